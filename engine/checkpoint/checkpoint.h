@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * engine/checkpoint/checkpoint.h - a file of weights, opened: any container, one tree of values.
+ *
+ * In:   a path. The zip container of torch >= 1.6, the legacy one, or safetensors, told apart by
+ *       content and never by name.
+ * Out:  the root value (object.h). Tensors are views into the mapping of the file: nothing is
+ *       copied, and the views live as long as the checkpoint.
+ * Next: engine/model/ finds the model in it. This folder knows nothing of YOLO.
+ *
+ * A file is hostile until checked: all reads are bounded, all sizes overflow-checked, recursion and
+ * element counts limited (spec section 5.7). A safetensors file gives a DICT of name to TENSOR.
+ * Immutable once open, so any thread may read it.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "engine/checkpoint/object.h"
+
+G_BEGIN_DECLS
+
+typedef struct _YvCheckpoint YvCheckpoint;
+
+/**
+ * yv_checkpoint_open:
+ * @path: a file name in the file system's encoding
+ *
+ * Maps and reads a file. Every error names the file, the place in it (entry, byte offset), what was
+ * found and what was expected; for files people commonly mistake for a checkpoint (TorchScript,
+ * darknet weights, ONNX, TensorRT engines, directories, HTML or Git LFS pointers) what to give
+ * instead.
+ *
+ * Returns: (transfer full): or NULL with YV_ERROR_IO, _MALFORMED or _UNSUPPORTED.
+ */
+YvCheckpoint *yv_checkpoint_open (const char *path, GError **error);
+
+void yv_checkpoint_free (YvCheckpoint *checkpoint); /* NULL ok; unmaps the file */
+
+const YvObject *yv_checkpoint_root (const YvCheckpoint *checkpoint);
+const char *yv_checkpoint_path (const YvCheckpoint *checkpoint);
+const char *yv_checkpoint_format (const YvCheckpoint *checkpoint); /* "torch zip", "torch legacy",
+                                                                      "safetensors" */
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (YvCheckpoint, yv_checkpoint_free)
+
+G_END_DECLS

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * engine/frame.h - a YvImage as the letterbox kernel wants it: three components, each with its own
+ * walk through one block of bytes.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "engine/image.h"
+#include "engine/letterbox.h"
+#include "shaders/params.h"
+
+G_BEGIN_DECLS
+
+/* False with YV_ERROR_INVALID where sizes, strides or planes contradict the format. */
+bool yv_image_check (const YvImage *image, GError **error);
+
+/* Bytes of a packed copy of @image: planes one after the other with their strides kept, each at a
+ * multiple of 64. */
+size_t yv_image_size_bytes (const YvImage *image);
+
+/* Writes that copy. @dst has yv_image_size_bytes(). */
+void yv_image_pack (const YvImage *image, uint8_t *dst);
+
+/* Describes the copy that lies at @offset_bytes of the staging memory (colour matrices: ITU-R
+ * BT.601, BT.709, BT.2020; ranges: 16..235/240 or 0..255). */
+void yv_frame_params_init (struct YvFrameParams *params, const YvImage *image,
+                           const YvLetterbox *letterbox, size_t offset_bytes);
+
+G_END_DECLS

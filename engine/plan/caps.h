@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * engine/plan/caps.h - what a device can do, as numbers. The only way for plan/ and ops/ to see it.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+G_BEGIN_DECLS
+
+typedef struct {
+  char name[256];    /* "llvmpipe (LLVM 15.0.6, 256 bits)", "reference" */
+  bool is_cpu;       /* Vulkan on a CPU */
+  bool is_reference; /* engine/ref/: steps carry no kernel */
+  bool texel_lanes; /* use the kernels shaped for lavapipe: texel buffers, a subgroup of at least 8,
+                       dvec4 stores (shaderFloat64) */
+  bool fp16_storage; /* 16-bit storage buffers and push constants with fp32 arithmetic */
+  uint32_t subgroup_size;
+  uint32_t max_groups[3];
+  uint64_t max_storage_range_bytes; /* of one descriptor */
+  uint64_t max_texels;              /* of one texel buffer */
+  uint32_t align_bytes; /* of every operand: >= all offset alignments of the device; >= 64 */
+} YvCaps;
+
+/* engine/ref/: anything goes. */
+void yv_caps_init_reference (YvCaps *caps);
+
+G_END_DECLS

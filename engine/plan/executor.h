@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * engine/plan/executor.h - what engine/vulkan/ and engine/ref/ have in common: they run a plan.
+ *
+ * An executor holds one plan's arena, its packed weights, and n_slots frame slots. One slot goes
+ * submit -> wait, by one thread at a time; different slots may be used by different threads.
+ * Submits run in the order they were made.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/image.h"
+#include "engine/letterbox.h"
+#include "engine/plan/plan.h"
+#include "shaders/params.h"
+
+G_BEGIN_DECLS
+
+typedef struct _YvExecutor YvExecutor;
+
+/* One batch to run. Images beyond n_images are not letterboxed and their results are not read. */
+typedef struct {
+  uint32_t n_images;     /* 1..plan n; with tensor_input ignored */
+  const YvImage *images; /* copied before submit returns */
+  const YvLetterbox *letterboxes;
+  float confidence; /* threshold of candidates, 0..1 */
+  bool obj_only;    /* see YvThresholds */
+} YvBatch;
+
+/* Where the time of one run went, ns; 0 where the device has no timestamps. */
+typedef struct {
+  uint64_t upload_ns;                           /* host copy of the frames */
+  uint64_t letterbox_ns, network_ns, decode_ns; /* on the device */
+  uint64_t readback_ns;                         /* host copy of the candidates */
+} YvTiming;
+
+/* The memory an executor took, bytes. */
+typedef struct {
+  uint64_t weights, arena, slots;
+} YvFootprint;
+
+typedef struct {
+  void (*free) (YvExecutor *executor);
+
+  /* Copies the frames and starts. Does not wait for the device. */
+  bool (*submit) (YvExecutor *executor, uint32_t slot, const YvBatch *batch, GError **error);
+
+  /* Blocks until the slot is done. lists[i] and n[i], one for each image, are then valid until the
+   * slot's next submit; n[i] is at most the plan's capacity. */
+  bool (*wait) (YvExecutor *executor, uint32_t slot, const struct YvCandidate **lists, uint32_t *n,
+                YvTiming *timing, GError **error);
+
+  /* An operand of the arena to or from plain float [n, c, h, w]. Only while no slot is running. */
+  bool (*read) (YvExecutor *executor, const YvOperand *operand, float *dst, GError **error);
+  bool (*write) (YvExecutor *executor, const YvOperand *operand, const float *src, GError **error);
+
+  void (*footprint) (const YvExecutor *executor, YvFootprint *out);
+} YvExecutorClass;
+
+/* Implementations put this first. */
+struct _YvExecutor {
+  const YvExecutorClass *klass;
+  const YvPlan *plan; /* borrowed: outlives the executor */
+  uint32_t n_slots;
+};
+
+void yv_executor_free (YvExecutor *executor); /* NULL ok */
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (YvExecutor, yv_executor_free)
+
+G_END_DECLS

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * engine/plan/pack.h - weights in the order in which kernels read them.
+ *
+ * K runs over taps (ky, kx), then input channels; c_in is padded to 4 with zeros, grouped weights
+ * are written out dense. E is the element type of the step, F32 or F16 (round to nearest even).
+ *
+ *   LANES<P>  for conv_lanes: per block of P output channels (the last padded with zeros):
+ *             P biases, then [tap][c_in / 4][4][P]; all E.
+ *   TILE      for conv_tile: the bias as F32[c_out rounded up to 64], then per tile of 64 output
+ *             channels [k_step][16][64] of E, K = taps * c_in rounded up to 16 with zeros.
+ *   AFFINE    scale[c8] then shift[c8] as F32, c8 = channels rounded up to 8, padded with zeros.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stddef.h>
+
+#include "engine/plan/step.h"
+
+G_BEGIN_DECLS
+
+/* Bytes of step's weight as packed; 0 where it has none. */
+size_t yv_pack_size_bytes (const YvStep *step);
+
+/* Packs it into @dst (yv_pack_size_bytes() of them; may be device memory, so is written front to
+ * back, once, and never read). Uses a few rows of scratch. Pure; any thread. */
+void yv_pack_weight (const YvStep *step, void *dst);
+
+G_END_DECLS

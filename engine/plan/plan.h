@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * engine/plan/plan.h - a graph and a device's numbers -> everything decided, nothing executed.
+ *
+ * In:   a graph after its passes, a YvCaps, a batch and an input size.
+ * Out:  steps in order with their levels, kernels, constants and byte offsets in one arena.
+ * Next: engine/vulkan/ or engine/ref/ runs it (plan/executor.h).
+ *
+ * Pure: the same input gives the same plan, and yv_plan_print() the same text, on every machine.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/graph/graph.h"
+#include "engine/plan/caps.h"
+#include "engine/plan/step.h"
+
+G_BEGIN_DECLS
+
+typedef struct {
+  uint32_t n;        /* images in a batch, >= 1 */
+  uint32_t h, w;     /* of the network's input, multiples of the largest stride */
+  YvDType dtype;     /* of activations and weights: F32 or F16; heads are always F32 */
+  bool tensor_input; /* the input operand is written by the host; else LETTERBOX steps fill it */
+  bool dense_rows;   /* also DECODE all rows, for `forward` (YvPlan.rows) */
+  bool keep_all;     /* every value stays alive to the end, so that tests can read each one */
+} YvPlanOptions;
+
+typedef struct {
+  YvPlanOptions options;
+  GArray *steps;     /* of YvStep, by level */
+  uint32_t n_levels; /* barriers: n_levels - 1 */
+  uint64_t arena_bytes;
+  uint64_t flops; /* of one run over the whole batch */
+
+  YvOperand input;                /* [n, 3, h, w], cstride 4, ARENA */
+  YvOperand heads[YV_MAX_LEVELS]; /* logits: F32, ARENA, alive to the end */
+  YvOperand rows;                 /* dense_rows: F32, [n, 5 + nc, rows, 1], cstride 5 + nc */
+  uint32_t n_rows;                /* of one image over all levels */
+  YvDetectSpec detect;
+  uint32_t capacity;   /* candidates a list holds: n_rows */
+  uint32_t list_bytes; /* of one image's candidate list, header included; a multiple of align */
+
+  uint32_t first_network_step, first_decode_step; /* where LETTERBOX ends and DECODE begins */
+} YvPlan;
+
+/**
+ * yv_plan_new:
+ * @graph: borrowed, must outlive the plan
+ *
+ * Infers shapes, lowers each node through its op, schedules levels, places the arena.
+ *
+ * Returns: (transfer full): or NULL with YV_ERROR_INVALID (a size that is no multiple of the
+ * stride, naming it) or YV_ERROR_UNSUPPORTED (an operand larger than the device can address).
+ */
+YvPlan *yv_plan_new (const YvGraph *graph, const YvCaps *caps, const YvPlanOptions *options,
+                     GError **error);
+void yv_plan_free (YvPlan *plan); /* NULL ok */
+
+/* A line a step and a head with totals; for people and golden files. Free with g_free(). */
+char *yv_plan_print (const YvPlan *plan);
+
+/* The operand that a node's value has in a plan with keep_all, for tests; NULL where the node has
+ * no value of its own (fused away). */
+const YvOperand *yv_plan_value (const YvPlan *plan, uint32_t node_id);
+
+/* FLOPs of one image at a size, before anything is chosen: for inspect. Also per node where
+ * @node_flops is not NULL (array indexed by node id, nodes sorted). */
+uint64_t yv_graph_flops (const YvGraph *graph, uint32_t h, uint32_t w, uint64_t *node_flops);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (YvPlan, yv_plan_free)
+
+G_END_DECLS

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * engine/plan/step.h - one dispatch, as data.
+ *
+ * A step says what to compute (node: for the reference and for people) and how (kernel, constants,
+ * groups, push bytes: for the Vulkan executor, which knows nothing else). Ops (engine/ops/) write
+ * it; nothing changes it afterwards.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdint.h>
+
+#include "engine/graph/graph.h"
+
+G_BEGIN_DECLS
+
+/* Where an operand's bytes are. */
+typedef enum {
+  YV_MEMORY_NONE,
+  YV_MEMORY_ARENA,      /* activations; offset_bytes from its start */
+  YV_MEMORY_WEIGHTS,    /* YvPlan.weights[offset_bytes is 0]; see YvStep.weight */
+  YV_MEMORY_STAGING,    /* the slot's frame bytes */
+  YV_MEMORY_PARAMS,     /* the slot's YvFrameParams[n] then YvThresholds, see YvPlan */
+  YV_MEMORY_CANDIDATES, /* the slot's candidate lists */
+} YvMemory;
+
+/* A value as a step sees it: [n, c, h, w], channels-last with cstride elements a pixel. */
+typedef struct {
+  YvMemory memory;
+  YvDType dtype; /* F32 or F16 */
+  uint64_t offset_bytes;
+  uint64_t size_bytes; /* from the first to behind the last element that may be touched */
+  uint32_t n, c, h, w;
+  uint32_t cstride;
+} YvOperand;
+
+/* A kernel is a shader and its variant; which SPIR-V it is stands in engine/vulkan/kernels.c. The
+ * element type (f32, f16) is the step's dtype; whether operands are texel buffers or addresses is
+ * step->texel. */
+typedef enum {
+  YV_KERNEL_NONE,         /* reference only */
+  YV_KERNEL_LETTERBOX,    /* letterbox.comp */
+  YV_KERNEL_CONV_LANES32, /* conv_lanes.comp, 32 output channels a workgroup; texel only */
+  YV_KERNEL_CONV_LANES64, /* the same with 64; texel only */
+  YV_KERNEL_CONV_TILE,    /* conv_tile.comp; addresses only */
+  YV_KERNEL_MAXPOOL,      /* maxpool.comp */
+  YV_KERNEL_UPSAMPLE,     /* upsample.comp */
+  YV_KERNEL_COPY,         /* copy.comp */
+  YV_KERNEL_ELTWISE,      /* eltwise.comp */
+  YV_KERNEL_REORG,        /* reorg.comp */
+  YV_KERNEL_DECODE,       /* decode.comp */
+  YV_N_KERNELS
+} YvKernel;
+
+const char *yv_kernel_name (YvKernel kernel); /* "conv_lanes32" */
+
+/* How a weight is laid out for a kernel; the exact order is told in engine/plan/pack.h. */
+typedef enum {
+  YV_PACK_NONE,
+  YV_PACK_LANES32,
+  YV_PACK_LANES64,
+  YV_PACK_TILE,
+  YV_PACK_AFFINE, /* scale[c8], shift[c8] as f32, of an AFFINE node */
+  YV_N_PACKS
+} YvPack;
+
+#define YV_MAX_STEP_SRCS 2
+#define YV_MAX_PUSH_BYTES 128
+#define YV_MAX_SPEC 8
+
+typedef struct {
+  const YvNode *node; /* borrowed: the graph outlives its plans; NULL for LETTERBOX */
+  YvOpKind op;        /* what it computes; YV_OP_INPUT: letterbox of image @image */
+  char *name;         /* owned: "model.24.cv1.conv", a copy's with its input */
+  uint32_t image;     /* LETTERBOX: which image of the batch */
+  uint32_t level;     /* steps of one level are independent; a barrier lies between levels */
+
+  YvOperand src[YV_MAX_STEP_SRCS]; /* what is read, in the order of the node's inputs */
+  uint32_t n_srcs;
+  YvOperand dst;             /* what is written */
+  const void *weight_source; /* the YvWeight (CONV) or YvNode (AFFINE) to pack, or NULL */
+  YvPack pack;
+
+  YvKernel kernel;
+  YvDType dtype; /* element type of the kernel: that of src[0] */
+  bool texel;    /* operands are bound as texel buffers (src, weight) and a storage buffer (dst) */
+  uint32_t spec[YV_MAX_SPEC]; /* specialization constants 0.. ; local size first (0 = x) */
+  uint32_t n_spec;
+  uint32_t groups[3];
+  uint8_t push[YV_MAX_PUSH_BYTES]; /* a struct of params.h, addresses still zero */
+  uint32_t n_push_bytes;
+  uint32_t n_addresses; /* 8-byte addresses at its front: srcs, then weight if there is one, then
+                           thresholds of DECODE or frame of LETTERBOX, then dst */
+  uint64_t flops;       /* 2 * multiply-adds, of all images; 0 where it is not a convolution */
+} YvStep;
+
+G_END_DECLS

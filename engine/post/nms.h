@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * engine/post/nms.h - candidates -> detections: greedy non-maximum suppression as upstream's
+ * (spec 4.2, steps 3 to 8).
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "shaders/params.h"
+
+G_BEGIN_DECLS
+
+typedef struct {
+  float iou_threshold; /* suppress where IoU is larger (strict) */
+  bool class_agnostic;
+  uint32_t max_detections;
+  const bool *class_wanted; /* (nullable): [n_classes], the class filter */
+  uint32_t n_classes;
+} YvNmsOptions;
+
+/* Corners in network px, as upstream's rows x1 y1 x2 y2 conf cls. */
+typedef struct {
+  float box[4];
+  float objectness, confidence;
+  uint32_t class_index;
+  uint32_t row;
+} YvKept;
+
+typedef struct _YvNms YvNms; /* scratch memory, reused from frame to frame; one thread at a time */
+
+YvNms *yv_nms_new (void);
+void yv_nms_free (YvNms *nms); /* NULL ok */
+
+/**
+ * yv_nms_run:
+ *
+ * Sorts by confidence (ties: smaller row first, so the result does not depend on the order of the
+ * device's appends), keeps at most 30000, suppresses, keeps at most max_detections. Candidates that
+ * are not finite are left out. Memory grows to the largest frame seen and stays.
+ *
+ * Returns: (transfer none): *n_kept of them, by falling confidence; valid until the next run.
+ */
+const YvKept *yv_nms_run (YvNms *nms, const struct YvCandidate *candidates, uint32_t n_candidates,
+                          const YvNmsOptions *options, uint32_t *n_kept);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (YvNms, yv_nms_free)
+
+G_END_DECLS

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * engine/vulkan/vulkan.h - the Vulkan executor as the rest of the engine sees it: no Vk type here.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "engine/plan/executor.h"
+
+G_BEGIN_DECLS
+
+typedef struct _YvDevice YvDevice;
+typedef struct _YvWeightStore YvWeightStore;
+
+/* One line a device: index, name, type, driver; for `yolov7 --help`, errors and tests. */
+typedef struct {
+  uint32_t index;
+  char name[256];
+  char type[32]; /* "discrete", "integrated", "virtual", "cpu" */
+  char driver[256];
+} YvDeviceInfo;
+
+/* Lists what the loader offers; an array of YvDeviceInfo, perhaps empty. NULL with
+ * YV_ERROR_NO_DEVICE where there is no loader or driver at all. */
+GArray *yv_device_list (GError **error);
+
+/**
+ * yv_device_new:
+ * @selector: (nullable): an index, a part of a name (any case), or a UUID; NULL: the best one,
+ *   discrete before integrated before virtual before cpu
+ *
+ * Opens a device (Vulkan 1.2, buffer device addresses). The object is reference counted and thread
+ * safe; all executors of a process on the same device may share it.
+ *
+ * Returns: (transfer full): or NULL with YV_ERROR_NO_DEVICE, listing what there is.
+ */
+YvDevice *yv_device_new (const char *selector, GError **error);
+YvDevice *yv_device_ref (YvDevice *device);
+void yv_device_unref (YvDevice *device);
+const YvCaps *yv_device_caps (const YvDevice *device);
+
+/* Packed weights on the device, shared by all executors of one graph whatever their size: each
+ * (weight, packing, dtype) is packed once, on first need. Thread safe. */
+YvWeightStore *yv_weight_store_new (YvDevice *device);
+void yv_weight_store_free (YvWeightStore *store);
+uint64_t yv_weight_store_size_bytes (const YvWeightStore *store);
+
+/**
+ * yv_vulkan_executor_new:
+ * @store: borrowed, outlives the executor
+ * @plan: borrowed, outlives the executor; made for this device's caps
+ *
+ * Allocates, packs what the store lacks, builds pipelines (shared per device), records one command
+ * buffer a slot.
+ *
+ * Returns: (transfer full): or NULL with YV_ERROR_OUT_OF_MEMORY, _UNSUPPORTED or _DEVICE_LOST.
+ */
+YvExecutor *yv_vulkan_executor_new (YvDevice *device, YvWeightStore *store, const YvPlan *plan,
+                                    uint32_t n_slots, GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (YvDevice, yv_device_unref)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (YvWeightStore, yv_weight_store_free)
+
+G_END_DECLS

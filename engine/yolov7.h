@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * engine/yolov7.h - THE public header: a YOLOv7 checkpoint in, detections out.
+ *
+ *   g_autoptr (YvEngine) engine = yv_engine_new (&(YvEngineOptions){.model_file = "best.pt"},
+ * &error); g_autoptr (YvStream) stream = yv_stream_new (engine, &(YvStreamOptions)
+ * YV_STREAM_DEFAULTS, &error); const YvDetections *found = yv_stream_detect (stream, &image,
+ * &error);
+ *
+ * An engine is a model on a device; any number of threads and streams may share it. A stream is one
+ * camera and belongs to one thread at a time. Nothing here needs GStreamer, prints, or aborts on
+ * bad input: every failure is a GError of domain YV_ERROR (engine/error.h).
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/error.h"
+#include "engine/image.h"
+#include "engine/letterbox.h"
+
+G_BEGIN_DECLS
+
+#ifndef YV_API
+#define YV_API __attribute__ ((visibility ("default")))
+#endif
+
+typedef struct _YvEngine YvEngine;
+typedef struct _YvStream YvStream;
+
+/* ---- engine -----------------------------------------------------------------------------------
+ */
+
+typedef enum {
+  YV_PRECISION_AUTO, /* fp16 where a GPU has it, fp32 on CPUs */
+  YV_PRECISION_FP32,
+  YV_PRECISION_FP16, /* storage; sums are always fp32 */
+} YvPrecision;
+
+typedef struct {
+  const char *model_file;  /* (nullable) with config_file: random weights */
+  const char *config_file; /* (nullable) unless model_file is a bare state dict */
+  const char *device;      /* (nullable): best; an index, part of a name, a UUID, or "reference" */
+  YvPrecision precision;
+  uint64_t seed; /* of random weights */
+} YvEngineOptions;
+
+/* Loads a model onto a device: reads, re-parameterises, packs. Blocks for up to seconds.
+ * Returns: (transfer full): or NULL. Codes: all. */
+YV_API YvEngine *yv_engine_new (const YvEngineOptions *options, GError **error);
+YV_API YvEngine *yv_engine_ref (YvEngine *engine);
+YV_API void yv_engine_unref (YvEngine *engine); /* NULL ok; thread safe */
+
+typedef struct {
+  uint32_t n_classes;
+  const char *const *class_names; /* n_classes and a NULL; owned by the engine */
+  uint32_t max_stride;            /* input sizes are multiples of this */
+  uint32_t default_size;          /* 640; 1280 for models with stride 64 */
+  const char *device_name;
+  const char *model_source; /* file(s), for messages */
+  YvPrecision precision;    /* FP32 or FP16: what AUTO became */
+  uint64_t load_ns;         /* how long yv_engine_new took */
+} YvEngineInfo;
+
+/* Valid as long as the engine. */
+YV_API const YvEngineInfo *yv_engine_info (const YvEngine *engine);
+
+/* ---- stream -----------------------------------------------------------------------------------
+ */
+
+typedef struct {
+  uint32_t input_size; /* network px of the long side; 0: the model's default */
+  YvLetterboxMode letterbox;
+  bool no_scale_up;
+  float confidence_threshold; /* 0..1: a detection has obj * class confidence above it */
+  float iou_threshold;        /* 0..1 */
+  uint32_t max_detections;    /* >= 1 */
+  bool class_agnostic_nms;
+  const char *classes; /* (nullable): all; else indices or names, "0,2,person" */
+} YvStreamOptions;
+
+/* detect.py's. */
+#define YV_STREAM_DEFAULTS                                                                         \
+  {                                                                                                \
+    .letterbox = YV_LETTERBOX_AUTO, .confidence_threshold = 0.25f, .iou_threshold = 0.45f,         \
+    .max_detections = 300                                                                          \
+  }
+
+typedef struct {
+  float x, y, w, h; /* frame px, top left corner and size; inside the frame; not rounded */
+  float confidence; /* objectness * class probability; objectness alone for one class */
+  float objectness;
+  uint32_t class_index;
+} YvDetection;
+
+typedef struct {
+  uint64_t upload_ns, letterbox_ns, network_ns, decode_ns, readback_ns, nms_ns;
+  uint64_t total_ns; /* from submit to the detections, on the host's clock */
+} YvTimes;
+
+typedef struct {
+  uint32_t n_detections;
+  const YvDetection *detections; /* by falling confidence */
+  YvLetterbox letterbox;         /* how the frame was fitted */
+  YvTimes times;
+} YvDetections;
+
+/* Options are checked and copied. Returns: (transfer full): or NULL with YV_ERROR_INVALID. */
+YV_API YvStream *yv_stream_new (YvEngine *engine, const YvStreamOptions *options, GError **error);
+YV_API void yv_stream_free (YvStream *stream); /* NULL ok; drops its reference on the engine */
+
+/* Replaces the options; takes effect with the next frame. On failure the old ones stay. */
+YV_API bool yv_stream_set_options (YvStream *stream, const YvStreamOptions *options,
+                                   GError **error);
+
+/* Makes everything ready for frames of this size (plan, pipelines, memory), so that the first frame
+ * is as fast as the others. Optional. */
+YV_API bool yv_stream_prepare (YvStream *stream, uint32_t frame_w, uint32_t frame_h,
+                               GError **error);
+
+/* Analyses one frame and waits for it.
+ * Returns: (transfer none): valid until the stream's next call; NULL on failure. */
+YV_API const YvDetections *yv_stream_detect (YvStream *stream, const YvImage *image,
+                                             GError **error);
+
+/* ---- tools ------------------------------------------------------------------------------------
+ */
+
+/* `yolov7 forward`: reads `images` [b, 3, h, w] (RGB 0..1, f32) from a safetensors file, writes
+ * `head.K`, `pred` and `det.I` (confidence .25, IoU .45) to another. */
+YV_API bool yv_engine_forward_file (YvEngine *engine, const char *in_path, const char *out_path,
+                                    GError **error);
+
+typedef struct {
+  uint32_t width, height; /* network px */
+  uint32_t batch;
+  uint32_t n_warmup, n_runs;
+} YvBenchOptions;
+
+typedef struct {
+  double median_ms, p10_ms, p90_ms;
+} YvBenchStage;
+
+typedef struct {
+  YvBenchStage upload, letterbox, network, decode, readback, nms, total; /* of one batch */
+  double flops_per_image;
+  uint64_t weights_bytes, arena_bytes, slots_bytes;
+  uint32_t n_steps;
+  uint32_t n_detections; /* of the last run: the work was done */
+} YvBenchResult;
+
+/* Times a batch of pictures of exactly the network's size through every stage. */
+YV_API bool yv_engine_bench (YvEngine *engine, const YvBenchOptions *options, YvBenchResult *out,
+                             GError **error);
+
+/* `yolov7 inspect`: no device is needed. All strings belong to the info. */
+typedef struct {
+  uint32_t row;
+  const char *from;     /* "-1", "-1,8": as the row says, absolute rows */
+  const char *module;   /* "RepConv" */
+  const char *trained;  /* what the row computes as trained: "conv 3x3 + conv 1x1 + bn + silu" */
+  const char *deployed; /* what is left of it: "conv 3x3 silu"; "" where nothing is */
+  uint32_t c_out, h_out, w_out;
+  uint64_t n_params_trained, n_params_deployed;
+  uint64_t flops; /* deployed, one image */
+} YvLayerInfo;
+
+typedef struct {
+  const char *name, *summary;
+  uint32_t n_changes, n_nodes_before, n_nodes_after;
+  uint64_t n_params_before, n_params_after;
+} YvPassInfo;
+
+typedef struct {
+  const char *source, *format, *weights_kind; /* format: "torch zip", ..., "yaml" */
+  uint32_t n_layers;
+  const YvLayerInfo *layers;
+  uint32_t n_passes;
+  const YvPassInfo *passes;
+  uint32_t n_classes;
+  const char *const *class_names;
+  uint32_t n_levels, n_anchors;
+  const uint32_t *strides; /* [n_levels] */
+  const float *anchors_px; /* [n_levels][n_anchors][2] */
+  uint64_t n_params_trained, n_params_deployed;
+  uint32_t width, height; /* what shapes and flops are for */
+  uint64_t flops;         /* of one image */
+} YvModelInfo;
+
+/* @size: network px, a side of the square; 0: the model's default.
+ * Returns: (transfer full): or NULL; codes as yv_engine_new(). */
+YV_API YvModelInfo *yv_model_info_new (const char *model_file, const char *config_file,
+                                       uint32_t size, GError **error);
+YV_API void yv_model_info_free (YvModelInfo *info); /* NULL ok */
+
+/* "0: NVIDIA H200 (discrete, ...)" lines, or a line that says why there is none. Free with
+ * g_free(). */
+YV_API char *yv_device_list_text (void);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (YvEngine, yv_engine_unref)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (YvStream, yv_stream_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (YvModelInfo, yv_model_info_free)
+
+G_END_DECLS

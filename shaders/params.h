@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * shaders/params.h - what C and shaders both must know: push constants, one struct per kernel, and
+ * the buffers that host and device share. The one definition for C and GLSL.
+ *
+ * Push blocks: device addresses first (sources, weights, parameters, destination: written by the
+ * executor in the order of a step's operands; texel kernels ignore those they have descriptors
+ * for), then 4-byte members; at most 128 bytes, Vulkan's guaranteed maxPushConstantsSize. All
+ * structs have the same layout in C and std430/scalar: 8-byte members first, no vectors.
+ *
+ * Activations are channels-last, [n, h, w, c] with `cstride` elements from one pixel to the next;
+ * images of a batch follow each other at h * w * cstride.
+ */
+#ifndef YV_PARAMS_H
+#define YV_PARAMS_H
+
+#ifndef VULKAN /* glslang defines VULKAN: here we are in C */
+#include <stdint.h>
+typedef uint32_t yv_uint;
+typedef uint64_t yv_addr;
+#define uint yv_uint
+#define uint64_t_addr yv_addr
+#else
+#define uint64_t_addr uint64_t
+#endif
+
+/* Texel kernels (lavapipe) bind set 0: 0 and 1 = sources, 2 = weight, each a storage texel buffer
+ * of rgba32f or rgba16f (the frame of letterbox: r8); 3 = destination, a storage buffer.
+ * Letterbox's and decode's shared buffers (frame, thresholds, candidates, dense rows) are addresses
+ * in both modes.
+ *
+ * Constant 0 is local_size_x; the kernel's own follow, named at each struct.
+ */
+
+/* conv_lanes32/64 (texel): local 8, constant 1: IS_1X1 (kernel 1, stride 1, no padding). A
+ * workgroup makes 32 pixels x P channels: groups = ceil (c_out / P), ceil (out_w * out_h / 32), n.
+ * conv_tile (addresses): local 128; tile 64 pixels x 64 channels: groups =
+ * ceil (out_w * out_h / 64), ceil (c_out / 64), n.
+ * Both: last constant: DST_F32, the destination is f32 whatever the element type (heads).
+ * dst = act (W * src + bias). */
+struct YvConvParams {
+  uint64_t_addr src, weight, dst;
+  uint in_w, in_h, out_w, out_h; /* px */
+  uint in_cstride, out_cstride;  /* elements */
+  uint c_in;  /* rounded up to 4; the extra channels of src are finite, of the weight zero */
+  uint c_out; /* as stored: rounded up to 8; the extra channels become act (0) */
+  uint kernel_w, kernel_h;
+  uint stride_w, stride_h, pad_w, pad_h;
+  uint act;    /* YvActKind */
+  float slope; /* of LEAKY_RELU */
+};
+
+/* maxpool, upsample, copy: local 32. One invocation: one pixel (output; of upsample: input) x 8
+ * channels: groups = ceil (pixels / local), ceil (channels / 8), n.
+ * copy: constant 1: ALIGNED; where 0 (addresses only) src or dst does not start at a multiple of 8
+ * channels and exactly `channels` are copied, one by one. */
+struct YvResampleParams {
+  uint64_t_addr src, dst;
+  uint in_w, in_h, out_w, out_h;
+  uint in_cstride, out_cstride;
+  uint channels;            /* exact; kernels that go by 8 may write up to the next multiple of 8 */
+  uint kernel, stride, pad; /* maxpool */
+  uint factor;              /* upsample */
+};
+
+/* eltwise: local 32, constants 1: HAS_SRC1, 2: HAS_SCALE. One invocation: one pixel x 8 channels:
+ * groups = ceil (n_pixels / local), ceil (channels / 8), 1. dst = act ((src0 + src1) * scale +
+ * shift); src1 and scale/shift by spec constants. scale and shift lie in the weights as f32,
+ * scale[c8] then shift[c8], c8 = channels rounded up to
+ * 8 */
+struct YvEltwiseParams {
+  uint64_t_addr src0, src1, weight, dst;
+  uint n_pixels; /* of all images */
+  uint cstride0, cstride1, out_cstride;
+  uint channels; /* exact; kernels that go by 8 may write up to the next multiple of 8 */
+  uint act;
+  float slope;
+};
+
+/* reorg: space to depth by 2 (spec 1.4); local 32. One invocation: one output pixel x 8 output
+ * channels: groups = ceil (out_w * out_h / local), ceil (4 * channels / 8), n. */
+struct YvReorgParams {
+  uint64_t_addr src, dst;
+  uint out_w, out_h;
+  uint in_cstride, out_cstride;
+  uint channels; /* of src */
+};
+
+/* letterbox: local 128, groups = ceil (net_w * net_h / local), 1, 1. One picture of the frame
+ * buffer -> one image of the network's input, NHWC, cstride 4, the fourth channel 0. One dispatch
+ * per image, so that `frame` is uniform. */
+struct YvLetterboxParams {
+  uint64_t_addr pixels; /* the slot's staging memory */
+  uint64_t_addr frame;  /* its YvFrameParams */
+  uint64_t_addr dst;
+  uint net_w, net_h;
+};
+
+/* One picture in staging memory, whatever its format: three components, each with its own walk. */
+struct YvFrameParams {
+  uint offset[3];              /* bytes from the start of the staging memory to the first sample */
+  uint row_bytes[3];           /* from one row of samples to the next */
+  uint pixel_bytes[3];         /* from one sample to the next */
+  uint shift_x[3], shift_y[3]; /* log2 of the subsampling */
+  uint frame_w, frame_h;
+  uint resized_w, resized_h, left, top; /* YvLetterbox */
+  float scale_x, scale_y;               /* frame_w / resized_w, frame_h / resized_h */
+  float chroma_x;   /* where chroma sits: sample position = (x + 0.5) * 2^-shift - 0.5 + chroma_x */
+  uint is_rgb;      /* components are R, G, B: the matrix is not applied */
+  float matrix[12]; /* rows R, G, B: coefficients of the three components (0..255) and a constant */
+};
+
+/* decode: local 64, constant 1: DENSE. One invocation: one anchor of one cell: groups =
+ * ceil (grid_w * grid_h * n_anchors / local), 1, n. DENSE: all rows of one level, else the
+ * candidates among them: obj > confidence and conf = obj * (the largest cls) > confidence, both
+ * strict; with obj_only conf = obj. */
+struct YvDecodeParams {
+  uint64_t_addr logits;     /* f32 */
+  uint64_t_addr thresholds; /* YvThresholds of the slot */
+  uint64_t_addr dst;        /* DENSE: f32 rows [n][rows][5 + nc]; else YvCandidateList of image 0 */
+  uint grid_w, grid_h;
+  uint cstride; /* of the logits */
+  uint n_anchors, n_classes;
+  uint stride;         /* px per cell */
+  uint first_row;      /* of this level among all rows of an image */
+  uint list_bytes;     /* from one image's YvCandidateList to the next */
+  uint capacity;       /* candidates that fit into one list */
+  uint anchors_offset; /* of this level in YvThresholds.anchor_px, in floats */
+  uint image_rows;     /* DENSE: rows of one image over all levels */
+};
+
+#define YV_MAX_ANCHOR_FLOATS 256 /* YV_MAX_LEVELS * YV_MAX_ANCHORS * 2 */
+
+/* Per slot, written by the host before each submit. */
+struct YvThresholds {
+  float confidence; /* keep rows with obj > this and obj * cls > this (strict) */
+  uint obj_only;    /* nc == 1: confidence is obj alone (spec 3.3) */
+  float anchor_px[YV_MAX_ANCHOR_FLOATS]; /* w, h per level and anchor */
+};
+
+/* What the device found above the threshold; order is arbitrary, `row` restores upstream's. */
+struct YvCandidate {
+  float x, y, w, h; /* centre and size in network px */
+  float objectness, confidence;
+  uint class_index;
+  uint row; /* level-major, then anchor, y, x */
+};
+
+/* One per image in host-visible memory: this header, then `capacity` candidates. */
+struct YvCandidateList {
+  uint n_found; /* may exceed the capacity: then only capacity candidates are stored */
+  uint reserved[7];
+};
+
+#ifndef VULKAN
+#undef uint
+#undef uint64_t_addr
+_Static_assert(sizeof (struct YvConvParams) == 88, "push block layout");
+_Static_assert(sizeof (struct YvDecodeParams) <= 128, "push block size");
+_Static_assert(sizeof (struct YvCandidate) == 32, "shared layout");
+_Static_assert(sizeof (struct YvCandidateList) == 32, "shared layout");
+#endif
+
+#endif
