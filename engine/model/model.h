@@ -30,10 +30,10 @@ typedef struct {
 } YvLayer;
 
 typedef struct {
-  GPtrArray *layers;         /* of YvLayer *; the last is the detection head */
-  GHashTable *tensors;       /* name ("model.0.conv.weight") -> const YvTensor *, borrowed from the
-                                checkpoint, which must outlive the model. NULL: no checkpoint, so whoever
-                                builds a graph makes up random weights */
+  GPtrArray *layers; /* of YvLayer *; the last is the detection head */
+  /* Name ("model.0.conv.weight") -> const YvTensor *, borrowed from the checkpoint, which must
+   * outlive the model. NULL: no checkpoint, so whoever builds a graph makes up random weights. */
+  GHashTable *tensors;
   uint32_t n_input_channels; /* 3 */
   uint32_t n_classes;
   char **class_names; /* n_classes and a NULL; "class7" where the file names none */

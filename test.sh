@@ -1,0 +1,36 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Installs what is missing, builds, and runs every test suite: once plain, once under ASan and UBSan.
+# Closes with "N passed, N failed, N skipped", counting single tests; exit status 1 if any failed.
+#   ./test.sh          everything
+#   ./test.sh --fast   without the sanitizers
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/scripts/setup.sh"
+
+# shellcheck disable=SC2086
+install $build_packages $run_packages vulkan-validationlayers spirv-tools git clang-format \
+  opencv-doc python3-minimal
+
+build build -Dwerror=true
+[ "${1:-}" = --fast ] || build build-asan -Dwerror=true -Db_sanitize=address,undefined -Db_lundef=false
+
+export YV_REQUIRE_VULKAN=1 # lavapipe is installed above: a missing device is a failure here
+export MESA_SHADER_CACHE_DIR=${MESA_SHADER_CACHE_DIR:-/tmp/yolov7-shader-cache}
+mkdir -p "$MESA_SHADER_CACHE_DIR"
+
+say "tests"
+status=0
+meson test -C build --no-rebuild --print-errorlogs || status=1
+logs=build/meson-logs/testlog.json
+if [ "${1:-}" != --fast ]; then
+  say "tests under ASan and UBSan"
+  export ASAN_OPTIONS=abort_on_error=0:detect_leaks=1:strict_string_checks=1
+  export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
+  export LSAN_OPTIONS=suppressions=$PWD/tests/lsan.supp:print_suppressions=0
+  meson test -C build-asan --no-rebuild --print-errorlogs --timeout-multiplier 8 || status=1
+  logs="$logs build-asan/meson-logs/testlog.json"
+fi
+
+# shellcheck disable=SC2086
+python3 scripts/count-tests.py $logs || status=1
+exit $status

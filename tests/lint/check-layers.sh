@@ -1,0 +1,68 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# An #include may only point to a lower rank (docs/architecture.md, "Who may include whom"), and no type
+# of a library crosses its border.
+set -u
+cd "$(dirname "$0")/../.."
+failed=0
+complain() { echo "# $*"; failed=1; }
+
+# rank of a path: base 0 < checkpoint 1 | model 2 < graph 3 < passes 4 < plan/step,caps 5 < ops 6 <
+# plan 7 < vulkan | ref 8 < post 9 < batcher 10 < stream 11 < engine 12 < public 13 < users 14
+rank() {
+  case "$1" in
+  engine/engine.*|engine/yolov7.h|engine/forward.*|engine/bench.*|engine/info.*|engine/stream.*) echo 12 ;;
+  engine/batcher.*) echo 10 ;;
+  engine/checkpoint/*) echo 1 ;;
+  engine/model/*) echo 2 ;;
+  engine/graph/*) echo 3 ;;
+  engine/passes/*) echo 4 ;;
+  engine/plan/step.*|engine/plan/caps.*) echo 5 ;;
+  engine/ops/*) echo 6 ;;
+  engine/plan/*) echo 7 ;;
+  engine/vulkan/*|engine/ref/*) echo 8 ;;
+  engine/post/*) echo 9 ;;
+  engine/*|shaders/params.h) echo 0 ;;
+  *) echo 14 ;;
+  esac
+}
+
+includes=$(git ls-files 'engine/*.[ch]' | xargs grep -n '^#include "' /dev/null)
+while IFS=: read -r file line text; do
+  target=$(sed 's/#include "\(.*\)"/\1/' <<<"$text")
+  case "$target" in *.spv.h) [ "$file" = engine/vulkan/kernels.c ] || complain "$file:$line: only kernels.c includes SPIR-V"; continue ;; esac
+  own=$(rank "$file") other=$(rank "$target")
+  [ "$other" -le "$own" ] || complain "$file:$line: includes $target, which ranks higher"
+  case "$file:$target" in
+  engine/vulkan/*:engine/ref/*|engine/ref/*:engine/vulkan/*) complain "$file:$line: vulkan and ref must not know each other" ;;
+  esac
+done <<<"$includes"
+
+while IFS=: read -r file line text; do
+  case "$text" in
+  *'"engine/yolov7.h"'*|*'"engine/error.h"'*|*'"engine/image.h"'*|*'"engine/letterbox.h"'*) ;;
+  *) complain "$file:$line: gst/, tools/ and examples/ see engine/yolov7.h and nothing else of the engine" ;;
+  esac
+done < <(git ls-files 'gst/*.[ch]' 'tools/*.[ch]' 'examples/*.[ch]' | xargs grep -n '^#include "engine/' /dev/null)
+
+words() { # words PATTERN MESSAGE FILE...: comments do not count
+  local pattern=$1 message=$2
+  shift 2
+  local hits
+  hits=$(git ls-files "$@" | xargs -r grep -nE "$pattern" /dev/null | grep -vE '^[^:]*:[0-9]+: *(/?\*|//)')
+  [ -z "$hits" ] || complain "$message:"$'\n'"$(sed 's/^/#   /' <<<"$hits")"
+}
+words '\bVk[A-Z]\w+|\bvk[A-Z]\w+ \(' 'a Vulkan type outside engine/vulkan/' \
+  engine/*.[ch] engine/{checkpoint,model,graph,passes,ops,plan,ref,post}/*.[ch] gst tools
+words '\b(Gst[A-Z]\w+|gst_\w+) ' 'a GStreamer type in the engine' 'engine/*.[ch]'
+words '\byaml_\w+' 'libyaml outside engine/model/' \
+  engine/*.[ch] engine/{checkpoint,graph,passes,ops,plan,vulkan,ref,post}/*.[ch] gst tools
+words '\b(GObject|GMainLoop|GFile|GThreadPool|g_object_\w+) ' 'GObject or GIO in the engine' engine/*.[ch] \
+  engine/{model,graph,passes,ops,plan,vulkan,ref,post}/*.[ch]
+# Device-level calls go through the table of the device: a host process may own other devices.
+words '(^|[^.>_a-zA-Z])vk(Cmd|Queue|Allocate|Free|Map|Unmap|Bind|Wait|Begin|End|Update|Reset|Destroy[A-HJ-Z]|Create(Buffer|Compute|Descriptor|Pipeline|Command|Fence|Semaphore|Shader|Query))\w* \(' \
+  'a bare device-level call' 'engine/vulkan/*.c'
+
+[ $failed = 0 ] && echo "ok 1 - layers" || echo "not ok 1 - layers"
+echo 1..1
+exit $failed

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * tools/bench.c - `yolov7 bench`: how long each stage of a frame takes on this device. */
+#include <stdio.h>
+
+#include "tools/command.h"
+#include "tools/json.h"
+
+typedef struct {
+  const YvEngineInfo *info;
+  const YvBenchOptions *options;
+  const YvBenchResult *result;
+  double load_ms, images_per_s, tflops;
+} Report;
+
+static void
+print_stage (const char *name, const YvBenchStage *stage)
+{
+  printf ("  %-10s %10.3f %10.3f %10.3f\n", name, stage->median_ms, stage->p10_ms, stage->p90_ms);
+}
+
+static void
+print_table (const Report *report)
+{
+  const YvBenchResult *r = report->result;
+
+  printf ("%s on %s, %s, %ux%u, batch %u, %u runs after %u\n", report->info->model_source,
+          report->info->device_name, report->info->precision == YV_PRECISION_FP16 ? "fp16" : "fp32",
+          report->options->width, report->options->height, report->options->batch,
+          report->options->n_runs, report->options->n_warmup);
+  printf ("  %-10s %10s %10s %10s\n", "ms", "median", "p10", "p90");
+  print_stage ("upload", &r->upload);
+  print_stage ("letterbox", &r->letterbox);
+  print_stage ("network", &r->network);
+  print_stage ("decode", &r->decode);
+  print_stage ("readback", &r->readback);
+  print_stage ("nms", &r->nms);
+  print_stage ("total", &r->total);
+  printf ("%.1f images/s, %.3f TFLOP/s in the network (%.2f GFLOP an image), %u steps\n",
+          report->images_per_s, report->tflops, r->flops_per_image / 1e9, r->n_steps);
+  printf ("memory: weights %.1f MiB, activations %.1f MiB, slots %.1f MiB; loaded in %.0f ms\n",
+          (double) r->weights_bytes / 1048576, (double) r->arena_bytes / 1048576,
+          (double) r->slots_bytes / 1048576, report->load_ms);
+}
+
+static void
+print_json (const Report *report)
+{
+  const YvBenchResult *r = report->result;
+  g_autoptr (JsonBuilder) json = json_builder_new ();
+  const struct {
+    const char *name;
+    const YvBenchStage *stage;
+  } stages[] = {{"upload_ms", &r->upload},     {"letterbox_ms", &r->letterbox},
+                {"network_ms", &r->network},   {"decode_ms", &r->decode},
+                {"readback_ms", &r->readback}, {"nms_ms", &r->nms},
+                {"total_ms", &r->total}};
+
+  json_builder_begin_object (json);
+  json_add_text (json, "model", report->info->model_source);
+  json_add_text (json, "device", report->info->device_name);
+  json_add_text (json, "precision", report->info->precision == YV_PRECISION_FP16 ? "fp16" : "fp32");
+  json_add_number (json, "width", report->options->width);
+  json_add_number (json, "height", report->options->height);
+  json_add_number (json, "batch", report->options->batch);
+  for (guint i = 0; i < G_N_ELEMENTS (stages); i++)
+    json_add_number (json, stages[i].name, stages[i].stage->median_ms);
+  json_add_number (json, "total_p10_ms", r->total.p10_ms);
+  json_add_number (json, "total_p90_ms", r->total.p90_ms);
+  json_add_number (json, "images_per_s", report->images_per_s);
+  json_add_number (json, "tflops", report->tflops);
+  json_add_number (json, "gflop_per_image", r->flops_per_image / 1e9);
+  json_add_number (json, "load_ms", report->load_ms);
+  json_add_number (json, "weights_bytes", (double) r->weights_bytes);
+  json_add_number (json, "arena_bytes", (double) r->arena_bytes);
+  json_builder_end_object (json);
+
+  g_autofree char *line = json_finish (json, FALSE);
+  printf ("%s\n", line);
+}
+
+static int
+bench (YvEngine *engine, int size, int batch, int runs, bool as_json)
+{
+  g_autoptr (GError) error = NULL;
+  const YvEngineInfo *info = yv_engine_info (engine);
+  const uint32_t side = size ? (uint32_t) size : info->default_size;
+  const YvBenchOptions options = {
+      .width = side,
+      .height = side,
+      .batch = (uint32_t) batch,
+      .n_warmup = 3,
+      .n_runs = (uint32_t) runs,
+  };
+  YvBenchResult result;
+
+  if (!yv_engine_bench (engine, &options, &result, &error))
+    return fail (error);
+
+  const Report report = {
+      .info = info,
+      .options = &options,
+      .result = &result,
+      .load_ms = (double) info->load_ns / 1e6,
+      .images_per_s = batch / result.total.median_ms * 1e3,
+      .tflops = result.flops_per_image * batch / result.network.median_ms / 1e9,
+  };
+  if (as_json)
+    print_json (&report);
+  else
+    print_table (&report);
+  return EXIT_OK;
+}
+
+int
+command_bench (int argc, char **argv)
+{
+  ModelOptions model = {0};
+  int batch = 1, runs = 20;
+  gboolean as_json = FALSE;
+  const GOptionEntry entries[] = {
+      {"batch", 'b', 0, G_OPTION_ARG_INT, &batch, "pictures at once [1]", "N"},
+      {"runs", 'n', 0, G_OPTION_ARG_INT, &runs, "timed runs, after 3 that are not [20]", "N"},
+      {"json", 0, 0, G_OPTION_ARG_NONE, &as_json, "one line of JSON", NULL},
+      G_OPTION_ENTRY_NULL,
+  };
+
+  const bool parsed = command_parse (
+      &argc, &argv, "MODEL | --config FILE",
+      "Times pictures of exactly the network's size through every stage: upload, letterbox,\n"
+      "network, decode, readback, suppression. With --config alone the weights are random.",
+      entries, &model);
+  int status = EXIT_USAGE;
+  if (parsed && (argc > 2 || (argc == 1 && !model.config_file)))
+    status = fail_usage ("expected one MODEL, or --config FILE for random weights");
+  else if (parsed && (batch < 1 || runs < 1))
+    status = fail_usage ("--batch is %d and --runs %d, expected 1 or more", batch, runs);
+  else if (parsed) {
+    g_autoptr (YvEngine) engine = engine_from_options (argc == 2 ? argv[1] : NULL, &model);
+    status = engine ? bench (engine, model.size, batch, runs, as_json) : EXIT_FAILED;
+  }
+  model_options_clear (&model);
+  return status;
+}
