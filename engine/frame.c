@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * engine/frame.c - every pixel format as three components with a walk each.
+ */
+#include "engine/frame.h"
+
+#include <string.h>
+
+#include "engine/error.h"
+
+/* Offsets in YvFrameParams are 32 bits and a batch shares a staging buffer. */
+#define MAX_SIDE_PX 65535
+#define MAX_IMAGE_BYTES (1u << 30)
+#define PLANE_ALIGN_BYTES 64
+
+/* Where one component's samples are. */
+typedef struct {
+  uint32_t plane;
+  uint32_t first_byte;
+  uint32_t pixel_bytes;
+  uint32_t shift; /* log2 of the subsampling, both ways */
+} Component;
+
+typedef struct {
+  const char *name;
+  uint32_t n_planes;
+  bool is_rgb;
+  Component components[3]; /* R, G, B or Y, U, V; of grey three times the same */
+} Layout;
+
+/* clang-format off */
+static const Layout layouts[YV_N_FORMATS] = {
+  [YV_FORMAT_RGB]   = {"RGB",   1, true,  {{0, 0, 3, 0}, {0, 1, 3, 0}, {0, 2, 3, 0}}},
+  [YV_FORMAT_BGR]   = {"BGR",   1, true,  {{0, 2, 3, 0}, {0, 1, 3, 0}, {0, 0, 3, 0}}},
+  [YV_FORMAT_RGBX]  = {"RGBx",  1, true,  {{0, 0, 4, 0}, {0, 1, 4, 0}, {0, 2, 4, 0}}},
+  [YV_FORMAT_BGRX]  = {"BGRx",  1, true,  {{0, 2, 4, 0}, {0, 1, 4, 0}, {0, 0, 4, 0}}},
+  [YV_FORMAT_XRGB]  = {"xRGB",  1, true,  {{0, 1, 4, 0}, {0, 2, 4, 0}, {0, 3, 4, 0}}},
+  [YV_FORMAT_XBGR]  = {"xBGR",  1, true,  {{0, 3, 4, 0}, {0, 2, 4, 0}, {0, 1, 4, 0}}},
+  [YV_FORMAT_GRAY8] = {"GRAY8", 1, false, {{0, 0, 1, 0}, {0, 0, 1, 0}, {0, 0, 1, 0}}},
+  [YV_FORMAT_I420]  = {"I420",  3, false, {{0, 0, 1, 0}, {1, 0, 1, 1}, {2, 0, 1, 1}}},
+  [YV_FORMAT_NV12]  = {"NV12",  2, false, {{0, 0, 1, 0}, {1, 0, 2, 1}, {1, 1, 2, 1}}},
+};
+
+/* Shares of red and blue in luma. */
+static const struct {
+  double red, blue;
+} luma_weights[] = {
+  [YV_MATRIX_BT601]  = {0.299,  0.114},
+  [YV_MATRIX_BT709]  = {0.2126, 0.0722},
+  [YV_MATRIX_BT2020] = {0.2627, 0.0593},
+};
+/* clang-format on */
+
+static uint32_t
+subsampled (uint32_t side_px, uint32_t shift)
+{
+  return (side_px + (1u << shift) - 1) >> shift;
+}
+
+/* Any component of a plane tells the plane's size. */
+static const Component *
+component_of_plane (const Layout *layout, uint32_t plane)
+{
+  for (uint32_t i = 0; i < 3; i++) {
+    if (layout->components[i].plane == plane)
+      return &layout->components[i];
+  }
+  g_assert_not_reached ();
+}
+
+static uint64_t
+plane_row_bytes (const YvImage *image, uint32_t plane)
+{
+  const Component *component = component_of_plane (&layouts[image->format], plane);
+
+  return (uint64_t) subsampled (image->width, component->shift) * component->pixel_bytes;
+}
+
+/* Up to the last sample: what lies behind it in the last row may not be ours to read. */
+static uint64_t
+plane_size_bytes (const YvImage *image, uint32_t plane)
+{
+  const Component *component = component_of_plane (&layouts[image->format], plane);
+  const uint64_t n_rows = subsampled (image->height, component->shift);
+
+  return (n_rows - 1) * image->stride_bytes[plane] + plane_row_bytes (image, plane);
+}
+
+/* Of the packed copy: from the start of @plane to the start of the next. */
+static uint64_t
+plane_extent_bytes (const YvImage *image, uint32_t plane)
+{
+  return (plane_size_bytes (image, plane) + PLANE_ALIGN_BYTES - 1) &
+         ~(uint64_t) (PLANE_ALIGN_BYTES - 1);
+}
+
+static bool
+check_plane (const YvImage *image, uint32_t plane, GError **error)
+{
+  const char *name = layouts[image->format].name;
+  const uint64_t row_bytes = plane_row_bytes (image, plane);
+
+  if (!image->planes[plane]) {
+    g_set_error (error, YV_ERROR, YV_ERROR_INVALID, "%s image: plane %u is missing", name, plane);
+    return false;
+  }
+  if (image->stride_bytes[plane] < row_bytes) {
+    g_set_error (
+        error, YV_ERROR, YV_ERROR_INVALID,
+        "%s image of %ux%u: stride of plane %u is %u bytes, its rows have %" G_GUINT64_FORMAT, name,
+        image->width, image->height, plane, image->stride_bytes[plane], row_bytes);
+    return false;
+  }
+  return true;
+}
+
+bool
+yv_image_check (const YvImage *image, GError **error)
+{
+  uint64_t size_bytes = 0;
+
+  if ((unsigned) image->format >= YV_N_FORMATS || (unsigned) image->matrix > YV_MATRIX_BT2020) {
+    g_set_error (error, YV_ERROR, YV_ERROR_INVALID, "image: unknown format %d or matrix %d",
+                 (int) image->format, (int) image->matrix);
+    return false;
+  }
+  if (image->width == 0 || image->height == 0 || image->width > MAX_SIDE_PX ||
+      image->height > MAX_SIDE_PX) {
+    g_set_error (error, YV_ERROR, YV_ERROR_INVALID, "image is %ux%u px, expected 1 to %d a side",
+                 image->width, image->height, MAX_SIDE_PX);
+    return false;
+  }
+  for (uint32_t plane = 0; plane < layouts[image->format].n_planes; plane++) {
+    if (!check_plane (image, plane, error))
+      return false;
+    size_bytes += plane_extent_bytes (image, plane);
+  }
+  if (size_bytes > MAX_IMAGE_BYTES) {
+    g_set_error (error, YV_ERROR, YV_ERROR_INVALID,
+                 "image of %ux%u has %" G_GUINT64_FORMAT " bytes, the most is %u", image->width,
+                 image->height, size_bytes, MAX_IMAGE_BYTES);
+    return false;
+  }
+  return true;
+}
+
+size_t
+yv_image_size_bytes (const YvImage *image)
+{
+  size_t size_bytes = 0;
+
+  for (uint32_t plane = 0; plane < layouts[image->format].n_planes; plane++)
+    size_bytes += plane_extent_bytes (image, plane);
+  return size_bytes;
+}
+
+void
+yv_image_pack (const YvImage *image, uint8_t *dst)
+{
+  for (uint32_t plane = 0; plane < layouts[image->format].n_planes; plane++) {
+    memcpy (dst, image->planes[plane], plane_size_bytes (image, plane));
+    dst += plane_extent_bytes (image, plane);
+  }
+}
+
+/* One row of the matrix: luma, U and V (or three times luma) and what their zeros add up to. */
+static void
+set_row (float row[4], const double coefficients[3], const double zeros[3])
+{
+  double constant = 0;
+
+  for (int i = 0; i < 3; i++) {
+    row[i] = (float) coefficients[i];
+    constant -= coefficients[i] * zeros[i];
+  }
+  row[3] = (float) constant;
+}
+
+static void
+set_matrix (float matrix[12], const YvImage *image)
+{
+  const double y = image->full_range ? 1 : 255.0 / 219;
+  const double c = image->full_range ? 1 : 255.0 / 224;
+  const double zeros[3] = {image->full_range ? 0 : 16, 128, 128};
+  const double red = luma_weights[image->matrix].red;
+  const double blue = luma_weights[image->matrix].blue;
+  const double green = 1 - red - blue;
+  const double v_to_red = 2 * (1 - red) * c;
+  const double u_to_blue = 2 * (1 - blue) * c;
+
+  set_row (matrix, (const double[]){y, 0, v_to_red}, zeros);
+  set_row (matrix + 4, (const double[]){y, -u_to_blue * blue / green, -v_to_red * red / green},
+           zeros);
+  set_row (matrix + 8, (const double[]){y, u_to_blue, 0}, zeros);
+}
+
+/* All three components are luma: each makes its own colour. */
+static void
+set_grey_matrix (float matrix[12], const YvImage *image)
+{
+  const double y = image->full_range ? 1 : 255.0 / 219;
+  const double zeros[3] = {16, 16, 16};
+  const double none[3] = {0};
+
+  for (int i = 0; i < 3; i++) {
+    double coefficients[3] = {0};
+
+    coefficients[i] = y;
+    set_row (matrix + 4 * i, coefficients, image->full_range ? none : zeros);
+  }
+}
+
+static void
+set_identity (float matrix[12])
+{
+  memset (matrix, 0, 12 * sizeof (float));
+  matrix[0] = matrix[5] = matrix[10] = 1;
+}
+
+void
+yv_frame_params_init (struct YvFrameParams *params, const YvImage *image,
+                      const YvLetterbox *letterbox, size_t offset_bytes)
+{
+  const Layout *layout = &layouts[image->format];
+  size_t plane_offset[3] = {offset_bytes};
+
+  for (uint32_t plane = 1; plane < layout->n_planes; plane++)
+    plane_offset[plane] = plane_offset[plane - 1] + plane_extent_bytes (image, plane - 1);
+
+  *params = (struct YvFrameParams){
+      .frame_w = image->width,
+      .frame_h = image->height,
+      .resized_w = letterbox->resized_w,
+      .resized_h = letterbox->resized_h,
+      .left = letterbox->left,
+      .top = letterbox->top,
+      .scale_x = (float) ((double) image->width / letterbox->resized_w),
+      .scale_y = (float) ((double) image->height / letterbox->resized_h),
+      .chroma_x = image->chroma_left ? 0.25f : 0,
+      .is_rgb = layout->is_rgb,
+  };
+  for (uint32_t i = 0; i < 3; i++) {
+    const Component *component = &layout->components[i];
+    const size_t offset = plane_offset[component->plane] + component->first_byte;
+
+    g_assert (offset <= UINT32_MAX);
+    params->offset[i] = (uint32_t) offset;
+    params->row_bytes[i] = image->stride_bytes[component->plane];
+    params->pixel_bytes[i] = component->pixel_bytes;
+    params->shift_x[i] = params->shift_y[i] = component->shift;
+  }
+
+  if (layout->is_rgb)
+    set_identity (params->matrix);
+  else if (image->format == YV_FORMAT_GRAY8)
+    set_grey_matrix (params->matrix, image);
+  else
+    set_matrix (params->matrix, image);
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * engine/letterbox.c - the arithmetic of fitting a frame into a tensor (spec 4.1, 4.3).
+ */
+#include "engine/letterbox.h"
+
+#include <math.h>
+
+/* How much of the padding lies before the picture: R() of half of it, the odd pixel goes behind.
+ * The tenth that upstream takes off is what turns its half pixels into that. */
+static uint32_t
+padding_before (uint32_t padding)
+{
+  return (uint32_t) rint (padding / 2.0 - 0.1);
+}
+
+bool
+yv_letterbox_fit (uint32_t frame_w, uint32_t frame_h, uint32_t size, uint32_t stride,
+                  YvLetterboxMode mode, bool scale_up, YvLetterbox *out)
+{
+  g_assert (stride > 0);
+  if (frame_w == 0 || frame_h == 0 || size == 0 || size > UINT32_MAX - stride)
+    return false;
+
+  const uint32_t side = (size + stride - 1) / stride * stride;
+  double gain = fmin ((double) side / frame_h, (double) side / frame_w);
+  if (!scale_up)
+    gain = fmin (gain, 1.0);
+
+  const uint32_t resized_w = (uint32_t) rint (frame_w * gain);
+  const uint32_t resized_h = (uint32_t) rint (frame_h * gain);
+  if (resized_w == 0 || resized_h == 0)
+    return false;
+
+  uint32_t pad_w = side - resized_w;
+  uint32_t pad_h = side - resized_h;
+  if (mode == YV_LETTERBOX_AUTO) {
+    pad_w %= stride;
+    pad_h %= stride;
+  }
+
+  *out = (YvLetterbox){
+      .frame_w = frame_w,
+      .frame_h = frame_h,
+      .net_w = resized_w + pad_w,
+      .net_h = resized_h + pad_h,
+      .resized_w = resized_w,
+      .resized_h = resized_h,
+      .left = padding_before (pad_w),
+      .top = padding_before (pad_h),
+  };
+  return true;
+}
+
+/* NaN becomes 0, so that nothing but a place in the frame ever leaves here. */
+static float
+clamp_to_side (double value, uint32_t side)
+{
+  return (float) fmin (fmax (value, 0.0), side);
+}
+
+void
+yv_letterbox_undo (const YvLetterbox *letterbox, float box[4])
+{
+  const double frame_w = letterbox->frame_w;
+  const double frame_h = letterbox->frame_h;
+  const double gain = fmin (letterbox->net_h / frame_h, letterbox->net_w / frame_w);
+  const double pad_x = (letterbox->net_w - frame_w * gain) / 2;
+  const double pad_y = (letterbox->net_h - frame_h * gain) / 2;
+
+  for (int corner = 0; corner < 4; corner += 2) {
+    box[corner] = clamp_to_side ((box[corner] - pad_x) / gain, letterbox->frame_w);
+    box[corner + 1] = clamp_to_side ((box[corner + 1] - pad_y) / gain, letterbox->frame_h);
+  }
+}

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * tests/unit/test-frame.c - engine/frame.h: each format is walked to the right bytes, and its
+ * matrix makes the colours that the standards name. */
+#include "engine/frame.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "engine/error.h"
+
+#define W 5
+#define H 3
+
+static const YvLetterbox some_letterbox = {W, H, 32, 32, 32, 19, 0, 6};
+
+/* A sample that tells component and place apart: never 0, never the filler. */
+static uint8_t
+sample (uint32_t component, uint32_t x, uint32_t y)
+{
+  return (uint8_t) (1 + component * 60 + y * 10 + x);
+}
+
+static uint8_t
+walk (const struct YvFrameParams *params, const uint8_t *bytes, uint32_t component, uint32_t x,
+      uint32_t y)
+{
+  return bytes[params->offset[component] +
+               (y >> params->shift_y[component]) * params->row_bytes[component] +
+               (x >> params->shift_x[component]) * params->pixel_bytes[component]];
+}
+
+/* Packs @image behind 64 bytes of something else, as the second picture of a batch. */
+static uint8_t *
+pack_second (const YvImage *image, struct YvFrameParams *params)
+{
+  uint8_t *bytes = g_malloc0 (64 + yv_image_size_bytes (image));
+
+  yv_image_pack (image, bytes + 64);
+  yv_frame_params_init (params, image, &some_letterbox, 64);
+  return bytes;
+}
+
+static void
+check_walk (const YvImage *image, uint32_t shift, const uint32_t components[3])
+{
+  struct YvFrameParams params;
+  g_autofree uint8_t *bytes = pack_second (image, &params);
+
+  for (uint32_t i = 0; i < 3; i++) {
+    const uint32_t s = i > 0 ? shift : 0;
+
+    g_assert_cmpuint (params.shift_x[i], ==, s);
+    g_assert_cmpuint (params.shift_y[i], ==, s);
+    for (uint32_t y = 0; y < H; y++) {
+      for (uint32_t x = 0; x < W; x++)
+        g_assert_cmpuint (walk (&params, bytes, i, x, y), ==,
+                          sample (components[i], x >> s, y >> s));
+    }
+  }
+}
+
+static void
+packed_formats_are_walked_to_red_green_and_blue (void)
+{
+  static const struct {
+    YvFormat format;
+    uint32_t pixel_bytes;
+    uint32_t at[3]; /* byte of R, G, B */
+  } formats[] = {
+      {YV_FORMAT_RGB, 3, {0, 1, 2}},  {YV_FORMAT_BGR, 3, {2, 1, 0}},
+      {YV_FORMAT_RGBX, 4, {0, 1, 2}}, {YV_FORMAT_BGRX, 4, {2, 1, 0}},
+      {YV_FORMAT_XRGB, 4, {1, 2, 3}}, {YV_FORMAT_XBGR, 4, {3, 2, 1}},
+  };
+
+  for (size_t f = 0; f < G_N_ELEMENTS (formats); f++) {
+    const uint32_t stride = W * formats[f].pixel_bytes + 3;
+    uint8_t bytes[80] = {0};
+
+    for (uint32_t y = 0; y < H; y++) {
+      for (uint32_t x = 0; x < W; x++) {
+        for (uint32_t c = 0; c < 3; c++)
+          bytes[y * stride + x * formats[f].pixel_bytes + formats[f].at[c]] = sample (c, x, y);
+      }
+    }
+    const YvImage image = {.format = formats[f].format,
+                           .width = W,
+                           .height = H,
+                           .planes = {bytes},
+                           .stride_bytes = {stride}};
+    g_assert_true (yv_image_check (&image, NULL));
+    check_walk (&image, 0, (const uint32_t[]){0, 1, 2});
+  }
+}
+
+static void
+odd_sized_planes_keep_their_last_column_and_row (void)
+{
+  uint8_t y_plane[8 * H] = {0}, u_plane[4 * 2], v_plane[3 * 2], uv_plane[7 * 2];
+
+  for (uint32_t y = 0; y < H; y++) {
+    for (uint32_t x = 0; x < W; x++)
+      y_plane[y * 8 + x] = sample (0, x, y);
+  }
+  for (uint32_t y = 0; y < 2; y++) {
+    for (uint32_t x = 0; x < 3; x++) {
+      u_plane[y * 4 + x] = uv_plane[y * 7 + 2 * x] = sample (1, x, y);
+      v_plane[y * 3 + x] = uv_plane[y * 7 + 2 * x + 1] = sample (2, x, y);
+    }
+  }
+
+  const YvImage i420 = {.format = YV_FORMAT_I420,
+                        .width = W,
+                        .height = H,
+                        .planes = {y_plane, u_plane, v_plane},
+                        .stride_bytes = {8, 4, 3}};
+  const YvImage nv12 = {.format = YV_FORMAT_NV12,
+                        .width = W,
+                        .height = H,
+                        .planes = {y_plane, uv_plane},
+                        .stride_bytes = {8, 7}};
+  g_assert_true (yv_image_check (&i420, NULL));
+  g_assert_true (yv_image_check (&nv12, NULL));
+  check_walk (&i420, 1, (const uint32_t[]){0, 1, 2});
+  check_walk (&nv12, 1, (const uint32_t[]){0, 1, 2});
+
+  const YvImage grey = {
+      .format = YV_FORMAT_GRAY8, .width = W, .height = H, .planes = {y_plane}, .stride_bytes = {8}};
+  g_assert_true (yv_image_check (&grey, NULL));
+  check_walk (&grey, 0, (const uint32_t[]){0, 0, 0});
+}
+
+/* Behind the last sample there may be nothing: planes of exactly the bytes that are promised. A
+ * read past them is an error under ASan. */
+static void
+nothing_behind_the_last_sample_is_read (void)
+{
+  const size_t y_bytes = 100 * (H - 1) + W, uv_bytes = 90 * 1 + 6;
+  g_autofree uint8_t *y_plane = g_malloc0 (y_bytes);
+  g_autofree uint8_t *uv_plane = g_malloc0 (uv_bytes);
+  const YvImage image = {.format = YV_FORMAT_NV12,
+                         .width = W,
+                         .height = H,
+                         .planes = {y_plane, uv_plane},
+                         .stride_bytes = {100, 90}};
+  g_autofree uint8_t *copy = g_malloc (yv_image_size_bytes (&image));
+
+  y_plane[y_bytes - 1] = 7;
+  uv_plane[uv_bytes - 1] = 9;
+  yv_image_pack (&image, copy);
+  g_assert_cmpuint (yv_image_size_bytes (&image), ==, 256 + 128);
+  g_assert_cmpuint (copy[y_bytes - 1], ==, 7);
+  g_assert_cmpuint (copy[256 + uv_bytes - 1], ==, 9);
+}
+
+static void
+check_colour (const struct YvFrameParams *params, const double yuv[3], const double rgb[3])
+{
+  for (int i = 0; i < 3; i++) {
+    const float *row = params->matrix + 4 * i;
+
+    g_assert_cmpfloat_with_epsilon (row[0] * yuv[0] + row[1] * yuv[1] + row[2] * yuv[2] + row[3],
+                                    rgb[i], 0.01);
+  }
+}
+
+/* Forward: the standards' definition of Y', Cb, Cr; the matrix has to undo it. */
+static void
+encode (const double rgb[3], double red, double blue, bool full, double yuv[3])
+{
+  const double y = red * rgb[0] + (1 - red - blue) * rgb[1] + blue * rgb[2];
+
+  yuv[0] = full ? y : 16 + y * 219 / 255;
+  yuv[1] = 128 + (rgb[2] - y) / (2 * (1 - blue)) * (full ? 1 : 224.0 / 255);
+  yuv[2] = 128 + (rgb[0] - y) / (2 * (1 - red)) * (full ? 1 : 224.0 / 255);
+}
+
+static void
+matrices_undo_what_the_standards_define (void)
+{
+  static const struct {
+    YvMatrix matrix;
+    double red, blue;
+  } standards[] = {{YV_MATRIX_BT601, 0.299, 0.114},
+                   {YV_MATRIX_BT709, 0.2126, 0.0722},
+                   {YV_MATRIX_BT2020, 0.2627, 0.0593}};
+  static const double colours[][3] = {{0, 0, 0},   {255, 255, 255}, {255, 0, 0},
+                                      {0, 255, 0}, {0, 0, 255},     {10, 200, 90}};
+  uint8_t bytes[64] = {0};
+
+  for (size_t i = 0; i < 2 * G_N_ELEMENTS (standards); i++) {
+    const YvImage image = {.format = YV_FORMAT_I420,
+                           .width = W,
+                           .height = H,
+                           .planes = {bytes, bytes, bytes},
+                           .stride_bytes = {8, 8, 8},
+                           .matrix = standards[i / 2].matrix,
+                           .full_range = i % 2};
+    struct YvFrameParams params;
+
+    yv_frame_params_init (&params, &image, &some_letterbox, 0);
+    g_assert_false (params.is_rgb);
+    for (size_t c = 0; c < G_N_ELEMENTS (colours); c++) {
+      double yuv[3];
+
+      encode (colours[c], standards[i / 2].red, standards[i / 2].blue, image.full_range, yuv);
+      check_colour (&params, yuv, colours[c]);
+    }
+  }
+}
+
+static void
+grey_is_grey_in_both_ranges (void)
+{
+  uint8_t bytes[64] = {0};
+  YvImage image = {.format = YV_FORMAT_GRAY8,
+                   .width = W,
+                   .height = H,
+                   .planes = {bytes},
+                   .stride_bytes = {8},
+                   .full_range = true};
+  struct YvFrameParams params;
+
+  yv_frame_params_init (&params, &image, &some_letterbox, 0);
+  check_colour (&params, (const double[]){77, 77, 77}, (const double[]){77, 77, 77});
+  image.full_range = false;
+  yv_frame_params_init (&params, &image, &some_letterbox, 0);
+  check_colour (&params, (const double[]){16, 16, 16}, (const double[]){0, 0, 0});
+  check_colour (&params, (const double[]){235, 235, 235}, (const double[]){255, 255, 255});
+}
+
+/* The luma column 2 k and the chroma sample k are at the same place in MPEG-2, half a column apart
+ * in MPEG-1 (params.h: position = (x + 0.5) / 2 - 0.5 + chroma_x). */
+static void
+chroma_sits_where_the_caller_says (void)
+{
+  uint8_t bytes[64] = {0};
+  YvImage image = {.format = YV_FORMAT_NV12,
+                   .width = W,
+                   .height = H,
+                   .planes = {bytes, bytes},
+                   .stride_bytes = {8, 8}};
+  struct YvFrameParams params;
+
+  yv_frame_params_init (&params, &image, &some_letterbox, 0);
+  g_assert_cmpfloat ((2 + 0.5f) / 2 - 0.5f + params.chroma_x, ==, 0.75f);
+  image.chroma_left = true;
+  yv_frame_params_init (&params, &image, &some_letterbox, 0);
+  g_assert_cmpfloat ((2 + 0.5f) / 2 - 0.5f + params.chroma_x, ==, 1);
+}
+
+static void
+contradictions_are_refused_by_name (void)
+{
+  uint8_t bytes[64] = {0};
+  const YvImage good = {.format = YV_FORMAT_I420,
+                        .width = W,
+                        .height = H,
+                        .planes = {bytes, bytes, bytes},
+                        .stride_bytes = {8, 8, 8}};
+  struct {
+    YvImage image;
+    const char *message;
+  } bad[] = {
+      {good, "0x3"},
+      {good, "5x0"},
+      {good, "65536"},
+      {good, "plane 2 is missing"},
+      {good, "stride of plane 1 is 2 bytes"},
+      {good, "format 99"},
+      {good, "the most is"},
+      {good, "matrix 7"},
+  };
+  bad[0].image.width = 0;
+  bad[1].image.height = 0;
+  bad[2].image.width = 65536;
+  bad[3].image.planes[2] = NULL;
+  bad[4].image.stride_bytes[1] = 2;
+  bad[5].image.format = (YvFormat) 99;
+  bad[6].image.stride_bytes[0] = UINT32_MAX;
+  bad[7].image.matrix = (YvMatrix) 7;
+
+  g_assert_true (yv_image_check (&good, NULL));
+  for (size_t i = 0; i < G_N_ELEMENTS (bad); i++) {
+    g_autoptr (GError) error = NULL;
+
+    g_assert_false (yv_image_check (&bad[i].image, &error));
+    g_assert_error (error, YV_ERROR, YV_ERROR_INVALID);
+    g_assert_nonnull (strstr (error->message, bad[i].message));
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/frame/packed", packed_formats_are_walked_to_red_green_and_blue);
+  g_test_add_func ("/frame/planar", odd_sized_planes_keep_their_last_column_and_row);
+  g_test_add_func ("/frame/last-sample", nothing_behind_the_last_sample_is_read);
+  g_test_add_func ("/frame/matrix", matrices_undo_what_the_standards_define);
+  g_test_add_func ("/frame/grey", grey_is_grey_in_both_ranges);
+  g_test_add_func ("/frame/chroma", chroma_sits_where_the_caller_says);
+  g_test_add_func ("/frame/refused", contradictions_are_refused_by_name);
+  return g_test_run ();
+}
