@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * engine/vulkan/device.c - opening a device and reading its numbers. */
+#include "engine/vulkan/device.h"
+
+#include "engine/error.h"
+#include "engine/vulkan/check.h"
+#include "engine/vulkan/features.h"
+#include "engine/vulkan/select.h"
+
+/* Every operand's alignment, whatever the device asks for: a cache line. */
+#define MIN_ALIGN_BYTES 64
+
+#define TEXEL_LANES_MIN_SUBGROUP 8
+
+/* One that computes; of those one without graphics, which no display waits for. */
+static bool
+find_queue_family (YvDevice *device, GError **error)
+{
+  uint32_t n = 0;
+  vkGetPhysicalDeviceQueueFamilyProperties (device->physical, &n, NULL);
+  g_autofree VkQueueFamilyProperties *families = g_new0 (VkQueueFamilyProperties, n + 1);
+  vkGetPhysicalDeviceQueueFamilyProperties (device->physical, &n, families);
+
+  uint32_t found = UINT32_MAX;
+  for (uint32_t i = 0; i < n; i++) {
+    const bool computes = families[i].queueFlags & VK_QUEUE_COMPUTE_BIT;
+    const bool draws = families[i].queueFlags & VK_QUEUE_GRAPHICS_BIT;
+    if (computes && (found == UINT32_MAX || !draws))
+      found = i;
+    if (computes && !draws)
+      break;
+  }
+  if (found == UINT32_MAX) {
+    g_set_error (error, YV_ERROR, YV_ERROR_NO_DEVICE,
+                 "the Vulkan device has no queue for compute shaders; choose another");
+    return false;
+  }
+
+  const uint32_t bits = families[found].timestampValidBits;
+  device->queue_family = found;
+  device->tick_mask = bits >= 64 ? UINT64_MAX : (UINT64_C (1) << bits) - 1;
+  return true;
+}
+
+static bool
+create_device (YvDevice *device, const YvFeatures *features, GError **error)
+{
+  const float priority = 1.0f;
+  const VkDeviceQueueCreateInfo queue = {
+      .sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
+      .queueFamilyIndex = device->queue_family,
+      .queueCount = 1,
+      .pQueuePriorities = &priority,
+  };
+  const VkDeviceCreateInfo info = {
+      .sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
+      .pNext = &features->core,
+      .queueCreateInfoCount = 1,
+      .pQueueCreateInfos = &queue,
+  };
+
+  VkResult result = vkCreateDevice (device->physical, &info, NULL, &device->handle);
+  if (!yv_vk_check (result, "vkCreateDevice", error))
+    return false;
+  volkLoadDeviceTable (&device->vk, device->handle);
+  device->vk.vkGetDeviceQueue (device->handle, device->queue_family, 0, &device->queue);
+  return true;
+}
+
+/* True where every memory type on the device is also the host's, as on CPUs and most integrated
+ * GPUs. A small window into a discrete GPU's memory doesn't count. */
+static bool
+memory_is_unified (const VkPhysicalDeviceMemoryProperties *memory)
+{
+  for (uint32_t i = 0; i < memory->memoryHeapCount; i++)
+    if (!(memory->memoryHeaps[i].flags & VK_MEMORY_HEAP_DEVICE_LOCAL_BIT))
+      return false;
+
+  const VkMemoryPropertyFlags both = VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT |
+                                     VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT |
+                                     VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
+  for (uint32_t i = 0; i < memory->memoryTypeCount; i++)
+    if ((memory->memoryTypes[i].propertyFlags & both) == both)
+      return true;
+  return false;
+}
+
+static bool
+texel_format_ok (VkPhysicalDevice physical, VkFormat format)
+{
+  VkFormatProperties properties;
+
+  vkGetPhysicalDeviceFormatProperties (physical, format, &properties);
+  return properties.bufferFeatures & VK_FORMAT_FEATURE_STORAGE_TEXEL_BUFFER_BIT;
+}
+
+/* Kernels whose shape is for Mesa's CPU driver. YV_KERNELS=portable runs those for GPUs there. */
+static bool
+use_texel_lanes (const YvDevice *device, const YvChoice *choice, const YvFeatures *features,
+                 const VkPhysicalDeviceSubgroupProperties *subgroup)
+{
+  return choice->driver_id == VK_DRIVER_ID_MESA_LLVMPIPE &&
+         g_strcmp0 (g_getenv ("YV_KERNELS"), "portable") != 0 &&
+         subgroup->subgroupSize >= TEXEL_LANES_MIN_SUBGROUP &&
+         (subgroup->supportedStages & VK_SHADER_STAGE_COMPUTE_BIT) &&
+         (subgroup->supportedOperations & VK_SUBGROUP_FEATURE_SHUFFLE_BIT) &&
+         features->core.features.shaderFloat64 &&
+         features->core.features.shaderStorageImageExtendedFormats &&
+         texel_format_ok (device->physical, VK_FORMAT_R32G32B32A32_SFLOAT) &&
+         texel_format_ok (device->physical, VK_FORMAT_R16G16B16A16_SFLOAT) &&
+         texel_format_ok (device->physical, VK_FORMAT_R8_UNORM);
+}
+
+static void
+read_caps (YvDevice *device, const YvChoice *choice, const YvFeatures *features)
+{
+  VkPhysicalDeviceSubgroupProperties subgroup = {
+      .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES};
+  VkPhysicalDeviceMaintenance3Properties sizes = {
+      .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_3_PROPERTIES, .pNext = &subgroup};
+  VkPhysicalDeviceProperties2 properties = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2,
+                                            .pNext = &sizes};
+  vkGetPhysicalDeviceProperties2 (device->physical, &properties);
+  vkGetPhysicalDeviceMemoryProperties (device->physical, &device->memory);
+  const VkPhysicalDeviceLimits *limits = &properties.properties.limits;
+  const uint64_t align =
+      MAX (MAX (limits->minStorageBufferOffsetAlignment, limits->minTexelBufferOffsetAlignment),
+           MIN_ALIGN_BYTES);
+
+  device->unified = memory_is_unified (&device->memory);
+  device->max_allocation_bytes = sizes.maxMemoryAllocationSize;
+  device->ns_per_tick = limits->timestampPeriod;
+  device->caps = (YvCaps){
+      .is_cpu = choice->type == VK_PHYSICAL_DEVICE_TYPE_CPU,
+      .texel_lanes = use_texel_lanes (device, choice, features, &subgroup),
+      .fp16_storage = features->v11.storageBuffer16BitAccess,
+      .subgroup_size = subgroup.subgroupSize,
+      .max_groups = {limits->maxComputeWorkGroupCount[0], limits->maxComputeWorkGroupCount[1],
+                     limits->maxComputeWorkGroupCount[2]},
+      .max_storage_range_bytes = limits->maxStorageBufferRange,
+      .max_texels = limits->maxTexelBufferElements,
+      .align_bytes = (uint32_t) align,
+  };
+  g_strlcpy (device->caps.name, choice->info.name, sizeof device->caps.name);
+}
+
+static bool
+open_device (YvDevice *device, const YvChoice *choice, GError **error)
+{
+  YvFeatures have, enabled;
+
+  device->physical = choice->handle;
+  yv_features_query (&have, device->physical);
+  read_caps (device, choice, &have);
+  yv_features_choose (&enabled, &have);
+  enabled.core.features.robustBufferAccess =
+      have.core.features.robustBufferAccess && device->caps.texel_lanes;
+  return find_queue_family (device, error) && create_device (device, &enabled, error);
+}
+
+YvDevice *
+yv_device_new (const char *selector, GError **error)
+{
+  g_autoptr (YvDevice) device = g_new0 (YvDevice, 1);
+
+  g_atomic_ref_count_init (&device->n_refs);
+  g_mutex_init (&device->queue_lock);
+  device->instance = yv_instance_new (error);
+  if (!device->instance)
+    return NULL;
+  g_autoptr (GArray) choices = yv_choice_list (device->instance, error);
+  if (!choices)
+    return NULL;
+  const YvChoice *choice = yv_choice_select (choices, selector, error);
+  if (!choice)
+    return NULL;
+  if (!open_device (device, choice, error)) {
+    g_prefix_error (error, "%s: ", choice->info.name);
+    return NULL;
+  }
+  return g_steal_pointer (&device);
+}
+
+YvDevice *
+yv_device_ref (YvDevice *device)
+{
+  g_atomic_ref_count_inc (&device->n_refs);
+  return device;
+}
+
+void
+yv_device_unref (YvDevice *device)
+{
+  if (!device || !g_atomic_ref_count_dec (&device->n_refs))
+    return;
+
+  if (device->handle)
+    device->vk.vkDestroyDevice (device->handle, NULL);
+  yv_instance_free (device->instance);
+  g_mutex_clear (&device->queue_lock);
+  g_free (device);
+}
+
+const YvCaps *
+yv_device_caps (const YvDevice *device)
+{
+  return &device->caps;
+}
+
+bool
+yv_device_submit (YvDevice *device, VkCommandBuffer commands, VkFence fence, GError **error)
+{
+  const VkSubmitInfo info = {
+      .sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
+      .commandBufferCount = 1,
+      .pCommandBuffers = &commands,
+  };
+
+  g_mutex_lock (&device->queue_lock);
+  const VkResult result = device->vk.vkQueueSubmit (device->queue, 1, &info, fence);
+  g_mutex_unlock (&device->queue_lock);
+  return yv_vk_check (result, "vkQueueSubmit", error);
+}

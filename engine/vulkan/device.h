@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * engine/vulkan/device.h - an open device: its functions, its queue, its numbers.
+ *
+ * Everything but the queue is constant once the device is open. The queue is
+ * used through yv_device_submit() alone.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <glib.h>
+#include <volk.h>
+
+#include "engine/plan/caps.h"
+#include "engine/vulkan/instance.h"
+#include "engine/vulkan/vulkan.h"
+
+G_BEGIN_DECLS
+
+struct _YvDevice {
+  gatomicrefcount n_refs;
+  YvInstance *instance; /* owned */
+  VkPhysicalDevice physical;
+  VkDevice handle;
+  struct VolkDeviceTable vk; /* every call on the device goes through this */
+
+  uint32_t queue_family;
+  VkQueue queue;
+  GMutex queue_lock; /* protects the use of queue */
+
+  YvCaps caps;
+  VkPhysicalDeviceMemoryProperties memory;
+  bool unified; /* all device memory is host-visible too: nothing needs staging */
+  uint64_t max_allocation_bytes;
+  double ns_per_tick; /* of timestamps */
+  uint64_t tick_mask; /* their valid bits; 0: the queue has no timestamps */
+};
+
+/* vkQueueSubmit() of one command buffer; any thread. @fence may be null. */
+bool yv_device_submit (YvDevice *device, VkCommandBuffer commands, VkFence fence, GError **error);
+
+G_END_DECLS

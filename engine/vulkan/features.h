@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * engine/vulkan/features.h - which features of a device the executor needs, and which it uses where
+ * they are there.
+ */
+#pragma once
+
+#include <glib.h>
+#include <volk.h>
+
+G_BEGIN_DECLS
+
+/* A pNext chain: not to be copied. */
+typedef struct {
+  VkPhysicalDeviceFeatures2 core;
+  VkPhysicalDeviceVulkan11Features v11;
+  VkPhysicalDeviceVulkan12Features v12;
+} YvFeatures;
+
+/* What @physical has; all false for a device older than Vulkan 1.2. */
+void yv_features_query (YvFeatures *out, VkPhysicalDevice physical);
+
+/* The names of what is needed but not in @have, "bufferDeviceAddress, shaderInt64"; NULL where
+ * nothing is missing. Free with g_free(). */
+char *yv_features_missing (const YvFeatures *have);
+
+/* What to enable: all that is needed, and of the rest what @have has. */
+void yv_features_choose (YvFeatures *out, const YvFeatures *have);
+
+G_END_DECLS

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * engine/vulkan/instance.c - loader, instance, validation layers. */
+#include "engine/vulkan/instance.h"
+
+#include <string.h>
+
+#include "engine/error.h"
+#include "engine/vulkan/check.h"
+#include "engine/vulkan/debug.h"
+
+static const char validation_layer[] = "VK_LAYER_KHRONOS_validation";
+
+/* volk's table of functions that need no instance, filled once a process. */
+static bool
+load_loader (GError **error)
+{
+  static gsize loaded = 0; /* 1: found, 2: not there */
+
+  if (g_once_init_enter (&loaded))
+    g_once_init_leave (&loaded, volkInitialize () == VK_SUCCESS ? 1 : 2);
+  if (loaded == 1 && volkGetInstanceVersion () >= VK_API_VERSION_1_1)
+    return true;
+
+  g_set_error (error, YV_ERROR, YV_ERROR_NO_DEVICE,
+               "no Vulkan loader: libvulkan.so.1 %s; install libvulkan1 and the driver of your GPU "
+               "(mesa-vulkan-drivers also brings one that runs on the CPU)",
+               loaded == 1 ? "knows only Vulkan 1.0" : "can't be loaded");
+  return false;
+}
+
+/* volk keeps one table of instance functions. They are the loader's entry points, the same for
+ * every instance, so the table is filled from the first and serves all. */
+static void
+load_instance_functions (VkInstance instance)
+{
+  static gsize loaded = 0;
+
+  if (g_once_init_enter (&loaded)) {
+    volkLoadInstanceOnly (instance);
+    g_once_init_leave (&loaded, 1);
+  }
+}
+
+static bool
+layer_exists (const char *name)
+{
+  uint32_t n = 0;
+  vkEnumerateInstanceLayerProperties (&n, NULL);
+  g_autofree VkLayerProperties *layers = g_new0 (VkLayerProperties, n + 1);
+  vkEnumerateInstanceLayerProperties (&n, layers);
+
+  for (uint32_t i = 0; i < n; i++)
+    if (strcmp (layers[i].layerName, name) == 0)
+      return true;
+  return false;
+}
+
+static VkResult
+create_instance (YvInstance *instance, bool validation)
+{
+  static const VkValidationFeatureEnableEXT enabled_checks[] = {
+      VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT,
+  };
+  static const char *const layers[] = {validation_layer};
+  static const char *const extensions[] = {VK_EXT_DEBUG_UTILS_EXTENSION_NAME};
+  const VkDebugUtilsMessengerCreateInfoEXT messenger_info =
+      yv_debug_messenger_info (&instance->n_messages);
+  const VkValidationFeaturesEXT checks = {
+      .sType = VK_STRUCTURE_TYPE_VALIDATION_FEATURES_EXT,
+      .pNext = &messenger_info,
+      .enabledValidationFeatureCount = G_N_ELEMENTS (enabled_checks),
+      .pEnabledValidationFeatures = enabled_checks,
+  };
+  const VkApplicationInfo application = {
+      .sType = VK_STRUCTURE_TYPE_APPLICATION_INFO,
+      .pEngineName = "gst-yolov7",
+      .apiVersion = VK_API_VERSION_1_2,
+  };
+  const VkInstanceCreateInfo info = {
+      .sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO,
+      .pNext = validation ? &checks : NULL,
+      .pApplicationInfo = &application,
+      .enabledLayerCount = validation ? G_N_ELEMENTS (layers) : 0,
+      .ppEnabledLayerNames = layers,
+      .enabledExtensionCount = validation ? G_N_ELEMENTS (extensions) : 0,
+      .ppEnabledExtensionNames = extensions,
+  };
+  return vkCreateInstance (&info, NULL, &instance->handle);
+}
+
+static bool
+start_messenger (YvInstance *instance, GError **error)
+{
+  const VkInstance handle = instance->handle;
+  const PFN_vkCreateDebugUtilsMessengerEXT create =
+      (PFN_vkCreateDebugUtilsMessengerEXT) vkGetInstanceProcAddr (handle,
+                                                                  "vkCreateDebugUtilsMessengerEXT");
+  instance->destroy_messenger = (PFN_vkDestroyDebugUtilsMessengerEXT) vkGetInstanceProcAddr (
+      handle, "vkDestroyDebugUtilsMessengerEXT");
+  instance->set_name = (PFN_vkSetDebugUtilsObjectNameEXT) vkGetInstanceProcAddr (
+      handle, "vkSetDebugUtilsObjectNameEXT");
+
+  const VkDebugUtilsMessengerCreateInfoEXT info = yv_debug_messenger_info (&instance->n_messages);
+  return yv_vk_check (create (handle, &info, NULL, &instance->messenger),
+                      "vkCreateDebugUtilsMessengerEXT", error);
+}
+
+YvInstance *
+yv_instance_new (GError **error)
+{
+  g_autoptr (YvInstance) instance = g_new0 (YvInstance, 1);
+  const bool validation = yv_debug_wanted ();
+
+  if (!load_loader (error))
+    return NULL;
+  if (validation && !layer_exists (validation_layer)) {
+    g_set_error (error, YV_ERROR, YV_ERROR_NO_DEVICE,
+                 "YV_VALIDATION is set but the layer %s is not there; install "
+                 "vulkan-validationlayers or unset it",
+                 validation_layer);
+    return NULL;
+  }
+
+  const VkResult result = create_instance (instance, validation);
+  if (result == VK_ERROR_INCOMPATIBLE_DRIVER) {
+    g_set_error (error, YV_ERROR, YV_ERROR_NO_DEVICE,
+                 "no Vulkan driver: the loader found none; install the driver of your GPU or "
+                 "mesa-vulkan-drivers (which also brings one that runs on the CPU)");
+    return NULL;
+  }
+  if (!yv_vk_check (result, "vkCreateInstance", error))
+    return NULL;
+
+  load_instance_functions (instance->handle);
+  if (validation && !start_messenger (instance, error))
+    return NULL;
+  return g_steal_pointer (&instance);
+}
+
+void
+yv_instance_free (YvInstance *instance)
+{
+  if (!instance)
+    return;
+  if (instance->messenger)
+    instance->destroy_messenger (instance->handle, instance->messenger, NULL);
+  if (instance->handle)
+    vkDestroyInstance (instance->handle, NULL);
+  g_free (instance);
+}
