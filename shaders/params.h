@@ -2,10 +2,10 @@
  * shaders/params.h - what C and shaders both must know: push constants, one struct per kernel, and
  * the buffers that host and device share. The one definition for C and GLSL.
  *
- * Push blocks: device addresses first (sources, weights, parameters, destination: written by the
- * executor in the order of a step's operands; texel kernels ignore those they have descriptors
- * for), then 4-byte members; at most 128 bytes, Vulkan's guaranteed maxPushConstantsSize. All
- * structs have the same layout in C and std430/scalar: 8-byte members first, no vectors.
+ * Push blocks: device addresses first (sources, weights, parameters, destination: the executor
+ * writes what YvStep.addresses says; texel kernels ignore those they have descriptors for), then
+ * 4-byte members; at most 128 bytes, Vulkan's guaranteed maxPushConstantsSize. All structs have the
+ * same layout in C and std430/scalar: 8-byte members first, no vectors.
  *
  * Activations are channels-last, [n, h, w, c] with `cstride` elements from one pixel to the next;
  * images of a batch follow each other at h * w * cstride.
@@ -64,9 +64,9 @@ struct YvResampleParams {
 
 /* eltwise: local 32, constants 1: HAS_SRC1, 2: HAS_SCALE. One invocation: one pixel x 8 channels:
  * groups = ceil (n_pixels / local), ceil (channels / 8), 1. dst = act ((src0 + src1) * scale +
- * shift); src1 and scale/shift by spec constants. scale and shift lie in the weights as f32,
- * scale[c8] then shift[c8], c8 = channels rounded up to
- * 8 */
+ * shift); src1 and scale/shift by spec constants; where absent their address is 0 and their
+ * binding that of src0. scale and shift lie in the weights as f32 whatever the element type (the
+ * texel kernel: rgba32f), scale[c8] then shift[c8], c8 = channels rounded up to 8. */
 struct YvEltwiseParams {
   uint64_t_addr src0, src1, weight, dst;
   uint n_pixels; /* of all images */
@@ -124,11 +124,11 @@ struct YvDecodeParams {
   uint first_row;      /* of this level among all rows of an image */
   uint list_bytes;     /* from one image's YvCandidateList to the next */
   uint capacity;       /* candidates that fit into one list */
-  uint anchors_offset; /* of this level in YvThresholds.anchor_px, in floats */
+  uint anchors_offset; /* of this level in YvThresholds.anchor_px, in floats: level * 32 */
   uint image_rows;     /* DENSE: rows of one image over all levels */
 };
 
-#define YV_MAX_ANCHOR_FLOATS 256 /* YV_MAX_LEVELS * YV_MAX_ANCHORS * 2 */
+#define YV_MAX_ANCHOR_FLOATS 256 /* YvDetectSpec.anchor_px as it is: [8 levels][16 anchors][2] */
 
 /* Per slot, written by the host before each submit. */
 struct YvThresholds {

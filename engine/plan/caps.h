@@ -20,7 +20,10 @@ typedef struct {
   uint32_t max_groups[3];
   uint64_t max_storage_range_bytes; /* of one descriptor */
   uint64_t max_texels;              /* of one texel buffer */
-  uint32_t align_bytes; /* of every operand: >= all offset alignments of the device; >= 64 */
+  uint32_t align_bytes;       /* of every operand: >= all offset alignments of the device; >= 64 */
+  uint32_t slice_align_bytes; /* of an operand inside another (a channel slice) that is bound by a
+                                 descriptor: exactly the device's texel and storage buffer offset
+                                 alignment, often less than align_bytes; 0: as align_bytes */
 } YvCaps;
 
 /* engine/ref/: anything goes. */

@@ -30,16 +30,18 @@ typedef struct {
 
 typedef struct {
   YvPlanOptions options;
-  GArray *steps;     /* of YvStep, by level */
-  uint32_t n_levels; /* barriers: n_levels - 1 */
-  uint64_t arena_bytes;
-  uint64_t flops; /* of one run over the whole batch */
+  GArray *steps;        /* of YvStep, by level */
+  uint32_t n_levels;    /* barriers: n_levels - 1 */
+  uint64_t arena_bytes; /* zeroed once by the executor: padding that no step writes stays finite */
+  uint64_t flops;       /* of one run over the whole batch */
 
   YvOperand input;                /* [n, 3, h, w], cstride 4, ARENA */
   YvOperand heads[YV_MAX_LEVELS]; /* logits: F32, ARENA, alive to the end */
   YvOperand rows;                 /* dense_rows: F32, [n, 5 + nc, rows, 1], cstride 5 + nc */
   uint32_t n_rows;                /* of one image over all levels */
   YvDetectSpec detect;
+  YvOperand *values; /* by node id, see yv_plan_value() */
+  uint32_t n_values;
   uint32_t capacity;   /* candidates a list holds: n_rows */
   uint32_t list_bytes; /* of one image's candidate list, header included; a multiple of align */
 

@@ -19,7 +19,7 @@ typedef enum {
   YV_MEMORY_NONE,
   YV_MEMORY_ARENA,      /* activations; offset_bytes from its start */
   YV_MEMORY_WEIGHTS,    /* YvPlan.weights[offset_bytes is 0]; see YvStep.weight */
-  YV_MEMORY_STAGING,    /* the slot's frame bytes */
+  YV_MEMORY_STAGING,    /* the slot's frame bytes; their size is the executor's business */
   YV_MEMORY_PARAMS,     /* the slot's YvFrameParams[n] then YvThresholds, see YvPlan */
   YV_MEMORY_CANDIDATES, /* the slot's candidate lists */
 } YvMemory;
@@ -64,15 +64,29 @@ typedef enum {
   YV_N_PACKS
 } YvPack;
 
+/* What one of the 8-byte addresses at the front of a push block points at. */
+typedef enum {
+  YV_ADDRESS_NONE, /* the kernel's constants say that it is not read; stays 0 */
+  YV_ADDRESS_SRC0,
+  YV_ADDRESS_SRC1,
+  YV_ADDRESS_WEIGHT,
+  YV_ADDRESS_FRAME,      /* the slot's YvFrameParams of YvStep.image */
+  YV_ADDRESS_THRESHOLDS, /* the slot's YvThresholds */
+  YV_ADDRESS_DST,
+} YvAddress;
+
 #define YV_MAX_STEP_SRCS 2
 #define YV_MAX_PUSH_BYTES 128
 #define YV_MAX_SPEC 8
+#define YV_MAX_ADDRESSES 4
 
 typedef struct {
   const YvNode *node; /* borrowed: the graph outlives its plans; NULL for LETTERBOX */
   YvOpKind op;        /* what it computes; YV_OP_INPUT: letterbox of image @image */
   char *name;         /* owned: "model.24.cv1.conv", a copy's with its input */
+  YvAct act;          /* what this step applies: the node's, or none where more steps follow */
   uint32_t image;     /* LETTERBOX: which image of the batch */
+  uint32_t head;      /* DETECT: which level of the DetectSpec (not of the schedule) */
   uint32_t level;     /* steps of one level are independent; a barrier lies between levels */
 
   YvOperand src[YV_MAX_STEP_SRCS]; /* what is read, in the order of the node's inputs */
@@ -82,16 +96,16 @@ typedef struct {
   YvPack pack;
 
   YvKernel kernel;
-  YvDType dtype; /* element type of the kernel: that of src[0] */
+  YvDType dtype; /* element type of the kernel: that of src[0]; LETTERBOX: that of dst */
   bool texel;    /* operands are bound as texel buffers (src, weight) and a storage buffer (dst) */
   uint32_t spec[YV_MAX_SPEC]; /* specialization constants 0.. ; local size first (0 = x) */
   uint32_t n_spec;
   uint32_t groups[3];
   uint8_t push[YV_MAX_PUSH_BYTES]; /* a struct of params.h, addresses still zero */
   uint32_t n_push_bytes;
-  uint32_t n_addresses; /* 8-byte addresses at its front: srcs, then weight if there is one, then
-                           thresholds of DECODE or frame of LETTERBOX, then dst */
-  uint64_t flops;       /* 2 * multiply-adds, of all images; 0 where it is not a convolution */
+  uint8_t addresses[YV_MAX_ADDRESSES]; /* YvAddress: what the executor writes at its front */
+  uint32_t n_addresses;
+  uint64_t flops; /* 2 * multiply-adds, of all images; 0 where it is not a convolution */
 } YvStep;
 
 G_END_DECLS
