@@ -28,7 +28,8 @@ typedef enum {
   YV_OP_REORG,    /* space to depth by 2, block order of spec 1.4 */
   YV_OP_DECODE,   /* logits of one level -> rows x y w h obj cls... (spec 3.1): [n, 5 + nc, na * h,
                      w],   channels-last in memory, so that row (a, y, x) is contiguous */
-  YV_OP_DETECT,   /* all levels -> candidates above the threshold (spec 4.2, steps 1 and 2) */
+  YV_OP_DETECT,   /* all levels -> candidates above the threshold (spec 4.2, steps 1 and 2);
+                     c_out = 5 + nc */
   YV_N_OPS
 } YvOpKind;
 

@@ -41,6 +41,8 @@ typedef struct {
   uint32_t kernel_h, kernel_w;
   GArray *terms; /* of YvWeightTerm; at least one */
   double *bias;  /* [c_out], owned; zeros where there is none */
+  bool
+      has_bias; /* the model had a bias here, or a shift has been folded in: counts as parameters */
 } YvWeight;
 
 /* Zero bias, no terms. */
@@ -53,7 +55,8 @@ void yv_weight_add_tensor (YvWeight *weight, const YvTensor *tensor);
 void yv_weight_add_identity (YvWeight *weight);
 void yv_weight_add_random (YvWeight *weight, uint64_t seed);
 
-/* y := y * scale + shift per output channel, of everything so far (spec 2.1, 2.3). */
+/* y := y * scale + shift per output channel, of everything so far (spec 2.1, 2.3). From then on the
+ * weight has a bias. */
 void yv_weight_scale (YvWeight *weight, const double *scale, const double *shift);
 
 /* weight := weight + other, elementwise; @other has the same channels and groups and a kernel not

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * engine/graph/weight.c - sums of scaled tensors, carried out a row at a time. */
+#include "engine/graph/weight.h"
+
+#include <math.h>
+#include <string.h>
+
+static void
+clear_term (gpointer data)
+{
+  YvWeightTerm *term = data;
+
+  g_free (term->scale);
+}
+
+YvWeight *
+yv_weight_new (uint32_t c_out, uint32_t c_in, uint32_t groups, uint32_t kernel_h, uint32_t kernel_w)
+{
+  g_assert (groups > 0 && c_in % groups == 0 && c_out % groups == 0);
+  g_assert (c_out > 0 && c_in > 0 && kernel_h > 0 && kernel_w > 0);
+
+  YvWeight *weight = g_new0 (YvWeight, 1);
+
+  weight->c_out = c_out;
+  weight->c_in = c_in;
+  weight->groups = groups;
+  weight->kernel_h = kernel_h;
+  weight->kernel_w = kernel_w;
+  weight->terms = g_array_new (FALSE, TRUE, sizeof (YvWeightTerm));
+  g_array_set_clear_func (weight->terms, clear_term);
+  weight->bias = g_new0 (double, c_out);
+  return weight;
+}
+
+void
+yv_weight_free (YvWeight *weight)
+{
+  if (!weight)
+    return;
+  g_array_unref (weight->terms);
+  g_free (weight->bias);
+  g_free (weight);
+}
+
+static YvWeightTerm *
+add_term (YvWeight *weight, YvTermKind kind, uint32_t kernel_h, uint32_t kernel_w)
+{
+  YvWeightTerm term = {
+      .kind = kind,
+      .kernel_h = kernel_h,
+      .kernel_w = kernel_w,
+      .scale = g_new (double, weight->c_out),
+  };
+
+  for (uint32_t o = 0; o < weight->c_out; o++)
+    term.scale[o] = 1;
+  g_array_append_val (weight->terms, term);
+  return &g_array_index (weight->terms, YvWeightTerm, weight->terms->len - 1);
+}
+
+void
+yv_weight_add_tensor (YvWeight *weight, const YvTensor *tensor)
+{
+  const uint64_t shape[] = {weight->c_out, weight->c_in / weight->groups, weight->kernel_h,
+                            weight->kernel_w};
+
+  g_assert (yv_tensor_has_shape (tensor, G_N_ELEMENTS (shape), shape));
+  add_term (weight, YV_TERM_TENSOR, weight->kernel_h, weight->kernel_w)->tensor = *tensor;
+}
+
+void
+yv_weight_add_identity (YvWeight *weight)
+{
+  g_assert (weight->c_in == weight->c_out);
+  add_term (weight, YV_TERM_IDENTITY, 1, 1);
+}
+
+void
+yv_weight_add_random (YvWeight *weight, uint64_t seed)
+{
+  add_term (weight, YV_TERM_RANDOM, weight->kernel_h, weight->kernel_w)->seed = seed;
+}
+
+void
+yv_weight_scale (YvWeight *weight, const double *scale, const double *shift)
+{
+  for (uint32_t i = 0; i < weight->terms->len; i++) {
+    YvWeightTerm *term = &g_array_index (weight->terms, YvWeightTerm, i);
+    for (uint32_t o = 0; o < weight->c_out; o++)
+      term->scale[o] *= scale[o];
+  }
+  for (uint32_t o = 0; o < weight->c_out; o++)
+    weight->bias[o] = weight->bias[o] * scale[o] + shift[o];
+  weight->has_bias = true;
+}
+
+void
+yv_weight_merge (YvWeight *weight, YvWeight *other)
+{
+  g_assert (weight->c_out == other->c_out && weight->c_in == other->c_in);
+  g_assert (weight->groups == other->groups);
+  g_assert (other->kernel_h <= weight->kernel_h && other->kernel_w <= weight->kernel_w);
+  g_assert ((weight->kernel_h - other->kernel_h) % 2 == 0);
+  g_assert ((weight->kernel_w - other->kernel_w) % 2 == 0);
+
+  g_array_append_vals (weight->terms, other->terms->data, other->terms->len);
+  g_array_set_clear_func (other->terms, NULL); /* the scales are ours now */
+  for (uint32_t o = 0; o < weight->c_out; o++)
+    weight->bias[o] += other->bias[o];
+  weight->has_bias = weight->has_bias || other->has_bias;
+  yv_weight_free (other);
+}
+
+/* Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014. */
+static uint64_t
+next_random (uint64_t *state)
+{
+  uint64_t z = *state += 0x9e3779b97f4a7c15;
+
+  z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+  z = (z ^ z >> 27) * 0x94d049bb133111eb;
+  return z ^ z >> 31;
+}
+
+/* The sum of four 16-bit uniforms of one draw: normal enough, and 37 million take 0.1 s. Its
+ * variance is 4 / 12 (in units of 2^32), so sqrt (3) makes it 1. */
+static double
+random_normal (uint64_t *state)
+{
+  const uint64_t bits = next_random (state);
+  const int64_t sum =
+      (int64_t) ((bits & 0xffff) + (bits >> 16 & 0xffff) + (bits >> 32 & 0xffff) + (bits >> 48));
+
+  return (double) (sum - 2 * 0xffff) / 65536 * 1.7320508075688772;
+}
+
+/* Between 2, which keeps the square of a ReLU's input, and 1, which keeps that of no activation.
+ * A SiLU passes a quarter of a small square and half of a large one, so no constant keeps it; below
+ * 2 nothing can grow, and what is lost is given back by the random shifts of build.c. */
+#define RANDOM_GAIN 1.6
+
+static void
+add_random_row (const YvWeightTerm *term, uint32_t o, double *row, uint32_t n_elems)
+{
+  uint64_t state = term->seed ^ (uint64_t) o << 40;
+  const double scale = term->scale[o] * sqrt (RANDOM_GAIN / n_elems);
+
+  state = next_random (&state); /* neighbouring rows start far apart */
+  for (uint32_t i = 0; i < n_elems; i++)
+    row[i] += scale * random_normal (&state);
+}
+
+#define CHUNK 512
+
+/* Reads through floats, which is exact for all that is stored in practice, without the division per
+ * dimension that yv_tensor_get() needs. Doubles go one by one. */
+static void
+read_elems (const YvTensor *tensor, uint64_t first, uint32_t n_elems, double *dst)
+{
+  float floats[CHUNK];
+
+  if (tensor->dtype == YV_DTYPE_F64) {
+    for (uint32_t i = 0; i < n_elems; i++)
+      dst[i] = yv_tensor_get (tensor, first + i);
+    return;
+  }
+  yv_tensor_read_f32 (tensor, first, n_elems, floats);
+  for (uint32_t i = 0; i < n_elems; i++)
+    dst[i] = (double) floats[i];
+}
+
+/* Adds a term of the weight's own kernel size. */
+static void
+add_tensor_row (const YvWeightTerm *term, uint32_t o, double *row, uint32_t n_elems)
+{
+  const uint64_t first = (uint64_t) o * n_elems;
+  const double scale = term->scale[o];
+  double chunk[CHUNK];
+
+  for (uint32_t done = 0; done < n_elems; done += CHUNK) {
+    const uint32_t n = MIN (CHUNK, n_elems - done);
+    read_elems (&term->tensor, first + done, n, chunk);
+    for (uint32_t i = 0; i < n; i++)
+      row[done + i] += scale * chunk[i];
+  }
+}
+
+static void
+add_term_row (const YvWeight *weight, const YvWeightTerm *term, uint32_t o, double *row)
+{
+  const uint32_t c_in = weight->c_in / weight->groups;
+
+  switch (term->kind) {
+  case YV_TERM_TENSOR:
+    add_tensor_row (term, o, row, c_in * term->kernel_h * term->kernel_w);
+    return;
+  case YV_TERM_IDENTITY:
+    row[o % c_in] += term->scale[o];
+    return;
+  case YV_TERM_RANDOM:
+    add_random_row (term, o, row, c_in * term->kernel_h * term->kernel_w);
+    return;
+  }
+  g_assert_not_reached ();
+}
+
+/* Computes a term with a smaller kernel on its own and lays it in the centre of the row. */
+static void
+add_centred_row (const YvWeight *weight, const YvWeightTerm *term, uint32_t o, double *row)
+{
+  const uint32_t c_in = weight->c_in / weight->groups;
+  const uint32_t top = (weight->kernel_h - term->kernel_h) / 2;
+  const uint32_t left = (weight->kernel_w - term->kernel_w) / 2;
+  g_autofree double *small = g_new0 (double, (size_t) c_in * term->kernel_h * term->kernel_w);
+  const double *src = small;
+
+  add_term_row (weight, term, o, small);
+  for (uint32_t c = 0; c < c_in; c++)
+    for (uint32_t y = 0; y < term->kernel_h; y++)
+      for (uint32_t x = 0; x < term->kernel_w; x++)
+        row[(c * weight->kernel_h + top + y) * weight->kernel_w + left + x] += *src++;
+}
+
+void
+yv_weight_row (const YvWeight *weight, uint32_t o, double *row)
+{
+  const uint32_t c_in = weight->c_in / weight->groups;
+
+  g_assert (o < weight->c_out && weight->terms->len > 0);
+  memset (row, 0, sizeof *row * c_in * weight->kernel_h * weight->kernel_w);
+  for (uint32_t i = 0; i < weight->terms->len; i++) {
+    const YvWeightTerm *term = &g_array_index (weight->terms, YvWeightTerm, i);
+    if (term->kernel_h == weight->kernel_h && term->kernel_w == weight->kernel_w)
+      add_term_row (weight, term, o, row);
+    else
+      add_centred_row (weight, term, o, row);
+  }
+}
+
+uint64_t
+yv_weight_n_elems (const YvWeight *weight)
+{
+  return (uint64_t) weight->c_out * (weight->c_in / weight->groups) * weight->kernel_h *
+         weight->kernel_w;
+}
