@@ -5,7 +5,7 @@
  * Push blocks: device addresses first (sources, weights, parameters, destination: the executor
  * writes what YvStep.addresses says; texel kernels ignore those they have descriptors for), then
  * 4-byte members; at most 128 bytes, Vulkan's guaranteed maxPushConstantsSize. All structs have the
- * same layout in C and std430/scalar: 8-byte members first, no vectors.
+ * same layout in C and std430: 8-byte members first.
  *
  * Activations are channels-last, [n, h, w, c] with `cstride` elements from one pixel to the next;
  * images of a batch follow each other at h * w * cstride.
@@ -20,23 +20,25 @@ typedef uint64_t yv_addr;
 #define uint yv_uint
 #define uint64_t_addr yv_addr
 #else
-#define uint64_t_addr uint64_t
+#define uint64_t_addr uvec2 /* the same 8 bytes; a shader then needs no 64-bit integers */
 #endif
 
 /* Texel kernels (lavapipe) bind set 0: 0 and 1 = sources, 2 = weight, each a storage texel buffer
- * of rgba32f or rgba16f (the frame of letterbox: r8); 3 = destination, a storage buffer.
- * Letterbox's and decode's shared buffers (frame, thresholds, candidates, dense rows) are addresses
- * in both modes.
+ * of rgba32f or rgba16f by the step's dtype (the frame of letterbox: r8; the logits of decode:
+ * rgba32f); 3 = destination, a storage buffer. Letterbox's and decode's shared buffers (frame,
+ * thresholds, candidates, dense rows) are addresses in both modes.
  *
  * Constant 0 is local_size_x; the kernel's own follow, named at each struct.
  */
 
-/* conv_lanes32/64 (texel): local 8, constant 1: IS_1X1 (kernel 1, stride 1, no padding). A
- * workgroup makes 32 pixels x P channels: groups = ceil (c_out / P), ceil (out_w * out_h / 32), n.
- * conv_tile (addresses): local 128; tile 64 pixels x 64 channels: groups =
+/* dst = act (W * src + bias).
+ * conv_lanes32/64 (texel): local 8; a workgroup makes 32 pixels x P channels: groups =
+ * ceil (c_out / P), ceil (out_w * out_h / 32), n.
+ * conv_tile (addresses): local 128; a tile is 64 pixels x 64 channels: groups =
  * ceil (out_w * out_h / 64), ceil (c_out / 64), n.
- * Both: last constant: DST_F32, the destination is f32 whatever the element type (heads).
- * dst = act (W * src + bias). */
+ * Both: constant 1: ACT, a YvActKind (lavapipe runs every branch of a switch, so what is fixed per
+ * layer kind is no push constant); 2: DST_F32, the destination is f32 whatever the element type
+ * (heads). conv_lanes: 3: IS_1X1 (kernel 1, stride 1, no padding). */
 struct YvConvParams {
   uint64_t_addr src, weight, dst;
   uint in_w, in_h, out_w, out_h; /* px */
@@ -45,7 +47,6 @@ struct YvConvParams {
   uint c_out; /* as stored: rounded up to 8; the extra channels become act (0) */
   uint kernel_w, kernel_h;
   uint stride_w, stride_h, pad_w, pad_h;
-  uint act;    /* YvActKind */
   float slope; /* of LEAKY_RELU */
 };
 
@@ -62,17 +63,16 @@ struct YvResampleParams {
   uint factor;              /* upsample */
 };
 
-/* eltwise: local 32, constants 1: HAS_SRC1, 2: HAS_SCALE. One invocation: one pixel x 8 channels:
- * groups = ceil (n_pixels / local), ceil (channels / 8), 1. dst = act ((src0 + src1) * scale +
- * shift); src1 and scale/shift by spec constants; where absent their address is 0 and their
- * binding that of src0. scale and shift lie in the weights as f32 whatever the element type (the
- * texel kernel: rgba32f), scale[c8] then shift[c8], c8 = channels rounded up to 8. */
+/* eltwise: local 32, constants 1: ACT (YvActKind), 2: HAS_SRC1, 3: HAS_SCALE. One invocation: one
+ * pixel x 8 channels: groups = ceil (n_pixels / local), ceil (channels / 8), 1. dst = act ((src0 +
+ * src1) * scale + shift); src1 and scale/shift by spec constants; where absent their address is 0
+ * and their binding that of src0. scale and shift lie in the weights as f32 whatever the element
+ * type (the texel kernel: rgba32f), scale[c8] then shift[c8], c8 = channels rounded up to 8. */
 struct YvEltwiseParams {
   uint64_t_addr src0, src1, weight, dst;
   uint n_pixels; /* of all images */
   uint cstride0, cstride1, out_cstride;
   uint channels; /* exact; kernels that go by 8 may write up to the next multiple of 8 */
-  uint act;
   float slope;
 };
 
