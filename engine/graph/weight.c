@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "engine/graph/random.h"
+
 static void
 clear_term (gpointer data)
 {
@@ -111,29 +113,6 @@ yv_weight_merge (YvWeight *weight, YvWeight *other)
   yv_weight_free (other);
 }
 
-/* Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014. */
-static uint64_t
-next_random (uint64_t *state)
-{
-  uint64_t z = *state += 0x9e3779b97f4a7c15;
-
-  z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-  z = (z ^ z >> 27) * 0x94d049bb133111eb;
-  return z ^ z >> 31;
-}
-
-/* The sum of four 16-bit uniforms of one draw: normal enough, and 37 million take 0.1 s. Its
- * variance is 4 / 12 (in units of 2^32), so sqrt (3) makes it 1. */
-static double
-random_normal (uint64_t *state)
-{
-  const uint64_t bits = next_random (state);
-  const int64_t sum =
-      (int64_t) ((bits & 0xffff) + (bits >> 16 & 0xffff) + (bits >> 32 & 0xffff) + (bits >> 48));
-
-  return (double) (sum - 2 * 0xffff) / 65536 * 1.7320508075688772;
-}
-
 /* Between 2, which keeps the square of a ReLU's input, and 1, which keeps that of no activation.
  * A SiLU passes a quarter of a small square and half of a large one, so no constant keeps it; below
  * 2 nothing can grow, and what is lost is given back by the random shifts of build.c. */
@@ -145,9 +124,9 @@ add_random_row (const YvWeightTerm *term, uint32_t o, double *row, uint32_t n_el
   uint64_t state = term->seed ^ (uint64_t) o << 40;
   const double scale = term->scale[o] * sqrt (RANDOM_GAIN / n_elems);
 
-  state = next_random (&state); /* neighbouring rows start far apart */
+  state = yv_random_next (&state); /* neighbouring rows start far apart */
   for (uint32_t i = 0; i < n_elems; i++)
-    row[i] += scale * random_normal (&state);
+    row[i] += scale * yv_random_normal (&state);
 }
 
 #define CHUNK 512
