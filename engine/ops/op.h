@@ -25,11 +25,20 @@ typedef struct {
   const YvOperand *inputs; /* one for each input of the node, placed */
   YvOperand output;        /* placed; cstride, dtype and offset are set */
   GArray *steps;           /* of YvStep: append here */
+
+  /* of INPUT */
+  bool tensor_input; /* the host writes it: no steps */
+
+  /* of DETECT */
+  YvOperand candidates;  /* where the lists are */
+  const YvOperand *rows; /* dense rows, or NULL */
+  uint32_t list_bytes, capacity;
 } YvLowering;
 
 typedef struct {
   /* The output's shape; @in has one for each input. False, with YV_ERROR_MALFORMED, where the
-   * inputs don't fit (a concat of different sizes, a kernel larger than its padded input). */
+   * inputs don't fit (a concat of different sizes, a kernel larger than its padded input). Of
+   * DETECT: {5 + nc, rows of one image, 1}. INPUT has none: its shape is the caller's. */
   bool (*shape) (const YvNode *node, const YvShape *in, YvShape *out, GError **error);
 
   /* 2 * multiply-adds of one image; NULL: none. */
@@ -39,11 +48,33 @@ typedef struct {
    * YV_KERNEL_NONE. False with YV_ERROR_UNSUPPORTED. */
   bool (*lower) (const YvNode *node, YvLowering *lowering, GError **error);
 
-  /* Multiple of elements in which a pixel of the output is stored (8; 4 for the input). */
+  /* Multiple of elements in which a pixel of the output is stored: 8; 4 for the input; 1 for
+   * DECODE, whose pixels are rows. */
   uint32_t channel_align;
 } YvOp;
 
 const YvOp *yv_op (YvOpKind kind);
+
+extern const YvOp yv_op_input;    /* letterbox.c */
+extern const YvOp yv_op_conv;     /* conv.c */
+extern const YvOp yv_op_affine;   /* affine.c */
+extern const YvOp yv_op_act;      /* act.c */
+extern const YvOp yv_op_maxpool;  /* maxpool.c */
+extern const YvOp yv_op_upsample; /* upsample.c */
+extern const YvOp yv_op_concat;   /* concat.c */
+extern const YvOp yv_op_add;      /* add.c */
+extern const YvOp yv_op_reorg;    /* reorg.c */
+extern const YvOp yv_op_decode;   /* decode.c */
+extern const YvOp yv_op_detect;   /* detect.c */
+
+/* ---- what the ops share (op.c, lowering.c) -------------------------------------------------- */
+
+/* shape() of an op that keeps it. */
+bool yv_op_shape_same (const YvNode *node, const YvShape *in, YvShape *out, GError **error);
+
+/* Pixels along one side of the output of a window that slides over a padded input; false where the
+ * window is larger than that. */
+bool yv_op_window (uint32_t in, uint32_t kernel, uint32_t stride, uint32_t pad, uint32_t *out);
 
 /* Appends a zeroed step with name, node, op, operands and dtype set; the caller fills the rest. */
 YvStep *yv_lowering_add (YvLowering *lowering, const YvNode *node, const YvOperand *srcs,
@@ -51,5 +82,23 @@ YvStep *yv_lowering_add (YvLowering *lowering, const YvNode *node, const YvOpera
 
 /* May this step's operands be bound as texel and storage buffers? */
 bool yv_lowering_texel (const YvLowering *lowering, const YvStep *step);
+
+/* What runs a step. */
+typedef struct {
+  YvKernel kernel;
+  uint32_t n_spec, spec[YV_MAX_SPEC];
+  uint64_t groups[3];
+  const void *push; /* copied */
+  uint32_t n_push_bytes;
+  uint32_t n_addresses;
+  uint8_t addresses[YV_MAX_ADDRESSES]; /* YvAddress */
+} YvDispatch;
+
+/* False with YV_ERROR_UNSUPPORTED where there are more groups than the device takes. */
+bool yv_lowering_dispatch (const YvLowering *lowering, YvStep *step, const YvDispatch *dispatch,
+                           GError **error);
+
+/* Lowers @step to eltwise: dst = act ((src0 + src1) * scale + shift), by what the step has. */
+bool yv_lowering_eltwise (const YvLowering *lowering, YvStep *step, GError **error);
 
 G_END_DECLS

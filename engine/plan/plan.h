@@ -68,8 +68,9 @@ char *yv_plan_print (const YvPlan *plan);
  * no value of its own (fused away). */
 const YvOperand *yv_plan_value (const YvPlan *plan, uint32_t node_id);
 
-/* FLOPs of one image at a size, before anything is chosen: for inspect. Also per node where
- * @node_flops is not NULL (array indexed by node id, nodes sorted). */
+/* FLOPs (2 * multiply-adds of convolutions) of one image at a size, before anything is chosen: for
+ * inspect. Also per node where @node_flops is not NULL (array indexed by the node's place in the
+ * graph: its id where the graph is sorted). 0 where the graph does not fit the size. */
 uint64_t yv_graph_flops (const YvGraph *graph, uint32_t h, uint32_t w, uint64_t *node_flops);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (YvPlan, yv_plan_free)

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * engine/ops/lowering.c - how steps are made, whatever the op: operands, bindings, dispatch. */
+#include <string.h>
+
+#include "engine/error.h"
+#include "engine/ops/op.h"
+#include "shaders/params.h"
+
+/* Kernels go by 8 channels. */
+#define CHANNELS_PER_INVOCATION 8
+#define ELTWISE_LOCAL 32
+
+YvStep *
+yv_lowering_add (YvLowering *lowering, const YvNode *node, const YvOperand *srcs, uint32_t n_srcs,
+                 const YvOperand *dst)
+{
+  const YvStep zero = {0};
+
+  g_assert (n_srcs <= YV_MAX_STEP_SRCS);
+  g_array_append_val (lowering->steps, zero);
+
+  YvStep *step = &g_array_index (lowering->steps, YvStep, lowering->steps->len - 1);
+  step->node = node;
+  step->op = node->op;
+  step->name = g_strdup (node->name);
+  for (uint32_t i = 0; i < n_srcs; i++)
+    step->src[i] = srcs[i];
+  step->n_srcs = n_srcs;
+  step->dst = *dst;
+  step->dtype = n_srcs ? srcs[0].dtype : dst->dtype;
+  step->groups[0] = step->groups[1] = step->groups[2] = 1;
+  return step;
+}
+
+static uint64_t
+descriptor_align_bytes (const YvCaps *caps)
+{
+  return caps->slice_align_bytes ? caps->slice_align_bytes : caps->align_bytes;
+}
+
+/* Kernels read and write 8 elements at once, so a binding must start at a multiple of that. */
+static bool
+is_bindable (const YvCaps *caps, const YvOperand *operand)
+{
+  const uint64_t elem_bytes = yv_dtype_size_bytes (operand->dtype);
+  const uint64_t align_bytes = MAX (descriptor_align_bytes (caps), 8 * elem_bytes);
+
+  return operand->offset_bytes % align_bytes == 0 &&
+         operand->size_bytes <= caps->max_storage_range_bytes &&
+         operand->size_bytes / (4 * elem_bytes) <= caps->max_texels;
+}
+
+bool
+yv_lowering_texel (const YvLowering *lowering, const YvStep *step)
+{
+  const YvCaps *caps = lowering->caps;
+
+  if (!caps->texel_lanes)
+    return false;
+  for (uint32_t i = 0; i < step->n_srcs; i++)
+    if (step->src[i].memory == YV_MEMORY_ARENA && !is_bindable (caps, &step->src[i]))
+      return false;
+
+  /* What DETECT writes is an address in both modes (params.h). */
+  return step->op == YV_OP_DETECT || is_bindable (caps, &step->dst);
+}
+
+bool
+yv_lowering_dispatch (const YvLowering *lowering, YvStep *step, const YvDispatch *dispatch,
+                      GError **error)
+{
+  g_assert (dispatch->n_push_bytes <= YV_MAX_PUSH_BYTES && dispatch->n_spec <= YV_MAX_SPEC);
+  g_assert (dispatch->n_addresses <= YV_MAX_ADDRESSES);
+
+  for (int i = 0; i < 3; i++) {
+    if (dispatch->groups[i] > lowering->caps->max_groups[i]) {
+      g_set_error (error, YV_ERROR, YV_ERROR_UNSUPPORTED,
+                   "%s: %" G_GUINT64_FORMAT " workgroups in dimension %d, %s takes %u; use a "
+                   "smaller input or batch",
+                   step->name, dispatch->groups[i], i, lowering->caps->name,
+                   lowering->caps->max_groups[i]);
+      return false;
+    }
+    step->groups[i] = (uint32_t) dispatch->groups[i];
+  }
+
+  step->kernel = dispatch->kernel;
+  step->n_spec = dispatch->n_spec;
+  memcpy (step->spec, dispatch->spec, sizeof step->spec);
+  memcpy (step->push, dispatch->push, dispatch->n_push_bytes);
+  step->n_push_bytes = dispatch->n_push_bytes;
+  step->n_addresses = dispatch->n_addresses;
+  memcpy (step->addresses, dispatch->addresses, sizeof step->addresses);
+  return true;
+}
+
+bool
+yv_lowering_eltwise (const YvLowering *lowering, YvStep *step, GError **error)
+{
+  const YvOperand *dst = &step->dst;
+  const bool has_src1 = step->n_srcs > 1, has_scale = step->weight_source != NULL;
+
+  if (lowering->caps->is_reference)
+    return true;
+
+  step->texel = yv_lowering_texel (lowering, step);
+  const struct YvEltwiseParams params = {
+      .n_pixels = dst->n * dst->h * dst->w,
+      .cstride0 = step->src[0].cstride,
+      .cstride1 = has_src1 ? step->src[1].cstride : 0,
+      .out_cstride = dst->cstride,
+      .channels = dst->c,
+      .act = step->act.kind,
+      .slope = step->act.slope,
+  };
+  return yv_lowering_dispatch (
+      lowering, step,
+      &(YvDispatch){
+          .kernel = YV_KERNEL_ELTWISE,
+          .n_spec = 3,
+          .spec = {ELTWISE_LOCAL, has_src1, has_scale},
+          .groups = {(params.n_pixels + ELTWISE_LOCAL - 1) / ELTWISE_LOCAL,
+                     (dst->c + CHANNELS_PER_INVOCATION - 1) / CHANNELS_PER_INVOCATION, 1},
+          .push = &params,
+          .n_push_bytes = sizeof params,
+          .n_addresses = 4,
+          .addresses = {YV_ADDRESS_SRC0, has_src1 ? YV_ADDRESS_SRC1 : YV_ADDRESS_NONE,
+                        has_scale ? YV_ADDRESS_WEIGHT : YV_ADDRESS_NONE, YV_ADDRESS_DST},
+      },
+      error);
+}
