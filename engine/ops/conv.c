@@ -97,7 +97,6 @@ make_params (const YvNode *node, const YvStep *step)
       .stride_h = node->conv.stride_h,
       .pad_w = node->conv.pad_w,
       .pad_h = node->conv.pad_h,
-      .act = step->act.kind,
       .slope = step->act.slope,
   };
 }
@@ -109,7 +108,6 @@ dispatch (YvLowering *lowering, YvStep *step, const YvNode *node, GError **error
   const struct YvConvParams params = make_params (node, step);
   const uint64_t n_pixels = (uint64_t) params.out_w * params.out_h;
   const uint32_t channels = lanes_channels (weight->c_out);
-  const bool dst_f32 = step->dst.dtype == YV_DTYPE_F32;
   YvDispatch d = {
       .push = &params,
       .n_push_bytes = sizeof params,
@@ -122,21 +120,21 @@ dispatch (YvLowering *lowering, YvStep *step, const YvNode *node, GError **error
   if (step->texel) {
     step->pack = channels == 64 ? YV_PACK_LANES64 : YV_PACK_LANES32;
     d.kernel = channels == 64 ? YV_KERNEL_CONV_LANES64 : YV_KERNEL_CONV_LANES32;
-    d.n_spec = 3;
+    d.n_spec = 4;
     d.spec[0] = LANES_LOCAL;
-    d.spec[1] = is_1x1 (node);
-    d.spec[2] = dst_f32;
+    d.spec[3] = is_1x1 (node);
     d.groups[0] = (weight->c_out + channels - 1) / channels;
     d.groups[1] = (n_pixels + LANES_PIXELS - 1) / LANES_PIXELS;
   } else {
     step->pack = YV_PACK_TILE;
     d.kernel = YV_KERNEL_CONV_TILE;
-    d.n_spec = 2;
+    d.n_spec = 3;
     d.spec[0] = TILE_LOCAL;
-    d.spec[1] = dst_f32;
     d.groups[0] = (n_pixels + TILE_PIXELS - 1) / TILE_PIXELS;
     d.groups[1] = (weight->c_out + TILE_CHANNELS - 1) / TILE_CHANNELS;
   }
+  d.spec[1] = step->act.kind;
+  d.spec[2] = step->dst.dtype == YV_DTYPE_F32;
   d.groups[2] = lowering->n;
   return yv_lowering_dispatch (lowering, step, &d, error);
 }

@@ -110,15 +110,14 @@ yv_lowering_eltwise (const YvLowering *lowering, YvStep *step, GError **error)
       .cstride1 = has_src1 ? step->src[1].cstride : 0,
       .out_cstride = dst->cstride,
       .channels = dst->c,
-      .act = step->act.kind,
       .slope = step->act.slope,
   };
   return yv_lowering_dispatch (
       lowering, step,
       &(YvDispatch){
           .kernel = YV_KERNEL_ELTWISE,
-          .n_spec = 3,
-          .spec = {ELTWISE_LOCAL, has_src1, has_scale},
+          .n_spec = 4,
+          .spec = {ELTWISE_LOCAL, step->act.kind, has_src1, has_scale},
           .groups = {(params.n_pixels + ELTWISE_LOCAL - 1) / ELTWISE_LOCAL,
                      (dst->c + CHANNELS_PER_INVOCATION - 1) / CHANNELS_PER_INVOCATION, 1},
           .push = &params,
