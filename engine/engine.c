@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * engine/engine.c - loads a model onto a device, and keeps what was made ready for each size.
+ */
+#include "engine/engine.h"
+
+#include "engine/graph/build.h"
+#include "engine/passes/passes.h"
+
+/* Runners that nobody uses: enough for a folder of pictures of a few shapes; each costs an arena.
+ */
+#define MAX_IDLE_RUNNERS 4
+
+YvModel *
+yv_engine_read_model (const char *model_file, const char *config_file, YvCheckpoint **checkpoint,
+                      GError **error)
+{
+  g_autoptr (YvCheckpoint) opened = NULL;
+
+  if (!model_file && !config_file) {
+    g_set_error (error, YV_ERROR, YV_ERROR_INVALID,
+                 "neither a model file nor a config file is given");
+    return NULL;
+  }
+  if (model_file) {
+    opened = yv_checkpoint_open (model_file, error);
+    if (!opened)
+      return NULL;
+  }
+  YvModel *model = yv_model_load (opened, config_file, error);
+  if (model)
+    *checkpoint = g_steal_pointer (&opened);
+  return model;
+}
+
+uint32_t
+yv_engine_max_stride (const YvGraph *graph)
+{
+  const YvDetectSpec *detect = &yv_graph_output (graph)->detect;
+  uint32_t max_stride = 1;
+
+  for (uint32_t i = 0; i < detect->n_levels; i++)
+    max_stride = MAX (max_stride, detect->stride[i]);
+  return max_stride;
+}
+
+uint32_t
+yv_engine_default_size (uint32_t max_stride)
+{
+  return max_stride >= 64 ? 1280 : 640;
+}
+
+bool
+yv_engine_obj_only (const YvEngine *engine)
+{
+  return engine->info.n_classes == 1;
+}
+
+/* The model itself is dropped here: the graph needs only the checkpoint's tensors. */
+static bool
+load_model (YvEngine *engine, const YvEngineOptions *options, GError **error)
+{
+  g_autoptr (YvModel) model =
+      yv_engine_read_model (options->model_file, options->config_file, &engine->checkpoint, error);
+
+  if (!model)
+    return false;
+  engine->graph = yv_graph_build (model, options->seed, error);
+  if (!engine->graph) {
+    g_prefix_error (error, "%s: ", model->source);
+    return false;
+  }
+  yv_passes_run (engine->graph, NULL);
+
+  engine->class_names = g_strdupv (model->class_names);
+  engine->model_source = g_strdup (model->source);
+  engine->info.n_classes = model->n_classes;
+  return true;
+}
+
+static bool
+is_reference (const char *device)
+{
+  return device && g_ascii_strcasecmp (device, "reference") == 0;
+}
+
+static bool
+open_device (YvEngine *engine, const char *selector, YvCaps *caps, GError **error)
+{
+  if (is_reference (selector)) {
+    yv_caps_init_reference (caps);
+  } else {
+    engine->device = yv_device_new (selector, error);
+    if (!engine->device)
+      return false;
+    engine->store = yv_weight_store_new (engine->device);
+    *caps = *yv_device_caps (engine->device);
+  }
+  engine->device_name = g_strdup (caps->name);
+  return true;
+}
+
+static bool
+choose_precision (YvEngine *engine, YvPrecision wanted, const YvCaps *caps, GError **error)
+{
+  if ((unsigned) wanted > YV_PRECISION_FP16) {
+    g_set_error (error, YV_ERROR, YV_ERROR_INVALID, "precision %d: expected auto, fp32 or fp16",
+                 (int) wanted);
+    return false;
+  }
+  if (wanted == YV_PRECISION_FP16 && !caps->fp16_storage) {
+    g_set_error (error, YV_ERROR, YV_ERROR_UNSUPPORTED,
+                 "precision fp16: the device \"%s\" cannot store 16-bit floats; use fp32",
+                 caps->name);
+    return false;
+  }
+  if (wanted == YV_PRECISION_AUTO)
+    wanted = caps->fp16_storage && !caps->is_cpu && !caps->is_reference ? YV_PRECISION_FP16
+                                                                        : YV_PRECISION_FP32;
+  engine->info.precision = wanted;
+  return true;
+}
+
+static void
+fill_info (YvEngine *engine)
+{
+  engine->info.class_names = (const char *const *) engine->class_names;
+  engine->info.max_stride = yv_engine_max_stride (engine->graph);
+  engine->info.default_size = yv_engine_default_size (engine->info.max_stride);
+  engine->info.device_name = engine->device_name;
+  engine->info.model_source = engine->model_source;
+}
+
+/* Makes the smallest network there is and throws it away: the packed weights and the pipelines
+ * stay, so that the first frame finds them, and a device that cannot hold them is known at once. */
+static bool
+pack_weights (YvEngine *engine, GError **error)
+{
+  const uint32_t side = engine->info.max_stride;
+  const YvPlanOptions options = {
+      .n = 1,
+      .h = side,
+      .w = side,
+      .dtype = engine->info.precision == YV_PRECISION_FP16 ? YV_DTYPE_F16 : YV_DTYPE_F32,
+  };
+  g_autoptr (YvRunner) runner =
+      yv_runner_new (engine->graph, &options, engine->device, engine->store, error);
+
+  if (!runner)
+    g_prefix_error (error, "%s: ", engine->model_source);
+  return runner != NULL;
+}
+
+static bool
+load (YvEngine *engine, const YvEngineOptions *options, GError **error)
+{
+  const int64_t start_us = g_get_monotonic_time ();
+  YvCaps caps;
+
+  if (!load_model (engine, options, error) || !open_device (engine, options->device, &caps, error))
+    return false;
+  if (!choose_precision (engine, options->precision, &caps, error))
+    return false;
+  fill_info (engine);
+  if (!pack_weights (engine, error))
+    return false;
+  engine->info.load_ns = (uint64_t) (g_get_monotonic_time () - start_us) * 1000;
+  return true;
+}
+
+/* Frees in reverse order of creation; fields that were never reached are NULL. */
+static void
+free_engine (YvEngine *engine)
+{
+  g_ptr_array_unref (engine->runners);
+  yv_weight_store_free (engine->store);
+  if (engine->device)
+    yv_device_unref (engine->device);
+  g_free (engine->device_name);
+  yv_graph_free (engine->graph);
+  yv_checkpoint_free (engine->checkpoint);
+  g_strfreev (engine->class_names);
+  g_free (engine->model_source);
+  g_mutex_clear (&engine->making);
+  g_mutex_clear (&engine->mutex);
+  g_free (engine);
+}
+
+YvEngine *
+yv_engine_new (const YvEngineOptions *options, GError **error)
+{
+  g_autoptr (YvEngine) engine = g_new0 (YvEngine, 1);
+
+  g_atomic_ref_count_init (&engine->n_refs);
+  g_mutex_init (&engine->mutex);
+  g_mutex_init (&engine->making);
+  engine->runners = g_ptr_array_new_with_free_func ((GDestroyNotify) yv_runner_free);
+  if (!load (engine, options, error))
+    return NULL;
+  return g_steal_pointer (&engine);
+}
+
+YvEngine *
+yv_engine_ref (YvEngine *engine)
+{
+  g_atomic_ref_count_inc (&engine->n_refs);
+  return engine;
+}
+
+void
+yv_engine_unref (YvEngine *engine)
+{
+  if (engine && g_atomic_ref_count_dec (&engine->n_refs))
+    free_engine (engine);
+}
+
+const YvEngineInfo *
+yv_engine_info (const YvEngine *engine)
+{
+  return &engine->info;
+}
+
+static bool
+same_options (const YvPlanOptions *a, const YvPlanOptions *b)
+{
+  return a->n == b->n && a->h == b->h && a->w == b->w && a->dtype == b->dtype &&
+         a->tensor_input == b->tensor_input && a->dense_rows == b->dense_rows &&
+         a->keep_all == b->keep_all;
+}
+
+/* Finds and counts in. */
+static YvRunner *
+find_runner (YvEngine *engine, const YvPlanOptions *options)
+{
+  YvRunner *found = NULL;
+
+  g_mutex_lock (&engine->mutex);
+  for (uint32_t i = 0; i < engine->runners->len && !found; i++) {
+    YvRunner *runner = g_ptr_array_index (engine->runners, i);
+
+    if (same_options (&runner->plan->options, options))
+      found = runner;
+  }
+  if (found)
+    found->n_users++;
+  g_mutex_unlock (&engine->mutex);
+  return found;
+}
+
+/* Takes out the one nobody uses that was used longest ago, if more than @n_allowed are idle. */
+static YvRunner *
+take_idle_locked (YvEngine *engine, uint32_t n_allowed)
+{
+  YvRunner *oldest = NULL;
+  uint32_t n_idle = 0, oldest_index = 0;
+
+  for (uint32_t i = 0; i < engine->runners->len; i++) {
+    YvRunner *runner = g_ptr_array_index (engine->runners, i);
+
+    if (runner->n_users > 0)
+      continue;
+    n_idle++;
+    if (!oldest || runner->last_use < oldest->last_use) {
+      oldest = runner;
+      oldest_index = i;
+    }
+  }
+  return n_idle > n_allowed ? g_ptr_array_steal_index_fast (engine->runners, oldest_index) : NULL;
+}
+
+/* Freeing waits for the device, so it happens outside the lock. */
+static bool
+drop_idle (YvEngine *engine, uint32_t n_allowed)
+{
+  bool dropped = false;
+
+  for (;;) {
+    g_mutex_lock (&engine->mutex);
+    g_autoptr (YvRunner) runner = take_idle_locked (engine, n_allowed);
+    g_mutex_unlock (&engine->mutex);
+    if (!runner)
+      return dropped;
+    dropped = true;
+  }
+}
+
+/* Where memory runs out, what lies idle is given up for it. */
+static YvRunner *
+new_runner (YvEngine *engine, const YvPlanOptions *options, GError **error)
+{
+  g_autoptr (GError) first_error = NULL;
+  YvRunner *runner =
+      yv_runner_new (engine->graph, options, engine->device, engine->store, &first_error);
+
+  if (!runner && g_error_matches (first_error, YV_ERROR, YV_ERROR_OUT_OF_MEMORY) &&
+      drop_idle (engine, 0))
+    return yv_runner_new (engine->graph, options, engine->device, engine->store, error);
+  if (!runner)
+    g_propagate_error (error, g_steal_pointer (&first_error));
+  return runner;
+}
+
+static YvRunner *
+find_or_make_runner (YvEngine *engine, const YvPlanOptions *options, GError **error)
+{
+  YvRunner *runner = find_runner (engine, options);
+
+  if (runner)
+    return runner; /* another thread made it while this one waited */
+  runner = new_runner (engine, options, error);
+  if (!runner)
+    return NULL;
+
+  g_mutex_lock (&engine->mutex);
+  runner->n_users = 1;
+  g_ptr_array_add (engine->runners, runner);
+  g_mutex_unlock (&engine->mutex);
+  return runner;
+}
+
+static YvPlanOptions
+with_dtype (const YvEngine *engine, const YvPlanOptions *options)
+{
+  YvPlanOptions complete = *options;
+
+  complete.dtype = engine->info.precision == YV_PRECISION_FP16 ? YV_DTYPE_F16 : YV_DTYPE_F32;
+  return complete;
+}
+
+YvRunner *
+yv_engine_make_runner (YvEngine *engine, const YvPlanOptions *options, GError **error)
+{
+  const YvPlanOptions complete = with_dtype (engine, options);
+
+  return new_runner (engine, &complete, error);
+}
+
+YvRunner *
+yv_engine_use_runner (YvEngine *engine, const YvPlanOptions *options, GError **error)
+{
+  const YvPlanOptions complete = with_dtype (engine, options);
+  YvRunner *runner = find_runner (engine, &complete);
+  if (runner)
+    return runner;
+
+  g_mutex_lock (&engine->making);
+  runner = find_or_make_runner (engine, &complete, error);
+  g_mutex_unlock (&engine->making);
+  return runner;
+}
+
+void
+yv_engine_leave_runner (YvEngine *engine, YvRunner *runner)
+{
+  if (!runner)
+    return;
+  g_mutex_lock (&engine->mutex);
+  g_assert (runner->n_users > 0);
+  runner->n_users--;
+  runner->last_use = ++engine->n_uses;
+  g_mutex_unlock (&engine->mutex);
+  drop_idle (engine, MAX_IDLE_RUNNERS);
+}
+
+char *
+yv_device_list_text (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GArray) devices = yv_device_list (&error);
+  GString *text = g_string_new (NULL);
+
+  if (!devices)
+    g_string_append_printf (text, "%s\n", error->message);
+  else if (devices->len == 0)
+    g_string_append (text, "no Vulkan device\n");
+  for (uint32_t i = 0; devices && i < devices->len; i++) {
+    const YvDeviceInfo *info = &g_array_index (devices, YvDeviceInfo, i);
+
+    g_string_append_printf (text, "%u: %s (%s, %s)\n", info->index, info->name, info->type,
+                            info->driver);
+  }
+  return g_string_free (text, FALSE);
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * engine/engine.h - what is inside a YvEngine, for the files that implement yolov7.h.
+ *
+ * The graph keeps reading weights from the mapped checkpoint, because a size that comes later may
+ * need them packed in another way; everything else of the file's model is dropped after loading.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include "engine/checkpoint/checkpoint.h"
+#include "engine/graph/graph.h"
+#include "engine/model/model.h"
+#include "engine/runner.h"
+#include "engine/yolov7.h"
+
+G_BEGIN_DECLS
+
+struct _YvEngine {
+  gatomicrefcount n_refs;
+
+  YvCheckpoint *checkpoint; /* NULL: random weights */
+  YvGraph *graph;           /* after its passes; reads the checkpoint */
+  YvDevice *device;         /* NULL: engine/ref/ */
+  YvWeightStore *store;     /* NULL where there is no device */
+  YvEngineInfo info;
+  char **class_names; /* of info */
+  char *device_name, *model_source;
+
+  GMutex mutex;       /* of the fields below, never held while anything is made or run */
+  GPtrArray *runners; /* of YvRunner *, owned */
+  uint64_t n_uses;    /* a clock for YvRunner.last_use */
+
+  GMutex making; /* held while a runner is made, so that two threads don't make the same */
+};
+
+/**
+ * yv_engine_use_runner:
+ * @options: dtype is set by the engine
+ *
+ * The runner of these options, made if there is none. Each is kept for whoever comes next, except
+ * that of those nobody uses only the few used last stay.
+ *
+ * Returns: (transfer none): until yv_engine_leave_runner(); NULL: codes as yv_plan_new() and the
+ * executors. Thread safe. Blocks for up to seconds where it has to be made.
+ */
+YvRunner *yv_engine_use_runner (YvEngine *engine, const YvPlanOptions *options, GError **error);
+void yv_engine_leave_runner (YvEngine *engine, YvRunner *runner);
+
+/* The same, but for the caller alone, who may read and write its arena.
+ * Returns: (transfer full): or NULL. */
+YvRunner *yv_engine_make_runner (YvEngine *engine, const YvPlanOptions *options, GError **error);
+
+/* Reads, builds and simplifies: what engine.c and info.c share. @checkpoint is NULL where
+ * @model_file is. On failure both are left NULL and NULL is returned. */
+YvModel *yv_engine_read_model (const char *model_file, const char *config_file,
+                               YvCheckpoint **checkpoint, GError **error);
+
+/* 640, or 1280 for models of stride 64 and more. */
+uint32_t yv_engine_default_size (uint32_t max_stride);
+
+/* The largest stride of a graph's heads. */
+uint32_t yv_engine_max_stride (const YvGraph *graph);
+
+/* Spec 3.3: the class of a one-class model is not trained. */
+bool yv_engine_obj_only (const YvEngine *engine);
+
+G_END_DECLS
