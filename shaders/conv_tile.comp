@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#version 460
+#extension GL_GOOGLE_include_directive : require
+
+// conv_tile.comp - convolution for any GPU: dst = act (weight * src + bias), as an implicit matrix
+// product, pixels x channels, summed over K = taps x input channels.
+//   src     [n, c_in, in_h, in_w]
+//   weight  TILE of engine/plan/pack.h
+//   dst     [n, c_out, out_h, out_w]
+// A workgroup of 128 makes a tile of 64 pixels x 64 channels through shared memory, 16 of K at a
+// time; an invocation makes 8 pixels x 4 channels of it. Groups: x = tile of pixels, y = tile of
+// channels, z = image. While one step is computed the next one is on its way from memory.
+// Reference: engine/ref/; test: tests/ops/test-conv.c.
+
+#include "tensor.glsl"
+#include "act.glsl"
+
+layout(constant_id = 2) const bool DST_F32 = false;
+
+layout(push_constant, std430) uniform Push { YvConvParams p; };
+
+const uint TILE_PIXELS = 64;
+const uint TILE_CHANNELS = 64;
+const uint STEP = 16;            // of K
+const uint STEP_QUADS = STEP / 4;
+const uint OWN_PIXELS = 8;       // of one invocation
+const uint COLUMNS = TILE_CHANNELS / 4;
+
+shared vec4 tile_src[STEP][TILE_PIXELS / 4];      // [k][pixel / 4]
+shared vec4 tile_weight[STEP][TILE_CHANNELS / 4]; // [k][channel / 4]
+
+// Which 4 input channels of which tap a K-quad is; walks on without division.
+struct Walk {
+    uint quad, kx, ky;
+};
+
+void advance(inout Walk walk, uint n_quads, uint c_quads)
+{
+    walk.quad += n_quads;
+    while (walk.quad >= c_quads) {
+        walk.quad -= c_quads;
+        if (++walk.kx == p.kernel_w) {
+            walk.kx = 0;
+            walk.ky++;
+        }
+    }
+}
+
+vec4 load_src(Walk walk, ivec2 corner, uint image)
+{
+    const int x = corner.x + int(walk.kx), y = corner.y + int(walk.ky);
+
+    if (uint(x) >= p.in_w || uint(y) >= p.in_h || walk.ky >= p.kernel_h)
+        return vec4(0.0);
+    const uint pixel = (image * p.in_h + uint(y)) * p.in_w + uint(x);
+    return LOAD4(src, pixel * (p.in_cstride / 4) + walk.quad);
+}
+
+// The weights are elements behind a bias that is always f32.
+vec4 load_weight(uint bias_quads, uint quad)
+{
+#ifdef YV_F16
+    return LOAD4(weight, bias_quads * 2 + quad);
+#else
+    return LOAD4(weight, bias_quads + quad);
+#endif
+}
+
+void main()
+{
+    const uint id = gl_LocalInvocationIndex;
+    const uint image = gl_WorkGroupID.z;
+    const uint n_pixels = p.out_w * p.out_h;
+    const uint c_quads = p.c_in / 4;
+    const uint n_steps = (p.kernel_w * p.kernel_h * c_quads + STEP_QUADS - 1) / STEP_QUADS;
+
+    // Loading: an invocation brings two neighbouring quads of K of one pixel, and two of weights.
+    const uint load_pixel = id % TILE_PIXELS;
+    const uint load_quad = id / TILE_PIXELS * 2;
+    const uint source_pixel = gl_WorkGroupID.x * TILE_PIXELS + load_pixel;
+    ivec2 corner = pixel_position(int(source_pixel), int(p.out_w));
+    corner = corner * ivec2(p.stride_w, p.stride_h) - ivec2(p.pad_w, p.pad_h);
+    Walk walk0 = Walk(0, 0, 0), walk1 = Walk(0, 0, 0);
+    advance(walk0, load_quad, c_quads);
+    advance(walk1, load_quad + 1, c_quads);
+
+    const uint bias_quads = (p.c_out + TILE_CHANNELS - 1) / TILE_CHANNELS * COLUMNS;
+    uint weight_quad = gl_WorkGroupID.y * n_steps * STEP * COLUMNS + id;
+
+    // Computing: 16 invocations side by side cover the channels, 8 groups of them the pixels.
+    const uint column = id % COLUMNS;
+    const uint row = id / COLUMNS * (OWN_PIXELS / 4);
+    const uint channel_quad = gl_WorkGroupID.y * COLUMNS + column;
+    vec4 sums[OWN_PIXELS];
+    const vec4 bias = Float4s(p.weight).at[channel_quad];
+    UNROLL for (uint j = 0; j < OWN_PIXELS; j++)
+        sums[j] = bias;
+
+    vec4 src0 = load_src(walk0, corner, image);
+    vec4 src1 = load_src(walk1, corner, image);
+    vec4 weight0 = load_weight(bias_quads, weight_quad);
+    vec4 weight1 = load_weight(bias_quads, weight_quad + 128);
+
+    for (uint step = 0; step < n_steps; step++) {
+        UNROLL for (uint e = 0; e < 4; e++) {
+            tile_src[load_quad * 4 + e][load_pixel / 4][load_pixel % 4] = src0[e];
+            tile_src[load_quad * 4 + 4 + e][load_pixel / 4][load_pixel % 4] = src1[e];
+        }
+        tile_weight[id / COLUMNS][column] = weight0;
+        tile_weight[id / COLUMNS + STEP / 2][column] = weight1;
+        barrier();
+
+        if (step + 1 < n_steps) {
+            advance(walk0, STEP_QUADS, c_quads);
+            advance(walk1, STEP_QUADS, c_quads);
+            weight_quad += STEP * COLUMNS;
+            src0 = load_src(walk0, corner, image);
+            src1 = load_src(walk1, corner, image);
+            weight0 = load_weight(bias_quads, weight_quad);
+            weight1 = load_weight(bias_quads, weight_quad + 128);
+        }
+
+        UNROLL for (uint k = 0; k < STEP; k++) {
+            const vec4 w = tile_weight[k][column];
+            UNROLL for (uint h = 0; h < OWN_PIXELS / 4; h++) {
+                const vec4 x = tile_src[k][row + h];
+                UNROLL for (uint e = 0; e < 4; e++)
+                    sums[h * 4 + e] += w * x[e];
+            }
+        }
+        barrier();
+    }
+
+    if (channel_quad * 4 >= p.c_out)
+        return;
+    UNROLL for (uint j = 0; j < OWN_PIXELS; j++) {
+        const uint pixel = gl_WorkGroupID.x * TILE_PIXELS + row * 4 + j;
+        if (pixel < n_pixels) {
+            const uint quad = (image * n_pixels + pixel) * (p.out_cstride / 4) + channel_quad;
+            const vec4 v = activate(sums[j], p.slope);
+            if (DST_F32)
+                STORE4_FLOAT(dst, quad, v);
+            else
+                STORE4(dst, quad, v);
+        }
+    }
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#version 460
+#extension GL_GOOGLE_include_directive : require
+
+// decode.comp - logits of one level -> rows (x, y, w, h, objectness, classes), with s = sigmoid:
+//   x = (2 s0 - 0.5 + column) * stride   w = (2 s2)^2 * anchor_w   objectness = s4
+//   y = (2 s1 - 0.5 + row) * stride      h = (2 s3)^2 * anchor_h   class k = s[5 + k]
+//   logits  f32 [n, n_anchors * (5 + n_classes), grid_h, grid_w], channel a * (5 + n_classes) + k
+//   dst     DENSE: f32 [n][image_rows][5 + n_classes]; else the candidate list of each image
+// One invocation makes one row, or perhaps a candidate: x = (anchor, cell), z = image.
+// Reference: engine/ref/; test: tests/ops/test-decode.c.
+
+#undef YV_F16 // whatever the network's elements are, heads are f32
+#include "tensor.glsl"
+
+layout(constant_id = 1) const bool DENSE = false;
+
+layout(push_constant, std430) uniform Push { YvDecodeParams p; };
+YV_SOURCE(0, logits);
+
+layout(buffer_reference, std430, buffer_reference_align = 4) readonly buffer Thresholds {
+    YvThresholds thresholds;
+};
+layout(buffer_reference, std430, buffer_reference_align = 4) buffer Words { uint at[]; };
+layout(buffer_reference, std430, buffer_reference_align = 4) buffer Floats { float at[]; };
+layout(buffer_reference, std430, buffer_reference_align = 16) buffer Candidates {
+    YvCandidate at[];
+};
+
+const uint RECORD_BYTES = 32; // of YvCandidate, and of the list's header
+
+float sigmoid_at(uint element)
+{
+    const float logit = LOAD4(logits, element / 4)[element % 4];
+    return 1.0 / (1.0 + exp(-logit));
+}
+
+vec4 decode_box(uint element, vec2 cell, uint anchor)
+{
+    const uint at = p.anchors_offset + anchor * 2;
+    const vec2 anchor_px = vec2(Thresholds(p.thresholds).thresholds.anchor_px[at],
+                                Thresholds(p.thresholds).thresholds.anchor_px[at + 1]);
+    const vec2 centre = vec2(sigmoid_at(element), sigmoid_at(element + 1)) * 2.0 - 0.5 + cell;
+    const vec2 size = vec2(sigmoid_at(element + 2), sigmoid_at(element + 3)) * 2.0;
+
+    return vec4(centre * float(p.stride), size * size * anchor_px);
+}
+
+void append(uint image, YvCandidate candidate)
+{
+    const uint list = image * (p.list_bytes / RECORD_BYTES);
+    const uint slot = atomicAdd(Words(p.dst).at[list * (RECORD_BYTES / 4)], 1);
+
+    if (slot < p.capacity)
+        Candidates(p.dst).at[list + 1 + slot] = candidate;
+}
+
+void main()
+{
+    const float threshold = Thresholds(p.thresholds).thresholds.confidence;
+    const bool obj_only = Thresholds(p.thresholds).thresholds.obj_only != 0;
+    const uint n_cells = p.grid_w * p.grid_h;
+    const uint id = gl_GlobalInvocationID.x;
+    const uint image = gl_WorkGroupID.z;
+    const uint n_values = 5 + p.n_classes;
+    const uint anchor = uint(pixel_position(int(id), int(n_cells)).y);
+    const uint cell = id - anchor * n_cells;
+    const ivec2 position = pixel_position(int(cell), int(p.grid_w));
+    const uint element = (image * n_cells + cell) * p.cstride + anchor * n_values;
+    const uint row = p.first_row + id;
+
+    if (anchor >= p.n_anchors)
+        return;
+
+    if (DENSE) {
+        const uint start = (image * p.image_rows + row) * n_values;
+        const vec4 box = decode_box(element, vec2(position), anchor);
+        for (uint k = 0; k < 4; k++)
+            Floats(p.dst).at[start + k] = box[k];
+        for (uint k = 4; k < n_values; k++)
+            Floats(p.dst).at[start + k] = sigmoid_at(element + k);
+        return;
+    }
+
+    // The loop's own condition, not an if around it: lavapipe leaves a loop once no lane is left,
+    // but never jumps over a branch.
+    const float objectness = sigmoid_at(element + 4);
+    const uint n_classes = objectness > threshold ? p.n_classes : 0;
+    float confidence = 0.0;
+    uint class_index = 0;
+    for (uint k = 0; k < n_classes; k++) {
+        const float product = objectness * sigmoid_at(element + 5 + k);
+        class_index = product > confidence ? k : class_index;
+        confidence = max(confidence, product);
+    }
+    confidence = obj_only && objectness > threshold ? objectness : confidence;
+
+    if (confidence > threshold) {
+        const vec4 box = decode_box(element, vec2(position), anchor);
+        append(image, YvCandidate(box.x, box.y, box.z, box.w, objectness, confidence, class_index,
+                                  row));
+    }
+}
