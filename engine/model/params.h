@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * engine/model/params.h - which tensors a module owns, and of what shape.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/model/module.h"
+
+G_BEGIN_DECLS
+
+typedef struct {
+  const char *name; /* under the module: "weight" */
+  uint32_t n_dims;
+  uint64_t shape[4];
+  bool is_trained;      /* counts as a parameter; false for running statistics */
+  bool is_non_negative; /* running_var */
+} YvParamSpec;
+
+#define YV_MAX_PARAM_SPECS 4
+
+/* Those of the module itself, not of its children. @specs has room for YV_MAX_PARAM_SPECS. Returns
+ * how many. The module has passed yv_geometry_check(). */
+uint32_t yv_module_params (const YvModule *module, YvParamSpec *specs);
+
+/* Elements of all trained ones of a tree. */
+uint64_t yv_module_n_params (const YvModule *module);
+
+G_END_DECLS
