@@ -12,7 +12,7 @@ check_channels (const YvNode *node, uint32_t level, uint32_t channels, GError **
   const YvDetectSpec *spec = &node->detect;
   const uint32_t expected = (spec->decoded ? 1 : spec->n_anchors) * (5 + spec->n_classes);
 
-  if (channels == expected)
+  if (channels == expected && spec->n_classes > 0)
     return true;
   g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED,
                "%s: head %u has %u channels, expected %u (%u anchors, %u classes)", node->name,

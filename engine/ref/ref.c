@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * engine/ref/ref.c - the reference executor: a plan's steps, one after the other, in submit(). */
+#include "engine/ref/ref.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "engine/error.h"
+#include "engine/frame.h"
+#include "engine/ref/refop.h"
+
+typedef struct {
+  uint8_t *staging;
+  size_t staging_bytes;
+  uint32_t n_images;            /* of the last batch */
+  struct YvFrameParams *frames; /* [plan n] */
+  struct YvThresholds thresholds;
+  uint8_t *candidates; /* [plan n] lists */
+  const struct YvCandidate **lists;
+  uint32_t *n_found;
+  YvTiming timing;
+} Slot;
+
+typedef struct {
+  YvExecutor base;
+  uint8_t *arena;
+  float **weights; /* one a step, NULL where it is no convolution */
+  uint64_t weights_bytes;
+  Slot *slots;
+  GMutex mutex; /* the arena has one user at a time */
+} RefExecutor;
+
+static void (*const ops[YV_N_OPS]) (const YvRefRun *run) = {
+    [YV_OP_INPUT] = yv_ref_letterbox, [YV_OP_CONV] = yv_ref_conv,
+    [YV_OP_AFFINE] = yv_ref_affine,   [YV_OP_ACT] = yv_ref_act,
+    [YV_OP_MAXPOOL] = yv_ref_maxpool, [YV_OP_UPSAMPLE] = yv_ref_upsample,
+    [YV_OP_CONCAT] = yv_ref_concat,   [YV_OP_ADD] = yv_ref_add,
+    [YV_OP_REORG] = yv_ref_reorg,     [YV_OP_DECODE] = yv_ref_decode,
+    [YV_OP_DETECT] = yv_ref_detect,
+};
+
+static const YvStep *
+step_at (const YvPlan *plan, uint32_t i)
+{
+  return &g_array_index (plan->steps, YvStep, i);
+}
+
+/* ---- making and freeing ---------------------------------------------------------------------- */
+
+static void
+clear_slot (Slot *slot)
+{
+  g_free (slot->staging);
+  g_free (slot->frames);
+  g_free (slot->candidates);
+  g_free (slot->lists);
+  g_free (slot->n_found);
+}
+
+static void
+free_executor (YvExecutor *executor)
+{
+  RefExecutor *ref = (RefExecutor *) executor;
+
+  for (uint32_t i = 0; ref->slots && i < executor->n_slots; i++)
+    clear_slot (&ref->slots[i]);
+  for (uint32_t i = 0; ref->weights && i < executor->plan->steps->len; i++)
+    g_free (ref->weights[i]);
+  g_free (ref->slots);
+  g_free (ref->weights);
+  g_free (ref->arena);
+  g_mutex_clear (&ref->mutex);
+  g_free (ref);
+}
+
+static bool
+init_slot (Slot *slot, const YvPlan *plan, GError **error)
+{
+  const uint32_t n = plan->options.n;
+  const size_t list_bytes = (size_t) n * plan->list_bytes;
+
+  slot->frames = g_new0 (struct YvFrameParams, n);
+  slot->lists = g_new0 (const struct YvCandidate *, n);
+  slot->n_found = g_new0 (uint32_t, n);
+  slot->candidates = g_try_malloc0 (list_bytes);
+  for (uint32_t i = 0; i < n && slot->candidates; i++)
+    slot->lists[i] =
+        (const struct YvCandidate *) (slot->candidates + (size_t) i * plan->list_bytes +
+                                      sizeof (struct YvCandidateList));
+  memcpy (slot->thresholds.anchor_px, plan->detect.anchor_px, sizeof slot->thresholds.anchor_px);
+  G_STATIC_ASSERT (sizeof slot->thresholds.anchor_px == sizeof plan->detect.anchor_px);
+  if (slot->candidates)
+    return true;
+
+  g_set_error (error, YV_ERROR, YV_ERROR_OUT_OF_MEMORY, "no memory for %zu bytes of candidates",
+               list_bytes);
+  return false;
+}
+
+static void
+load_weights (RefExecutor *ref)
+{
+  const YvPlan *plan = ref->base.plan;
+
+  ref->weights = g_new0 (float *, plan->steps->len);
+  for (uint32_t i = 0; i < plan->steps->len; i++) {
+    const YvStep *step = step_at (plan, i);
+
+    if (step->op != YV_OP_CONV)
+      continue;
+    ref->weights[i] = yv_ref_conv_weight (step);
+    ref->weights_bytes += yv_weight_n_elems (step->weight_source) * sizeof (float);
+  }
+}
+
+/* ---- running --------------------------------------------------------------------------------- */
+
+static uint64_t
+now_ns (void)
+{
+  struct timespec t;
+
+  clock_gettime (CLOCK_MONOTONIC, &t);
+  return (uint64_t) t.tv_sec * 1000000000 + (uint64_t) t.tv_nsec;
+}
+
+/* The images follow each other in the staging memory, which grows to the largest batch seen. */
+static bool
+upload (Slot *slot, const YvBatch *batch, GError **error)
+{
+  size_t size_bytes = 0;
+
+  for (uint32_t i = 0; i < batch->n_images; i++)
+    size_bytes += yv_image_size_bytes (&batch->images[i]);
+  if (size_bytes > slot->staging_bytes) {
+    uint8_t *staging = g_try_realloc (slot->staging, size_bytes);
+
+    if (!staging) {
+      g_set_error (error, YV_ERROR, YV_ERROR_OUT_OF_MEMORY, "no memory for %zu bytes of frames",
+                   size_bytes);
+      return false;
+    }
+    slot->staging = staging;
+    slot->staging_bytes = size_bytes;
+  }
+
+  size_t offset_bytes = 0;
+  for (uint32_t i = 0; i < batch->n_images; i++) {
+    yv_image_pack (&batch->images[i], slot->staging + offset_bytes);
+    yv_frame_params_init (&slot->frames[i], &batch->images[i], &batch->letterboxes[i],
+                          offset_bytes);
+    offset_bytes += yv_image_size_bytes (&batch->images[i]);
+  }
+  return true;
+}
+
+static uint64_t *
+timing_of (YvTiming *timing, const YvPlan *plan, uint32_t step_index)
+{
+  if (step_index < plan->first_network_step)
+    return &timing->letterbox_ns;
+  return step_index < plan->first_decode_step ? &timing->network_ns : &timing->decode_ns;
+}
+
+static void
+run_steps (RefExecutor *ref, Slot *slot)
+{
+  const YvPlan *plan = ref->base.plan;
+  YvRefRun run = {
+      .plan = plan,
+      .arena = ref->arena,
+      .staging = slot->staging,
+      .frames = slot->frames,
+      .thresholds = &slot->thresholds,
+      .candidates = slot->candidates,
+  };
+
+  for (uint32_t i = 0; i < plan->steps->len; i++) {
+    const uint64_t start_ns = now_ns ();
+
+    run.step = step_at (plan, i);
+    run.weight = ref->weights[i];
+    if (run.step->op != YV_OP_INPUT || run.step->image < slot->n_images)
+      ops[run.step->op](&run);
+    *timing_of (&slot->timing, plan, i) += now_ns () - start_ns;
+  }
+}
+
+static struct YvCandidateList *
+list_of (const RefExecutor *ref, const Slot *slot, uint32_t image)
+{
+  const size_t offset_bytes = (size_t) image * ref->base.plan->list_bytes;
+
+  return (struct YvCandidateList *) (slot->candidates + offset_bytes);
+}
+
+static bool
+submit (YvExecutor *executor, uint32_t slot_index, const YvBatch *batch, GError **error)
+{
+  RefExecutor *ref = (RefExecutor *) executor;
+  const YvPlan *plan = executor->plan;
+  Slot *slot = &ref->slots[slot_index];
+  const uint64_t start_ns = now_ns ();
+
+  g_assert (slot_index < executor->n_slots);
+  g_assert (plan->options.tensor_input ||
+            (batch->n_images >= 1 && batch->n_images <= plan->options.n));
+  slot->n_images = plan->options.tensor_input ? plan->options.n : batch->n_images;
+  if (!plan->options.tensor_input && !upload (slot, batch, error))
+    return false;
+  slot->thresholds.confidence = batch->confidence;
+  slot->thresholds.obj_only = batch->obj_only;
+  for (uint32_t i = 0; i < plan->options.n; i++)
+    list_of (ref, slot, i)->n_found = 0;
+  slot->timing = (YvTiming){.upload_ns = now_ns () - start_ns};
+
+  g_mutex_lock (&ref->mutex);
+  run_steps (ref, slot);
+  g_mutex_unlock (&ref->mutex);
+  return true;
+}
+
+static bool
+wait_for (YvExecutor *executor, uint32_t slot_index, const struct YvCandidate **lists, uint32_t *n,
+          YvTiming *timing, GError **error)
+{
+  RefExecutor *ref = (RefExecutor *) executor;
+  Slot *slot = &ref->slots[slot_index];
+
+  (void) error;
+  g_assert (slot_index < executor->n_slots);
+  for (uint32_t i = 0; i < slot->n_images; i++) {
+    lists[i] = slot->lists[i];
+    n[i] = MIN (list_of (ref, slot, i)->n_found, executor->plan->capacity);
+  }
+  if (timing)
+    *timing = slot->timing;
+  return true;
+}
+
+/* ---- operands -------------------------------------------------------------------------------- */
+
+static bool
+read_operand (YvExecutor *executor, const YvOperand *operand, float *dst, GError **error)
+{
+  const RefExecutor *ref = (const RefExecutor *) executor;
+  const uint64_t n_image_pixels = (uint64_t) operand->h * operand->w;
+  g_autofree double *channels = g_new (double, operand->c);
+
+  (void) error;
+  for (uint64_t pixel = 0; pixel < operand->n * n_image_pixels; pixel++) {
+    const uint64_t n = pixel / n_image_pixels, yx = pixel % n_image_pixels;
+
+    yv_ref_load (ref->arena, operand, pixel, 0, operand->c, channels);
+    for (uint32_t c = 0; c < operand->c; c++)
+      dst[(n * operand->c + c) * n_image_pixels + yx] = (float) channels[c];
+  }
+  return true;
+}
+
+/* Channels that kernels touch beyond c become 0. */
+static bool
+write_operand (YvExecutor *executor, const YvOperand *operand, const float *src, GError **error)
+{
+  RefExecutor *ref = (RefExecutor *) executor;
+  const uint64_t n_image_pixels = (uint64_t) operand->h * operand->w;
+  const uint64_t n_pixels = operand->n * n_image_pixels;
+  const uint32_t touched = (uint32_t) (operand->size_bytes / yv_dtype_size_bytes (operand->dtype) -
+                                       (n_pixels - 1) * operand->cstride);
+  g_autofree double *channels = g_new0 (double, touched);
+
+  (void) error;
+  for (uint64_t pixel = 0; pixel < n_pixels; pixel++) {
+    const uint64_t n = pixel / n_image_pixels, yx = pixel % n_image_pixels;
+
+    for (uint32_t c = 0; c < operand->c; c++)
+      channels[c] = src[(n * operand->c + c) * n_image_pixels + yx];
+    yv_ref_store (ref->arena, operand, pixel, 0, touched, channels);
+  }
+  return true;
+}
+
+static void
+footprint (const YvExecutor *executor, YvFootprint *out)
+{
+  const RefExecutor *ref = (const RefExecutor *) executor;
+  const YvPlan *plan = executor->plan;
+
+  *out = (YvFootprint){.weights = ref->weights_bytes, .arena = plan->arena_bytes};
+  for (uint32_t i = 0; i < executor->n_slots; i++)
+    out->slots += ref->slots[i].staging_bytes + (uint64_t) plan->options.n * plan->list_bytes;
+}
+
+static const YvExecutorClass ref_class = {
+    .free = free_executor,
+    .submit = submit,
+    .wait = wait_for,
+    .read = read_operand,
+    .write = write_operand,
+    .footprint = footprint,
+};
+
+YvExecutor *
+yv_ref_executor_new (const YvPlan *plan, uint32_t n_slots, GError **error)
+{
+  RefExecutor *ref = g_new0 (RefExecutor, 1);
+  g_autoptr (YvExecutor) executor = &ref->base;
+
+  executor->klass = &ref_class;
+  executor->plan = plan;
+  executor->n_slots = n_slots;
+  g_mutex_init (&ref->mutex);
+  ref->slots = g_new0 (Slot, n_slots);
+  for (uint32_t i = 0; i < n_slots; i++)
+    if (!init_slot (&ref->slots[i], plan, error))
+      return NULL;
+
+  ref->arena = g_try_malloc0 (plan->arena_bytes);
+  if (!ref->arena) {
+    g_set_error (error, YV_ERROR, YV_ERROR_OUT_OF_MEMORY,
+                 "no memory for an arena of %" G_GUINT64_FORMAT " bytes", plan->arena_bytes);
+    return NULL;
+  }
+  load_weights (ref);
+  return g_steal_pointer (&executor);
+}
