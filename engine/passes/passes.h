@@ -38,7 +38,8 @@ typedef struct {
   uint64_t n_params_before, n_params_after;
 } YvPassReport;
 
-/* Runs all passes and sorts. @reports: (nullable): array of n_passes, filled. */
+/* Runs all passes and sorts; aborts where a pass leaves an invalid graph. @reports: (nullable):
+ * array of n_passes, filled. */
 void yv_passes_run (YvGraph *graph, YvPassReport *reports);
 
 G_END_DECLS

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * engine/passes/passes.c - the ordered list of passes. */
+#include "engine/passes/passes.h"
+
+/* Removes first what nobody needs. Folding needs the bare sums and convolutions, so it comes before
+ * fusing; where values are stored is decided last, when no node appears or goes any more. */
+static const YvPass passes[] = {
+    {"drop_aux", "removes nodes that the output does not need, such as auxiliary heads",
+     yv_pass_drop_aux},
+    {"fold_implicit", "folds the implicit knowledge of a head into its convolution",
+     yv_pass_fold_implicit},
+    {"fold_batchnorm", "folds a batch-norm into the convolution before it", yv_pass_fold_batchnorm},
+    {"fold_repconv", "merges the branches of a RepConv into one convolution", yv_pass_fold_repconv},
+    {"fuse_activation", "lets a convolution or a sum apply the activation after it",
+     yv_pass_fuse_activation},
+    {"fuse_detect", "takes candidates from the logits, without decoding all rows",
+     yv_pass_fuse_detect},
+    {"elide_concat", "writes the inputs of a concat where the concat is stored",
+     yv_pass_elide_concat},
+};
+
+const YvPass *
+yv_passes (uint32_t *n_passes)
+{
+  *n_passes = G_N_ELEMENTS (passes);
+  return passes;
+}
+
+static uint64_t
+n_params (const YvGraph *graph)
+{
+  uint64_t n = 0;
+
+  for (uint32_t i = 0; i < graph->nodes->len; i++)
+    n += yv_node_n_params (graph->nodes->pdata[i]);
+  return n;
+}
+
+static YvPassReport
+run_pass (const YvPass *pass, YvGraph *graph)
+{
+  YvPassReport report = {
+      .pass = pass,
+      .n_nodes_before = graph->nodes->len,
+      .n_params_before = n_params (graph),
+  };
+
+  report.n_changes = pass->run (graph);
+  yv_graph_assert_valid (graph);
+  report.n_nodes_after = graph->nodes->len;
+  report.n_params_after = n_params (graph);
+  return report;
+}
+
+void
+yv_passes_run (YvGraph *graph, YvPassReport *reports)
+{
+  for (uint32_t i = 0; i < G_N_ELEMENTS (passes); i++) {
+    const YvPassReport report = run_pass (&passes[i], graph);
+    if (reports)
+      reports[i] = report;
+  }
+  yv_graph_sort (graph);
+}
