@@ -34,6 +34,10 @@ typedef struct _YvCheckpoint YvCheckpoint;
  */
 YvCheckpoint *yv_checkpoint_open (const char *path, GError **error);
 
+/* The same of bytes in memory, which the checkpoint keeps a reference to. @name stands for the path
+ * in messages. */
+YvCheckpoint *yv_checkpoint_open_bytes (GBytes *bytes, const char *name, GError **error);
+
 void yv_checkpoint_free (YvCheckpoint *checkpoint); /* NULL ok; unmaps the file */
 
 const YvObject *yv_checkpoint_root (const YvCheckpoint *checkpoint);

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * engine/checkpoint/checkpoint.c - a file of weights, opened: any container, one tree of values. */
+#include "engine/checkpoint/checkpoint.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <glib/gstdio.h>
+
+#include "engine/checkpoint/identify.h"
+#include "engine/checkpoint/legacy.h"
+#include "engine/checkpoint/pickle.h"
+#include "engine/checkpoint/pool.h"
+#include "engine/checkpoint/safetensors.h"
+#include "engine/checkpoint/torchzip.h"
+#include "engine/error.h"
+#include "engine/span.h"
+
+struct _YvCheckpoint {
+  char *path;
+  const char *format; /* static */
+  GBytes *bytes;      /* the file mapping, which tensors of the pool point into */
+  YvPool *pool;
+  const YvObject *root; /* the pool's */
+};
+
+static bool
+matches_zip (YvSpan file)
+{
+  return yv_span_starts_with (file, "PK\3\4", 4);
+}
+
+static bool
+matches_pickle (YvSpan file)
+{
+  return file.size_bytes >= 2 && file.data[0] == 0x80 && file.data[1] <= 5;
+}
+
+/* A pickle without the container of torch.save cannot hold tensors, but is read all the same: a
+ * malicious or damaged one should be called that. */
+static const YvObject *
+refuse_bare_pickle (YvSpan file, YvPool *pool, GError **error)
+{
+  g_autoptr (YvStorages) storages = yv_storages_new (pool);
+
+  if (yv_pickle_read (&file, "the pickle", pool, storages, error))
+    g_set_error (error, YV_ERROR, YV_ERROR_UNSUPPORTED,
+                 "this was written by Python's pickle, not by torch.save; load it with Python and "
+                 "save it with torch.save");
+  return NULL;
+}
+
+/* First match wins. */
+static const struct {
+  const char *name;
+  bool (*matches) (YvSpan file);
+  const YvObject *(*read) (YvSpan file, YvPool *pool, GError **error);
+} formats[] = {
+    {"torch zip", matches_zip, yv_torchzip_read},
+    {"torch legacy", yv_legacy_matches, yv_legacy_read},
+    {"pickle", matches_pickle, refuse_bare_pickle},
+    {"safetensors", yv_safetensors_matches, yv_safetensors_read},
+};
+
+static bool
+read_root (YvCheckpoint *checkpoint, YvSpan file, GError **error)
+{
+  for (size_t i = 0; i < G_N_ELEMENTS (formats); i++) {
+    if (formats[i].matches (file)) {
+      checkpoint->format = formats[i].name;
+      checkpoint->root = formats[i].read (file, checkpoint->pool, error);
+      return checkpoint->root != NULL;
+    }
+  }
+  yv_identify_refuse (file, error);
+  return false;
+}
+
+YvCheckpoint *
+yv_checkpoint_open_bytes (GBytes *bytes, const char *name, GError **error)
+{
+  g_autoptr (YvCheckpoint) checkpoint = g_new0 (YvCheckpoint, 1);
+  YvSpan file;
+
+  checkpoint->path = g_strdup (name);
+  checkpoint->bytes = g_bytes_ref (bytes);
+  checkpoint->pool = yv_pool_new ();
+  file.data = g_bytes_get_data (bytes, &file.size_bytes);
+  if (file.size_bytes == 0) {
+    g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED,
+                 "%s: the file is empty, as an interrupted copy or download leaves; fetch it again",
+                 name);
+    return NULL;
+  }
+  if (!read_root (checkpoint, file, error)) {
+    g_prefix_error (error, "%s: ", name);
+    return NULL;
+  }
+  return g_steal_pointer (&checkpoint);
+}
+
+/* Refuses what is no regular file before it is opened: a pipe would block for ever. */
+static bool
+check_is_file (const char *path, GError **error)
+{
+  GStatBuf status;
+
+  if (g_stat (path, &status) != 0) {
+    g_set_error (error, YV_ERROR, YV_ERROR_IO, "%s: can't be opened: %s", path, g_strerror (errno));
+    return false;
+  }
+  if (S_ISDIR (status.st_mode)) {
+    g_set_error (error, YV_ERROR, YV_ERROR_IO,
+                 "%s: is a directory; give the checkpoint in it, such as weights/best.pt of a "
+                 "training run",
+                 path);
+    return false;
+  }
+  if (!S_ISREG (status.st_mode)) {
+    g_set_error (error, YV_ERROR, YV_ERROR_IO, "%s: is no regular file, so it can't be mapped",
+                 path);
+    return false;
+  }
+  return true;
+}
+
+YvCheckpoint *
+yv_checkpoint_open (const char *path, GError **error)
+{
+  g_autoptr (GError) reason = NULL;
+
+  if (!check_is_file (path, error))
+    return NULL;
+  g_autoptr (GMappedFile) mapping = g_mapped_file_new (path, FALSE, &reason);
+  if (!mapping) {
+    g_set_error (error, YV_ERROR, YV_ERROR_IO, "%s: can't be opened: %s", path, reason->message);
+    return NULL;
+  }
+  g_autoptr (GBytes) bytes = g_mapped_file_get_bytes (mapping);
+  return yv_checkpoint_open_bytes (bytes, path, error);
+}
+
+void
+yv_checkpoint_free (YvCheckpoint *checkpoint)
+{
+  if (!checkpoint)
+    return;
+  yv_pool_free (checkpoint->pool);
+  g_clear_pointer (&checkpoint->bytes, g_bytes_unref);
+  g_free (checkpoint->path);
+  g_free (checkpoint);
+}
+
+const YvObject *
+yv_checkpoint_root (const YvCheckpoint *checkpoint)
+{
+  return checkpoint->root;
+}
+
+const char *
+yv_checkpoint_path (const YvCheckpoint *checkpoint)
+{
+  return checkpoint->path;
+}
+
+const char *
+yv_checkpoint_format (const YvCheckpoint *checkpoint)
+{
+  return checkpoint->format;
+}
