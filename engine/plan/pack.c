@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * engine/plan/pack.c - a block of output channels at a time, computed, transposed, written.
+ *
+ * Both layouts of convolutions are blocks of [k][channels], k = tap * c_in + channel in; they
+ * differ in where the bias is and what k is rounded up to. */
+#include "engine/plan/pack.h"
+
+#include <string.h>
+
+#include "engine/half.h"
+
+#define TILE_CHANNELS 64
+#define TILE_K 16
+
+static uint32_t
+round_up (uint32_t value, uint32_t multiple)
+{
+  return (value + multiple - 1) / multiple * multiple;
+}
+
+/* How a convolution's weight is cut into blocks. */
+typedef struct {
+  uint32_t channels; /* of a block */
+  uint32_t n_blocks;
+  uint32_t c_in; /* rounded up to 4 */
+  size_t n_k;    /* rows of a block, padding included */
+} Blocks;
+
+static Blocks
+blocks_of (const YvStep *step)
+{
+  const YvWeight *weight = step->weight_source;
+  const uint32_t c_in = round_up (weight->c_in, 4);
+  const uint32_t n_k = weight->kernel_h * weight->kernel_w * c_in;
+  const uint32_t channels = step->pack == YV_PACK_LANES32 ? 32 : 64;
+
+  return (Blocks){
+      .channels = channels,
+      .n_blocks = round_up (weight->c_out, channels) / channels,
+      .c_in = c_in,
+      .n_k = step->pack == YV_PACK_TILE ? round_up (n_k, TILE_K) : n_k,
+  };
+}
+
+size_t
+yv_pack_size_bytes (const YvStep *step)
+{
+  const size_t elem_bytes = yv_dtype_size_bytes (step->dtype);
+
+  if (step->pack == YV_PACK_NONE)
+    return 0;
+  if (step->pack == YV_PACK_AFFINE)
+    return 2 * (size_t) round_up (((const YvNode *) step->weight_source)->c_out, 8) *
+           sizeof (float);
+
+  const Blocks blocks = blocks_of (step);
+  const size_t bias_bytes = step->pack == YV_PACK_TILE ? sizeof (float) : elem_bytes;
+  return (size_t) blocks.n_blocks * blocks.channels * (blocks.n_k * elem_bytes + bias_bytes);
+}
+
+/* Writes n_elems as dtype and returns where the next ones go. */
+static uint8_t *
+put (uint8_t *dst, YvDType dtype, const float *src, size_t n_elems)
+{
+  if (dtype == YV_DTYPE_F32) {
+    memcpy (dst, src, n_elems * sizeof (float));
+    return dst + n_elems * sizeof (float);
+  }
+  for (size_t i = 0; i < n_elems; i++) {
+    const uint16_t half = yv_half_from_float (src[i]);
+
+    memcpy (dst + i * sizeof half, &half, sizeof half);
+  }
+  return dst + n_elems * sizeof (uint16_t);
+}
+
+/* Output channel @o as column @column of [k][channels]; the channels of other groups stay 0. */
+static void
+fill_column (const YvWeight *weight, const Blocks *blocks, uint32_t o, uint32_t column, double *row,
+             float *block)
+{
+  const uint32_t n_taps = weight->kernel_h * weight->kernel_w;
+  const uint32_t c_in = weight->c_in / weight->groups;
+  const uint32_t first = o / (weight->c_out / weight->groups) * c_in;
+
+  yv_weight_row (weight, o, row);
+  for (uint32_t tap = 0; tap < n_taps; tap++) {
+    float *dst = block + ((size_t) tap * blocks->c_in + first) * blocks->channels + column;
+
+    for (uint32_t i = 0; i < c_in; i++, dst += blocks->channels)
+      *dst = (float) row[i * n_taps + tap];
+  }
+}
+
+static uint8_t *
+put_bias (uint8_t *dst, YvDType dtype, const YvWeight *weight, uint32_t first_o, uint32_t channels)
+{
+  float bias[TILE_CHANNELS] = {0};
+
+  for (uint32_t q = 0; q < channels && first_o + q < weight->c_out; q++)
+    bias[q] = (float) weight->bias[first_o + q];
+  return put (dst, dtype, bias, channels);
+}
+
+static void
+pack_conv (const YvStep *step, uint8_t *dst)
+{
+  const YvWeight *weight = step->weight_source;
+  const Blocks blocks = blocks_of (step);
+  const size_t block_elems = blocks.n_k * blocks.channels;
+  const size_t row_elems =
+      (size_t) weight->c_in / weight->groups * weight->kernel_h * weight->kernel_w;
+  g_autofree double *row = g_new (double, row_elems);
+  g_autofree float *block = g_new (float, block_elems);
+
+  for (uint32_t b = 0; b < blocks.n_blocks && step->pack == YV_PACK_TILE; b++)
+    dst = put_bias (dst, YV_DTYPE_F32, weight, b * blocks.channels, blocks.channels);
+
+  for (uint32_t b = 0; b < blocks.n_blocks; b++) {
+    const uint32_t first_o = b * blocks.channels;
+
+    memset (block, 0, block_elems * sizeof *block);
+    for (uint32_t q = 0; q < blocks.channels && first_o + q < weight->c_out; q++)
+      fill_column (weight, &blocks, first_o + q, q, row, block);
+    if (step->pack != YV_PACK_TILE)
+      dst = put_bias (dst, step->dtype, weight, first_o, blocks.channels);
+    dst = put (dst, step->dtype, block, block_elems);
+  }
+}
+
+static void
+pack_affine (const YvNode *node, uint8_t *dst)
+{
+  const uint32_t n_elems = round_up (node->c_out, 8);
+  g_autofree float *values = g_new0 (float, 2 * (size_t) n_elems);
+
+  for (uint32_t c = 0; c < node->c_out; c++) {
+    values[c] = (float) node->affine.scale[c];
+    values[n_elems + c] = (float) node->affine.shift[c];
+  }
+  put (dst, YV_DTYPE_F32, values, 2 * (size_t) n_elems);
+}
+
+void
+yv_pack_weight (const YvStep *step, void *dst)
+{
+  g_assert (step->pack != YV_PACK_NONE);
+  if (step->pack == YV_PACK_AFFINE)
+    pack_affine (step->weight_source, dst);
+  else
+    pack_conv (step, dst);
+}
