@@ -8,6 +8,7 @@
 #include "engine/model/expand.h"
 #include "engine/model/geometry.h"
 #include "engine/model/layer.h"
+#include "engine/model/params.h"
 
 #define MAX_MODULES 200000
 
@@ -19,6 +20,7 @@ typedef struct {
   GArray *channels; /* of uint32_t, by row */
   GArray *strides;  /* of double, by row */
   uint32_t n_modules;
+  uint64_t n_params;
 } Walk;
 
 static uint32_t
@@ -89,9 +91,11 @@ add_layer (Walk *walk, const YvConfigRow *row, GError **error)
     return false;
 
   walk->n_modules += count_modules (layer->module);
-  if (walk->n_modules <= MAX_MODULES)
+  walk->n_params += yv_layer_n_params (layer);
+  if (walk->n_modules <= MAX_MODULES && walk->n_params <= YV_MAX_MODEL_PARAMS)
     return true;
-  g_set_error (error, YV_ERROR, YV_ERROR_UNSUPPORTED, "more than %d modules in the model",
+  g_set_error (error, YV_ERROR, YV_ERROR_UNSUPPORTED,
+               "the model has more than %d modules or 2^31 parameters, which is not supported",
                MAX_MODULES);
   return false;
 }

@@ -11,6 +11,9 @@
 
 G_BEGIN_DECLS
 
+/* Far beyond any YOLOv7 (D6 has 2^27), and what counts of elements further on can hold. */
+#define YV_MAX_MODEL_PARAMS ((uint64_t) 1 << 31)
+
 typedef struct {
   const char *name; /* under the module: "weight" */
   uint32_t n_dims;

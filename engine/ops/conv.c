@@ -134,7 +134,7 @@ dispatch (YvLowering *lowering, YvStep *step, const YvNode *node, GError **error
     d.groups[1] = (weight->c_out + TILE_CHANNELS - 1) / TILE_CHANNELS;
   }
   d.spec[1] = step->act.kind;
-  d.spec[2] = step->dst.dtype == YV_DTYPE_F32;
+  d.spec[2] = step->dst.dtype == YV_DTYPE_F32 && step->dtype != YV_DTYPE_F32;
   d.groups[2] = lowering->n;
   return yv_lowering_dispatch (lowering, step, &d, error);
 }

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * tests/model/test-plan.c - engine/plan/: plans of whole models, as text and as a promise that no
+ * step of a level touches what another writes.
+ *
+ * The texts are tests/golden/NAME.plan; YV_UPDATE_GOLDEN=1 writes them anew. */
+#include "engine/plan/plan.h"
+
+#include <string.h>
+
+#include "engine/error.h"
+#include "engine/graph/build.h"
+#include "engine/passes/passes.h"
+#include "engine/plan/pack.h"
+#include "tests/common/paths.h"
+
+/* Devices that never change, so that the texts don't. */
+static const YvCaps lavapipe = {
+    .name = "a lavapipe",
+    .is_cpu = true,
+    .texel_lanes = true,
+    .fp16_storage = true,
+    .subgroup_size = 8,
+    .max_groups = {65535, 65535, 65535},
+    .max_storage_range_bytes = 1u << 27,
+    .max_texels = 1u << 27,
+    .align_bytes = 64,
+    .slice_align_bytes = 16,
+};
+
+static const YvCaps gpu = {
+    .name = "a GPU",
+    .fp16_storage = true,
+    .subgroup_size = 32,
+    .max_groups = {2147483647, 65535, 65535},
+    .max_storage_range_bytes = 1ull << 32,
+    .max_texels = 1u << 27,
+    .align_bytes = 256,
+};
+
+static YvGraph *
+load_graph (const char *config)
+{
+  g_autofree char *path = yv_test_source_path (config);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (YvModel) model = yv_model_load (NULL, path, &error);
+  g_assert_no_error (error);
+  YvGraph *graph = yv_graph_build (model, 1, &error);
+
+  g_assert_no_error (error);
+  yv_passes_run (graph, NULL);
+  return graph;
+}
+
+static YvPlan *
+make_plan (const YvGraph *graph, const YvCaps *caps, YvPlanOptions options)
+{
+  g_autoptr (GError) error = NULL;
+  YvPlan *plan = yv_plan_new (graph, caps, &options, &error);
+
+  g_assert_no_error (error);
+  return plan;
+}
+
+/* ---- golden texts ---------------------------------------------------------------------------- */
+
+static const struct {
+  const char *config, *golden;
+  const YvCaps *caps;
+  YvPlanOptions options;
+} plans[] = {
+    {"cfg/deploy/yolov7-tiny.yaml",
+     "yolov7-tiny-640-lavapipe-f32.plan",
+     &lavapipe,
+     {.n = 1, .h = 640, .w = 640, .dtype = YV_DTYPE_F32}},
+    {"cfg/deploy/yolov7-tiny.yaml",
+     "yolov7-tiny-384x640-gpu-f16-batch4.plan",
+     &gpu,
+     {.n = 4, .h = 384, .w = 640, .dtype = YV_DTYPE_F16}},
+    {"cfg/deploy/yolov7.yaml",
+     "yolov7-640-lavapipe-f32.plan",
+     &lavapipe,
+     {.n = 1, .h = 640, .w = 640, .dtype = YV_DTYPE_F32}},
+    {"cfg/deploy/yolov7.yaml",
+     "yolov7-640-gpu-f16-tensors.plan",
+     &gpu,
+     {.n = 1, .h = 640, .w = 640, .dtype = YV_DTYPE_F16, .tensor_input = true, .dense_rows = true}},
+};
+
+/* Names the first line that differs: a diff of two plans is for git. */
+static void
+compare_lines (const char *name, const char *got, const char *expected)
+{
+  g_auto (GStrv) a = g_strsplit (got, "\n", -1), b = g_strsplit (expected, "\n", -1);
+
+  for (uint32_t i = 0; a[i] || b[i]; i++) {
+    if (a[i] && b[i] && strcmp (a[i], b[i]) == 0)
+      continue;
+    g_test_message ("%s:%u: run with YV_UPDATE_GOLDEN=1 where the change is meant", name, i + 1);
+    g_assert_cmpstr (a[i], ==, b[i]);
+  }
+}
+
+static void
+plans_are_as_written_down (void)
+{
+  for (size_t i = 0; i < G_N_ELEMENTS (plans); i++) {
+    g_autofree char *relative = g_build_filename ("tests/golden", plans[i].golden, NULL);
+    g_autofree char *path = yv_test_source_path (relative);
+    g_autoptr (YvGraph) graph = load_graph (plans[i].config);
+    g_autoptr (YvPlan) plan = make_plan (graph, plans[i].caps, plans[i].options);
+    g_autofree char *got = yv_plan_print (plan);
+    g_autofree char *expected = NULL;
+
+    if (g_getenv ("YV_UPDATE_GOLDEN"))
+      g_assert_true (g_file_set_contents (path, got, -1, NULL));
+    g_assert_true (g_file_get_contents (path, &expected, NULL, NULL));
+    compare_lines (plans[i].golden, got, expected);
+  }
+}
+
+/* ---- promises -------------------------------------------------------------------------------- */
+
+/* Do two operands of the arena share an element? Where both have the same cstride and start in the
+ * same pixel they are slices of one value: then channels decide. */
+static bool
+overlap (const YvOperand *a, const YvOperand *b)
+{
+  const YvOperand *first = a->offset_bytes <= b->offset_bytes ? a : b;
+  const YvOperand *second = first == a ? b : a;
+  const uint64_t distance = second->offset_bytes - first->offset_bytes;
+  const uint64_t channel = distance / yv_dtype_size_bytes (first->dtype);
+
+  if (a->memory != YV_MEMORY_ARENA || b->memory != YV_MEMORY_ARENA || distance >= first->size_bytes)
+    return false;
+  if (a->cstride != b->cstride || a->dtype != b->dtype || channel >= a->cstride)
+    return true;
+  return channel < first->c || channel + second->c > a->cstride;
+}
+
+static void
+check_step_alone (const YvPlan *plan, const YvStep *step, uint32_t level, uint32_t n_levels)
+{
+  const YvOperand *operands[] = {&step->src[0], &step->src[1], &step->dst};
+
+  g_assert_cmpuint (step->level, >=, level);
+  g_assert_cmpuint (step->level, <, n_levels);
+  for (size_t i = 0; i < G_N_ELEMENTS (operands); i++)
+    if (operands[i]->memory == YV_MEMORY_ARENA)
+      g_assert_cmpuint (operands[i]->offset_bytes + operands[i]->size_bytes, <=, plan->arena_bytes);
+}
+
+/* No step of a level reads or writes what another step of it writes; images of a batch and rows of
+ * levels are different parts of one operand. */
+static void
+check_level (const YvStep *a, const YvStep *b)
+{
+  if (a->level != b->level || (a->op == YV_OP_DETECT && b->op == YV_OP_DETECT))
+    return;
+  for (uint32_t i = 0; i < a->n_srcs; i++)
+    if (overlap (&a->src[i], &b->dst))
+      g_error ("%s reads what %s writes in level %u", a->name, b->name, a->level);
+  for (uint32_t i = 0; i < b->n_srcs; i++)
+    if (overlap (&b->src[i], &a->dst))
+      g_error ("%s reads what %s writes in level %u", b->name, a->name, a->level);
+  if (overlap (&a->dst, &b->dst))
+    g_error ("%s and %s write the same in level %u", a->name, b->name, a->level);
+}
+
+/* What a step reads, the last step that touched it wrote: nothing else was put there meanwhile. */
+static void
+check_reads (const YvPlan *plan, uint32_t index, const YvOperand *src)
+{
+  for (uint32_t i = index; i-- > 0;) {
+    const YvStep *step = &g_array_index (plan->steps, YvStep, i);
+
+    if (!overlap (src, &step->dst))
+      continue;
+    /* The producer, or one of them: of a concat's value, each step wrote a slice. */
+    g_assert_cmpuint (step->dst.cstride, ==, src->cstride);
+    g_assert_cmpuint (step->dst.h * step->dst.w, ==, src->h * src->w);
+    return;
+  }
+  g_assert_true (plan->options.tensor_input && src->offset_bytes == plan->input.offset_bytes);
+}
+
+static void
+check_plan (const YvPlan *plan)
+{
+  uint32_t level = 0;
+
+  for (uint32_t i = 0; i < plan->steps->len; i++) {
+    const YvStep *step = &g_array_index (plan->steps, YvStep, i);
+
+    check_step_alone (plan, step, level, plan->n_levels);
+    level = step->level;
+    for (uint32_t k = 0; k < i; k++)
+      check_level (step, &g_array_index (plan->steps, YvStep, k));
+    for (uint32_t k = 0; k < step->n_srcs; k++)
+      if (step->src[k].memory == YV_MEMORY_ARENA)
+        check_reads (plan, i, &step->src[k]);
+    if (step->kernel != YV_KERNEL_NONE && step->op == YV_OP_CONV)
+      g_assert_cmpuint (yv_pack_size_bytes (step), >, 0);
+  }
+}
+
+static const char *const configs[] = {
+    "cfg/deploy/yolov7-tiny.yaml", "cfg/deploy/yolov7.yaml",    "cfg/deploy/yolov7x.yaml",
+    "cfg/training/yolov7-w6.yaml", "cfg/deploy/yolov7-e6.yaml", "cfg/deploy/yolov7-d6.yaml",
+    "cfg/deploy/yolov7-e6e.yaml",
+};
+
+static void
+steps_of_a_level_are_independent (void)
+{
+  for (size_t i = 0; i < G_N_ELEMENTS (configs); i++) {
+    g_autoptr (YvGraph) graph = load_graph (configs[i]);
+    YvPlanOptions options = {.n = 2, .h = 256, .w = 320, .dtype = YV_DTYPE_F16};
+    g_autoptr (YvPlan) on_gpu = make_plan (graph, &gpu, options);
+
+    options.dtype = YV_DTYPE_F32;
+    options.tensor_input = options.dense_rows = true;
+    g_autoptr (YvPlan) on_lavapipe = make_plan (graph, &lavapipe, options);
+    check_plan (on_gpu);
+    check_plan (on_lavapipe);
+    g_test_message ("%s: %u steps in %u levels, arena %.1f MB", configs[i], on_gpu->steps->len,
+                    on_gpu->n_levels, (double) on_gpu->arena_bytes / 1e6);
+  }
+}
+
+static void
+heads_live_to_the_end (void)
+{
+  g_autoptr (YvGraph) graph = load_graph ("cfg/deploy/yolov7.yaml");
+  g_autoptr (YvPlan) plan =
+      make_plan (graph, &gpu, (YvPlanOptions){.n = 1, .h = 320, .w = 320, .dtype = YV_DTYPE_F16});
+
+  g_assert_cmpuint (plan->n_rows, ==, 3 * (40 * 40 + 20 * 20 + 10 * 10));
+  for (uint32_t k = 0; k < 3; k++) {
+    g_assert_cmpint (plan->heads[k].dtype, ==, YV_DTYPE_F32);
+    for (uint32_t i = 0; i < plan->steps->len; i++) {
+      const YvStep *step = &g_array_index (plan->steps, YvStep, i);
+      const bool is_producer =
+          step->dst.offset_bytes == plan->heads[k].offset_bytes && step->dst.dtype == YV_DTYPE_F32;
+
+      /* Nothing is written over them from their own level on. */
+      if (is_producer)
+        for (uint32_t later = i + 1; later < plan->steps->len; later++)
+          g_assert_false (
+              overlap (&plan->heads[k], &g_array_index (plan->steps, YvStep, later).dst));
+    }
+  }
+}
+
+static void
+flops_are_those_of_the_specification (void)
+{
+  g_autoptr (YvGraph) tiny = load_graph ("cfg/deploy/yolov7-tiny.yaml");
+  g_autoptr (YvGraph) v7 = load_graph ("cfg/training/yolov7.yaml");
+
+  g_assert_cmpfloat_with_epsilon ((double) yv_graph_flops (tiny, 640, 640, NULL) / 1e9, 13.70,
+                                  0.005);
+  g_assert_cmpfloat_with_epsilon ((double) yv_graph_flops (v7, 640, 640, NULL) / 1e9, 104.51,
+                                  0.005);
+}
+
+static void
+sizes_that_do_not_fit_are_refused (void)
+{
+  g_autoptr (YvGraph) graph = load_graph ("cfg/deploy/yolov7-tiny.yaml");
+  YvPlanOptions options = {.n = 1, .h = 640, .w = 650, .dtype = YV_DTYPE_F32};
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (yv_plan_new (graph, &gpu, &options, &error));
+  g_assert_error (error, YV_ERROR, YV_ERROR_INVALID);
+  g_assert_nonnull (strstr (error->message, "650x640"));
+  g_assert_nonnull (strstr (error->message, "32"));
+
+  g_clear_error (&error);
+  options.h = options.w = 32768;
+  g_assert_null (yv_plan_new (graph, &gpu, &options, &error));
+  g_assert_error (error, YV_ERROR, YV_ERROR_UNSUPPORTED);
+
+  g_clear_error (&error);
+  options = (YvPlanOptions){.n = 1, .h = 64, .w = 64, .dtype = YV_DTYPE_F16};
+  YvCaps no_half = gpu;
+  no_half.fp16_storage = false;
+  g_assert_null (yv_plan_new (graph, &no_half, &options, &error));
+  g_assert_error (error, YV_ERROR, YV_ERROR_UNSUPPORTED);
+}
+
+/* Texel buffers have limits; what exceeds them goes by addresses. */
+static void
+operands_too_large_for_texel_buffers_go_by_addresses (void)
+{
+  g_autoptr (YvGraph) graph = load_graph ("cfg/deploy/yolov7-tiny.yaml");
+  YvCaps small = lavapipe;
+  uint32_t n_texel = 0, n_tile = 0;
+
+  small.max_storage_range_bytes = 4u << 20;
+  g_autoptr (YvPlan) plan =
+      make_plan (graph, &small, (YvPlanOptions){.n = 1, .h = 640, .w = 640, .dtype = YV_DTYPE_F32});
+  for (uint32_t i = 0; i < plan->steps->len; i++) {
+    const YvStep *step = &g_array_index (plan->steps, YvStep, i);
+
+    n_texel += step->texel;
+    n_tile += step->kernel == YV_KERNEL_CONV_TILE;
+    if (step->texel)
+      g_assert_cmpuint (step->dst.size_bytes, <=, 4u << 20);
+    if (step->op == YV_OP_CONV)
+      g_assert_true (step->texel == (step->kernel != YV_KERNEL_CONV_TILE));
+  }
+  g_assert_cmpuint (n_texel, >, 20);
+  g_assert_cmpuint (n_tile, >, 2);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/plan/golden", plans_are_as_written_down);
+  g_test_add_func ("/plan/independent-steps", steps_of_a_level_are_independent);
+  g_test_add_func ("/plan/heads-live", heads_live_to_the_end);
+  g_test_add_func ("/plan/flops", flops_are_those_of_the_specification);
+  g_test_add_func ("/plan/refused", sizes_that_do_not_fit_are_refused);
+  g_test_add_func ("/plan/too-large-for-texels",
+                   operands_too_large_for_texel_buffers_go_by_addresses);
+  return g_test_run ();
+}
