@@ -311,6 +311,7 @@ static const ForwardRow forward_table[] = {
     {"Stem", 1, 1, forward_stem},
     {"Bottleneck", 1, 1, forward_bottleneck},
     {"Res", 1, 1, forward_res},
+    {"ResX", 1, 1, forward_res},
     {"BottleneckCSPA", 1, 1, forward_csp_a},
     {"BottleneckCSPB", 1, 1, forward_csp_b},
     {"BottleneckCSPC", 1, 1, forward_csp_c},

@@ -119,12 +119,11 @@ static YvValue
 default_value (const YvParam *param)
 {
   static const YvArg silu = {.kind = YV_ARG_BOOL, .number = 1};
-  const uint32_t whole = (uint32_t) param->fallback;
+  const uint32_t whole = isnan (param->fallback) ? 0 : (uint32_t) param->fallback;
 
   return (YvValue){
       .number = param->fallback,
-      .pair = {param->kind == YV_PARAM_PADDING ? YV_AUTOPAD : whole,
-               param->kind == YV_PARAM_PADDING ? YV_AUTOPAD : whole},
+      .pair = {whole, whole},
       .pools = {3, {5, 9, 13}},
       .arg = &silu,
   };

@@ -268,6 +268,25 @@ activations_are_read_by_name_and_slope (void)
 }
 
 static void
+a_plain_convolution_has_a_bias_and_no_padding_by_default (void)
+{
+  g_autoptr (GPtrArray) layers = parse_rows (
+      "[-1, 1, nn.Conv2d, [8, [3, 1], 2]], [-1, 1, nn.Conv2d, [8, 3, 1, 1, 1, 4, False]], "
+      "[-1, 1, DWConv, [16, 3]]");
+  const YvModule *plain = module_at (layers, 0);
+  const YvModule *grouped = module_at (layers, 1);
+  const YvModule *depthwise = yv_module_child (module_at (layers, 2), "conv");
+
+  g_assert_cmpfloat (yv_module_number (plain, "padding", 0, -1), ==, 0);
+  g_assert_cmpfloat (yv_module_number (plain, "kernel_size", 0, -1), ==, 3);
+  g_assert_cmpfloat (yv_module_number (plain, "kernel_size", 1, -1), ==, 1);
+  g_assert_cmpfloat (yv_module_number (plain, "bias", 0, -1), ==, 1);
+  g_assert_cmpuint (yv_layer_n_params (g_ptr_array_index (layers, 1)), ==, 8 * 2 * 9);
+  g_assert_cmpfloat (yv_module_number (grouped, "padding", 1, -1), ==, 1);
+  g_assert_cmpfloat (yv_module_number (depthwise, "groups", 0, -1), ==, 8);
+}
+
+static void
 repconv_has_an_identity_only_where_shapes_stay (void)
 {
   g_autoptr (GPtrArray) layers =
@@ -363,7 +382,7 @@ static const struct {
     {BAD_ROW ("[-1, 1, [Conv], [8]]"), "x.yaml:8: row 1 (backbone): found a sequence, *name of*"},
     {BAD_ROW ("[-1, 1, Conv, 8]"), "x.yaml:8: row 1 (backbone): found \"8\", expected a list *"},
     {BAD_ROW ("[-1, 1, Cnov, [8]]"),
-     "x.yaml:8: row 1 (backbone): unsupported module Cnov; supported are Conv, DWConv, *"},
+     "x.yaml:8: row 1 (backbone): unsupported module Cnov; supported are Conv, *"},
     {BAD_ROW ("[-1, 1, Conv, [8, 3, 1, 1, 1, True, 7, 8]]"),
      "x.yaml:8: row 1 (backbone): Conv: found 8 arguments, expected at most 6 (channels, k, *"},
     {BAD_ROW ("[-1, 1, Conv, []]"), "*row 1 (backbone): Conv: no arguments, expected the channels"},
@@ -468,6 +487,7 @@ main (int argc, char **argv)
   g_test_add_func ("/config/repeats", repeats_are_rounded_half_to_even_and_one_is_never_scaled);
   g_test_add_func ("/config/sequence", a_repeated_block_becomes_a_sequence_of_equals);
   g_test_add_func ("/config/activations", activations_are_read_by_name_and_slope);
+  g_test_add_func ("/config/plain", a_plain_convolution_has_a_bias_and_no_padding_by_default);
   g_test_add_func ("/config/repconv", repconv_has_an_identity_only_where_shapes_stay);
   g_test_add_func ("/config/anchor-order", anchors_are_turned_round_where_strides_shrink);
   g_test_add_func ("/config/anchor-count", a_number_of_anchors_stands_for_placeholders);
