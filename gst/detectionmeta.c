@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * gst/detectionmeta.c - detections on a buffer; the only file that touches metadata. */
+#include "gst/detectionmeta.h"
+
+#include <gst/video/video.h>
+#include <math.h>
+#ifdef HAVE_GST_ANALYTICS
+#include <gst/analytics/analytics.h>
+#endif
+
+/* A box in one frame to the same box in another: sides cross over where quarter turns do. */
+typedef struct {
+  double xx, xy, x0; /* x' = xx * x + xy * y + x0 */
+  double yx, yy, y0;
+  guint frame_w, frame_h; /* px of the frame arrived at */
+} BoxTransform;
+
+/* ---- boxes ---------------------------------------------------------------------------------- */
+
+/* Returns: whether anything of the box is left inside the frame. */
+static gboolean
+transform_box (const BoxTransform *t, GstYolov7Detection *box)
+{
+  const double xa = t->xx * box->x + t->xy * box->y + t->x0;
+  const double ya = t->yx * box->x + t->yy * box->y + t->y0;
+  const double xb = xa + t->xx * box->w + t->xy * box->h;
+  const double yb = ya + t->yx * box->w + t->yy * box->h;
+  const double x1 = CLAMP (MIN (xa, xb), 0, t->frame_w);
+  const double y1 = CLAMP (MIN (ya, yb), 0, t->frame_h);
+
+  box->x = x1;
+  box->y = y1;
+  box->w = CLAMP (MAX (xa, xb), 0, t->frame_w) - x1;
+  box->h = CLAMP (MAX (ya, yb), 0, t->frame_h) - y1;
+  return box->w > 0 && box->h > 0;
+}
+
+/* As videoscale computes them: all space that keeping the display aspect ratio leaves over. */
+static void
+find_borders (const GstVideoInfo *in, const GstVideoInfo *out, gint *w_px, gint *h_px)
+{
+  gint ratio_n, ratio_d, out_n, out_d, n, d;
+
+  *w_px = *h_px = 0;
+  if (!gst_util_fraction_multiply (in->width, in->height, in->par_n, in->par_d, &ratio_n,
+                                   &ratio_d) ||
+      !gst_util_fraction_multiply (out->width, out->height, out->par_n, out->par_d, &out_n,
+                                   &out_d) ||
+      (ratio_n == out_n && ratio_d == out_d) ||
+      !gst_util_fraction_multiply (ratio_n, ratio_d, out->par_d, out->par_n, &n, &d))
+    return;
+
+  const gint h = (gint) gst_util_uint64_scale_int (out->width, d, n);
+  if (h <= out->height)
+    *h_px = out->height - h;
+  else
+    *w_px = out->width - (gint) gst_util_uint64_scale_int (out->height, n, d);
+}
+
+static BoxTransform
+scale_transform (const GstVideoInfo *in, const GstVideoInfo *out)
+{
+  gint border_w = 0, border_h = 0;
+
+#if !GST_CHECK_VERSION(1, 28, 0) /* from there on borders come as a matrix */
+  find_borders (in, out, &border_w, &border_h);
+#else
+  (void) find_borders;
+#endif
+  return (BoxTransform){
+      .xx = (double) (out->width - border_w) / in->width,
+      .x0 = border_w / 2,
+      .yy = (double) (out->height - border_h) / in->height,
+      .y0 = border_h / 2,
+      .frame_w = out->width,
+      .frame_h = out->height,
+  };
+}
+
+#if GST_CHECK_VERSION(1, 28, 0)
+/* Returns: false for what leaves boxes no boxes. */
+static gboolean
+matrix_transform (const GstVideoMetaTransformMatrix *m, BoxTransform *out)
+{
+  const gboolean straight = m->matrix[0][1] == 0 && m->matrix[1][0] == 0;
+  const gboolean turned = m->matrix[0][0] == 0 && m->matrix[1][1] == 0;
+  const gboolean affine = m->matrix[2][0] == 0 && m->matrix[2][1] == 0 && m->matrix[2][2] == 1;
+  const double x = m->in_rectangle.x, y = m->in_rectangle.y;
+
+  *out = (BoxTransform){
+      .xx = m->matrix[0][0],
+      .xy = m->matrix[0][1],
+      .yx = m->matrix[1][0],
+      .yy = m->matrix[1][1],
+      .frame_w = GST_VIDEO_INFO_WIDTH (m->out_info),
+      .frame_h = GST_VIDEO_INFO_HEIGHT (m->out_info),
+  };
+  out->x0 = m->matrix[0][2] - out->xx * x - out->xy * y + m->out_rectangle.x;
+  out->y0 = m->matrix[1][2] - out->yx * x - out->yy * y + m->out_rectangle.y;
+  return affine && (straight || turned);
+}
+#endif
+
+/* ---- GstYolov7Detections -------------------------------------------------------------------- */
+
+static GstStructure *
+structure_of_detection (const GstYolov7Detection *d)
+{
+  return gst_structure_new (
+      "detection", "x", G_TYPE_DOUBLE, d->x, "y", G_TYPE_DOUBLE, d->y, "w", G_TYPE_DOUBLE, d->w,
+      "h", G_TYPE_DOUBLE, d->h, "confidence", G_TYPE_DOUBLE, d->confidence, "objectness",
+      G_TYPE_DOUBLE, d->objectness, "class-index", G_TYPE_UINT, (guint) MAX (d->class_index, 0),
+      "label", G_TYPE_STRING, d->label ? d->label : "", "id", G_TYPE_INT64, d->id, NULL);
+}
+
+/* Missing fields keep what @out holds: others may write this meta too. */
+static void
+read_structure (const GstStructure *s, GstYolov7Detection *out)
+{
+  guint class_index = 0;
+
+  *out = (GstYolov7Detection){.confidence = -1, .objectness = -1, .class_index = -1, .id = -1};
+  gst_structure_get (s, "x", G_TYPE_DOUBLE, &out->x, "y", G_TYPE_DOUBLE, &out->y, "w",
+                     G_TYPE_DOUBLE, &out->w, "h", G_TYPE_DOUBLE, &out->h, NULL);
+  gst_structure_get_double (s, "confidence", &out->confidence);
+  gst_structure_get_double (s, "objectness", &out->objectness);
+  gst_structure_get_int64 (s, "id", &out->id);
+  if (gst_structure_get_uint (s, "class-index", &class_index))
+    out->class_index = (gint) MIN (class_index, G_MAXINT);
+  out->label = gst_structure_get_string (s, "label");
+}
+
+/* Returns: (nullable): where somebody wrote something else under our name. */
+static const GValue *
+detections_of (const GstStructure *s)
+{
+  const GValue *array = gst_structure_get_value (s, "detections");
+
+  return array && GST_VALUE_HOLDS_ARRAY (array) ? array : NULL;
+}
+
+static void
+append_structure (GValue *array, GstStructure *s)
+{
+  GValue value = G_VALUE_INIT;
+
+  g_value_init (&value, GST_TYPE_STRUCTURE);
+  g_value_take_boxed (&value, s);
+  gst_value_array_append_and_take_value (array, &value);
+}
+
+/* @array: (transfer full) */
+static gboolean
+add_custom_meta (GstBuffer *buffer, guint frame_w, guint frame_h, GValue *array)
+{
+  GstCustomMeta *meta = gst_buffer_add_custom_meta (buffer, GST_YOLOV7_DETECTIONS_META_NAME);
+  GstStructure *s = gst_custom_meta_get_structure (meta);
+
+  gst_structure_set (s, "width", G_TYPE_UINT, frame_w, "height", G_TYPE_UINT, frame_h, NULL);
+  gst_structure_take_value (s, "detections", array);
+  return TRUE;
+}
+
+/* Fields that we do not know travel along: applications may have added theirs. */
+static gboolean
+add_transformed (GstBuffer *buffer, const GstStructure *old, const BoxTransform *t)
+{
+  const GValue *from = detections_of (old);
+  GValue to = G_VALUE_INIT;
+
+  gst_value_array_init (&to, from ? gst_value_array_get_size (from) : 0);
+  for (guint i = 0; from && i < gst_value_array_get_size (from); i++) {
+    const GValue *item = gst_value_array_get_value (from, i);
+    if (!GST_VALUE_HOLDS_STRUCTURE (item))
+      continue;
+
+    GstYolov7Detection box;
+    read_structure (gst_value_get_structure (item), &box);
+    if (!transform_box (t, &box))
+      continue;
+
+    GstStructure *s = gst_structure_copy (gst_value_get_structure (item));
+    gst_structure_set (s, "x", G_TYPE_DOUBLE, box.x, "y", G_TYPE_DOUBLE, box.y, "w", G_TYPE_DOUBLE,
+                       box.w, "h", G_TYPE_DOUBLE, box.h, NULL);
+    append_structure (&to, s);
+  }
+  return add_custom_meta (buffer, t->frame_w, t->frame_h, &to);
+}
+
+static gboolean
+add_copy (GstBuffer *buffer, const GstStructure *old)
+{
+  GstCustomMeta *meta = gst_buffer_add_custom_meta (buffer, GST_YOLOV7_DETECTIONS_META_NAME);
+  GstStructure *s = gst_custom_meta_get_structure (meta);
+
+  for (gint i = 0; i < gst_structure_n_fields (old); i++) {
+    const char *name = gst_structure_nth_field_name (old, i);
+    gst_structure_set_value (s, name, gst_structure_get_value (old, name));
+  }
+  return TRUE;
+}
+
+/* Returning false for what we do not know makes GStreamer ask again in simpler terms. */
+static gboolean
+transform_meta (GstBuffer *to, GstCustomMeta *meta, GstBuffer *from, GQuark type, gpointer data,
+                gpointer user_data)
+{
+  const GstStructure *old = gst_custom_meta_get_structure (meta);
+  (void) from;
+  (void) user_data;
+
+  if (GST_META_TRANSFORM_IS_COPY (type)) {
+    const GstMetaTransformCopy *copy = data;
+    return copy->region ? FALSE : add_copy (to, old); /* a part of the bytes is not the frame */
+  }
+#if GST_CHECK_VERSION(1, 28, 0)
+  if (GST_VIDEO_META_TRANSFORM_IS_MATRIX (type)) {
+    BoxTransform t;
+    return matrix_transform (data, &t) && add_transformed (to, old, &t);
+  }
+#endif
+  if (GST_VIDEO_META_TRANSFORM_IS_SCALE (type)) {
+    const GstVideoMetaTransform *scale = data;
+    const BoxTransform t = scale_transform (scale->in_info, scale->out_info);
+    return add_transformed (to, old, &t);
+  }
+  return FALSE;
+}
+
+static void
+attach_custom (GstBuffer *buffer, guint frame_w, guint frame_h,
+               const GstYolov7Detection *detections, guint n_detections)
+{
+  GValue array = G_VALUE_INIT;
+
+  gst_yolov7_detections_register ();
+  gst_value_array_init (&array, n_detections);
+  for (guint i = 0; i < n_detections; i++)
+    append_structure (&array, structure_of_detection (&detections[i]));
+  add_custom_meta (buffer, frame_w, frame_h, &array);
+}
+
+static gboolean
+read_custom (GstBuffer *buffer, GArray *found)
+{
+  const GType api = gst_meta_get_info (GST_YOLOV7_DETECTIONS_META_NAME)->api;
+  gboolean analysed = FALSE;
+  gpointer state = NULL;
+  GstMeta *meta;
+
+  while ((meta = gst_buffer_iterate_meta_filtered (buffer, &state, api))) {
+    const GValue *array = detections_of (gst_custom_meta_get_structure ((GstCustomMeta *) meta));
+    analysed = TRUE;
+    for (guint i = 0; array && i < gst_value_array_get_size (array); i++) {
+      const GValue *item = gst_value_array_get_value (array, i);
+      GstYolov7Detection d;
+      if (!GST_VALUE_HOLDS_STRUCTURE (item))
+        continue;
+      read_structure (gst_value_get_structure (item), &d);
+      g_array_append_val (found, d);
+    }
+  }
+  return analysed;
+}
+
+/* ---- GstVideoRegionOfInterestMeta ----------------------------------------------------------- */
+
+/* Whole pixels, at least one each way, inside the frame. */
+static void
+round_side (double start, double size, guint limit, guint *out_start, guint *out_size)
+{
+  const guint first = (guint) CLAMP (lround (start), 0, (long) limit - 1);
+  const guint end = (guint) CLAMP (lround (start + size), (long) first + 1, (long) limit);
+
+  *out_start = first;
+  *out_size = end - first;
+}
+
+static GstStructure *
+dlstreamer_structure (const GstYolov7Detection *d, guint frame_w, guint frame_h)
+{
+  return gst_structure_new ("detection", "label_id", G_TYPE_INT, d->class_index, "confidence",
+                            G_TYPE_DOUBLE, d->confidence, "x_min", G_TYPE_DOUBLE, d->x / frame_w,
+                            "x_max", G_TYPE_DOUBLE, (d->x + d->w) / frame_w, "y_min", G_TYPE_DOUBLE,
+                            d->y / frame_h, "y_max", G_TYPE_DOUBLE, (d->y + d->h) / frame_h,
+                            "rotation", G_TYPE_DOUBLE, 0.0, "label", G_TYPE_STRING,
+                            d->label ? d->label : "", NULL);
+}
+
+static void
+attach_roi (GstBuffer *buffer, guint frame_w, guint frame_h, const GstYolov7Detection *d, gint id)
+{
+  guint x, y, w, h;
+
+  round_side (d->x, d->w, frame_w, &x, &w);
+  round_side (d->y, d->h, frame_h, &y, &h);
+  GstVideoRegionOfInterestMeta *roi =
+      gst_buffer_add_video_region_of_interest_meta (buffer, d->label ? d->label : "", x, y, w, h);
+  roi->id = id;
+  roi->parent_id = -1;
+  gst_video_region_of_interest_meta_add_param (roi, dlstreamer_structure (d, frame_w, frame_h));
+}
+
+/* What DL Streamer, our own elements and GStreamer 1.22's onnxobjectdetector write. */
+static void
+read_roi_params (GstVideoRegionOfInterestMeta *roi, GstYolov7Detection *out)
+{
+  const GstStructure *s = gst_video_region_of_interest_meta_get_param (roi, "detection");
+  if (s) {
+    gst_structure_get_double (s, "confidence", &out->confidence);
+    gst_structure_get_int (s, "label_id", &out->class_index);
+  }
+
+  s = gst_video_region_of_interest_meta_get_param (roi, "extra-data");
+  if (s)
+    gst_structure_get_double (s, "score", &out->confidence);
+
+  gint id = -1;
+  s = gst_video_region_of_interest_meta_get_param (roi, "object_id");
+  if (s && gst_structure_get_int (s, "id", &id))
+    out->id = id;
+}
+
+static gboolean
+read_roi (GstBuffer *buffer, GArray *found)
+{
+  gboolean analysed = FALSE;
+  gpointer state = NULL;
+  GstMeta *meta;
+
+  while ((meta = gst_buffer_iterate_meta_filtered (buffer, &state,
+                                                   GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE))) {
+    GstVideoRegionOfInterestMeta *roi = (GstVideoRegionOfInterestMeta *) meta;
+    GstYolov7Detection d = {
+        .x = roi->x,
+        .y = roi->y,
+        .w = roi->w,
+        .h = roi->h,
+        .confidence = -1,
+        .objectness = -1,
+        .class_index = -1,
+        .id = -1,
+        .label = g_quark_to_string (roi->roi_type),
+    };
+    read_roi_params (roi, &d);
+    g_array_append_val (found, d);
+    analysed = TRUE;
+  }
+  return analysed;
+}
+
+/* ---- GstAnalyticsRelationMeta --------------------------------------------------------------- */
+
+#ifdef HAVE_GST_ANALYTICS
+/* An empty one on an analysed frame clears the boxes of upstream's overlay. Both sizes are also the
+ * steps by which it grows when a tracker adds to it, so neither may be 0. */
+static GstAnalyticsRelationMeta *
+add_relation_meta (GstBuffer *buffer, guint n_detections)
+{
+  GstAnalyticsRelationMetaInitParams params = {
+      .initial_relation_order = MAX (5, 2 * n_detections),
+      .initial_buf_size = MAX (1024, 128 * n_detections),
+  };
+
+  return gst_buffer_add_analytics_relation_meta_full (buffer, &params);
+}
+
+/* Returns: the id that a ROI meta of the same box must have, or -1. */
+static gint
+attach_analytics (GstAnalyticsRelationMeta *relations, guint frame_w, guint frame_h,
+                  const GstYolov7Detection *d)
+{
+  GstAnalyticsODMtd od;
+  guint x, y, w, h;
+
+  round_side (d->x, d->w, frame_w, &x, &w);
+  round_side (d->y, d->h, frame_h, &y, &h);
+  const GQuark label = g_quark_from_string (d->label ? d->label : "");
+  if (!gst_analytics_relation_meta_add_od_mtd (relations, label, (gint) x, (gint) y, (gint) w,
+                                               (gint) h, (gfloat) d->confidence, &od))
+    return -1;
+  return (gint) od.id;
+}
+#endif
+
+/* ---- exported ------------------------------------------------------------------------------- */
+
+void
+gst_yolov7_detections_register (void)
+{
+  static gsize registered = 0;
+  static const char *tags[] = {GST_META_TAG_VIDEO_STR, GST_META_TAG_VIDEO_SIZE_STR,
+                               GST_META_TAG_VIDEO_ORIENTATION_STR, NULL};
+
+  if (!g_once_init_enter (&registered))
+    return;
+  /* It is there already where a process holds this code twice: an application and the plugin. */
+  if (!gst_meta_get_info (GST_YOLOV7_DETECTIONS_META_NAME))
+    gst_meta_register_custom (GST_YOLOV7_DETECTIONS_META_NAME, tags, transform_meta, NULL, NULL);
+  g_once_init_leave (&registered, 1);
+}
+
+void
+gst_yolov7_detections_attach (GstBuffer *buffer, guint frame_w, guint frame_h,
+                              const GstYolov7Detection *detections, guint n_detections,
+                              GstYolov7MetaKinds kinds)
+{
+  g_assert (frame_w > 0 && frame_h > 0);
+  attach_custom (buffer, frame_w, frame_h, detections, n_detections);
+
+  const gint first_id =
+      (gint) gst_buffer_get_n_meta (buffer, GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE);
+#ifdef HAVE_GST_ANALYTICS
+  GstAnalyticsRelationMeta *relations =
+      kinds & GST_YOLOV7_META_ANALYTICS ? add_relation_meta (buffer, n_detections) : NULL;
+#endif
+  for (guint i = 0; i < n_detections; i++) {
+    gint id = -1;
+#ifdef HAVE_GST_ANALYTICS
+    if (relations)
+      id = attach_analytics (relations, frame_w, frame_h, &detections[i]);
+#endif
+    if (kinds & GST_YOLOV7_META_ROI)
+      attach_roi (buffer, frame_w, frame_h, &detections[i], id >= 0 ? id : first_id + (gint) i);
+  }
+}
+
+gboolean
+gst_yolov7_detections_read (GstBuffer *buffer, GArray *found)
+{
+  gst_yolov7_detections_register ();
+  g_array_set_size (found, 0);
+  return read_custom (buffer, found) || read_roi (buffer, found);
+}

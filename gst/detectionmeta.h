@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * gst/detectionmeta.h - detections on a buffer: how they are attached, and how anybody reads them.
+ *
+ * In:    an array of GstYolov7Detection from yolov7 (or any element that finds things).
+ * Out:   on the buffer, three descriptions of the same boxes, for three kinds of readers:
+ *
+ *   1. GstYolov7Detections, the full array. A custom meta (gst_meta_register_custom()), so that an
+ *      application needs neither this header nor this library, in any language:
+ *
+ *        GstCustomMeta *meta = gst_buffer_get_custom_meta (buffer, "GstYolov7Detections");
+ *        GstStructure *s = gst_custom_meta_get_structure (meta);
+ *
+ *        width, height  uint    px of the frame that the boxes refer to
+ *        detections     GstValueArray of GstStructure "detection", by falling confidence:
+ *          x, y, w, h   double  frame px, top left corner and size; inside the frame; not rounded
+ *          confidence   double  0..1: objectness * class probability
+ *          objectness   double  0..1
+ *          class-index  uint    row of the model's class names
+ *          label        string  the class name
+ *          id           int64   given by a tracker; -1: none yet
+ *
+ *      It is on every analysed frame, with an empty array where nothing was found, and on no other
+ *      frame. Several of them, of several detectors, may be on one buffer. It survives copies and
+ *      videoconvert as it is, and videoscale and videoconvertscale with its boxes scaled. Before
+ *      GStreamer 1.28 a meta is not told whether borders were added: where the display aspect ratio
+ *      changes we assume so, which is what these elements do unless add-borders=false.
+ *
+ *   2. GstVideoRegionOfInterestMeta with a "detection" structure, as DL Streamer writes it.
+ * Hardware encoders spend more bits on such regions. The scalers of GStreamer drop its parameters
+ *      (confidence, class): the box survives, without them.
+ *
+ *   3. GstAnalyticsRelationMeta with one object detection each (GStreamer >= 1.24, where built so).
+ *
+ * Next:  yolov7overlay and every other reader; yolov7 elements talk to each other through this
+ * alone. Threads: any; the buffer must be writable to attach.
+ */
+#pragma once
+
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+#define GST_YOLOV7_DETECTIONS_META_NAME "GstYolov7Detections"
+
+/* What is not known of a detection that somebody else attached is negative or NULL. */
+typedef struct {
+  double x, y, w, h; /* frame px, top left corner and size; not rounded */
+  double confidence; /* 0..1; negative: unknown */
+  double objectness; /* 0..1; negative: unknown */
+  gint class_index;  /* row of the model's class names; negative: unknown */
+  gint64 id;         /* of the tracker; negative: none */
+  const char *label; /* (nullable): when read, valid as long as the buffer holds its meta */
+} GstYolov7Detection;
+
+typedef enum {
+  GST_YOLOV7_META_ROI = 1 << 0,       /* also attach GstVideoRegionOfInterestMeta */
+  GST_YOLOV7_META_ANALYTICS = 1 << 1, /* also attach GstAnalyticsRelationMeta, where built so */
+} GstYolov7MetaKinds;
+
+/**
+ * gst_yolov7_detections_attach:
+ * @buffer: writable; its memory is not touched
+ * @frame_w: px, >= 1
+ * @frame_h: px, >= 1
+ * @detections: (array length=n_detections) (nullable): inside the frame, by falling confidence
+ * @n_detections: 0 is a result too: it says that the frame was analysed
+ * @kinds: what to attach besides GstYolov7Detections
+ */
+void gst_yolov7_detections_attach (GstBuffer *buffer, guint frame_w, guint frame_h,
+                                   const GstYolov7Detection *detections, guint n_detections,
+                                   GstYolov7MetaKinds kinds);
+
+/**
+ * gst_yolov7_detections_read:
+ * @found: (element-type GstYolov7Detection): its old content is dropped, its memory is used again
+ *
+ * Reads every GstYolov7Detections of @buffer; where there is none, every
+ * GstVideoRegionOfInterestMeta, whoever attached it.
+ *
+ * Returns: whether @buffer says anything: false, and nothing in @found, for a frame that nobody
+ * analysed; true, and perhaps nothing in @found, for one that was.
+ */
+gboolean gst_yolov7_detections_read (GstBuffer *buffer, GArray *found);
+
+/* Registers GstYolov7Detections; the functions above do so themselves. An application that reads
+ * the custom meta by name before any yolov7 element exists in the process calls
+ * gst_meta_get_info() first, which is NULL then. */
+void gst_yolov7_detections_register (void);
+
+G_END_DECLS

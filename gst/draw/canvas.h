@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * gst/draw/canvas.h - shapes and masks, blended straight into the planes of a picture.
+ *
+ * In:    a writable picture in any YvFormat and an ARGB colour.
+ * Out:   the same picture with the shape on it; nothing is written outside the shape.
+ * Next:  gst/draw/boxes.h, which says which shapes.
+ *
+ * A picture is up to four components (Y, U, V or R, G, B and the fourth byte), each with its own
+ * walk through memory; every shape is drawn into each of them by the same loop. A chroma sample of
+ * a 4:2:0 picture takes the ink in proportion to the luma pixels of its block that the shape
+ * covers.
+ *
+ * Pure: no GStreamer, no allocation. Shapes may lie partly or wholly outside; they are clipped.
+ */
+#pragma once
+
+#include "engine/yolov7.h"
+
+G_BEGIN_DECLS
+
+typedef struct {
+  int32_t x, y, w, h; /* px; empty where w or h <= 0 */
+} YvRect;
+
+typedef struct {
+  uint8_t *bytes; /* sample (0, 0) */
+  uint32_t stride_bytes, step_bytes;
+  uint8_t shift; /* a sample covers (1 << shift) x (1 << shift) px */
+} YvCanvasComponent;
+
+typedef struct {
+  uint32_t width, height; /* px */
+  uint32_t n_components;
+  YvCanvasComponent components[4];
+  /* What a colour is in this picture: a row a component, over r, g, b (0..1) and 1. */
+  float colors[4][4];
+} YvCanvas;
+
+/* A colour as the samples of one canvas have it. */
+typedef struct {
+  uint8_t values[4];
+  uint8_t alpha; /* 255: covers */
+} YvInk;
+
+/* How much of each pixel something covers, 0..255. */
+typedef struct {
+  uint32_t w, h, stride_bytes;
+  const uint8_t *bytes; /* borrowed */
+} YvMask;
+
+/* @image: its planes must be writable, and live as long as @canvas is drawn on. */
+void yv_canvas_init (YvCanvas *canvas, const YvImage *image);
+
+/* @argb: 0xAARRGGBB, sRGB. The fourth byte of 4-byte pixels becomes opaque where ink is. */
+YvInk yv_canvas_ink (const YvCanvas *canvas, uint32_t argb);
+
+/* The part of @outer that is further than @line_px from its inside: each pixel is inked once. All
+ * of @outer where it is not wider than two lines. */
+void yv_canvas_outline (const YvCanvas *canvas, YvRect outer, int32_t line_px, YvInk ink);
+
+void yv_canvas_fill (const YvCanvas *canvas, YvRect rect, YvInk ink);
+
+/* Inks the canvas through @mask, whose pixel (0, 0) lies at (x, y). */
+void yv_canvas_stamp (const YvCanvas *canvas, int32_t x, int32_t y, const YvMask *mask, YvInk ink);
+
+G_END_DECLS

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * gst/draw/font.c - text as masks, laid out once and kept. */
+#include "gst/draw/font.h"
+
+#include <string.h>
+
+#include <pango/pangocairo.h>
+
+/* 80 classes and a hundred numbers fit; when a tracker's ids have filled it, all goes at once,
+ * which costs a few milliseconds every few thousand objects. */
+#define MAX_KEPT 4096
+#define MAX_WIDTH_PX 2048 /* a text longer or wider than that is cut: labels come from outside */
+#define MAX_BYTES 256
+
+struct _YvFont {
+  PangoFontMap *map; /* our own: Pango's default one is bound to the thread */
+  PangoContext *context;
+  PangoLayout *layout;
+  PangoFontDescription *description;
+  uint32_t size_px; /* of the layout and of all that is kept */
+  YvFontMetrics metrics;
+  GHashTable *texts; /* text -> KeptText */
+  uint64_t n_layouts;
+};
+
+typedef struct {
+  YvText text;
+  uint8_t *bytes; /* owned; text.mask.bytes */
+} KeptText;
+
+static void
+kept_text_free (gpointer kept)
+{
+  g_free (((KeptText *) kept)->bytes);
+  g_free (kept);
+}
+
+YvFont *
+yv_font_new (const char *family)
+{
+  YvFont *font = g_new0 (YvFont, 1);
+
+  font->map = pango_cairo_font_map_new ();
+  font->context = pango_font_map_create_context (font->map);
+  font->layout = pango_layout_new (font->context);
+  font->description = pango_font_description_from_string (family);
+  font->texts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, kept_text_free);
+  pango_layout_set_single_paragraph_mode (font->layout, TRUE);
+  return font;
+}
+
+void
+yv_font_free (YvFont *font)
+{
+  if (!font)
+    return;
+  g_hash_table_unref (font->texts);
+  pango_font_description_free (font->description);
+  g_object_unref (font->layout);
+  g_object_unref (font->context);
+  g_object_unref (font->map);
+  g_free (font);
+}
+
+static YvFontMetrics
+measure (YvFont *font)
+{
+  PangoFontMetrics *metrics = pango_context_get_metrics (font->context, font->description, NULL);
+  const YvFontMetrics px = {
+      .ascent_px = PANGO_PIXELS_CEIL (pango_font_metrics_get_ascent (metrics)),
+      .descent_px = PANGO_PIXELS_CEIL (pango_font_metrics_get_descent (metrics)),
+      .space_px =
+          MAX (1, PANGO_PIXELS (pango_font_metrics_get_approximate_digit_width (metrics)) / 2),
+  };
+
+  pango_font_metrics_unref (metrics);
+  return px;
+}
+
+static void
+set_size (YvFont *font, uint32_t size_px)
+{
+  if (font->size_px == size_px)
+    return;
+  g_assert (size_px > 0);
+  g_hash_table_remove_all (font->texts);
+  pango_font_description_set_absolute_size (font->description, (double) size_px * PANGO_SCALE);
+  pango_layout_set_font_description (font->layout, font->description);
+  font->size_px = size_px;
+  font->metrics = measure (font);
+}
+
+/* Room for what leans out of the box that the font promises. */
+static void
+render (PangoLayout *layout, const PangoRectangle *ink, KeptText *kept)
+{
+  YvMask *mask = &kept->text.mask;
+  const int stride = cairo_format_stride_for_width (CAIRO_FORMAT_A8, (int) mask->w);
+
+  kept->bytes = g_malloc0 ((size_t) stride * mask->h);
+  mask->bytes = kept->bytes;
+  mask->stride_bytes = (uint32_t) stride;
+
+  cairo_surface_t *surface = cairo_image_surface_create_for_data (
+      kept->bytes, CAIRO_FORMAT_A8, (int) mask->w, (int) mask->h, stride);
+  cairo_t *cairo = cairo_create (surface);
+  cairo_move_to (cairo, -MIN (ink->x, 0), -ink->y);
+  pango_cairo_show_layout (cairo, layout);
+  cairo_destroy (cairo);
+  cairo_surface_finish (surface);
+  cairo_surface_destroy (surface);
+}
+
+/* The mask begins where the text does, so the ink of a letter that leans to the left of that is
+ * moved right by a pixel rather than cut. */
+static KeptText *
+lay_out (YvFont *font, const char *text)
+{
+  KeptText *kept = g_new0 (KeptText, 1);
+  g_autofree char *valid = g_utf8_make_valid (text, (gssize) strnlen (text, MAX_BYTES));
+  PangoRectangle ink, logical;
+
+  pango_layout_set_text (font->layout, valid, -1);
+  pango_layout_get_pixel_extents (font->layout, &ink, &logical);
+  font->n_layouts++;
+
+  kept->text.advance_px = MIN (logical.width, MAX_WIDTH_PX);
+  kept->text.baseline_px = PANGO_PIXELS (pango_layout_get_baseline (font->layout)) - ink.y;
+  if (ink.width <= 0 || ink.height <= 0)
+    return kept; /* only spaces */
+  kept->text.mask.w = (uint32_t) MIN (MAX (ink.x, 0) + ink.width, MAX_WIDTH_PX);
+  kept->text.mask.h = MIN ((uint32_t) ink.height, 4 * font->size_px);
+  render (font->layout, &ink, kept);
+  return kept;
+}
+
+YvFontMetrics
+yv_font_metrics (YvFont *font, uint32_t size_px)
+{
+  set_size (font, size_px);
+  return font->metrics;
+}
+
+const YvText *
+yv_font_text (YvFont *font, const char *text, uint32_t size_px)
+{
+  set_size (font, size_px);
+  KeptText *kept = g_hash_table_lookup (font->texts, text);
+  if (kept)
+    return &kept->text;
+
+  if (g_hash_table_size (font->texts) >= MAX_KEPT)
+    g_hash_table_remove_all (font->texts);
+  kept = lay_out (font, text);
+  g_hash_table_insert (font->texts, g_strdup (text), kept);
+  return &kept->text;
+}
+
+uint64_t
+yv_font_n_layouts (const YvFont *font)
+{
+  return font->n_layouts;
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * gst/frameview.c - a buffer in host memory, seen as the engine and the drawing code see pictures.
+ */
+#include "gst/frameview.h"
+
+/* ---- tables --------------------------------------------------------------------------------- */
+
+typedef struct {
+  GstVideoFormat gst;
+  YvFormat format;
+  guint8 planes[3]; /* where the engine's planes lie among GStreamer's */
+  guint8 n_planes;
+} FormatRow;
+
+static const FormatRow formats[] = {
+    {GST_VIDEO_FORMAT_I420, YV_FORMAT_I420, {0, 1, 2}, 3},
+    {GST_VIDEO_FORMAT_YV12, YV_FORMAT_I420, {0, 2, 1}, 3},
+    {GST_VIDEO_FORMAT_NV12, YV_FORMAT_NV12, {0, 1}, 2},
+    {GST_VIDEO_FORMAT_RGB, YV_FORMAT_RGB, {0}, 1},
+    {GST_VIDEO_FORMAT_BGR, YV_FORMAT_BGR, {0}, 1},
+    {GST_VIDEO_FORMAT_RGBx, YV_FORMAT_RGBX, {0}, 1},
+    {GST_VIDEO_FORMAT_RGBA, YV_FORMAT_RGBX, {0}, 1},
+    {GST_VIDEO_FORMAT_BGRx, YV_FORMAT_BGRX, {0}, 1},
+    {GST_VIDEO_FORMAT_BGRA, YV_FORMAT_BGRX, {0}, 1},
+    {GST_VIDEO_FORMAT_xRGB, YV_FORMAT_XRGB, {0}, 1},
+    {GST_VIDEO_FORMAT_ARGB, YV_FORMAT_XRGB, {0}, 1},
+    {GST_VIDEO_FORMAT_xBGR, YV_FORMAT_XBGR, {0}, 1},
+    {GST_VIDEO_FORMAT_ABGR, YV_FORMAT_XBGR, {0}, 1},
+    {GST_VIDEO_FORMAT_GRAY8, YV_FORMAT_GRAY8, {0}, 1},
+};
+
+static const FormatRow *
+find_format (GstVideoFormat format)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (formats); i++)
+    if (formats[i].gst == format)
+      return &formats[i];
+  return NULL;
+}
+
+/* The rest of the matrices is within a few thousandths of one of these. */
+static YvMatrix
+matrix_of (const GstVideoInfo *info)
+{
+  static const struct {
+    GstVideoColorMatrix gst;
+    YvMatrix matrix;
+  } rows[] = {
+      {GST_VIDEO_COLOR_MATRIX_BT709, YV_MATRIX_BT709},
+      {GST_VIDEO_COLOR_MATRIX_SMPTE240M, YV_MATRIX_BT709},
+      {GST_VIDEO_COLOR_MATRIX_BT2020, YV_MATRIX_BT2020},
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    if (rows[i].gst == info->colorimetry.matrix)
+      return rows[i].matrix;
+  return YV_MATRIX_BT601;
+}
+
+/* ---- the view ------------------------------------------------------------------------------- */
+
+/* A GstVideoMeta replaces the size and the format of the caps in the mapped frame. A larger size is
+ * padding; anything else is not what was negotiated. */
+static gboolean
+frame_holds_image (const GstVideoFrame *frame, const GstVideoInfo *info, guint n_planes)
+{
+  if (GST_VIDEO_FRAME_FORMAT (frame) != GST_VIDEO_INFO_FORMAT (info) ||
+      GST_VIDEO_FRAME_WIDTH (frame) < GST_VIDEO_INFO_WIDTH (info) ||
+      GST_VIDEO_FRAME_HEIGHT (frame) < GST_VIDEO_INFO_HEIGHT (info))
+    return FALSE;
+  for (guint i = 0; i < n_planes; i++)
+    if (GST_VIDEO_FRAME_PLANE_STRIDE (frame, i) <= 0)
+      return FALSE;
+  return TRUE;
+}
+
+gboolean
+gst_yolov7_frame_view_map (GstYolov7FrameView *view, const GstVideoInfo *info, GstBuffer *buffer,
+                           GstMapFlags access)
+{
+  const FormatRow *row = find_format (GST_VIDEO_INFO_FORMAT (info));
+  g_return_val_if_fail (row, FALSE);
+
+  if (!gst_video_frame_map (&view->frame, info, buffer, access))
+    return FALSE;
+  if (!frame_holds_image (&view->frame, info, row->n_planes)) {
+    gst_video_frame_unmap (&view->frame);
+    return FALSE;
+  }
+
+  view->image = (YvImage){
+      .format = row->format,
+      .width = (uint32_t) GST_VIDEO_INFO_WIDTH (info),
+      .height = (uint32_t) GST_VIDEO_INFO_HEIGHT (info),
+      .matrix = matrix_of (info),
+      .full_range = info->colorimetry.range == GST_VIDEO_COLOR_RANGE_0_255,
+      /* Unknown is between, as videoconvert has it. */
+      .chroma_left = (info->chroma_site & GST_VIDEO_CHROMA_SITE_H_COSITED) != 0,
+  };
+  for (guint i = 0; i < row->n_planes; i++) {
+    view->image.planes[i] = GST_VIDEO_FRAME_PLANE_DATA (&view->frame, row->planes[i]);
+    view->image.stride_bytes[i] =
+        (uint32_t) GST_VIDEO_FRAME_PLANE_STRIDE (&view->frame, row->planes[i]);
+  }
+  return TRUE;
+}
+
+void
+gst_yolov7_frame_view_unmap (GstYolov7FrameView *view)
+{
+  gst_video_frame_unmap (&view->frame);
+}
+
+gboolean
+gst_yolov7_frame_view_check (const GstVideoInfo *info, const char **why)
+{
+  *why = NULL;
+  if (!find_format (GST_VIDEO_INFO_FORMAT (info)))
+    *why = "the pixel format is none of " GST_YOLOV7_FORMATS;
+  else if (GST_VIDEO_INFO_INTERLACE_MODE (info) == GST_VIDEO_INTERLACE_MODE_FIELDS ||
+           GST_VIDEO_INFO_INTERLACE_MODE (info) == GST_VIDEO_INTERLACE_MODE_ALTERNATE)
+    *why = "a buffer holds single fields; put deinterlace before this element";
+  else if (GST_VIDEO_INFO_VIEWS (info) > 1)
+    *why = "a buffer holds several views; split them before this element";
+  return *why == NULL;
+}

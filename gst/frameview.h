@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * gst/frameview.h - a buffer in host memory, seen as the engine and the drawing code see pictures.
+ *
+ * In:    a buffer and the GstVideoInfo of its caps; any stride and offset through GstVideoMeta.
+ * Out:   a YvImage: planes, strides, colour matrix, range, chroma siting.
+ * Next:  yv_stream_detect(), or yv_canvas_init() where the view is writable.
+ */
+#pragma once
+
+#include <gst/video/video.h>
+
+#include "engine/yolov7.h"
+
+G_BEGIN_DECLS
+
+/* All that YvFormat can say. */
+#define GST_YOLOV7_FORMATS                                                                         \
+  "{ I420, NV12, YV12, RGB, BGR, RGBx, BGRx, xRGB, xBGR, RGBA, BGRA, ARGB, ABGR, GRAY8 }"
+
+typedef struct {
+  GstVideoFrame frame;
+  YvImage image; /* valid while mapped; of the caps' size, whatever the GstVideoMeta allocates */
+} GstYolov7FrameView;
+
+/**
+ * gst_yolov7_frame_view_map:
+ * @info: of the caps; one of GST_YOLOV7_FORMATS
+ * @access: GST_MAP_READ never copies pixels; GST_MAP_READWRITE wants a writable buffer
+ *
+ * Returns: false where the buffer is smaller than the frame, or not of the format, that the caps
+ * promise; nothing is mapped then.
+ */
+gboolean gst_yolov7_frame_view_map (GstYolov7FrameView *view, const GstVideoInfo *info,
+                                    GstBuffer *buffer, GstMapFlags access);
+void gst_yolov7_frame_view_unmap (GstYolov7FrameView *view);
+
+/* Whether a picture of these caps is one picture: interlaced fields in turn, and several views in
+ * one buffer, are not. @why: (out): what is wrong, a static string. */
+gboolean gst_yolov7_frame_view_check (const GstVideoInfo *info, const char **why);
+
+G_END_DECLS

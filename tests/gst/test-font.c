@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * tests/gst/test-font.c - gst/draw/font.h: masks that hold their text, laid out once. */
+#include "gst/draw/font.h"
+
+#include <string.h>
+
+static uint64_t
+sum_of (const YvMask *mask)
+{
+  uint64_t sum = 0;
+
+  for (uint32_t y = 0; y < mask->h; y++)
+    for (uint32_t x = 0; x < mask->w; x++)
+      sum += mask->bytes[y * mask->stride_bytes + x];
+  return sum;
+}
+
+static void
+a_text_is_laid_out_once_per_size (void)
+{
+  g_autoptr (YvFont) font = yv_font_new ("Sans Bold");
+
+  for (int frame = 0; frame < 100; frame++) {
+    yv_font_text (font, "person", 15);
+    yv_font_text (font, "0.87", 15);
+    yv_font_metrics (font, 15);
+  }
+  g_assert_cmpuint (yv_font_n_layouts (font), ==, 2);
+  yv_font_text (font, "person", 16);
+  g_assert_cmpuint (yv_font_n_layouts (font), ==, 3);
+}
+
+static void
+a_mask_holds_the_text_and_no_more (void)
+{
+  g_autoptr (YvFont) font = yv_font_new ("Sans Bold");
+
+  for (uint32_t size = 1; size <= 60; size += 7) {
+    const YvFontMetrics metrics = yv_font_metrics (font, size);
+    const YvText text = *yv_font_text (font, "Hjg|", size);
+    g_assert_cmpuint (sum_of (&text.mask), >, 0);
+    g_assert_cmpint (text.advance_px, >, 0);
+    g_assert_cmpuint (text.mask.w, <=, (uint32_t) text.advance_px + size);
+    g_assert_cmpint (text.baseline_px, <=, metrics.ascent_px + 1);
+    g_assert_cmpint ((int) text.mask.h - text.baseline_px, <=, metrics.descent_px + 1);
+  }
+}
+
+static void
+text_grows_with_the_size (void)
+{
+  g_autoptr (YvFont) font = yv_font_new ("Sans Bold");
+  const YvText small = *yv_font_text (font, "person", 12);
+  const YvText large = *yv_font_text (font, "person", 24);
+
+  g_assert_cmpint (large.advance_px, >, small.advance_px * 18 / 10);
+  g_assert_cmpint (large.advance_px, <, small.advance_px * 22 / 10);
+}
+
+static void
+any_bytes_make_some_text (void)
+{
+  g_autoptr (YvFont) font = yv_font_new ("Sans Bold");
+  g_autofree char *endless = g_strnfill (1 << 20, 'W');
+
+  g_assert_cmpuint (yv_font_text (font, "", 12)->mask.w, ==, 0);
+  g_assert_cmpuint (yv_font_text (font, "   ", 12)->mask.w, ==, 0);
+  g_assert_cmpuint (yv_font_text (font, "\xff\xfe", 12)->mask.w, >, 0);
+  g_assert_cmpuint (yv_font_text (font, "two\nlines\r\n", 12)->mask.h, <, 2 * 12);
+  const YvText *cut = yv_font_text (font, endless, 30);
+  g_assert_cmpuint (cut->mask.w, <=, 2048);
+  g_assert_cmpint (cut->advance_px, <=, 2048);
+}
+
+static void
+texts_that_keep_changing_are_forgotten (void)
+{
+  g_autoptr (YvFont) font = yv_font_new ("Sans Bold");
+
+  for (int i = 0; i < 5000; i++) {
+    g_autofree char *text = g_strdup_printf ("#%d", i);
+    yv_font_text (font, text, 8);
+  }
+  yv_font_text (font, "#0", 8);
+  g_assert_cmpuint (yv_font_n_layouts (font), ==, 5001);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/font/kept", a_text_is_laid_out_once_per_size);
+  g_test_add_func ("/font/mask", a_mask_holds_the_text_and_no_more);
+  g_test_add_func ("/font/size", text_grows_with_the_size);
+  g_test_add_func ("/font/any-bytes", any_bytes_make_some_text);
+  g_test_add_func ("/font/bounded", texts_that_keep_changing_are_forgotten);
+  return g_test_run ();
+}
