@@ -22,7 +22,7 @@ VkDebugUtilsMessengerCreateInfoEXT yv_debug_messenger_info (gint *n_messages);
 /* Names an object in the layers' messages; does nothing without validation. */
 void yv_debug_name (const YvDevice *device, VkObjectType type, uint64_t handle, const char *name);
 
-/* Messages since the device was opened. */
+/* Messages since the process opened its first device. */
 uint32_t yv_debug_n_messages (const YvDevice *device);
 
 G_END_DECLS

@@ -165,7 +165,7 @@ yv_device_new (const char *selector, GError **error)
 
   g_atomic_ref_count_init (&device->n_refs);
   g_mutex_init (&device->queue_lock);
-  device->instance = yv_instance_new (error);
+  device->instance = yv_instance_get (error);
   if (!device->instance)
     return NULL;
   g_autoptr (GArray) choices = yv_choice_list (device->instance, error);
@@ -196,7 +196,6 @@ yv_device_unref (YvDevice *device)
 
   if (device->handle)
     device->vk.vkDestroyDevice (device->handle, NULL);
-  yv_instance_free (device->instance);
   g_mutex_clear (&device->queue_lock);
   g_free (device);
 }

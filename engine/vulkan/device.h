@@ -20,7 +20,7 @@ G_BEGIN_DECLS
 
 struct _YvDevice {
   gatomicrefcount n_refs;
-  YvInstance *instance; /* owned */
+  YvInstance *instance; /* borrowed: there is one, for ever */
   VkPhysicalDevice physical;
   VkDevice handle;
   struct VolkDeviceTable vk; /* every call on the device goes through this */

@@ -28,19 +28,6 @@ load_loader (GError **error)
   return false;
 }
 
-/* volk keeps one table of instance functions. They are the loader's entry points, the same for
- * every instance, so the table is filled from the first and serves all. */
-static void
-load_instance_functions (VkInstance instance)
-{
-  static gsize loaded = 0;
-
-  if (g_once_init_enter (&loaded)) {
-    volkLoadInstanceOnly (instance);
-    g_once_init_leave (&loaded, 1);
-  }
-}
-
 static bool
 layer_exists (const char *name)
 {
@@ -92,33 +79,28 @@ static bool
 start_messenger (YvInstance *instance, GError **error)
 {
   const VkInstance handle = instance->handle;
+  const VkDebugUtilsMessengerCreateInfoEXT info = yv_debug_messenger_info (&instance->n_messages);
   const PFN_vkCreateDebugUtilsMessengerEXT create =
       (PFN_vkCreateDebugUtilsMessengerEXT) vkGetInstanceProcAddr (handle,
                                                                   "vkCreateDebugUtilsMessengerEXT");
-  instance->destroy_messenger = (PFN_vkDestroyDebugUtilsMessengerEXT) vkGetInstanceProcAddr (
-      handle, "vkDestroyDebugUtilsMessengerEXT");
+
   instance->set_name = (PFN_vkSetDebugUtilsObjectNameEXT) vkGetInstanceProcAddr (
       handle, "vkSetDebugUtilsObjectNameEXT");
-
-  const VkDebugUtilsMessengerCreateInfoEXT info = yv_debug_messenger_info (&instance->n_messages);
   return yv_vk_check (create (handle, &info, NULL, &instance->messenger),
                       "vkCreateDebugUtilsMessengerEXT", error);
 }
 
-YvInstance *
-yv_instance_new (GError **error)
+static bool
+open_instance (YvInstance *instance, GError **error)
 {
-  g_autoptr (YvInstance) instance = g_new0 (YvInstance, 1);
   const bool validation = yv_debug_wanted ();
 
-  if (!load_loader (error))
-    return NULL;
   if (validation && !layer_exists (validation_layer)) {
     g_set_error (error, YV_ERROR, YV_ERROR_NO_DEVICE,
                  "YV_VALIDATION is set but the layer %s is not there; install "
                  "vulkan-validationlayers or unset it",
                  validation_layer);
-    return NULL;
+    return false;
   }
 
   const VkResult result = create_instance (instance, validation);
@@ -126,25 +108,28 @@ yv_instance_new (GError **error)
     g_set_error (error, YV_ERROR, YV_ERROR_NO_DEVICE,
                  "no Vulkan driver: the loader found none; install the driver of your GPU or "
                  "mesa-vulkan-drivers (which also brings one that runs on the CPU)");
-    return NULL;
+    return false;
   }
   if (!yv_vk_check (result, "vkCreateInstance", error))
-    return NULL;
+    return false;
 
-  load_instance_functions (instance->handle);
-  if (validation && !start_messenger (instance, error))
-    return NULL;
-  return g_steal_pointer (&instance);
+  volkLoadInstanceOnly (instance->handle);
+  if (!validation || start_messenger (instance, error))
+    return true;
+
+  vkDestroyInstance (instance->handle, NULL);
+  *instance = (YvInstance){0};
+  return false;
 }
 
-void
-yv_instance_free (YvInstance *instance)
+YvInstance *
+yv_instance_get (GError **error)
 {
-  if (!instance)
-    return;
-  if (instance->messenger)
-    instance->destroy_messenger (instance->handle, instance->messenger, NULL);
-  if (instance->handle)
-    vkDestroyInstance (instance->handle, NULL);
-  g_free (instance);
+  static GMutex lock;
+  static YvInstance instance; /* opened where its handle is set; then constant but for n_messages */
+
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&lock);
+  if (!instance.handle && (!load_loader (error) || !open_instance (&instance, error)))
+    return NULL;
+  return &instance;
 }

@@ -18,21 +18,20 @@ typedef struct {
   VkInstance handle;
   VkDebugUtilsMessengerEXT messenger;        /* null without validation */
   PFN_vkSetDebugUtilsObjectNameEXT set_name; /* NULL without validation */
-  PFN_vkDestroyDebugUtilsMessengerEXT destroy_messenger;
-  gint n_messages; /* atomic: what the layers had to say so far */
+  gint n_messages;                           /* atomic: what the layers had to say so far */
 } YvInstance;
 
 /**
- * yv_instance_new:
+ * yv_instance_get:
  *
- * Loads libvulkan (once a process) and opens an instance of Vulkan 1.2. Any thread.
+ * The process's instance, of Vulkan 1.2, opened on first need. Any thread.
  *
- * Returns: (transfer full): or NULL with YV_ERROR_NO_DEVICE where there is no loader, no driver, or
+ * It is never closed: volk's one table of instance functions belongs to it, and a driver loaded and
+ * unloaded again and again leaks. A failure is not remembered.
+ *
+ * Returns: (transfer none): or NULL with YV_ERROR_NO_DEVICE where there is no loader, no driver, or
  * no validation layer although it is asked for; the message says what to install.
  */
-YvInstance *yv_instance_new (GError **error);
-void yv_instance_free (YvInstance *instance); /* NULL ok */
-
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (YvInstance, yv_instance_free)
+YvInstance *yv_instance_get (GError **error);
 
 G_END_DECLS

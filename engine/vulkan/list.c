@@ -8,7 +8,7 @@
 GArray *
 yv_device_list (GError **error)
 {
-  g_autoptr (YvInstance) instance = yv_instance_new (error);
+  const YvInstance *instance = yv_instance_get (error);
   if (!instance)
     return NULL;
   g_autoptr (GArray) choices = yv_choice_list (instance, error);
