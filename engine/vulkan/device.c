@@ -5,6 +5,7 @@
 #include "engine/error.h"
 #include "engine/vulkan/check.h"
 #include "engine/vulkan/features.h"
+#include "engine/vulkan/pipeline.h"
 #include "engine/vulkan/select.h"
 
 /* Every operand's alignment, whatever the device asks for: a cache line. */
@@ -123,9 +124,8 @@ read_caps (YvDevice *device, const YvChoice *choice, const YvFeatures *features)
   vkGetPhysicalDeviceProperties2 (device->physical, &properties);
   vkGetPhysicalDeviceMemoryProperties (device->physical, &device->memory);
   const VkPhysicalDeviceLimits *limits = &properties.properties.limits;
-  const uint64_t align =
-      MAX (MAX (limits->minStorageBufferOffsetAlignment, limits->minTexelBufferOffsetAlignment),
-           MIN_ALIGN_BYTES);
+  const uint64_t slice_align =
+      MAX (limits->minStorageBufferOffsetAlignment, limits->minTexelBufferOffsetAlignment);
 
   device->unified = memory_is_unified (&device->memory);
   device->max_allocation_bytes = sizes.maxMemoryAllocationSize;
@@ -139,7 +139,8 @@ read_caps (YvDevice *device, const YvChoice *choice, const YvFeatures *features)
                      limits->maxComputeWorkGroupCount[2]},
       .max_storage_range_bytes = limits->maxStorageBufferRange,
       .max_texels = limits->maxTexelBufferElements,
-      .align_bytes = (uint32_t) align,
+      .align_bytes = (uint32_t) MAX (slice_align, MIN_ALIGN_BYTES),
+      .slice_align_bytes = (uint32_t) slice_align,
   };
   g_strlcpy (device->caps.name, choice->info.name, sizeof device->caps.name);
 }
@@ -178,6 +179,9 @@ yv_device_new (const char *selector, GError **error)
     g_prefix_error (error, "%s: ", choice->info.name);
     return NULL;
   }
+  device->pipelines = yv_pipeline_cache_new (device, error);
+  if (!device->pipelines)
+    return NULL;
   return g_steal_pointer (&device);
 }
 
@@ -194,6 +198,7 @@ yv_device_unref (YvDevice *device)
   if (!device || !g_atomic_ref_count_dec (&device->n_refs))
     return;
 
+  yv_pipeline_cache_free (device->pipelines);
   if (device->handle)
     device->vk.vkDestroyDevice (device->handle, NULL);
   g_mutex_clear (&device->queue_lock);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
- * engine/vulkan/device.h - an open device: its functions, its queue, its numbers.
+ * engine/vulkan/device.h - an open device: its functions, its queue, its numbers, its pipelines.
  *
- * Everything but the queue is constant once the device is open. The queue is
+ * Everything but the queue and the pipeline cache is constant once the device is open. The queue is
  * used through yv_device_submit() alone.
  */
 #pragma once
@@ -18,6 +18,8 @@
 
 G_BEGIN_DECLS
 
+typedef struct _YvPipelineCache YvPipelineCache;
+
 struct _YvDevice {
   gatomicrefcount n_refs;
   YvInstance *instance; /* borrowed: there is one, for ever */
@@ -33,8 +35,9 @@ struct _YvDevice {
   VkPhysicalDeviceMemoryProperties memory;
   bool unified; /* all device memory is host-visible too: nothing needs staging */
   uint64_t max_allocation_bytes;
-  double ns_per_tick; /* of timestamps */
-  uint64_t tick_mask; /* their valid bits; 0: the queue has no timestamps */
+  double ns_per_tick;         /* of timestamps */
+  uint64_t tick_mask;         /* their valid bits; 0: the queue has no timestamps */
+  YvPipelineCache *pipelines; /* owned; thread safe */
 };
 
 /* vkQueueSubmit() of one command buffer; any thread. @fence may be null. */

@@ -13,19 +13,13 @@ typedef struct {
 static const FeatureRow feature_rows[] = {
     /* operands are addresses in push blocks */
     {"bufferDeviceAddress", offsetof (YvFeatures, v12.bufferDeviceAddress), true},
-    {"shaderInt64", offsetof (YvFeatures, core.features.shaderInt64), true},
-    /* fp16 storage */
+    /* a copy of single halves; all else packs them into words */
     {"storageBuffer16BitAccess", offsetof (YvFeatures, v11.storageBuffer16BitAccess), false},
-    {"shaderFloat16", offsetof (YvFeatures, v12.shaderFloat16), false},
-    {"shaderInt16", offsetof (YvFeatures, core.features.shaderInt16), false},
-    /* texel kernels: stores of four doubles; r8 and rgba16f views; 0 read outside of a view */
+    /* texel kernels: stores of four doubles, a view of r8, and 0 where they read outside of one */
     {"shaderFloat64", offsetof (YvFeatures, core.features.shaderFloat64), false},
     {"shaderStorageImageExtendedFormats",
      offsetof (YvFeatures, core.features.shaderStorageImageExtendedFormats), false},
     {"robustBufferAccess", offsetof (YvFeatures, core.features.robustBufferAccess), false},
-    {"scalarBlockLayout", offsetof (YvFeatures, v12.scalarBlockLayout), false},
-    {"storageBuffer8BitAccess", offsetof (YvFeatures, v12.storageBuffer8BitAccess), false},
-    {"shaderInt8", offsetof (YvFeatures, v12.shaderInt8), false},
 };
 
 static void

@@ -2,6 +2,7 @@
  * tests/unit/test-device.c - which device a selector means, and what is said where there is none.
  * The choice itself is tested over made-up devices; the tests of the real loader need a driver. */
 #include "engine/error.h"
+#include "engine/vulkan/check.h"
 #include "engine/vulkan/select.h"
 #include "engine/vulkan/vulkan.h"
 
@@ -276,6 +277,32 @@ without_a_loader_the_error_tells_what_to_install (void)
   g_test_trap_assert_passed ();
 }
 
+static void
+each_result_becomes_a_code_and_names_the_call (void)
+{
+  static const struct {
+    VkResult result;
+    YvError code;
+    const char *name;
+  } rows[] = {
+      {VK_ERROR_OUT_OF_HOST_MEMORY, YV_ERROR_OUT_OF_MEMORY, "VK_ERROR_OUT_OF_HOST_MEMORY"},
+      {VK_ERROR_OUT_OF_DEVICE_MEMORY, YV_ERROR_OUT_OF_MEMORY, "VK_ERROR_OUT_OF_DEVICE_MEMORY"},
+      {VK_ERROR_DEVICE_LOST, YV_ERROR_DEVICE_LOST, "VK_ERROR_DEVICE_LOST"},
+      {VK_ERROR_INCOMPATIBLE_DRIVER, YV_ERROR_NO_DEVICE, "VK_ERROR_INCOMPATIBLE_DRIVER"},
+      {VK_ERROR_UNKNOWN, YV_ERROR_UNSUPPORTED, "-13"},
+  };
+
+  for (size_t i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (GError) error = NULL;
+    g_assert_false (yv_vk_check (rows[i].result, "vkCall", &error));
+    g_assert_error (error, YV_ERROR, (int) rows[i].code);
+    g_assert_nonnull (strstr (error->message, "vkCall"));
+    g_assert_nonnull (strstr (error->message, rows[i].name));
+  }
+  g_assert_true (yv_vk_check (VK_SUCCESS, "vkCall", NULL));
+  g_assert_true (yv_vk_check (VK_INCOMPLETE, "vkCall", NULL));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -288,6 +315,7 @@ main (int argc, char **argv)
   g_test_add_func ("/device/unknown", an_unknown_selector_lists_what_there_is);
   g_test_add_func ("/device/feature", a_device_without_a_needed_feature_is_refused_by_name);
   g_test_add_func ("/device/none", no_device_at_all_tells_what_to_install);
+  g_test_add_func ("/device/result", each_result_becomes_a_code_and_names_the_call);
   g_test_add_func ("/device/real/index", every_listed_device_that_is_usable_opens_by_its_index);
   g_test_add_func ("/device/real/caps", the_numbers_of_an_open_device_make_sense);
   g_test_add_func ("/device/real/portable", yv_kernels_portable_turns_the_kernels_for_cpus_off);

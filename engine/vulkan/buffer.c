@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * engine/vulkan/buffer.c - buffers, the choice of their memory, and single copies. */
+#include "engine/vulkan/buffer.h"
+
+#include <string.h>
+
+#include "engine/error.h"
+#include "engine/vulkan/check.h"
+#include "engine/vulkan/debug.h"
+#include "engine/vulkan/device.h"
+
+/* A multiple of every texel and of what vkCmdFillBuffer() takes. */
+#define SIZE_ALIGN_BYTES 16
+
+#define N_WISHES 3
+
+enum {
+  LOCAL = VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT,
+  MAPPED = VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT,
+  CACHED = VK_MEMORY_PROPERTY_HOST_CACHED_BIT,
+};
+
+/* What memory each use wants, best first. Vulkan guarantees a type for the last of each row. */
+static const VkMemoryPropertyFlags wishes[][N_WISHES] = {
+    [YV_BUFFER_LOCAL] = {LOCAL, 0, 0},
+    [YV_BUFFER_UPLOAD] = {MAPPED, MAPPED, MAPPED},
+    [YV_BUFFER_READBACK] = {MAPPED | CACHED, MAPPED, MAPPED},
+};
+
+static const VkMemoryPropertyFlags unified_wishes[][N_WISHES] = {
+    [YV_BUFFER_LOCAL] = {LOCAL | MAPPED | CACHED, LOCAL | MAPPED, MAPPED},
+    [YV_BUFFER_UPLOAD] = {LOCAL | MAPPED, MAPPED, MAPPED},
+    [YV_BUFFER_READBACK] = {LOCAL | MAPPED | CACHED, MAPPED | CACHED, MAPPED},
+};
+
+static uint32_t
+find_memory_type (const YvDevice *device, YvBufferUse use, uint32_t type_bits)
+{
+  const VkMemoryPropertyFlags *row = device->unified ? unified_wishes[use] : wishes[use];
+
+  for (uint32_t wish = 0; wish < N_WISHES; wish++)
+    for (uint32_t type = 0; type < device->memory.memoryTypeCount; type++)
+      if ((type_bits >> type & 1) &&
+          (device->memory.memoryTypes[type].propertyFlags & row[wish]) == row[wish])
+        return type;
+  g_assert_not_reached ();
+}
+
+static bool
+create_handle (YvBuffer *buffer, GError **error)
+{
+  YvDevice *device = buffer->device;
+  const VkBufferCreateInfo info = {
+      .sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
+      .size = buffer->size_bytes,
+      .usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_STORAGE_TEXEL_BUFFER_BIT |
+               VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT | VK_BUFFER_USAGE_TRANSFER_SRC_BIT |
+               VK_BUFFER_USAGE_TRANSFER_DST_BIT,
+  };
+
+  return yv_vk_check (device->vk.vkCreateBuffer (device->handle, &info, NULL, &buffer->handle),
+                      "vkCreateBuffer", error);
+}
+
+static bool
+allocate_memory (YvBuffer *buffer, YvBufferUse use, uint32_t *type, GError **error)
+{
+  YvDevice *device = buffer->device;
+  VkMemoryRequirements needs;
+  device->vk.vkGetBufferMemoryRequirements (device->handle, buffer->handle, &needs);
+
+  *type = find_memory_type (device, use, needs.memoryTypeBits);
+  const VkMemoryAllocateFlagsInfo flags = {
+      .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_FLAGS_INFO,
+      .flags = VK_MEMORY_ALLOCATE_DEVICE_ADDRESS_BIT,
+  };
+  const VkMemoryAllocateInfo info = {
+      .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
+      .pNext = &flags,
+      .allocationSize = needs.size,
+      .memoryTypeIndex = *type,
+  };
+  return yv_vk_check (device->vk.vkAllocateMemory (device->handle, &info, NULL, &buffer->memory),
+                      "vkAllocateMemory", error) &&
+         yv_vk_check (
+             device->vk.vkBindBufferMemory (device->handle, buffer->handle, buffer->memory, 0),
+             "vkBindBufferMemory", error);
+}
+
+static bool
+map_memory (YvBuffer *buffer, uint32_t type, GError **error)
+{
+  YvDevice *device = buffer->device;
+  void *mapped = NULL;
+
+  if ((device->memory.memoryTypes[type].propertyFlags & MAPPED) != MAPPED)
+    return true;
+  const VkResult result =
+      device->vk.vkMapMemory (device->handle, buffer->memory, 0, VK_WHOLE_SIZE, 0, &mapped);
+  buffer->mapped = mapped;
+  return yv_vk_check (result, "vkMapMemory", error);
+}
+
+static void
+read_address (YvBuffer *buffer)
+{
+  YvDevice *device = buffer->device;
+  const VkBufferDeviceAddressInfo info = {
+      .sType = VK_STRUCTURE_TYPE_BUFFER_DEVICE_ADDRESS_INFO,
+      .buffer = buffer->handle,
+  };
+
+  buffer->address = device->vk.vkGetBufferDeviceAddress (device->handle, &info);
+}
+
+static bool
+check_size (const YvBuffer *buffer, GError **error)
+{
+  if (buffer->size_bytes <= buffer->device->max_allocation_bytes)
+    return true;
+  g_set_error (error, YV_ERROR, YV_ERROR_OUT_OF_MEMORY,
+               "the device allocates at most %" G_GUINT64_FORMAT
+               " bytes at once; use a smaller input size or batch, or fp16",
+               buffer->device->max_allocation_bytes);
+  return false;
+}
+
+YvBuffer *
+yv_buffer_new (YvDevice *device, YvBufferUse use, uint64_t size_bytes, const char *name,
+               GError **error)
+{
+  g_autoptr (YvBuffer) buffer = g_new0 (YvBuffer, 1);
+  uint32_t type = 0;
+
+  g_assert (size_bytes <= UINT64_MAX - SIZE_ALIGN_BYTES);
+  buffer->device = device;
+  buffer->size_bytes =
+      MAX ((size_bytes + SIZE_ALIGN_BYTES - 1) / SIZE_ALIGN_BYTES, 1) * SIZE_ALIGN_BYTES;
+  if (!check_size (buffer, error) || !create_handle (buffer, error) ||
+      !allocate_memory (buffer, use, &type, error) || !map_memory (buffer, type, error)) {
+    g_prefix_error (error, "%s of %" G_GUINT64_FORMAT " bytes: ", name, size_bytes);
+    return NULL;
+  }
+  read_address (buffer);
+  yv_debug_name (device, VK_OBJECT_TYPE_BUFFER, (uint64_t) buffer->handle, name);
+  return g_steal_pointer (&buffer);
+}
+
+void
+yv_buffer_free (YvBuffer *buffer)
+{
+  if (!buffer)
+    return;
+
+  YvDevice *device = buffer->device;
+  device->vk.vkDestroyBuffer (device->handle, buffer->handle, NULL);
+  device->vk.vkFreeMemory (device->handle, buffer->memory, NULL); /* unmaps */
+  g_free (buffer);
+}
+
+/* What a single command needs; zeroed is freeable. */
+typedef struct {
+  YvDevice *device;
+  VkCommandPool pool;
+  VkCommandBuffer commands;
+  VkFence fence;
+} SingleRun;
+
+static void
+single_run_clear (SingleRun *run)
+{
+  YvDevice *device = run->device;
+
+  device->vk.vkDestroyFence (device->handle, run->fence, NULL);
+  device->vk.vkDestroyCommandPool (device->handle, run->pool, NULL);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (SingleRun, single_run_clear)
+
+static bool
+single_run_begin (SingleRun *run, GError **error)
+{
+  YvDevice *device = run->device;
+  const VkCommandPoolCreateInfo pool_info = {
+      .sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
+      .queueFamilyIndex = device->queue_family,
+  };
+  const VkFenceCreateInfo fence_info = {.sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO};
+  const VkCommandBufferBeginInfo begin_info = {
+      .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
+      .flags = VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT,
+  };
+  if (!yv_vk_check (device->vk.vkCreateCommandPool (device->handle, &pool_info, NULL, &run->pool),
+                    "vkCreateCommandPool", error) ||
+      !yv_vk_check (device->vk.vkCreateFence (device->handle, &fence_info, NULL, &run->fence),
+                    "vkCreateFence", error))
+    return false;
+
+  const VkCommandBufferAllocateInfo info = {
+      .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
+      .commandPool = run->pool,
+      .commandBufferCount = 1,
+  };
+  return yv_vk_check (device->vk.vkAllocateCommandBuffers (device->handle, &info, &run->commands),
+                      "vkAllocateCommandBuffers", error) &&
+         yv_vk_check (device->vk.vkBeginCommandBuffer (run->commands, &begin_info),
+                      "vkBeginCommandBuffer", error);
+}
+
+/* Everything before is seen by the command, and what it writes by everybody after. */
+static void
+full_barrier (SingleRun *run)
+{
+  const VkMemoryBarrier barrier = {
+      .sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
+      .srcAccessMask = VK_ACCESS_MEMORY_WRITE_BIT,
+      .dstAccessMask =
+          VK_ACCESS_MEMORY_READ_BIT | VK_ACCESS_MEMORY_WRITE_BIT | VK_ACCESS_HOST_READ_BIT,
+  };
+
+  run->device->vk.vkCmdPipelineBarrier (run->commands, VK_PIPELINE_STAGE_ALL_COMMANDS_BIT,
+                                        VK_PIPELINE_STAGE_ALL_COMMANDS_BIT |
+                                            VK_PIPELINE_STAGE_HOST_BIT,
+                                        0, 1, &barrier, 0, NULL, 0, NULL);
+}
+
+static bool
+single_run_finish (SingleRun *run, GError **error)
+{
+  YvDevice *device = run->device;
+
+  return yv_vk_check (device->vk.vkEndCommandBuffer (run->commands), "vkEndCommandBuffer", error) &&
+         yv_device_submit (device, run->commands, run->fence, error) &&
+         yv_vk_check (
+             device->vk.vkWaitForFences (device->handle, 1, &run->fence, VK_TRUE, UINT64_MAX),
+             "vkWaitForFences", error);
+}
+
+bool
+yv_buffer_copy (const YvBuffer *src, uint64_t src_offset, const YvBuffer *dst, uint64_t dst_offset,
+                uint64_t size_bytes, GError **error)
+{
+  g_auto (SingleRun) run = {.device = src->device};
+  const VkBufferCopy region = {
+      .srcOffset = src_offset, .dstOffset = dst_offset, .size = size_bytes};
+
+  if (!single_run_begin (&run, error))
+    return false;
+  full_barrier (&run);
+  run.device->vk.vkCmdCopyBuffer (run.commands, src->handle, dst->handle, 1, &region);
+  full_barrier (&run);
+  return single_run_finish (&run, error);
+}
+
+bool
+yv_buffer_zero (const YvBuffer *buffer, GError **error)
+{
+  g_auto (SingleRun) run = {.device = buffer->device};
+
+  if (!single_run_begin (&run, error))
+    return false;
+  full_barrier (&run);
+  run.device->vk.vkCmdFillBuffer (run.commands, buffer->handle, 0, VK_WHOLE_SIZE, 0);
+  full_barrier (&run);
+  return single_run_finish (&run, error);
+}

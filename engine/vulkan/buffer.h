@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * engine/vulkan/buffer.h - a buffer with memory of its own. There are few of them and they are big:
+ * an arena, blocks of weights, and three a slot.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <glib.h>
+#include <volk.h>
+
+#include "engine/vulkan/vulkan.h"
+
+G_BEGIN_DECLS
+
+typedef enum {
+  YV_BUFFER_LOCAL,    /* the device works on it; mapped only where all its memory is the host's */
+  YV_BUFFER_UPLOAD,   /* the host writes front to back, the device reads; mapped */
+  YV_BUFFER_READBACK, /* the device writes, the host reads: cached; mapped */
+} YvBufferUse;
+
+/* Memory is coherent: a submit makes the host's writes visible, a barrier to the host the
+ * device's. */
+typedef struct {
+  YvDevice *device; /* borrowed: a device outlives its buffers */
+  VkBuffer handle;
+  VkDeviceMemory memory;
+  VkDeviceAddress address;
+  uint64_t size_bytes;
+  uint8_t *mapped; /* NULL where the host can't reach it */
+} YvBuffer;
+
+/* @size_bytes: rounded up to 16; @name for the debug layers. NULL with YV_ERROR_OUT_OF_MEMORY, the
+ * message telling name and size. */
+YvBuffer *yv_buffer_new (YvDevice *device, YvBufferUse use, uint64_t size_bytes, const char *name,
+                         GError **error);
+void yv_buffer_free (YvBuffer *buffer); /* NULL ok; the device no longer uses it */
+
+/* Each runs one command and waits for it; for loading and tests. */
+bool yv_buffer_copy (const YvBuffer *src, uint64_t src_offset, const YvBuffer *dst,
+                     uint64_t dst_offset, uint64_t size_bytes, GError **error);
+bool yv_buffer_zero (const YvBuffer *buffer, GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (YvBuffer, yv_buffer_free)
+
+G_END_DECLS

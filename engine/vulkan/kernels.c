@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * engine/vulkan/kernels.c - the table of SPIR-V arrays. */
+#include "engine/vulkan/kernels.h"
+
+/* Made by shaders/meson.build; they define arrays and include nothing. */
+#include "shaders/conv_lanes32_f16_texel.spv.h"
+#include "shaders/conv_lanes32_f32_texel.spv.h"
+#include "shaders/conv_lanes64_f16_texel.spv.h"
+#include "shaders/conv_lanes64_f32_texel.spv.h"
+#include "shaders/conv_tile_f16.spv.h"
+#include "shaders/conv_tile_f32.spv.h"
+#include "shaders/copy_f16.spv.h"
+#include "shaders/copy_f16_texel.spv.h"
+#include "shaders/copy_f32.spv.h"
+#include "shaders/copy_f32_texel.spv.h"
+#include "shaders/decode_f16.spv.h"
+#include "shaders/decode_f16_texel.spv.h"
+#include "shaders/decode_f32.spv.h"
+#include "shaders/decode_f32_texel.spv.h"
+#include "shaders/eltwise_f16.spv.h"
+#include "shaders/eltwise_f16_texel.spv.h"
+#include "shaders/eltwise_f32.spv.h"
+#include "shaders/eltwise_f32_texel.spv.h"
+#include "shaders/letterbox_f16.spv.h"
+#include "shaders/letterbox_f16_texel.spv.h"
+#include "shaders/letterbox_f32.spv.h"
+#include "shaders/letterbox_f32_texel.spv.h"
+#include "shaders/maxpool_f16.spv.h"
+#include "shaders/maxpool_f16_texel.spv.h"
+#include "shaders/maxpool_f32.spv.h"
+#include "shaders/maxpool_f32_texel.spv.h"
+#include "shaders/reorg_f16.spv.h"
+#include "shaders/reorg_f16_texel.spv.h"
+#include "shaders/reorg_f32.spv.h"
+#include "shaders/reorg_f32_texel.spv.h"
+#include "shaders/upsample_f16.spv.h"
+#include "shaders/upsample_f16_texel.spv.h"
+#include "shaders/upsample_f32.spv.h"
+#include "shaders/upsample_f32_texel.spv.h"
+
+/* f32, f16: operands are addresses; the others: texel buffers. */
+typedef struct {
+  YvSpirv f32, f16, f32_texel, f16_texel;
+} Variants;
+
+#define SPIRV(name)                                                                                \
+  {                                                                                                \
+    yv_spv_##name, sizeof yv_spv_##name                                                            \
+  }
+#define ADDRESSES(kernel) .f32 = SPIRV (kernel##_f32), .f16 = SPIRV (kernel##_f16)
+#define TEXELS(kernel)                                                                             \
+  .f32_texel = SPIRV (kernel##_f32_texel), .f16_texel = SPIRV (kernel##_f16_texel)
+
+static const Variants kernel_variants[YV_N_KERNELS] = {
+    [YV_KERNEL_LETTERBOX] = {ADDRESSES (letterbox), TEXELS (letterbox)},
+    [YV_KERNEL_CONV_LANES32] = {TEXELS (conv_lanes32)},
+    [YV_KERNEL_CONV_LANES64] = {TEXELS (conv_lanes64)},
+    [YV_KERNEL_CONV_TILE] = {ADDRESSES (conv_tile)},
+    [YV_KERNEL_MAXPOOL] = {ADDRESSES (maxpool), TEXELS (maxpool)},
+    [YV_KERNEL_UPSAMPLE] = {ADDRESSES (upsample), TEXELS (upsample)},
+    [YV_KERNEL_COPY] = {ADDRESSES (copy), TEXELS (copy)},
+    [YV_KERNEL_ELTWISE] = {ADDRESSES (eltwise), TEXELS (eltwise)},
+    [YV_KERNEL_REORG] = {ADDRESSES (reorg), TEXELS (reorg)},
+    [YV_KERNEL_DECODE] = {ADDRESSES (decode), TEXELS (decode)},
+};
+
+#undef SPIRV
+#undef ADDRESSES
+#undef TEXELS
+
+YvSpirv
+yv_kernel_spirv (YvKernel kernel, YvDType dtype, bool texel)
+{
+  const Variants *variants = &kernel_variants[kernel];
+
+  g_assert (kernel < YV_N_KERNELS);
+  if (dtype == YV_DTYPE_F32)
+    return texel ? variants->f32_texel : variants->f32;
+  if (dtype == YV_DTYPE_F16)
+    return texel ? variants->f16_texel : variants->f16;
+  return (YvSpirv){0};
+}
