@@ -23,6 +23,7 @@ struct _YvCheckpoint {
   GBytes *bytes;      /* the file mapping, which tensors of the pool point into */
   YvPool *pool;
   const YvObject *root; /* the pool's */
+  const char *warning;  /* the pool's, or NULL */
 };
 
 static bool
@@ -37,14 +38,32 @@ matches_pickle (YvSpan file)
   return file.size_bytes >= 2 && file.data[0] == 0x80 && file.data[1] <= 5;
 }
 
+static const YvObject *
+read_zip (YvCheckpoint *checkpoint, YvSpan file, GError **error)
+{
+  return yv_torchzip_read (file, checkpoint->pool, &checkpoint->warning, error);
+}
+
+static const YvObject *
+read_legacy (YvCheckpoint *checkpoint, YvSpan file, GError **error)
+{
+  return yv_legacy_read (file, checkpoint->pool, error);
+}
+
+static const YvObject *
+read_safetensors (YvCheckpoint *checkpoint, YvSpan file, GError **error)
+{
+  return yv_safetensors_read (file, checkpoint->pool, error);
+}
+
 /* A pickle without the container of torch.save cannot hold tensors, but is read all the same: a
  * malicious or damaged one should be called that. */
 static const YvObject *
-refuse_bare_pickle (YvSpan file, YvPool *pool, GError **error)
+refuse_bare_pickle (YvCheckpoint *checkpoint, YvSpan file, GError **error)
 {
-  g_autoptr (YvStorages) storages = yv_storages_new (pool);
+  g_autoptr (YvStorages) storages = yv_storages_new (checkpoint->pool);
 
-  if (yv_pickle_read (&file, "the pickle", pool, storages, error))
+  if (yv_pickle_read (&file, "the pickle", checkpoint->pool, storages, error))
     g_set_error (error, YV_ERROR, YV_ERROR_UNSUPPORTED,
                  "this was written by Python's pickle, not by torch.save; load it with Python and "
                  "save it with torch.save");
@@ -55,12 +74,12 @@ refuse_bare_pickle (YvSpan file, YvPool *pool, GError **error)
 static const struct {
   const char *name;
   bool (*matches) (YvSpan file);
-  const YvObject *(*read) (YvSpan file, YvPool *pool, GError **error);
+  const YvObject *(*read) (YvCheckpoint *checkpoint, YvSpan file, GError **error);
 } formats[] = {
-    {"torch zip", matches_zip, yv_torchzip_read},
-    {"torch legacy", yv_legacy_matches, yv_legacy_read},
+    {"torch zip", matches_zip, read_zip},
+    {"torch legacy", yv_legacy_matches, read_legacy},
     {"pickle", matches_pickle, refuse_bare_pickle},
-    {"safetensors", yv_safetensors_matches, yv_safetensors_read},
+    {"safetensors", yv_safetensors_matches, read_safetensors},
 };
 
 static bool
@@ -69,7 +88,7 @@ read_root (YvCheckpoint *checkpoint, YvSpan file, GError **error)
   for (size_t i = 0; i < G_N_ELEMENTS (formats); i++) {
     if (formats[i].matches (file)) {
       checkpoint->format = formats[i].name;
-      checkpoint->root = formats[i].read (file, checkpoint->pool, error);
+      checkpoint->root = formats[i].read (checkpoint, file, error);
       return checkpoint->root != NULL;
     }
   }
@@ -168,4 +187,10 @@ const char *
 yv_checkpoint_format (const YvCheckpoint *checkpoint)
 {
   return checkpoint->format;
+}
+
+const char *
+yv_checkpoint_warning (const YvCheckpoint *checkpoint)
+{
+  return checkpoint->warning;
 }

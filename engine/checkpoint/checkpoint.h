@@ -45,6 +45,10 @@ const char *yv_checkpoint_path (const YvCheckpoint *checkpoint);
 const char *yv_checkpoint_format (const YvCheckpoint *checkpoint); /* "torch zip", "torch legacy",
                                                                       "safetensors" */
 
+/* What a user should know about a file that was read all the same, e.g. that its bytes do not have
+ * the checksums it states; NULL where there is nothing. */
+const char *yv_checkpoint_warning (const YvCheckpoint *checkpoint);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (YvCheckpoint, yv_checkpoint_free)
 
 G_END_DECLS

@@ -5,25 +5,40 @@
 
 #include <string.h>
 
+#include "engine/checkpoint/crc.h"
 #include "engine/checkpoint/pickle.h"
 #include "engine/checkpoint/zip.h"
 #include "engine/error.h"
 
 #define PICKLE_NAME "data.pkl"
 
-/* The entry "<folder>/data.pkl" (in old files "data.pkl"); NULL where there is none. */
-static const YvZipEntry *
-find_pickle (const YvZip *zip)
+/* True for "<folder>/data.pkl" and, as some old files have it, "data.pkl". */
+static bool
+is_pickle_name (const char *name)
 {
+  const char *slash = strchr (name, '/');
+
+  return strcmp (slash ? slash + 1 : name, PICKLE_NAME) == 0;
+}
+
+/* Sets *pickle to the one entry that holds the pickle, NULL where there is none. */
+static bool
+find_pickle (const YvZip *zip, const YvZipEntry **pickle, GError **error)
+{
+  *pickle = NULL;
   for (uint32_t i = 0; i < yv_zip_n_entries (zip); i++) {
     const YvZipEntry *entry = yv_zip_entry (zip, i);
-    const char *slash = strrchr (entry->name, '/');
-    const char *base = slash ? slash + 1 : entry->name;
-    if (strcmp (base, PICKLE_NAME) == 0 &&
-        !(slash && memchr (entry->name, '/', (size_t) (slash - entry->name))))
-      return entry;
+    if (!is_pickle_name (entry->name))
+      continue;
+    if (*pickle) {
+      g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED,
+                   "the archive has the two pickles '%s' and '%s', expected one", (*pickle)->name,
+                   entry->name);
+      return false;
+    }
+    *pickle = entry;
   }
-  return NULL;
+  return true;
 }
 
 /* An entry of the folder that the pickle lies in. */
@@ -111,29 +126,67 @@ find_storages (const YvZip *zip, const YvZipEntry *pickle, YvStorages *storages,
   return yv_storages_bind (storages, error);
 }
 
-const YvObject *
-yv_torchzip_read (YvSpan file, YvPool *pool, GError **error)
+/* torch can be told to leave the sums out, and then writes zero or nonsense, so a wrong one is no
+ * proof of damage and the file is read all the same. */
+static const char *
+check_sums (const YvZip *zip, YvPool *pool)
 {
-  g_autoptr (YvZip) zip = yv_zip_new (file, error);
-  const YvZipEntry *pickle = zip ? find_pickle (zip) : NULL;
+  g_autofree YvCrc *crc = g_new (YvCrc, 1);
+  const YvZipEntry *first = NULL;
+  uint32_t n_wrong = 0;
 
-  if (zip && !pickle)
-    refuse_other_archive (zip, error);
-  if (!pickle || !refuse_torchscript (zip, pickle, error) || !check_byte_order (zip, pickle, error))
+  yv_crc_init (crc);
+  for (uint32_t i = 0; i < yv_zip_n_entries (zip); i++) {
+    const YvZipEntry *entry = yv_zip_entry (zip, i);
+    if (entry->crc == 0 || yv_crc_of (crc, entry->bytes) == entry->crc)
+      continue;
+    first = first ? first : entry;
+    n_wrong++;
+  }
+  if (n_wrong == 0)
     return NULL;
+  g_autofree char *text = g_strdup_printf (
+      "%u of %u entries, the first being '%s', do not have the checksum that the archive states: "
+      "the file may be damaged; fetch it again",
+      n_wrong, yv_zip_n_entries (zip), first->name);
+  return yv_pool_copy_text (pool, text, strlen (text));
+}
 
+static const YvObject *
+read_pickle (const YvZip *zip, const YvZipEntry *pickle, YvPool *pool, GError **error)
+{
   g_autoptr (YvStorages) storages = yv_storages_new (pool);
   g_autofree char *where = g_strdup_printf ("entry '%s'", pickle->name);
   YvSpan rest = pickle->bytes;
   const YvObject *root = yv_pickle_read (&rest, where, pool, storages, error);
+
   if (!root)
     return NULL;
   if (rest.size_bytes != 0) {
     g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED,
-                 "%s: %" G_GSIZE_FORMAT " bytes follow the end "
-                 "of the pickle",
-                 where, rest.size_bytes);
+                 "%s: %" G_GSIZE_FORMAT " bytes follow the end of the pickle", where,
+                 rest.size_bytes);
     return NULL;
   }
   return find_storages (zip, pickle, storages, error) ? root : NULL;
+}
+
+const YvObject *
+yv_torchzip_read (YvSpan file, YvPool *pool, const char **warning, GError **error)
+{
+  g_autoptr (YvZip) zip = yv_zip_new (file, error);
+  const YvZipEntry *pickle;
+
+  if (!zip || !find_pickle (zip, &pickle, error))
+    return NULL;
+  if (!pickle) {
+    refuse_other_archive (zip, error);
+    return NULL;
+  }
+  if (!refuse_torchscript (zip, pickle, error) || !check_byte_order (zip, pickle, error))
+    return NULL;
+  const YvObject *root = read_pickle (zip, pickle, pool, error);
+  if (root)
+    *warning = check_sums (zip, pool);
+  return root;
 }

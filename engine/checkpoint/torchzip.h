@@ -14,7 +14,8 @@
 G_BEGIN_DECLS
 
 /* Returns: (transfer none): the pool's; or NULL with YV_ERROR_MALFORMED or _UNSUPPORTED, the latter
- * for archives that are no checkpoint. The file must outlive the pool. */
-const YvObject *yv_torchzip_read (YvSpan file, YvPool *pool, GError **error);
+ * for archives that are no checkpoint. *warning, the pool's too, is only set where there is one.
+ * The file must outlive the pool. */
+const YvObject *yv_torchzip_read (YvSpan file, YvPool *pool, const char **warning, GError **error);
 
 G_END_DECLS
