@@ -226,12 +226,29 @@ forward_stem (YvBuilder *builder, const YvModule *module, YvNode *const *in, uin
   return child (builder, module, "cv4", concat_two (builder, module, b, pool (builder, module, a)));
 }
 
+/* Sums of random blocks in a row would double with each block; training keeps them small, too. */
+#define RANDOM_RESIDUAL 0.2
+
+static void
+damp_random (const YvBuilder *builder, const YvNode *y)
+{
+  const YvNode *bn = y->op == YV_OP_ACT ? yv_graph_node (builder->graph, y->inputs[0]) : y;
+
+  if (builder->model->tensors || bn->op != YV_OP_AFFINE)
+    return;
+  for (uint32_t c = 0; c < bn->c_out; c++) {
+    bn->affine.scale[c] *= RANDOM_RESIDUAL;
+    bn->affine.shift[c] *= RANDOM_RESIDUAL;
+  }
+}
+
 /* x + y, or y alone where the block has no shortcut. */
 static YvNode *
 residual (YvBuilder *builder, const YvModule *module, YvNode *x, YvNode *y)
 {
-  if (yv_builder_number (builder, module, "add", 0, 0, 0, 1) == 0)
+  if (!y || yv_builder_number (builder, module, "add", 0, 0, 0, 1) == 0)
     return y;
+  damp_random (builder, y);
   return yv_builder_sum (builder, module, (YvNode *[]){x, y}, 2);
 }
 

@@ -6,10 +6,11 @@
 #include "engine/graph/forward.h"
 #include "engine/graph/random.h"
 
-/* Without weights, objectness and classes start out unlikely, as training initialises them, so that
- * a picture gives some tens of candidates and not one for each cell. */
-#define RANDOM_OBJ_BIAS (-3.5)
-#define RANDOM_CLASS_BIAS (-1.5)
+/* Without weights, logits vary by about one, and objectness and classes are unlikely, as they are
+ * when training begins: so a picture gives some candidates, and not one for each cell. */
+#define RANDOM_LOGIT_SCALE 0.5
+#define RANDOM_OBJ_BIAS (-3.0)
+#define RANDOM_CLASS_BIAS (-1.0)
 
 /* What is read from the module before any level is built. */
 typedef struct {
@@ -137,13 +138,16 @@ implicit_mul (YvBuilder *builder, const YvModule *implicit, YvNode *x)
 }
 
 static void
-make_up_bias (const Head *head, YvNode *conv)
+make_up_logits (const Head *head, YvWeight *weight)
 {
+  g_autofree double *scale = filled (weight->c_out, RANDOM_LOGIT_SCALE);
+  g_autofree double *shift = filled (weight->c_out, 0);
   const uint32_t n_fields = 5 + head->n_classes;
 
-  for (uint32_t o = 0; o < conv->c_out; o++)
+  for (uint32_t o = 0; o < weight->c_out; o++)
     if (o % n_fields >= 4)
-      conv->conv.weight->bias[o] += o % n_fields == 4 ? RANDOM_OBJ_BIAS : RANDOM_CLASS_BIAS;
+      shift[o] = o % n_fields == 4 ? RANDOM_OBJ_BIAS : RANDOM_CLASS_BIAS;
+  yv_weight_scale (weight, scale, shift);
 }
 
 static YvNode *
@@ -158,7 +162,7 @@ head_conv (YvBuilder *builder, const Head *head, const YvModule *conv, YvNode *x
                             "has %u output channels, expected %u anchors * (5 + %u classes) = %u",
                             node->c_out, head->n_anchors, head->n_classes, n_outputs (head));
   if (!builder->model->tensors)
-    make_up_bias (head, node);
+    make_up_logits (head, node->conv.weight);
   return node;
 }
 
