@@ -32,8 +32,8 @@ typedef uint64_t yv_addr;
  */
 
 /* dst = act (W * src + bias).
- * conv_lanes32/64 (texel): local 8; a workgroup makes 32 pixels x P channels: groups =
- * ceil (c_out / P), ceil (out_w * out_h / 32), n.
+ * conv_lanes32/64 (texel): local 8; a workgroup makes 40 pixels x 32 channels or 32 pixels x 64
+ * channels: groups = ceil (c_out / channels), ceil (out_w * out_h / pixels), n.
  * conv_tile (addresses): local 128; a tile is 64 pixels x 64 channels: groups =
  * ceil (out_w * out_h / 64), ceil (c_out / 64), n.
  * Both: constant 1: ACT, a YvActKind (lavapipe runs every branch of a switch, so what is fixed per

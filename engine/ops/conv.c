@@ -6,7 +6,8 @@
 
 /* conv_lanes: pixels a workgroup makes; conv_tile: pixels and channels. */
 #define LANES_LOCAL 8
-#define LANES_PIXELS 32
+#define LANES32_PIXELS 40
+#define LANES64_PIXELS 32
 #define TILE_LOCAL 128
 #define TILE_PIXELS 64
 #define TILE_CHANNELS 64
@@ -60,11 +61,11 @@ is_1x1 (const YvNode *node)
          node->conv.stride_w == 1 && node->conv.pad_h == 0 && node->conv.pad_w == 0;
 }
 
-/* 64 channels a workgroup are faster where they leave none idle (design/lavapipe-2.md). */
+/* 64 channels a workgroup only where they leave none idle. */
 static uint32_t
-lanes_channels (uint32_t c_out)
+lanes_channels (const YvCaps *caps, uint32_t c_out)
 {
-  return round_up (c_out, 32) % 64 == 0 ? 64 : 32;
+  return caps->wide_lanes && round_up (c_out, 32) % 64 == 0 ? 64 : 32;
 }
 
 /* The weight is one texel buffer of 4 elements a texel (layout: plan/pack.h). */
@@ -107,7 +108,7 @@ dispatch (YvLowering *lowering, YvStep *step, const YvNode *node, GError **error
   const YvWeight *weight = node->conv.weight;
   const struct YvConvParams params = make_params (node, step);
   const uint64_t n_pixels = (uint64_t) params.out_w * params.out_h;
-  const uint32_t channels = lanes_channels (weight->c_out);
+  const uint32_t channels = lanes_channels (lowering->caps, weight->c_out);
   YvDispatch d = {
       .push = &params,
       .n_push_bytes = sizeof params,
@@ -118,13 +119,15 @@ dispatch (YvLowering *lowering, YvStep *step, const YvNode *node, GError **error
   step->texel =
       yv_lowering_texel (lowering, step) && weight_fits (lowering->caps, weight, channels);
   if (step->texel) {
+    const uint32_t pixels = channels == 64 ? LANES64_PIXELS : LANES32_PIXELS;
+
     step->pack = channels == 64 ? YV_PACK_LANES64 : YV_PACK_LANES32;
     d.kernel = channels == 64 ? YV_KERNEL_CONV_LANES64 : YV_KERNEL_CONV_LANES32;
     d.n_spec = 4;
     d.spec[0] = LANES_LOCAL;
     d.spec[3] = is_1x1 (node);
     d.groups[0] = (weight->c_out + channels - 1) / channels;
-    d.groups[1] = (n_pixels + LANES_PIXELS - 1) / LANES_PIXELS;
+    d.groups[1] = (n_pixels + pixels - 1) / pixels;
   } else {
     step->pack = YV_PACK_TILE;
     d.kernel = YV_KERNEL_CONV_TILE;

@@ -18,6 +18,7 @@ static const YvCaps lavapipe = {
     .name = "a lavapipe",
     .is_cpu = true,
     .texel_lanes = true,
+    .wide_lanes = true,
     .fp16_storage = true,
     .subgroup_size = 8,
     .max_groups = {65535, 65535, 65535},

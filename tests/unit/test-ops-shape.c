@@ -9,6 +9,7 @@
 static const YvCaps lavapipe = {
     .name = "a lavapipe",
     .texel_lanes = true,
+    .wide_lanes = true,
     .max_groups = {65535, 65535, 65535},
     .max_storage_range_bytes = 1u << 27,
     .max_texels = 1u << 27,
@@ -261,11 +262,15 @@ a_convolution_takes_the_kernel_that_fits (void)
 {
   static const struct {
     uint32_t c_out;
+    bool wide_lanes;
     YvKernel kernel;
-    uint32_t groups;
-  } cases[] = {{32, YV_KERNEL_CONV_LANES32, 1}, {64, YV_KERNEL_CONV_LANES64, 1},
-               {96, YV_KERNEL_CONV_LANES32, 3}, {255, YV_KERNEL_CONV_LANES64, 4},
-               {8, YV_KERNEL_CONV_LANES32, 1},  {40, YV_KERNEL_CONV_LANES64, 1}};
+    uint32_t groups[2]; /* of channels, and of 35 pixels */
+  } cases[] = {
+      {32, true, YV_KERNEL_CONV_LANES32, {1, 1}},  {64, true, YV_KERNEL_CONV_LANES64, {1, 2}},
+      {96, true, YV_KERNEL_CONV_LANES32, {3, 1}},  {255, true, YV_KERNEL_CONV_LANES64, {4, 2}},
+      {8, true, YV_KERNEL_CONV_LANES32, {1, 1}},   {40, true, YV_KERNEL_CONV_LANES64, {1, 2}},
+      {64, false, YV_KERNEL_CONV_LANES32, {2, 1}},
+  };
 
   for (size_t i = 0; i < G_N_ELEMENTS (cases); i++) {
     const uint32_t c_out = cases[i].c_out;
@@ -273,16 +278,18 @@ a_convolution_takes_the_kernel_that_fits (void)
     YvNode node = {.op = YV_OP_CONV, .name = (char *) "c", .n_inputs = 1, .c_out = c_out};
     const YvOperand input = operand (8, 5, 7, 8, 0);
 
+    YvCaps caps = lavapipe;
+
+    caps.wide_lanes = cases[i].wide_lanes;
     node.conv.weight = weight;
     node.conv.stride_h = node.conv.stride_w = 1;
-    GArray *steps =
-        lower (&node, &lavapipe, &input, operand (c_out, 5, 7, (c_out + 7) / 8 * 8, 4096));
+    GArray *steps = lower (&node, &caps, &input, operand (c_out, 5, 7, (c_out + 7) / 8 * 8, 4096));
     const YvStep *step = &g_array_index (steps, YvStep, 0);
     g_assert_true (step->texel);
     g_assert_cmpint (step->kernel, ==, cases[i].kernel);
-    g_assert_cmpuint (step->groups[0], ==, cases[i].groups);
-    g_assert_cmpuint (step->groups[1], ==, 2); /* 35 pixels by 32 */
-    g_assert_cmpuint (step->spec[3], ==, 1);   /* IS_1X1 */
+    g_assert_cmpuint (step->groups[0], ==, cases[i].groups[0]);
+    g_assert_cmpuint (step->groups[1], ==, cases[i].groups[1]);
+    g_assert_cmpuint (step->spec[3], ==, 1); /* IS_1X1 */
     free_steps (steps);
   }
 }
