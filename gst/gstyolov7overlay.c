@@ -16,12 +16,15 @@
  * element. Lines and text grow with the frame unless #GstYolov7Overlay:line-width and
  * #GstYolov7Overlay:font-size say otherwise.
  *
+ * Draw before elements that turn, mirror or crop the picture: older versions of GStreamer do not
+ * move regions with it.
+ *
  * All properties may be changed while playing and take effect with the next frame.
  *
  * ## Example launch line
  * |[
- * gst-launch-1.0 filesrc location=street.mp4 ! decodebin ! videoconvert ! yolov7 model-file=best.pt
- * ! yolov7overlay ! videoconvert ! autovideosink
+ * gst-launch-1.0 filesrc location=street.mp4 ! decodebin ! videoconvert \
+ *   ! yolov7 model-file=best.pt ! yolov7overlay ! videoconvert ! autovideosink
  * ]|
  * Shows what a trained model finds in a file.
  *

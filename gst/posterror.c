@@ -18,8 +18,7 @@ static const struct {
      "it may be damaged."},
     {YV_ERROR_UNSUPPORTED, "UNSUPPORTED", gst_stream_error_quark, GST_STREAM_ERROR_WRONG_TYPE,
      "'yolov7 inspect FILE' shows what the file holds."},
-    {YV_ERROR_INVALID, "INVALID", gst_resource_error_quark, GST_RESOURCE_ERROR_SETTINGS,
-     "Correct the property."},
+    {YV_ERROR_INVALID, "INVALID", gst_resource_error_quark, GST_RESOURCE_ERROR_SETTINGS, ""},
     {YV_ERROR_NO_DEVICE, "NO_DEVICE", gst_resource_error_quark, GST_RESOURCE_ERROR_NOT_FOUND,
      "Install a Vulkan driver (mesa-vulkan-drivers has one that needs no GPU), or set device to "
      "one "

@@ -1,0 +1,660 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * gst/gstyolov7.c - finds objects in video frames with a YOLOv7 checkpoint. */
+
+/**
+ * SECTION:element-yolov7
+ * @title: yolov7
+ * @short_description: finds objects with a YOLOv7 checkpoint, on any Vulkan device
+ * @see_also: yolov7overlay
+ *
+ * yolov7 reads the checkpoint that YOLOv7 training wrote (best.pt), re-parameterises it while
+ * loading, runs it on each frame and attaches what it found to the buffer. Pixels are neither
+ * changed nor copied. The results are those of upstream's detect.py with the same thresholds.
+ *
+ * What is attached, and how any application reads it, is told in gst/detectionmeta.h:
+ * GstYolov7Detections (the whole result), and unless #GstYolov7:attach-roi-meta is off
+ * GstVideoRegionOfInterestMeta as DL Streamer writes it. Hardware encoders behind this element may
+ * spend more bits on such regions. The frame is what the caps say: a GstVideoCropMeta is neither
+ * asked for nor followed.
+ *
+ * The model is loaded from READY to PAUSED; a file that can't be used fails that state change with
+ * an error message that says what is wrong with it. Each frame is analysed on the streaming thread;
+ * where frames come faster than they are analysed, put a leaky queue in front. Quality of service
+ * is off unless #GstBaseTransform:qos is set: then late frames are dropped before they are
+ * analysed.
+ *
+ * Woven interlaced frames are analysed as they are; put deinterlace in front where motion matters.
+ *
+ * ## Example launch lines
+ * |[
+ * gst-launch-1.0 filesrc location=street.mp4 ! decodebin ! videoconvert \
+ *   ! yolov7 model-file=best.pt ! yolov7overlay ! videoconvert ! autovideosink
+ * ]|
+ * Shows what a trained model finds in a file.
+ * |[
+ * gst-launch-1.0 v4l2src ! queue leaky=downstream max-size-buffers=1 ! videoconvert \
+ *   ! yolov7 model-file=best.pt classes=person,2 confidence-threshold=0.5 ! fakesink
+ * ]|
+ * Only persons and class 2, from a camera, newest frame first.
+ *
+ * Since: 0.1
+ */
+#include "gst/gstyolov7.h"
+
+#include <gst/video/video.h>
+
+#include "engine/yolov7.h"
+#include "gst/detectionmeta.h"
+#include "gst/frameview.h"
+#include "gst/labels.h"
+#include "gst/posterror.h"
+
+GST_DEBUG_CATEGORY_STATIC (yolov7_debug);
+#define GST_CAT_DEFAULT yolov7_debug
+
+/* ---- tables --------------------------------------------------------------------------------- */
+
+static GstStaticPadTemplate sink_template =
+    GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
+                             GST_STATIC_CAPS (GST_VIDEO_CAPS_MAKE (GST_YOLOV7_FORMATS)));
+static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE (
+    "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (GST_VIDEO_CAPS_MAKE (GST_YOLOV7_FORMATS)));
+
+enum {
+  PROP_0,
+  PROP_MODEL_FILE,
+  PROP_CONFIG_FILE,
+  PROP_LABEL_FILE,
+  PROP_CONFIDENCE_THRESHOLD,
+  PROP_IOU_THRESHOLD,
+  PROP_MAX_DETECTIONS,
+  PROP_CLASSES,
+  PROP_CLASS_AGNOSTIC_NMS,
+  PROP_INPUT_SIZE,
+  PROP_LETTERBOX_MODE,
+  PROP_DEVICE,
+  PROP_PRECISION,
+  PROP_ATTACH_ROI_META,
+#ifdef HAVE_GST_ANALYTICS
+  PROP_ATTACH_ANALYTICS_META,
+#endif
+  N_PROPS
+};
+
+static GParamSpec *properties[N_PROPS];
+
+static const GEnumValue precisions[] = {
+    {YV_PRECISION_AUTO, "fp16 on GPUs that have it, fp32 on CPUs", "auto"},
+    {YV_PRECISION_FP32, "32 bit floats", "fp32"},
+    {YV_PRECISION_FP16, "16 bit floats in memory, sums in 32", "fp16"},
+    {0, NULL, NULL},
+};
+
+static const GEnumValue letterbox_modes[] = {
+    {YV_LETTERBOX_AUTO, "Pad only to a multiple of the model's stride, as detect.py", "auto"},
+    {YV_LETTERBOX_FIXED, "Pad to a square of input-size", "fixed"},
+    {0, NULL, NULL},
+};
+
+#define GST_TYPE_YOLOV7_PRECISION (precision_get_type ())
+static GType
+precision_get_type (void)
+{
+  static gsize type = 0;
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("GstYolov7Precision", precisions));
+  return type;
+}
+
+#define GST_TYPE_YOLOV7_LETTERBOX_MODE (letterbox_mode_get_type ())
+static GType
+letterbox_mode_get_type (void)
+{
+  static gsize type = 0;
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("GstYolov7LetterboxMode", letterbox_modes));
+  return type;
+}
+
+/* All that properties say; the strings are owned, and NULL where not set. */
+typedef struct {
+  char *model_file, *config_file, *label_file, *device, *classes;
+  YvPrecision precision;
+  YvStreamOptions stream; /* but classes */
+  GstYolov7MetaKinds attach;
+} Settings;
+
+struct _GstYolov7 {
+  GstBaseTransform parent;
+
+  /* protected by the object lock */
+  Settings settings;
+  gboolean options_changed; /* since the stream was given them */
+
+  /* streaming thread only, from start() to stop() */
+  GstVideoInfo info;
+  YvEngine *engine;
+  YvStream *stream;
+  char **labels;      /* (nullable): instead of the engine's class names */
+  GArray *detections; /* of GstYolov7Detection; kept for its memory */
+};
+
+G_DEFINE_FINAL_TYPE (GstYolov7, gst_yolov7, GST_TYPE_BASE_TRANSFORM)
+GST_ELEMENT_REGISTER_DEFINE (yolov7, "yolov7", GST_RANK_NONE, GST_TYPE_YOLOV7)
+
+/* ---- settings ------------------------------------------------------------------------------- */
+
+static void
+settings_clear (Settings *settings)
+{
+  g_free (settings->model_file);
+  g_free (settings->config_file);
+  g_free (settings->label_file);
+  g_free (settings->device);
+  g_free (settings->classes);
+  *settings = (Settings){0};
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Settings, settings_clear)
+
+/* Returns: whether there was anything new in them since the last call. @copy is cleared first. */
+static gboolean
+take_settings (GstYolov7 *self, Settings *copy)
+{
+  settings_clear (copy);
+  GST_OBJECT_LOCK (self);
+  const gboolean changed = self->options_changed;
+  self->options_changed = FALSE;
+  *copy = self->settings;
+  copy->model_file = g_strdup (copy->model_file);
+  copy->config_file = g_strdup (copy->config_file);
+  copy->label_file = g_strdup (copy->label_file);
+  copy->device = g_strdup (copy->device);
+  copy->classes = g_strdup (copy->classes);
+  GST_OBJECT_UNLOCK (self);
+  return changed;
+}
+
+/* "" is not set: what a shell variable that does not exist gives. */
+static void
+replace_string (char **string, const GValue *value)
+{
+  const char *text = g_value_get_string (value);
+
+  g_free (*string);
+  *string = text && *text ? g_strdup (text) : NULL;
+}
+
+static void
+set_kind (GstYolov7MetaKinds *kinds, GstYolov7MetaKinds kind, const GValue *value)
+{
+  *kinds = g_value_get_boolean (value) ? *kinds | kind : *kinds & ~kind;
+}
+
+static gboolean
+set_property_locked (GstYolov7 *self, guint id, const GValue *value)
+{
+  Settings *s = &self->settings;
+
+  switch (id) {
+  case PROP_MODEL_FILE:
+    replace_string (&s->model_file, value);
+    return TRUE;
+  case PROP_CONFIG_FILE:
+    replace_string (&s->config_file, value);
+    return TRUE;
+  case PROP_LABEL_FILE:
+    replace_string (&s->label_file, value);
+    return TRUE;
+  case PROP_CONFIDENCE_THRESHOLD:
+    s->stream.confidence_threshold = g_value_get_float (value);
+    return TRUE;
+  case PROP_IOU_THRESHOLD:
+    s->stream.iou_threshold = g_value_get_float (value);
+    return TRUE;
+  case PROP_MAX_DETECTIONS:
+    s->stream.max_detections = g_value_get_uint (value);
+    return TRUE;
+  case PROP_CLASSES:
+    replace_string (&s->classes, value);
+    return TRUE;
+  case PROP_CLASS_AGNOSTIC_NMS:
+    s->stream.class_agnostic_nms = g_value_get_boolean (value);
+    return TRUE;
+  case PROP_INPUT_SIZE:
+    s->stream.input_size = g_value_get_uint (value);
+    return TRUE;
+  case PROP_LETTERBOX_MODE:
+    s->stream.letterbox = (YvLetterboxMode) g_value_get_enum (value);
+    return TRUE;
+  case PROP_DEVICE:
+    replace_string (&s->device, value);
+    return TRUE;
+  case PROP_PRECISION:
+    s->precision = (YvPrecision) g_value_get_enum (value);
+    return TRUE;
+  case PROP_ATTACH_ROI_META:
+    set_kind (&s->attach, GST_YOLOV7_META_ROI, value);
+    return TRUE;
+#ifdef HAVE_GST_ANALYTICS
+  case PROP_ATTACH_ANALYTICS_META:
+    set_kind (&s->attach, GST_YOLOV7_META_ANALYTICS, value);
+    return TRUE;
+#endif
+  default:
+    return FALSE;
+  }
+}
+
+static void
+set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+{
+  GstYolov7 *self = GST_YOLOV7 (object);
+
+  GST_OBJECT_LOCK (self);
+  const gboolean known = set_property_locked (self, id, value);
+  self->options_changed = TRUE;
+  GST_OBJECT_UNLOCK (self);
+  if (!known)
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+}
+
+static gboolean
+get_property_locked (GstYolov7 *self, guint id, GValue *value)
+{
+  const Settings *s = &self->settings;
+
+  switch (id) {
+  case PROP_MODEL_FILE:
+    g_value_set_string (value, s->model_file);
+    return TRUE;
+  case PROP_CONFIG_FILE:
+    g_value_set_string (value, s->config_file);
+    return TRUE;
+  case PROP_LABEL_FILE:
+    g_value_set_string (value, s->label_file);
+    return TRUE;
+  case PROP_CONFIDENCE_THRESHOLD:
+    g_value_set_float (value, s->stream.confidence_threshold);
+    return TRUE;
+  case PROP_IOU_THRESHOLD:
+    g_value_set_float (value, s->stream.iou_threshold);
+    return TRUE;
+  case PROP_MAX_DETECTIONS:
+    g_value_set_uint (value, s->stream.max_detections);
+    return TRUE;
+  case PROP_CLASSES:
+    g_value_set_string (value, s->classes);
+    return TRUE;
+  case PROP_CLASS_AGNOSTIC_NMS:
+    g_value_set_boolean (value, s->stream.class_agnostic_nms);
+    return TRUE;
+  case PROP_INPUT_SIZE:
+    g_value_set_uint (value, s->stream.input_size);
+    return TRUE;
+  case PROP_LETTERBOX_MODE:
+    g_value_set_enum (value, s->stream.letterbox);
+    return TRUE;
+  case PROP_DEVICE:
+    g_value_set_string (value, s->device);
+    return TRUE;
+  case PROP_PRECISION:
+    g_value_set_enum (value, s->precision);
+    return TRUE;
+  case PROP_ATTACH_ROI_META:
+    g_value_set_boolean (value, (s->attach & GST_YOLOV7_META_ROI) != 0);
+    return TRUE;
+#ifdef HAVE_GST_ANALYTICS
+  case PROP_ATTACH_ANALYTICS_META:
+    g_value_set_boolean (value, (s->attach & GST_YOLOV7_META_ANALYTICS) != 0);
+    return TRUE;
+#endif
+  default:
+    return FALSE;
+  }
+}
+
+static void
+get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  GstYolov7 *self = GST_YOLOV7 (object);
+
+  GST_OBJECT_LOCK (self);
+  const gboolean known = get_property_locked (self, id, value);
+  GST_OBJECT_UNLOCK (self);
+  if (!known)
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+}
+
+static void
+install_model_properties (void)
+{
+  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
+
+  properties[PROP_MODEL_FILE] = g_param_spec_string (
+      "model-file", "Model file", "Checkpoint that YOLOv7 training wrote (best.pt), or safetensors",
+      NULL, flags);
+  properties[PROP_CONFIG_FILE] = g_param_spec_string (
+      "config-file", "Config file",
+      "Model description (cfg/*.yaml), for a model-file that is a bare state dict; without a "
+      "model-file the weights are random, for measurements",
+      NULL, flags);
+  properties[PROP_LABEL_FILE] = g_param_spec_string (
+      "label-file", "Label file",
+      "Class names, one a line, instead of those in the checkpoint; as many as it has classes",
+      NULL, flags);
+  properties[PROP_INPUT_SIZE] = g_param_spec_uint (
+      "input-size", "Input size",
+      "Long side of the network's input in pixels, raised to a multiple of the model's stride; 0: "
+      "the model's own (640, or 1280 for models with stride 64)",
+      0, 8192, 0, flags);
+  properties[PROP_LETTERBOX_MODE] =
+      g_param_spec_enum ("letterbox-mode", "Letterbox mode",
+                         "How far the scaled frame is padded; the aspect ratio is always kept",
+                         GST_TYPE_YOLOV7_LETTERBOX_MODE, YV_LETTERBOX_AUTO, flags);
+  properties[PROP_DEVICE] = g_param_spec_string (
+      "device", "Device",
+      "Vulkan device: an index, a part of its name, a UUID, or \"reference\" (slow loops on the "
+      "CPU); not set: the best there is",
+      NULL, flags);
+  properties[PROP_PRECISION] =
+      g_param_spec_enum ("precision", "Precision", "How numbers are stored on the device",
+                         GST_TYPE_YOLOV7_PRECISION, YV_PRECISION_AUTO, flags);
+}
+
+static void
+install_detection_properties (void)
+{
+  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING;
+
+  properties[PROP_CONFIDENCE_THRESHOLD] = g_param_spec_float (
+      "confidence-threshold", "Confidence threshold",
+      "A detection's objectness * class probability is above this, 0..1", 0, 1, 0.25f, flags);
+  properties[PROP_IOU_THRESHOLD] = g_param_spec_float (
+      "iou-threshold", "IoU threshold",
+      "Of two boxes whose intersection over union is above this, 0..1, the less confident goes", 0,
+      1, 0.45f, flags);
+  properties[PROP_MAX_DETECTIONS] = g_param_spec_uint (
+      "max-detections", "Maximum of detections",
+      "Most detections in a frame; the most confident stay", 1, G_MAXUINT, 300, flags);
+  properties[PROP_CLASSES] = g_param_spec_string (
+      "classes", "Classes",
+      "Classes to find, indices or names separated by commas (\"0,2,person\"); not set: all", NULL,
+      flags);
+  properties[PROP_CLASS_AGNOSTIC_NMS] =
+      g_param_spec_boolean ("class-agnostic-nms", "Class-agnostic NMS",
+                            "Boxes of different classes suppress each other too", FALSE, flags);
+  properties[PROP_ATTACH_ROI_META] = g_param_spec_boolean (
+      "attach-roi-meta", "Attach ROI meta",
+      "Attach GstVideoRegionOfInterestMeta too, as DL Streamer; some encoders react to it", TRUE,
+      flags);
+#ifdef HAVE_GST_ANALYTICS
+  properties[PROP_ATTACH_ANALYTICS_META] = g_param_spec_boolean (
+      "attach-analytics-meta", "Attach analytics meta",
+      "Attach GstAnalyticsRelationMeta with object detections too", TRUE, flags);
+#endif
+}
+
+/* ---- life ----------------------------------------------------------------------------------- */
+
+static gboolean
+load_engine (GstYolov7 *self, const Settings *settings)
+{
+  const YvEngineOptions options = {
+      .model_file = settings->model_file,
+      .config_file = settings->config_file,
+      .device = settings->device,
+      .precision = settings->precision,
+  };
+  GError *error = NULL;
+
+  if (!settings->model_file && !settings->config_file) {
+    GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS,
+                       ("There is no model. Set the property model-file to the checkpoint that "
+                        "YOLOv7 training wrote (best.pt)."),
+                       ("neither model-file nor config-file is set"));
+    return FALSE;
+  }
+  self->engine = yv_engine_new (&options, &error);
+  if (!self->engine) {
+    GST_YOLOV7_POST_ERROR (self, "Could not load the model", error);
+    return FALSE;
+  }
+
+  const YvEngineInfo *info = yv_engine_info (self->engine);
+  GST_INFO_OBJECT (self, "%s: %u classes, on %s in %s, loaded in %" G_GUINT64_FORMAT " ms",
+                   info->model_source, info->n_classes, info->device_name,
+                   precisions[info->precision].value_nick, info->load_ns / GST_MSECOND);
+  if (!settings->model_file)
+    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
+                         ("The weights are random. Set model-file for detections that mean "
+                          "something."),
+                         ("config-file is set without model-file"));
+  return TRUE;
+}
+
+static gboolean
+load_labels (GstYolov7 *self, const Settings *settings)
+{
+  GError *error = NULL;
+
+  if (!settings->label_file)
+    return TRUE;
+  self->labels = gst_yolov7_labels_read (settings->label_file,
+                                         yv_engine_info (self->engine)->n_classes, &error);
+  if (!self->labels)
+    GST_YOLOV7_POST_ERROR (self, "Could not use the class names", error);
+  return self->labels != NULL;
+}
+
+/* Creates the stream, or gives the one there is new options. */
+static gboolean
+apply_options (GstYolov7 *self, const Settings *settings, GError **error)
+{
+  g_autofree char *classes = gst_yolov7_labels_resolve (self->labels, settings->classes);
+  YvStreamOptions options = settings->stream;
+
+  options.classes = classes;
+  if (self->stream)
+    return yv_stream_set_options (self->stream, &options, error);
+  self->stream = yv_stream_new (self->engine, &options, error);
+  return self->stream != NULL;
+}
+
+static gboolean
+open_stream (GstYolov7 *self, const Settings *settings)
+{
+  GError *error = NULL;
+
+  if (apply_options (self, settings, &error))
+    return TRUE;
+  GST_YOLOV7_POST_ERROR (self, "Could not use the properties", error);
+  return FALSE;
+}
+
+/* After a start() that failed, too: nothing calls stop() then. */
+static gboolean
+stop (GstBaseTransform *base)
+{
+  GstYolov7 *self = GST_YOLOV7 (base);
+
+  g_clear_pointer (&self->detections, g_array_unref);
+  g_clear_pointer (&self->stream, yv_stream_free);
+  g_clear_pointer (&self->labels, g_strfreev);
+  g_clear_pointer (&self->engine, yv_engine_unref);
+  gst_video_info_init (&self->info);
+  return TRUE;
+}
+
+static gboolean
+start (GstBaseTransform *base)
+{
+  GstYolov7 *self = GST_YOLOV7 (base);
+  g_auto (Settings) settings = {0};
+
+  take_settings (self, &settings);
+  self->detections = g_array_new (FALSE, FALSE, sizeof (GstYolov7Detection));
+  if (load_engine (self, &settings) && load_labels (self, &settings) &&
+      open_stream (self, &settings))
+    return TRUE;
+  stop (base);
+  return FALSE;
+}
+
+static gboolean
+set_caps (GstBaseTransform *base, GstCaps *in, GstCaps *out)
+{
+  GstYolov7 *self = GST_YOLOV7 (base);
+  const char *why = NULL;
+  GError *error = NULL;
+  (void) out;
+
+  if (!gst_video_info_from_caps (&self->info, in))
+    why = "its caps can't be read";
+  else
+    gst_yolov7_frame_view_check (&self->info, &why);
+  if (why) {
+    gst_yolov7_post_bad_caps (GST_ELEMENT (self), in, why);
+    return FALSE;
+  }
+  if (yv_stream_prepare (self->stream, (uint32_t) GST_VIDEO_INFO_WIDTH (&self->info),
+                         (uint32_t) GST_VIDEO_INFO_HEIGHT (&self->info), &error))
+    return TRUE;
+  GST_YOLOV7_POST_ERROR (self, "Could not prepare for frames of this size", error);
+  return FALSE;
+}
+
+/* Buffers with padded rows are welcome. */
+static gboolean
+propose_allocation (GstBaseTransform *base, GstQuery *decided, GstQuery *query)
+{
+  if (!GST_BASE_TRANSFORM_CLASS (gst_yolov7_parent_class)
+           ->propose_allocation (base, decided, query))
+    return FALSE;
+  if (!gst_query_find_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL))
+    gst_query_add_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL);
+  return TRUE;
+}
+
+/* A wrong class name while playing is no reason to stop: the old options stay. */
+static void
+update_options (GstYolov7 *self)
+{
+  g_auto (Settings) settings = {0};
+  GError *error = NULL;
+
+  GST_OBJECT_LOCK (self);
+  const gboolean changed = self->options_changed;
+  GST_OBJECT_UNLOCK (self);
+  if (!changed)
+    return;
+  take_settings (self, &settings);
+  if (!apply_options (self, &settings, &error))
+    GST_YOLOV7_POST_WARNING (self, "The properties stay as they were", error);
+}
+
+static void
+attach (GstYolov7 *self, GstBuffer *buffer, const YvDetections *found)
+{
+  const char *const *labels = self->labels ? (const char *const *) self->labels
+                                           : yv_engine_info (self->engine)->class_names;
+
+  GST_OBJECT_LOCK (self);
+  const GstYolov7MetaKinds kinds = self->settings.attach;
+  GST_OBJECT_UNLOCK (self);
+
+  g_array_set_size (self->detections, 0);
+  for (guint i = 0; i < found->n_detections; i++) {
+    const YvDetection *d = &found->detections[i];
+    const GstYolov7Detection detection = {
+        .x = d->x,
+        .y = d->y,
+        .w = d->w,
+        .h = d->h,
+        .confidence = d->confidence,
+        .objectness = d->objectness,
+        .class_index = (gint) d->class_index,
+        .id = -1,
+        .label = labels[d->class_index],
+    };
+    g_array_append_val (self->detections, detection);
+  }
+  gst_yolov7_detections_attach (buffer, (guint) GST_VIDEO_INFO_WIDTH (&self->info),
+                                (guint) GST_VIDEO_INFO_HEIGHT (&self->info),
+                                (const GstYolov7Detection *) self->detections->data,
+                                self->detections->len, kinds);
+}
+
+static GstFlowReturn
+transform_ip (GstBaseTransform *base, GstBuffer *buffer)
+{
+  GstYolov7 *self = GST_YOLOV7 (base);
+  GstYolov7FrameView view;
+  GError *error = NULL;
+
+  update_options (self);
+  if (!gst_yolov7_frame_view_map (&view, &self->info, buffer, GST_MAP_READ)) {
+    gst_yolov7_post_bad_frame (GST_ELEMENT (self), &self->info, buffer);
+    return GST_FLOW_ERROR;
+  }
+  const YvDetections *found = yv_stream_detect (self->stream, &view.image, &error);
+  gst_yolov7_frame_view_unmap (&view);
+  if (!found) {
+    GST_YOLOV7_POST_ERROR (self, "Could not analyse a frame", error);
+    return GST_FLOW_ERROR;
+  }
+  attach (self, buffer, found);
+  GST_LOG_OBJECT (self, "%u detections in %" G_GUINT64_FORMAT " us", found->n_detections,
+                  found->times.total_ns / GST_USECOND);
+  return GST_FLOW_OK;
+}
+
+static void
+finalize (GObject *object)
+{
+  settings_clear (&GST_YOLOV7 (object)->settings);
+  G_OBJECT_CLASS (gst_yolov7_parent_class)->finalize (object);
+}
+
+static void
+gst_yolov7_class_init (GstYolov7Class *class)
+{
+  GObjectClass *object = G_OBJECT_CLASS (class);
+  GstElementClass *element = GST_ELEMENT_CLASS (class);
+  GstBaseTransformClass *transform = GST_BASE_TRANSFORM_CLASS (class);
+
+  GST_DEBUG_CATEGORY_INIT (yolov7_debug, "yolov7", 0, "finds objects in video frames");
+  object->set_property = set_property;
+  object->get_property = get_property;
+  object->finalize = finalize;
+  install_model_properties ();
+  install_detection_properties ();
+  g_object_class_install_properties (object, N_PROPS, properties);
+  gst_type_mark_as_plugin_api (GST_TYPE_YOLOV7_PRECISION, 0);
+  gst_type_mark_as_plugin_api (GST_TYPE_YOLOV7_LETTERBOX_MODE, 0);
+
+  gst_element_class_set_static_metadata (
+      element, "YOLOv7 object detector", "Filter/Analyzer/Video",
+      "Finds objects with a YOLOv7 checkpoint, on any Vulkan device", "The gst-yolov7 authors");
+  gst_element_class_add_static_pad_template (element, &sink_template);
+  gst_element_class_add_static_pad_template (element, &src_template);
+
+  transform->start = GST_DEBUG_FUNCPTR (start);
+  transform->set_caps = GST_DEBUG_FUNCPTR (set_caps);
+  transform->propose_allocation = GST_DEBUG_FUNCPTR (propose_allocation);
+  transform->transform_ip = GST_DEBUG_FUNCPTR (transform_ip);
+  transform->stop = GST_DEBUG_FUNCPTR (stop);
+}
+
+static void
+gst_yolov7_init (GstYolov7 *self)
+{
+  self->settings.stream = (YvStreamOptions) YV_STREAM_DEFAULTS;
+  self->settings.attach = GST_YOLOV7_META_ROI;
+#ifdef HAVE_GST_ANALYTICS
+  self->settings.attach |= GST_YOLOV7_META_ANALYTICS;
+#endif
+  gst_base_transform_set_in_place (GST_BASE_TRANSFORM (self), TRUE);
+}
