@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "engine/model/excerpt.h"
+
 static const struct {
   const char *name;
   double slope; /* PyTorch's default; NAN: the activation has none */
@@ -241,9 +243,7 @@ yv_arg_describe (const YvArg *arg)
   g_autoptr (GString) text = g_string_new (NULL);
 
   describe_into (arg, text);
-
-  g_autofree char *escaped = g_strescape (text->str, "\"");
-  return g_strdup_printf (strlen (escaped) > 60 ? "%.60s..." : "%s", escaped);
+  return yv_excerpt (text->str);
 }
 
 char *

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/error.h"
+#include "engine/model/excerpt.h"
 #include "engine/model/expand.h"
 
 #define MAX_VALUES 8
@@ -106,6 +107,20 @@ yv_object_numbers (const YvObject *object, double *values, uint32_t max_values)
   return object->sequence.n_items;
 }
 
+/* What stands in the file, short. */
+static char *
+describe (const YvObject *object)
+{
+  double values[MAX_VALUES];
+  const char *text = yv_object_get_string (object);
+
+  if (text)
+    return yv_excerpt (text);
+  if (yv_object_numbers (object, values, MAX_VALUES) > 0)
+    return g_strdup_printf ("%g", values[0]);
+  return g_strdup (object ? yv_object_kind_name (object) : "absent");
+}
+
 static bool
 copy_number (const YvObject *instance, const char *key, YvModule *module, GError **error)
 {
@@ -114,12 +129,11 @@ copy_number (const YvObject *instance, const char *key, YvModule *module, GError
   const uint32_t n_values = yv_object_numbers (object, values, MAX_VALUES);
 
   if (n_values == 0) {
-    const char *text = yv_object_get_string (object);
-    g_set_error (error, YV_ERROR, text ? YV_ERROR_UNSUPPORTED : YV_ERROR_MALFORMED,
-                 "%s (%s): %s is %.40s, expected numbers", module->path, module->class_name, key,
-                 text     ? text
-                 : object ? yv_object_kind_name (object)
-                          : "absent");
+    const bool is_text = yv_object_get_string (object) != NULL;
+    g_autofree char *found = describe (object);
+    g_set_error (error, YV_ERROR, is_text ? YV_ERROR_UNSUPPORTED : YV_ERROR_MALFORMED,
+                 "%s (%s): %s is %s, expected numbers", module->path, module->class_name, key,
+                 found);
     return false;
   }
   yv_module_set_many (module, key, values, n_values);
@@ -150,10 +164,9 @@ check_required (const YvObject *instance, guint row, const YvModule *module, GEr
     return true;
 
   g_autofree char *number = g_strdup_printf ("%g", required[row].number);
-  const char *found = yv_object_get_string (object);
-  g_set_error (error, YV_ERROR, YV_ERROR_UNSUPPORTED,
-               "%s (%s): %s %.40s is not supported, only %s is", module->path, module->class_name,
-               required[row].key, found ? found : "as it is",
+  g_autofree char *found = describe (object);
+  g_set_error (error, YV_ERROR, YV_ERROR_UNSUPPORTED, "%s (%s): %s %s is not supported, only %s is",
+               module->path, module->class_name, required[row].key, found,
                required[row].text ? required[row].text : number);
   return false;
 }

@@ -6,6 +6,7 @@
 
 #include "engine/error.h"
 #include "engine/model/constructors.h"
+#include "engine/model/excerpt.h"
 
 /* Channels. */
 
@@ -153,9 +154,9 @@ require_constructor (const char *yaml_name, GError **error)
 
   if (!constructor) {
     g_autofree char *known = yv_row_classes ();
-    g_autofree char *name = g_strescape (yaml_name, NULL);
-    g_set_error (error, YV_ERROR, YV_ERROR_UNSUPPORTED,
-                 "unsupported module %.60s; supported are %s", name, known);
+    g_autofree char *name = yv_excerpt (yaml_name);
+    g_set_error (error, YV_ERROR, YV_ERROR_UNSUPPORTED, "unsupported module %s; supported are %s",
+                 name, known);
   }
   return constructor;
 }

@@ -9,6 +9,7 @@
 #include "engine/model/args.h"
 #include "engine/model/attributes.h"
 #include "engine/model/config.h"
+#include "engine/model/excerpt.h"
 #include "engine/model/expand.h"
 #include "engine/model/geometry.h"
 #include "engine/model/layer.h"
@@ -75,8 +76,12 @@ read_row (YvWalk *walk, const YvObject *rows, uint32_t row, YvLayer *layer, GErr
   g_autofree char *expected_name = g_strdup_printf ("%u", row);
   double index = row;
 
-  if (instance->kind != YV_OBJECT_INSTANCE || g_strcmp0 (name, expected_name) != 0)
-    return fail_row (row, "expected a module of this name", error);
+  if (instance->kind != YV_OBJECT_INSTANCE || g_strcmp0 (name, expected_name) != 0) {
+    g_autofree char *found = yv_excerpt (name);
+    g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED,
+                 "row %u: found a module named \"%s\", expected rows 0, 1, 2 in order", row, found);
+    return false;
+  }
   if (yv_object_get_number (yv_object_get (instance, "i"), &index) && (index < row || index > row))
     return fail_row (row, "its attribute i is another row", error);
   walk->row = layer->row = row;
@@ -218,7 +223,8 @@ find_rows (const YvObject *root, GError **error)
 
   if (n_rows > 0 && n_rows <= YV_CONFIG_MAX_ROWS)
     return rows;
-  g_autofree char *path = yv_object_class_path (root);
+  g_autofree char *full_path = yv_object_class_path (root);
+  g_autofree char *path = yv_excerpt (full_path);
   g_set_error (error, YV_ERROR, YV_ERROR_UNSUPPORTED,
                "%s has %u rows in its part `model`, expected 1 to %d: it is no YOLOv7 model", path,
                n_rows, YV_CONFIG_MAX_ROWS);

@@ -3,6 +3,7 @@
 #include "engine/model/locate.h"
 
 #include "engine/error.h"
+#include "engine/model/excerpt.h"
 
 #define MAX_WRAPPERS 8
 
@@ -61,7 +62,8 @@ static char *
 describe (const YvObject *root)
 {
   if (root->kind == YV_OBJECT_INSTANCE) {
-    g_autofree char *path = yv_object_class_path (root);
+    g_autofree char *full_path = yv_object_class_path (root);
+    g_autofree char *path = yv_excerpt (full_path);
     return g_strconcat ("an object of class ", path, NULL);
   }
   if (root->kind != YV_OBJECT_DICT)
@@ -69,10 +71,10 @@ describe (const YvObject *root)
 
   g_autoptr (GString) text = g_string_new ("a dict with the keys");
   for (uint32_t i = 0; i < root->sequence.n_items && text->len < 200; i += 2) {
-    const char *key = yv_object_get_string (root->sequence.items[i]);
-    g_string_append_printf (text, "%s %.40s", i ? "," : "", key ? key : "?");
+    g_autofree char *key = yv_excerpt (yv_object_get_string (root->sequence.items[i]));
+    g_string_append_printf (text, "%s %s", i ? "," : "", key);
   }
-  return g_utf8_make_valid (text->str, -1); /* a key may have been cut inside a character */
+  return g_strdup (text->str);
 }
 
 bool

@@ -7,6 +7,7 @@
 #include "engine/error.h"
 #include "engine/model/blocks.h"
 #include "engine/model/check.h"
+#include "engine/model/excerpt.h"
 #include "engine/model/from_config.h"
 
 #define MAX_KEY_BYTES 256
@@ -26,7 +27,9 @@ strip_prefixes (const char *key)
 static bool
 fail_at_key (const char *key, const char *problem, GError **error)
 {
-  g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED, "state dict: \"%.80s\" %s", key, problem);
+  g_autofree char *name = yv_excerpt (key);
+
+  g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED, "state dict: \"%s\" %s", name, problem);
   return false;
 }
 
@@ -37,7 +40,7 @@ collect (const YvObject *dict, GHashTable *tensors, GError **error)
     const char *key = yv_object_get_string (dict->sequence.items[i]);
     const YvObject *value = dict->sequence.items[i + 1];
     if (!key || strlen (key) > MAX_KEY_BYTES)
-      return fail_at_key (key ? key : "?", "is no name of a tensor", error);
+      return fail_at_key (key, "is no name of a tensor", error);
     if (value->kind != YV_OBJECT_TENSOR)
       return fail_at_key (key, "is no tensor", error);
     if (!g_hash_table_insert (tensors, g_strdup (strip_prefixes (key)), (gpointer) &value->tensor))

@@ -6,6 +6,7 @@
 
 #include "engine/error.h"
 #include "engine/model/attributes.h"
+#include "engine/model/excerpt.h"
 #include "engine/model/expand.h"
 #include "engine/model/locate.h"
 
@@ -53,10 +54,12 @@ refuse_class (const YvWalk *walk, const char *class_name, const char *class_path
               const YvModule *module, GError **error)
 {
   g_autofree char *supported = yv_row_classes ();
+  g_autofree char *name = yv_excerpt (class_name);
+  g_autofree char *path = yv_excerpt (class_path);
 
   g_set_error (error, YV_ERROR, YV_ERROR_UNSUPPORTED,
-               "unsupported module %s at row %u (%s at %s); supported are %s", class_name,
-               walk->row, class_path, module->path, supported);
+               "unsupported module %s at row %u (%s at %s); supported are %s", name, walk->row,
+               path, module->path, supported);
   return false;
 }
 

@@ -2,10 +2,10 @@
  * engine/model/yaml.c - libyaml's events -> nodes, within limits. */
 #include "engine/model/yaml.h"
 
-#include <string.h>
 #include <yaml.h>
 
 #include "engine/error.h"
+#include "engine/model/excerpt.h"
 
 typedef struct {
   yaml_parser_t parser;
@@ -229,6 +229,6 @@ yv_yaml_describe (const YvYaml *node)
   if (node->kind == YV_YAML_SEQUENCE)
     return g_strdup ("a sequence");
 
-  g_autofree char *escaped = g_strescape (node->text, NULL);
-  return g_strdup_printf (strlen (escaped) > 60 ? "\"%.60s...\"" : "\"%s\"", escaped);
+  g_autofree char *text = yv_excerpt (node->text);
+  return g_strconcat ("\"", text, "\"", NULL);
 }
