@@ -121,6 +121,14 @@ find_storages (const YvZip *zip, const YvZipEntry *pickle, YvStorages *storages,
                    pickle->name, storage->key, name);
       return false;
     }
+    if (entry->bytes.size_bytes != storage->size_bytes) {
+      g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED,
+                   "entry '%s' has %" G_GSIZE_FORMAT " bytes, expected %" G_GUINT64_FORMAT
+                   " for %" G_GUINT64_FORMAT " elements of a %s",
+                   entry->name, entry->bytes.size_bytes, storage->size_bytes, storage->n_elems,
+                   storage->type);
+      return false;
+    }
     storage->bytes = entry->bytes;
   }
   return yv_storages_bind (storages, error);

@@ -121,7 +121,7 @@ a_storage_of_wrong_size_is_named (void)
     const char *text;
   } rows[] = {
       {YV_PT_SHORT_STORAGE,
-       "storage '0' has 23 bytes, expected 24 for 6 elements of a FloatStorage"},
+       "entry 'tiny/data/0' has 23 bytes, expected 24 for 6 elements of a FloatStorage"},
       {YV_PT_NO_STORAGE, "the archive has no entry 'data/0'"},
   };
 
