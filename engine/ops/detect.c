@@ -5,6 +5,7 @@
 #include "shaders/params.h"
 
 #define LOCAL 64
+#define MAX_ROWS (1u << 26) /* 32 bytes each: a candidate list of 2 GiB */
 
 static bool
 check_channels (const YvNode *node, uint32_t level, uint32_t channels, GError **error)
@@ -37,10 +38,11 @@ shape (const YvNode *node, const YvShape *in, YvShape *out, GError **error)
       return false;
     n_rows += level_rows (&node->detect, in[i].h, in[i].w);
   }
-  if (n_rows > G_MAXINT32) {
+  if (n_rows > MAX_ROWS) {
     g_set_error (error, YV_ERROR, YV_ERROR_UNSUPPORTED,
-                 "%s: %" G_GUINT64_FORMAT " rows an image; use a smaller input size", node->name,
-                 n_rows);
+                 "%s: %" G_GUINT64_FORMAT
+                 " rows an image, the most is %u; use a smaller input size",
+                 node->name, n_rows, MAX_ROWS);
     return false;
   }
   *out = (YvShape){5 + node->detect.n_classes, (uint32_t) n_rows, 1};

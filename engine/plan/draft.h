@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * engine/plan/draft.h - what yv_plan_new() knows on its way to a plan; nobody else sees it.
+ *
+ * Steps are made before it is known where values lie, because where depends on when they are
+ * needed, and only steps know that. Until then each value has a terabyte of its own: an operand's
+ * offset is value << 40 | the offset inside it. yv_draft_place() replaces the upper part.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/ops/op.h"
+#include "engine/plan/arena.h"
+#include "engine/plan/plan.h"
+
+G_BEGIN_DECLS
+
+#define YV_VALUE_SHIFT 40
+#define YV_VALUE_MAX_BYTES (1ull << YV_VALUE_SHIFT)
+
+/* How a node's output is stored. */
+typedef struct {
+  YvShape shape;
+  YvDType dtype;
+  uint32_t root;    /* the value it lies in: its own index, or that of a (grand) parent */
+  uint32_t c_first; /* its first channel there */
+  bool is_logits;   /* read by DETECT or DECODE */
+} YvLayout;
+
+/* Values are numbered like the nodes, by their place in the graph; dense rows come after. */
+typedef struct {
+  const YvGraph *graph;
+  const YvCaps *caps;
+  const YvPlanOptions *options;
+  const YvNode *output; /* the DETECT */
+  uint32_t n_nodes;
+  uint32_t *index_of_id; /* [next_id] */
+  YvLayout *layouts;     /* [n_nodes] */
+  YvArenaSlot *slots;    /* [n_nodes + 1] */
+  bool *is_pinned;       /* [n_nodes + 1]: alive from the first level to the last */
+  YvPlan *plan;          /* borrowed: what is being made */
+} YvDraft;
+
+static inline const YvNode *
+yv_draft_node (const YvDraft *draft, uint32_t index)
+{
+  return g_ptr_array_index (draft->graph->nodes, index);
+}
+
+/* shapes.c: [next_id]: the place of each id in the graph. Free with g_free(). */
+uint32_t *yv_draft_index_nodes (const YvGraph *graph);
+
+/* shapes.c: sets the shape of all layouts. */
+bool yv_draft_shapes (YvDraft *draft, GError **error);
+
+/* layout.c: sets the rest of all layouts, the sizes of slots, and the plan's values, input, heads
+ * and rows. */
+bool yv_draft_lay_out (YvDraft *draft, GError **error);
+
+/* layout.c: a node's output, not yet placed. */
+YvOperand yv_draft_operand (const YvDraft *draft, uint32_t index);
+
+/* lower.c: makes the plan's steps, with operands that are not yet placed. */
+bool yv_draft_lower (YvDraft *draft, GError **error);
+
+/* place.c: gives steps their levels and operands their places, and orders the steps. */
+void yv_draft_place (YvDraft *draft);
+
+G_END_DECLS

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * engine/plan/lower.c - the steps of each node, and whether kernels can run them. */
+#include "engine/error.h"
+#include "engine/ops/op.h"
+#include "engine/plan/draft.h"
+
+static bool
+lower_node (YvDraft *draft, uint32_t index, GError **error)
+{
+  YvPlan *plan = draft->plan;
+  const YvNode *node = yv_draft_node (draft, index);
+  g_autofree YvOperand *inputs = g_new (YvOperand, MAX (node->n_inputs, 1));
+  YvLowering lowering = {
+      .caps = draft->caps,
+      .dtype = plan->options.dtype,
+      .n = plan->options.n,
+      .inputs = inputs,
+      .output = yv_draft_operand (draft, index),
+      .steps = plan->steps,
+      .tensor_input = plan->options.tensor_input,
+      .candidates = {.memory = YV_MEMORY_CANDIDATES,
+                     .n = plan->options.n,
+                     .size_bytes = (uint64_t) plan->options.n * plan->list_bytes},
+      .rows = plan->options.dense_rows ? &plan->rows : NULL,
+      .list_bytes = plan->list_bytes,
+      .capacity = plan->capacity,
+  };
+
+  for (uint32_t i = 0; i < node->n_inputs; i++)
+    inputs[i] = yv_draft_operand (draft, draft->index_of_id[node->inputs[i]]);
+  return yv_op (node->op)->lower (node, &lowering, error);
+}
+
+/* Kernels have one element type; only a convolution may write f32 from f16, and only decode and
+ * letterbox have types of their own. */
+static bool
+check_types (const YvDraft *draft, const YvStep *step, GError **error)
+{
+  const YvDType dtype = draft->options->dtype;
+  bool is_ok = step->dst.dtype == dtype || step->op == YV_OP_CONV;
+
+  for (uint32_t i = 0; i < step->n_srcs; i++)
+    is_ok = is_ok && step->src[i].dtype == dtype;
+  if (is_ok || step->op == YV_OP_DETECT || step->op == YV_OP_INPUT || draft->caps->is_reference)
+    return true;
+
+  g_set_error (error, YV_ERROR, YV_ERROR_UNSUPPORTED,
+               "%s: reads or writes a head's logits, which are f32, in %s; use precision fp32",
+               step->name, yv_dtype_name (dtype));
+  return false;
+}
+
+/* Kernels go by 8 channels, the input has 4: only what reads it by pixels or quads can. */
+static bool
+check_input_readers (const YvDraft *draft, const YvStep *step, GError **error)
+{
+  const bool takes_any =
+      step->op == YV_OP_CONV || step->op == YV_OP_REORG || step->op == YV_OP_CONCAT;
+
+  if (draft->caps->is_reference || takes_any || step->n_srcs == 0 ||
+      step->src[0].memory != YV_MEMORY_ARENA || step->src[0].offset_bytes >> YV_VALUE_SHIFT != 0)
+    return true;
+  g_set_error (error, YV_ERROR, YV_ERROR_UNSUPPORTED,
+               "%s: %s directly on the picture is not supported", step->name,
+               yv_op_name (step->op));
+  return false;
+}
+
+bool
+yv_draft_lower (YvDraft *draft, GError **error)
+{
+  YvPlan *plan = draft->plan;
+
+  for (uint32_t i = 0; i < draft->n_nodes; i++)
+    if (!lower_node (draft, i, error))
+      return false;
+  for (uint32_t i = 0; i < plan->steps->len; i++) {
+    const YvStep *step = &g_array_index (plan->steps, YvStep, i);
+
+    plan->flops += step->flops;
+    if (!check_types (draft, step, error) || !check_input_readers (draft, step, error))
+      return false;
+  }
+  return true;
+}
