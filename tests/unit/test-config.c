@@ -6,6 +6,7 @@
 #include "engine/model/config.h"
 #include "engine/model/from_config.h"
 #include "engine/model/model.h"
+#include "tests/common/layers.h"
 #include "tests/common/paths.h"
 
 #define HEADER "nc: 2\ndepth_multiple: 1.0\nwidth_multiple: 1.0\n"
@@ -56,16 +57,6 @@ static const Total totals[] = {
     {"deploy/yolov7-e6e.yaml", 151757244},
 };
 
-static uint64_t
-count_params (const YvModel *model)
-{
-  uint64_t sum = 0;
-
-  for (guint i = 0; i < model->layers->len; i++)
-    sum += yv_layer_n_params (g_ptr_array_index (model->layers, i));
-  return sum;
-}
-
 static void
 our_descriptions_have_the_published_parameter_counts (void)
 {
@@ -76,40 +67,9 @@ our_descriptions_have_the_published_parameter_counts (void)
     g_autoptr (YvModel) model = yv_model_load (NULL, path, &error);
 
     g_assert_no_error (error);
-    g_assert_cmpuint (count_params (model), ==, totals[i].n_params);
+    g_assert_cmpuint (yv_test_count_params (model), ==, totals[i].n_params);
     g_assert_cmpstr (model->weights_kind, ==, "random");
     g_assert_null (model->tensors);
-  }
-}
-
-static void
-assert_same_tree (const YvModule *ours, const YvModule *theirs)
-{
-  g_assert_cmpstr (ours->class_name, ==, theirs->class_name);
-  g_assert_cmpstr (ours->path, ==, theirs->path);
-  g_assert_cmpuint (ours->attrs->len, ==, theirs->attrs->len);
-  for (guint i = 0; i < ours->attrs->len; i++) {
-    const YvAttr *a = &g_array_index (ours->attrs, YvAttr, i);
-    const YvAttr *b = yv_module_attr (theirs, a->key);
-    g_assert_nonnull (b);
-    g_assert_cmpmem (a->values, a->n_values * sizeof (double), b->values,
-                     b->n_values * sizeof (double));
-  }
-  g_assert_cmpuint (ours->children->len, ==, theirs->children->len);
-  for (guint i = 0; i < ours->children->len; i++)
-    assert_same_tree (g_ptr_array_index (ours->children, i),
-                      g_ptr_array_index (theirs->children, i));
-}
-
-static void
-assert_same_layers (const YvModel *ours, const YvModel *theirs)
-{
-  g_assert_cmpuint (ours->layers->len, ==, theirs->layers->len);
-  for (guint i = 0; i < ours->layers->len; i++) {
-    const YvLayer *a = g_ptr_array_index (ours->layers, i);
-    const YvLayer *b = g_ptr_array_index (theirs->layers, i);
-    g_assert_cmpmem (a->from, a->n_from * sizeof *a->from, b->from, b->n_from * sizeof *b->from);
-    assert_same_tree (a->module, b->module);
   }
 }
 
@@ -130,7 +90,8 @@ our_descriptions_mean_what_upstreams_mean (void)
     g_assert_no_error (error);
     g_autoptr (YvModel) theirs = yv_model_load (NULL, their_path, &error);
     g_assert_no_error (error);
-    assert_same_layers (ours, theirs);
+    yv_test_assert_same_layers (ours, theirs);
+    yv_test_assert_same_layers (theirs, ours);
   }
 }
 
