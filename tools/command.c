@@ -9,7 +9,7 @@ model_options_clear (ModelOptions *options)
 {
   g_clear_pointer (&options->config_file, g_free);
   g_clear_pointer (&options->device, g_free);
-  g_clear_pointer (&options->precision, g_free);
+  g_clear_pointer (&options->precision_name, g_free);
 }
 
 static void
@@ -20,7 +20,7 @@ add_model_entries (GOptionContext *context, ModelOptions *model)
        "model description (yaml); needed for a bare state dict", "FILE"},
       {"device", 'd', 0, G_OPTION_ARG_STRING, &model->device,
        "Vulkan device: index, part of a name or UUID; or \"reference\"", "DEVICE"},
-      {"precision", 'p', 0, G_OPTION_ARG_STRING, &model->precision,
+      {"precision", 'p', 0, G_OPTION_ARG_STRING, &model->precision_name,
        "auto, fp32 or fp16 (storage; sums are fp32) [auto]", "P"},
       {"size", 's', 0, G_OPTION_ARG_INT, &model->size,
        "network input, px of the long side [model's]", "PX"},
@@ -28,6 +28,24 @@ add_model_entries (GOptionContext *context, ModelOptions *model)
   };
 
   g_option_context_add_main_entries (context, entries, NULL);
+}
+
+static bool
+parse_precision (ModelOptions *model)
+{
+  static const char *const names[] = {
+      [YV_PRECISION_AUTO] = "auto", [YV_PRECISION_FP32] = "fp32", [YV_PRECISION_FP16] = "fp16"};
+
+  if (!model->precision_name)
+    return true;
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    if (strcmp (model->precision_name, names[i]) == 0) {
+      model->precision = (YvPrecision) i;
+      return true;
+    }
+  }
+  fail_usage ("--precision is '%s', expected auto, fp32 or fp16", model->precision_name);
+  return false;
 }
 
 bool
@@ -51,40 +69,19 @@ command_parse (int *argc, char ***argv, const char *usage, const char *descripti
     fail_usage ("--size is %d, expected 0 or more pixels", model->size);
     return false;
   }
-  return true;
-}
-
-bool
-precision_from_string (const char *text, YvPrecision *out)
-{
-  static const char *const names[] = {
-      [YV_PRECISION_AUTO] = "auto", [YV_PRECISION_FP32] = "fp32", [YV_PRECISION_FP16] = "fp16"};
-
-  *out = YV_PRECISION_AUTO;
-  if (!text)
-    return true;
-  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
-    if (strcmp (text, names[i]) == 0) {
-      *out = (YvPrecision) i;
-      return true;
-    }
-  }
-  fail_usage ("--precision is '%s', expected auto, fp32 or fp16", text);
-  return false;
+  return !model || parse_precision (model);
 }
 
 YvEngine *
 engine_from_options (const char *model_file, const ModelOptions *options)
 {
   g_autoptr (GError) error = NULL;
-  YvEngineOptions engine_options = {
+  const YvEngineOptions engine_options = {
       .model_file = model_file,
       .config_file = options->config_file,
       .device = options->device,
+      .precision = options->precision,
   };
-
-  if (!precision_from_string (options->precision, &engine_options.precision))
-    return NULL;
 
   YvEngine *engine = yv_engine_new (&engine_options, &error);
   if (!engine)

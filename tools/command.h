@@ -25,8 +25,9 @@ int command_bench (int argc, char **argv);
 typedef struct {
   char *config_file;
   char *device;
-  char *precision;
-  int size; /* px; 0: the model's */
+  char *precision_name;
+  YvPrecision precision; /* what precision_name says */
+  int size;              /* px; 0: the model's */
 } ModelOptions;
 
 void model_options_clear (ModelOptions *options);
@@ -36,9 +37,6 @@ void model_options_clear (ModelOptions *options);
  * Returns false after having told the user what was wrong. */
 bool command_parse (int *argc, char ***argv, const char *usage, const char *description,
                     const GOptionEntry *entries, ModelOptions *model);
-
-/* "auto", "fp32", "fp16"; NULL is auto. False after having told the user. */
-bool precision_from_string (const char *text, YvPrecision *out);
 
 /* Loads an engine; NULL after having told the user why. */
 YvEngine *engine_from_options (const char *model_file, const ModelOptions *options);

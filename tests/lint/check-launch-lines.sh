@@ -4,11 +4,11 @@
 # exists and has each property that is set. Nothing is run.
 # usage: check-launch-lines.sh CHECKER   (a program that parses the line it is given)
 set -u
-checker=$1
+checker=$(realpath "$1")
 cd "$(dirname "$0")/../.."
 n=0 failed=0
 lines=$(cat README.md demo.sh docs/*.md gst/*.c 2>/dev/null |
-  sed -e ':a' -e '/\\$/{N;s/\\\n[ *|]*/ /;ba' -e '}' | sed 's/\\\\/\\/g' |
+  sed -E -e ':a' -e '/\\+$/{N;s/\\+\n[ *|]*/ /;ba' -e '}' |
   grep -oE 'gst-launch-1\.0 .*' | sed -E 's/^gst-launch-1\.0 (-[a-z] )*//; s/`.*//; s/ *\*\/$//')
 while IFS= read -r line; do
   [ -n "$line" ] || continue

@@ -1,0 +1,99 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Writes one file of every kind that a user might give by mistake, or an attacker on purpose.
+
+usage: make-bad-files.py CHECKPOINT.pt FOLDER
+CHECKPOINT.pt is a good one (zip container, whole module); what is made from it is spoilt in one place.
+"""
+import json
+import os
+import struct
+import sys
+import zipfile
+
+
+def entries(path):
+    with zipfile.ZipFile(path) as z:
+        return {name: z.read(name) for name in z.namelist()}
+
+
+def write_zip(path, files):
+    with zipfile.ZipFile(path, 'w', zipfile.ZIP_STORED) as z:
+        for name, data in files.items():
+            z.writestr(name, data)
+
+
+def write(path, data):
+    with open(path, 'wb') as f:
+        f.write(data)
+
+
+def safetensors(tensors):
+    header, data = {}, b''
+    for name, (shape, values) in tensors.items():
+        raw = struct.pack(f'<{len(values)}f', *values)
+        header[name] = {'dtype': 'F32', 'shape': shape, 'data_offsets': [len(data), len(data) + len(raw)]}
+        data += raw
+    text = json.dumps(header).encode()
+    return struct.pack('<Q', len(text)) + text + data
+
+
+CALLS_SYSTEM = b'\x80\x02cos\nsystem\nX\x07\x00\x00\x00echo hi\x85R.'
+
+
+def spoilt_checkpoints(good, out):
+    files = entries(good)
+    root = next(n for n in files if n.endswith('/data.pkl')).rsplit('/', 1)[0]
+    pickle = files[root + '/data.pkl']
+    largest = max((n for n in files if '/data/' in n), key=lambda n: len(files[n]))
+
+    write_zip(f'{out}/os-system.pt', {'archive/data.pkl': CALLS_SYSTEM, 'archive/version': b'3\n'})
+    write(f'{out}/os-system-legacy.pt',
+          b'\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03.\x80\x02}.' + CALLS_SYSTEM)
+    write_zip(f'{out}/short-storage.pt', {**files, largest: files[largest][:-64]})
+    write_zip(f'{out}/nan.pt', {**files, largest: files[largest][:100] + b'\x00\x7e' + files[largest][102:]})
+    write_zip(f'{out}/infinite.pt', {**files, largest: files[largest][:-2] + b'\x00\x7c'})
+    assert b'models.common\nMP\n' in pickle
+    write_zip(f'{out}/unknown-module.pt',
+              {**files, root + '/data.pkl': pickle.replace(b'models.common\nMP\n', b'models.common\nZZ\n')})
+    write_zip(f'{out}/torchscript.pt', {'m/code/__torch__/m.py': b'class M: pass', 'm/constants.pkl': b'\x80\x02).',
+                                        'm/data.pkl': pickle, 'm/version': b'3\n'})
+    whole = open(good, 'rb').read()
+    for n, part in enumerate((4, 1000, len(whole) // 3, len(whole) - 30000, len(whole) - 1)):
+        write(f'{out}/truncated-{n}.pt', whole[:part])
+
+
+def foreign_files(out):
+    write(f'{out}/empty.pt', b'')
+    write(f'{out}/text.pt', b'weights: see the shared drive\n' * 20)
+    write(f'{out}/page.pt', b'<!DOCTYPE html><html><body>404 not found</body></html>\n')
+    write(f'{out}/lfs.pt', b'version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 75587165\n')
+    write(f'{out}/darknet.weights', struct.pack('<iiiq', 0, 2, 5, 32013312) + struct.pack('<64f', *range(64)))
+    write_zip(f'{out}/no-checkpoint.pt', {'holiday/picture.txt': b'beach'})
+    write(f'{out}/state.safetensors', safetensors({'model.0.conv.weight': ([1, 3, 1, 1], [1, 2, 3])}))
+    os.mkdir(f'{out}/folder.pt')
+
+
+HEAD = "nc: 1\ndepth_multiple: 1.0\nwidth_multiple: 1.0\nanchors:\n  - [10,13, 16,30, 33,23]\n"
+
+
+def bad_configs(out):
+    def config(name, rows, head='[[0], 1, Detect, [nc, anchors]]'):
+        write(f'{out}/{name}.yaml', (HEAD + f'backbone:\n  [{rows}]\nhead:\n  [{head}]\n').encode())
+
+    config('good', '[-1, 1, Conv, [8, 3, 2]]')
+    config('forward-reference', '[-1, 1, Conv, [8, 3, 2]], [[-1, 5], 1, Concat, [1]]')
+    config('unknown-module', '[-1, 1, Conv, [8, 3, 2]], [-1, 1, FancyConv, [8]]')
+    write(f'{out}/syntax.yaml', (HEAD + 'backbone:\n  [[-1, 1, Conv, [8, 3, 2]\nhead: {\n').encode())
+    write(f'{out}/not-a-model.yaml', b'services:\n  camera: {}\n')
+
+
+def main():
+    good, out = sys.argv[1:]
+    os.makedirs(out, exist_ok=True)
+    spoilt_checkpoints(good, out)
+    foreign_files(out)
+    bad_configs(out)
+
+
+main()
