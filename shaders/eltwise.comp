@@ -31,10 +31,11 @@ vec4 load_weight(uint quad)
 
 vec4 compute(uint pixel, uint quad)
 {
-    vec4 v = LOAD4(src0, pixel * (p.cstride0 / 4) + quad);
+    // The network's input has a single quad, the octs of the others two.
+    vec4 v = LOAD4(src0, pixel * (p.cstride0 / 4) + (p.cstride0 > 4 ? quad : 0));
 
     if (HAS_SRC1)
-        v += LOAD4(src1, pixel * (p.cstride1 / 4) + quad);
+        v += LOAD4(src1, pixel * (p.cstride1 / 4) + (p.cstride1 > 4 ? quad : 0));
     if (HAS_SCALE)
         v = v * load_weight(quad) + load_weight((p.channels + 7) / 8 * 2 + quad);
     return activate(v, p.slope);

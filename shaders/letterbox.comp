@@ -8,9 +8,9 @@
 // One invocation makes one pixel. Reference: engine/ref/; test: tests/ops/test-letterbox.c.
 //
 // Full-size components are scaled to 8 bits exactly as OpenCV scales bytes bilinearly, which is
-// what a network was trained on: weights of 11 bits, a horizontal pass without loss, a vertical
-// pass that drops bits. Subsampled chroma is interpolated in float at the same place, then the
-// colour matrix makes R G B and rounds them to bytes.
+// what upstream does: weights of 11 bits, a horizontal pass without loss, a vertical pass that drops
+// bits. Subsampled chroma is interpolated in float at the same place, then the colour matrix makes
+// R G B and rounds them to bytes.
 
 #include "tensor.glsl"
 
@@ -34,38 +34,43 @@ int load_byte(uint at)
 #endif
 }
 
-// Where a destination column (or row) falls in the frame: between samples `first` and `second`.
+// Where an output column (or row) falls along a side of a component.
 struct Place {
-    int first, second; // inside the frame
-    int weight;        // of the second, in 1 / ONE
-    float position;    // in samples, may lie outside by half a sample
+    int first, second; // samples to mix, inside the component
+    int whole;         // its position is whole + part
+    float part;        // 0..1
+    ivec2 weights;     // of the samples, in 1 / ONE
 };
 
-// position = (at + 0.5) * frame / resized - 0.5, first as an exact fraction, then rounded to a
-// float, because that is the type in which OpenCV takes the weight from it.
-Place place(int at, int frame, int resized)
+// The position (at + 0.5) * size / resized - 0.5 as an exact fraction; the weights as OpenCV takes
+// them from it, which holds the position in a float.
+Place place(int at, int size, int resized)
 {
-    const int numerator = (2 * at + 1) * frame - resized;
+    const int numerator = (2 * at + 1) * size - resized;
     const int denominator = 2 * resized;
     int whole = int(floor(float(numerator) / float(denominator)));
-    whole += numerator - whole * denominator < 0 ? -1 : 0;
-    whole += numerator - whole * denominator >= denominator ? 1 : 0;
+    whole += numerator < whole * denominator ? -1 : 0;
+    whole += numerator >= (whole + 1) * denominator ? 1 : 0;
 
-    precise const float position =
-        float(whole) + float(numerator - whole * denominator) / float(denominator);
-    precise const float part = position - float(whole);
-    return Place(clamp(whole, 0, frame - 1), clamp(whole + 1, 0, frame - 1),
-                 int(roundEven(part * float(ONE))), position);
+    const float part = float(numerator - whole * denominator) / float(denominator);
+    precise const float position = float(whole) + part;
+    precise const float rounded = position - float(whole);
+    return Place(clamp(whole, 0, size - 1), clamp(whole + 1, 0, size - 1), whole, part,
+                 ivec2(roundEven(vec2(1.0 - rounded, rounded) * float(ONE))));
 }
 
-// The same for a subsampled component.
-Place place_chroma(float position, uint shift, float offset, int frame)
+// The same place in a component that is 2^shift times smaller: ((whole + part) + 0.5) / 2^shift -
+// 0.5 + offset, split so that a large position does not cost bits of the part.
+Place place_subsampled(Place full, uint shift, float offset, int full_size)
 {
-    const int size = (frame + (1 << shift) - 1) >> shift;
-    const float at = (position + 0.5) / float(1 << shift) - 0.5 + offset;
-    const int whole = int(floor(at));
+    const int size = (full_size + (1 << shift) - 1) >> shift;
+    const int coarse = full.whole >> shift;
+    const float rest = (float(full.whole - (coarse << shift)) + full.part + 0.5) /
+                           float(1 << shift) - 0.5 + offset;
+    const int whole = coarse + int(floor(rest));
 
-    return Place(clamp(whole, 0, size - 1), clamp(whole + 1, 0, size - 1), 0, at - float(whole));
+    return Place(clamp(whole, 0, size - 1), clamp(whole + 1, 0, size - 1), whole,
+                 rest - floor(rest), ivec2(0));
 }
 
 ivec4 load_square(Frame from, uint i, Place x, Place y)
@@ -79,60 +84,67 @@ ivec4 load_square(Frame from, uint i, Place x, Place y)
                  load_byte(row1 + column1));
 }
 
-// OpenCV's 8-bit bilinear interpolation.
-int blend_exactly(ivec4 square, Place x, Place y)
+int blend_exactly(ivec4 square, ivec2 x, ivec2 y)
 {
-    const int above = square.x * (ONE - x.weight) + square.y * x.weight;
-    const int below = square.z * (ONE - x.weight) + square.w * x.weight;
+    const int above = square.x * x[0] + square.y * x[1];
+    const int below = square.z * x[0] + square.w * x[1];
 
-    return (((ONE - y.weight) * (above >> 4) >> 16) + (y.weight * (below >> 4) >> 16) + 2) >> 2;
+    return ((y[0] * (above >> 4) >> 16) + (y[1] * (below >> 4) >> 16) + 2) >> 2;
 }
 
 float blend(ivec4 square, float x, float y)
 {
-    return mix(mix(float(square.x), float(square.y), x), mix(float(square.z), float(square.w), x),
-               y);
+    const vec2 rows = mix(vec2(square.xz), vec2(square.yw), x);
+
+    return mix(rows[0], rows[1], y);
+}
+
+float scale(Frame from, uint i, Place x, Place y)
+{
+    const uint shift_x = from.frame.shift_x[i], shift_y = from.frame.shift_y[i];
+    const bool is_full = shift_x + shift_y == 0;
+    const Place small_x =
+        place_subsampled(x, shift_x, from.frame.chroma_x, int(from.frame.frame_w));
+    const Place small_y = place_subsampled(y, shift_y, 0.0, int(from.frame.frame_h));
+    // One load of either square: lavapipe would run both sides of a branch.
+    Place sx = small_x, sy = small_y;
+    sx.first = is_full ? x.first : sx.first;
+    sx.second = is_full ? x.second : sx.second;
+    sy.first = is_full ? y.first : sy.first;
+    sy.second = is_full ? y.second : sy.second;
+    const ivec4 square = load_square(from, i, sx, sy);
+
+    return is_full ? float(blend_exactly(square, x.weights, y.weights))
+                   : blend(square, small_x.part, small_y.part);
+}
+
+vec3 apply_matrix(Frame from, vec3 c)
+{
+    vec3 rgb;
+
+    UNROLL for (uint i = 0; i < 3; i++)
+        rgb[i] = from.frame.matrix[i * 4] * c.x + from.frame.matrix[i * 4 + 1] * c.y +
+                 from.frame.matrix[i * 4 + 2] * c.z + from.frame.matrix[i * 4 + 3];
+    return roundEven(clamp(rgb, 0.0, 255.0));
 }
 
 void main()
 {
     Frame from = Frame(p.frame);
     const int pixel = int(gl_GlobalInvocationID.x);
-    const ivec2 at = pixel_position(pixel, int(p.net_w));
-    const int frame_w = int(from.frame.frame_w), frame_h = int(from.frame.frame_h);
-    const ivec2 inside = at - ivec2(from.frame.left, from.frame.top);
     const ivec2 resized = ivec2(from.frame.resized_w, from.frame.resized_h);
+    const ivec2 corner = ivec2(from.frame.left, from.frame.top);
+    const bool is_rgb = from.frame.is_rgb != 0;
+    const ivec2 at = pixel_position(pixel, int(p.net_w)) - corner;
+    const bool inside = all(greaterThanEqual(at, ivec2(0))) && all(lessThan(at, resized));
 
-    Place x = place(clamp(inside.x, 0, resized.x - 1), frame_w, resized.x);
-    const Place y = place(clamp(inside.y, 0, resized.y - 1), frame_h, resized.y);
-    // Beyond the first and last column OpenCV drops the weight; rows it merely repeats.
-    x.weight = x.position < 0.0 || x.first == frame_w - 1 ? 0 : x.weight;
-
+    const Place x = place(at.x, int(from.frame.frame_w), resized.x);
+    const Place y = place(at.y, int(from.frame.frame_h), resized.y);
     vec3 colour;
-    UNROLL for (uint i = 0; i < 3; i++) {
-        const bool whole = from.frame.shift_x[i] + from.frame.shift_y[i] == 0;
-        const Place cx = place_chroma(x.position, from.frame.shift_x[i], from.frame.chroma_x, frame_w);
-        const Place cy = place_chroma(y.position, from.frame.shift_y[i], 0.0, frame_h);
-        Place sx = x, sy = y;
-        if (!whole) {
-            sx = cx;
-            sy = cy;
-        }
-        const ivec4 square = load_square(from, i, sx, sy);
-        colour[i] = whole ? float(blend_exactly(square, x, y))
-                          : blend(square, cx.position, cy.position);
-    }
-
-    if (from.frame.is_rgb == 0) {
-        vec3 rgb;
-        UNROLL for (uint i = 0; i < 3; i++)
-            rgb[i] = dot(colour, vec3(from.frame.matrix[i * 4], from.frame.matrix[i * 4 + 1],
-                                      from.frame.matrix[i * 4 + 2])) +
-                     from.frame.matrix[i * 4 + 3];
-        colour = clamp(floor(rgb + 0.5), 0.0, 255.0);
-    }
-    if (any(lessThan(inside, ivec2(0))) || any(greaterThanEqual(inside, resized)))
-        colour = vec3(GREY);
+    UNROLL for (uint i = 0; i < 3; i++)
+        colour[i] = scale(from, i, x, y);
+    colour = is_rgb ? colour : apply_matrix(from, colour);
+    colour = inside ? colour : vec3(GREY);
 
     if (pixel < int(p.net_w * p.net_h))
         STORE4(dst, pixel, vec4(colour / 255.0, 0.0));

@@ -33,13 +33,14 @@ void main()
     const ivec2 first = clamp(corner, ivec2(0), border);
     const ivec2 last = clamp(corner + int(p.kernel) - 1, ivec2(0), border);
     const int start = image * in_w * in_h * quads + oct * 2;
+    const int next = quads > 1 ? 1 : 0; // the network's input has a single quad
 
     vec4 a = vec4(0.0), b = vec4(0.0);
     for (int ky = 0; ky < int(p.kernel); ky++) {
         const int row = start + min(first.y + ky, last.y) * in_w * quads;
         for (int kx = 0; kx < int(p.kernel); kx++) {
             const int quad = row + min(first.x + kx, last.x) * quads;
-            const vec4 c = LOAD4(src, quad), d = LOAD4(src, quad + 1);
+            const vec4 c = LOAD4(src, quad), d = LOAD4(src, quad + next);
             a = ky + kx == 0 ? c : max(a, c);
             b = ky + kx == 0 ? d : max(b, d);
         }

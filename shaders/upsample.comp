@@ -25,8 +25,10 @@ void main()
     if (pixel >= n_pixels)
         return;
 
-    const int quad = (image * n_pixels + pixel) * (int(p.in_cstride) / 4) + oct * 2;
-    const vec4 a = LOAD4(src, quad), b = LOAD4(src, quad + 1);
+    const int quads = int(p.in_cstride) / 4;
+    const int quad = (image * n_pixels + pixel) * quads + oct * 2;
+    const int next = quads > 1 ? 1 : 0; // the network's input has a single quad
+    const vec4 a = LOAD4(src, quad), b = LOAD4(src, quad + next);
     const ivec2 first = pixel_position(pixel, in_w) * factor;
     const int start = (image * int(p.out_h) + first.y) * out_w + first.x;
 
