@@ -59,17 +59,47 @@ matrix_of (const GstVideoInfo *info)
 
 /* ---- the view ------------------------------------------------------------------------------- */
 
-/* A GstVideoMeta replaces the size and the format of the caps in the mapped frame. A larger size is
- * padding; anything else is not what was negotiated. */
+/* A GstVideoMeta replaces the size and the format of the caps. A larger size is padding; anything
+ * else is not what was negotiated. Asked before mapping, which would be loud about it. */
 static gboolean
-frame_holds_image (const GstVideoFrame *frame, const GstVideoInfo *info, guint n_planes)
+meta_holds_image (GstBuffer *buffer, const GstVideoInfo *info, guint n_planes)
 {
-  if (GST_VIDEO_FRAME_FORMAT (frame) != GST_VIDEO_INFO_FORMAT (info) ||
-      GST_VIDEO_FRAME_WIDTH (frame) < GST_VIDEO_INFO_WIDTH (info) ||
-      GST_VIDEO_FRAME_HEIGHT (frame) < GST_VIDEO_INFO_HEIGHT (info))
+  const GstVideoMeta *meta = gst_buffer_get_video_meta (buffer);
+
+  if (!meta)
+    return TRUE;
+  if (meta->format != GST_VIDEO_INFO_FORMAT (info) ||
+      meta->width < (guint) GST_VIDEO_INFO_WIDTH (info) ||
+      meta->height < (guint) GST_VIDEO_INFO_HEIGHT (info))
     return FALSE;
   for (guint i = 0; i < n_planes; i++)
-    if (GST_VIDEO_FRAME_PLANE_STRIDE (frame, i) <= 0)
+    if (meta->stride[i] <= 0)
+      return FALSE;
+  return TRUE;
+}
+
+/* Mapping believes what a GstVideoMeta says of strides and offsets; we do not. */
+static gboolean
+plane_is_mapped (const GstVideoFrame *frame, const GstVideoInfo *info, guint plane)
+{
+  const GstMapInfo *map = &frame->map[frame->meta ? plane : 0];
+  gint components[GST_VIDEO_MAX_COMPONENTS];
+
+  gst_video_format_info_component (info->finfo, plane, components);
+  const gsize rows = GST_VIDEO_INFO_COMP_HEIGHT (info, components[0]);
+  const gsize row_bytes = (gsize) GST_VIDEO_INFO_COMP_WIDTH (info, components[0]) *
+                          (gsize) GST_VIDEO_INFO_COMP_PSTRIDE (info, components[0]);
+  const gsize stride = (gsize) GST_VIDEO_FRAME_PLANE_STRIDE (frame, plane);
+  const guint8 *data = GST_VIDEO_FRAME_PLANE_DATA (frame, plane);
+  return stride >= row_bytes && data >= map->data &&
+         (gsize) (data - map->data) + (rows - 1) * stride + row_bytes <= map->size;
+}
+
+static gboolean
+planes_are_mapped (const GstVideoFrame *frame, const GstVideoInfo *info, guint n_planes)
+{
+  for (guint i = 0; i < n_planes; i++)
+    if (!plane_is_mapped (frame, info, i))
       return FALSE;
   return TRUE;
 }
@@ -81,9 +111,10 @@ gst_yolov7_frame_view_map (GstYolov7FrameView *view, const GstVideoInfo *info, G
   const FormatRow *row = find_format (GST_VIDEO_INFO_FORMAT (info));
   g_return_val_if_fail (row, FALSE);
 
-  if (!gst_video_frame_map (&view->frame, info, buffer, access))
+  if (!meta_holds_image (buffer, info, row->n_planes) ||
+      !gst_video_frame_map (&view->frame, info, buffer, access))
     return FALSE;
-  if (!frame_holds_image (&view->frame, info, row->n_planes)) {
+  if (!planes_are_mapped (&view->frame, info, row->n_planes)) {
     gst_video_frame_unmap (&view->frame);
     return FALSE;
   }

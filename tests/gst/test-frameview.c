@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * tests/gst/test-frameview.c - gst/frameview.h: what a buffer is to the engine. */
+#include "gst/frameview.h"
+
+#include "tests/gst/frames.h"
+
+/* As the engine will read it: R, G, B of pixel (x, y) through planes and strides alone. */
+static guint32
+read_pixel (const YvImage *image, guint x, guint y)
+{
+  static const guint8 order[][3] = {
+      [YV_FORMAT_RGB] = {0, 1, 2},  [YV_FORMAT_BGR] = {2, 1, 0},  [YV_FORMAT_RGBX] = {0, 1, 2},
+      [YV_FORMAT_BGRX] = {2, 1, 0}, [YV_FORMAT_XRGB] = {1, 2, 3}, [YV_FORMAT_XBGR] = {3, 2, 1},
+  };
+  const guint bytes = image->format <= YV_FORMAT_BGR ? 3 : 4;
+  const guint8 *pixel = image->planes[0] + y * image->stride_bytes[0] + x * bytes;
+
+  return (guint32) pixel[order[image->format][0]] << 16 |
+         (guint32) pixel[order[image->format][1]] << 8 | pixel[order[image->format][2]];
+}
+
+/* Half a picture red and half blue: planes that are swapped show. */
+static GstSample *
+two_colors (void)
+{
+  GstSample *picture = yv_test_plain (34, 26, 0xff0000);
+  GstBuffer *buffer = gst_sample_get_buffer (picture);
+  static const guint8 blue[] = {0, 0, 0xff};
+
+  for (guint y = 0; y < 26; y++)
+    for (guint x = 16; x < 34; x++)
+      gst_buffer_fill (buffer, y * GST_ROUND_UP_4 (34 * 3) + x * 3, blue, 3);
+  return picture;
+}
+
+static void
+assert_two_colors (const YvImage *image, const char *format)
+{
+  if (image->format < YV_FORMAT_GRAY8) {
+    g_assert_cmphex (read_pixel (image, 3, 25), ==, 0xff0000);
+    g_assert_cmphex (read_pixel (image, 33, 25), ==, 0x0000ff);
+    return;
+  }
+  if (image->format == YV_FORMAT_GRAY8) {
+    g_assert_cmpuint (image->planes[0][25 * image->stride_bytes[0] + 3], >, 60);
+    g_assert_cmpuint (image->planes[0][25 * image->stride_bytes[0] + 33], <, 50);
+    return;
+  }
+  const guint step = image->format == YV_FORMAT_NV12 ? 2 : 1;
+  const guint8 *u = image->planes[1] + 12 * image->stride_bytes[1];
+  const guint8 *v = step == 2 ? u + 1 : image->planes[2] + 12 * image->stride_bytes[2];
+  g_test_message ("%s: %u %u, %u %u", format, u[step], v[step], u[16 * step], v[16 * step]);
+  g_assert_cmpuint (v[step], >, 230);      /* red */
+  g_assert_cmpuint (u[16 * step], >, 230); /* blue */
+}
+
+static void
+every_format_is_seen_right_with_any_stride (void)
+{
+  g_autoptr (GstSample) picture = two_colors ();
+
+  for (guint i = 0; yv_test_formats[i]; i++)
+    for (guint padding = 0; padding <= 40; padding += 20) {
+      g_autoptr (GstSample) converted = yv_test_convert (picture, yv_test_formats[i], 34, 26);
+      g_autoptr (GstBuffer) frame =
+          padding ? yv_test_padded_frame (converted, padding) : yv_test_frame (converted);
+      GstVideoInfo info;
+      GstYolov7FrameView view;
+
+      gst_video_info_from_caps (&info, gst_sample_get_caps (converted));
+      g_assert_true (gst_yolov7_frame_view_map (&view, &info, frame, GST_MAP_READ));
+      g_assert_cmpuint (view.image.width, ==, 34);
+      g_assert_cmpuint (view.image.height, ==, 26);
+      assert_two_colors (&view.image, yv_test_formats[i]);
+      gst_yolov7_frame_view_unmap (&view);
+    }
+}
+
+static void
+colorimetry_and_chroma_siting_come_from_the_caps (void)
+{
+  static const struct {
+    const char *caps;
+    YvMatrix matrix;
+    bool full_range, chroma_left;
+  } rows[] = {
+      {"format=I420, width=720, height=576", YV_MATRIX_BT601, false, false},
+      {"format=I420, width=1280, height=720", YV_MATRIX_BT709, false, true},
+      {"format=NV12, width=64, height=64, colorimetry=bt709", YV_MATRIX_BT709, false, false},
+      {"format=NV12, width=64, height=64, colorimetry=bt2020", YV_MATRIX_BT2020, false, false},
+      {"format=I420, width=64, height=64, colorimetry=bt601, chroma-site=mpeg2", YV_MATRIX_BT601,
+       false, true},
+      {"format=I420, width=64, height=64, colorimetry=1:4:0:0, chroma-site=jpeg", YV_MATRIX_BT601,
+       true, false},
+      {"format=I420, width=64, height=64, colorimetry=smpte240m", YV_MATRIX_BT709, false, false},
+      {"format=GRAY8, width=64, height=64", YV_MATRIX_BT601, true, false},
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autofree char *text = g_strdup_printf ("video/x-raw, framerate=25/1, %s", rows[i].caps);
+    g_autoptr (GstCaps) caps = gst_caps_from_string (text);
+    GstVideoInfo info;
+    GstYolov7FrameView view;
+
+    g_assert_true (gst_video_info_from_caps (&info, caps));
+    g_autoptr (GstBuffer) frame = gst_buffer_new_allocate (NULL, info.size, NULL);
+    g_assert_true (gst_yolov7_frame_view_map (&view, &info, frame, GST_MAP_READ));
+    g_test_message ("%s", rows[i].caps);
+    g_assert_cmpint (view.image.matrix, ==, rows[i].matrix);
+    g_assert_cmpint (view.image.full_range, ==, rows[i].full_range);
+    g_assert_cmpint (view.image.chroma_left, ==, rows[i].chroma_left);
+    gst_yolov7_frame_view_unmap (&view);
+  }
+}
+
+static gboolean
+maps (GstBuffer *frame, const GstVideoInfo *info)
+{
+  GstYolov7FrameView view;
+
+  if (!gst_yolov7_frame_view_map (&view, info, frame, GST_MAP_READ))
+    return FALSE;
+  gst_yolov7_frame_view_unmap (&view);
+  return TRUE;
+}
+
+static void
+a_buffer_that_is_not_the_frame_of_the_caps_is_refused (void)
+{
+  static const struct {
+    GstVideoFormat format;
+    guint w, h;
+    gboolean fits;
+  } metas[] = {
+      {GST_VIDEO_FORMAT_RGB, 32, 24, TRUE},  {GST_VIDEO_FORMAT_RGB, 40, 30, TRUE},
+      {GST_VIDEO_FORMAT_RGB, 31, 24, FALSE}, {GST_VIDEO_FORMAT_RGB, 32, 23, FALSE},
+      {GST_VIDEO_FORMAT_BGR, 32, 24, FALSE}, {GST_VIDEO_FORMAT_I420, 32, 24, FALSE},
+  };
+  GstVideoInfo info;
+
+  gst_video_info_set_format (&info, GST_VIDEO_FORMAT_RGB, 32, 24);
+  for (guint i = 0; i < G_N_ELEMENTS (metas); i++) {
+    g_autoptr (GstBuffer) frame = gst_buffer_new_allocate (NULL, 4 * info.size, NULL);
+    gst_buffer_add_video_meta (frame, GST_VIDEO_FRAME_FLAG_NONE, metas[i].format, metas[i].w,
+                               metas[i].h);
+    g_assert_cmpint (maps (frame, &info), ==, metas[i].fits);
+  }
+  g_autoptr (GstBuffer) small = gst_buffer_new_allocate (NULL, info.size - 1, NULL);
+  g_assert_false (maps (small, &info));
+}
+
+static void
+a_video_meta_that_points_outside_the_buffer_is_refused (void)
+{
+  static const struct {
+    gsize offset[2];
+    gint stride[2];
+    gboolean fits;
+  } rows[] = {
+      {{0, 32 * 24}, {32, 32}, TRUE},   {{0, 1000}, {32, 32}, TRUE},
+      {{0, 32 * 24}, {64, 32}, TRUE}, /* planes may overlap; what is read is inside */
+      {{0, 1153}, {32, 32}, FALSE},     {{0, 32 * 24}, {31, 32}, FALSE},
+      {{0, 32 * 24}, {32, 31}, FALSE},  {{800, 32 * 24}, {32, 32}, FALSE},
+      {{0, 32 * 24}, {0, 32}, FALSE},   {{0, 32 * 24}, {32, G_MAXINT}, FALSE},
+      {{0, 32 * 24}, {32, -32}, FALSE},
+  };
+  GstVideoInfo info;
+
+  gst_video_info_set_format (&info, GST_VIDEO_FORMAT_NV12, 32, 24);
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    gsize offset[GST_VIDEO_MAX_PLANES] = {rows[i].offset[0], rows[i].offset[1]};
+    gint stride[GST_VIDEO_MAX_PLANES] = {rows[i].stride[0], rows[i].stride[1]};
+    g_autoptr (GstBuffer) frame = gst_buffer_new_allocate (NULL, 1536, NULL);
+    gst_buffer_add_video_meta_full (frame, GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_FORMAT_NV12, 32, 24,
+                                    2, offset, stride);
+    g_test_message ("row %u", i);
+    g_assert_cmpint (maps (frame, &info), ==, rows[i].fits);
+  }
+}
+
+static void
+one_picture_a_buffer_is_taken_and_nothing_else (void)
+{
+  static const struct {
+    const char *caps;
+    gboolean taken;
+  } rows[] = {
+      {"video/x-raw, format=I420", TRUE},
+      {"video/x-raw, format=I420, interlace-mode=interleaved, field-order=top-field-first", TRUE},
+      {"video/x-raw(format:Interlaced), format=I420, interlace-mode=alternate", FALSE},
+      {"video/x-raw, format=I420, interlace-mode=fields", FALSE},
+      {"video/x-raw, format=I420, multiview-mode=mono, views=1", TRUE},
+      {"video/x-raw, format=I420, multiview-mode=separated, views=2", FALSE},
+      {"video/x-raw, format=I422_10LE", FALSE},
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autofree char *text =
+        g_strdup_printf ("%s, width=64, height=48, framerate=25/1", rows[i].caps);
+    g_autoptr (GstCaps) caps = gst_caps_from_string (text);
+    GstVideoInfo info;
+    const char *why = NULL;
+
+    g_assert_true (gst_video_info_from_caps (&info, caps));
+    g_test_message ("%s", text);
+    g_assert_cmpint (gst_yolov7_frame_view_check (&info, &why), ==, rows[i].taken);
+    g_assert_cmpint (why == NULL, ==, rows[i].taken);
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  gst_init (&argc, &argv);
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/frameview/formats", every_format_is_seen_right_with_any_stride);
+  g_test_add_func ("/frameview/colorimetry", colorimetry_and_chroma_siting_come_from_the_caps);
+  g_test_add_func ("/frameview/wrong-frame", a_buffer_that_is_not_the_frame_of_the_caps_is_refused);
+  g_test_add_func ("/frameview/wrong-meta", a_video_meta_that_points_outside_the_buffer_is_refused);
+  g_test_add_func ("/frameview/one-picture", one_picture_a_buffer_is_taken_and_nothing_else);
+  return g_test_run ();
+}
