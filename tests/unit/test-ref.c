@@ -470,6 +470,110 @@ letterbox_turns_yuv_into_rgb (void)
   g_assert_cmpfloat (red[2 * 640 * 640 + 1234], <=, 1.5f);
 }
 
+/* Two slots of a plan for two images: each image's candidates are those that it has alone, wherever
+ * it lies in the batch, and a slot's results stay while the other one runs. */
+static void
+a_batch_gives_each_image_its_own_candidates (void)
+{
+  /* Logits of every cell: width and height 0, objectness and class by the red of its corner. */
+  static const float weight[ROW * 3] = {[4 * 3] = 9, [5 * 3] = 9};
+  g_autoptr (YvGraph) graph = picture_graph (weight);
+  uint8_t bright[64 * 64 * 3], dark[64 * 64 * 3];
+  YvImage images[2] = {
+      {.format = YV_FORMAT_RGB,
+       .width = 64,
+       .height = 64,
+       .planes = {bright},
+       .stride_bytes = {192}},
+      {.format = YV_FORMAT_RGB, .width = 64, .height = 64, .planes = {dark}, .stride_bytes = {192}},
+  };
+  YvLetterbox letterboxes[2];
+  const YvPlanOptions options = {.n = 2, .h = 64, .w = 64, .dtype = YV_DTYPE_F32};
+  const struct YvCandidate *lists[2];
+  g_autoptr (GError) error = NULL;
+  uint32_t n[2];
+  YvCaps caps;
+
+  memset (bright, 255, sizeof bright);
+  memset (dark, 0, sizeof dark);
+  dark[(32 * 64 + 32) * 3] = 255; /* the last cell's corner */
+  for (int i = 0; i < 2; i++)
+    g_assert_true (yv_letterbox_fit (64, 64, 64, 32, YV_LETTERBOX_FIXED, true, &letterboxes[i]));
+  yv_caps_init_reference (&caps);
+  g_auto (Run) run = {.plan = yv_plan_new (graph, &caps, &options, &error)};
+  run.executor = yv_ref_executor_new (run.plan, 2, &error);
+  const YvExecutorClass *klass = run.executor->klass;
+  YvBatch batch = {.n_images = 2, .images = images, .letterboxes = letterboxes, .confidence = 0.5f};
+
+  g_assert_true (klass->submit (run.executor, 0, &batch, &error));
+  batch.n_images = 1;
+  batch.images = &images[1];
+  g_assert_true (klass->submit (run.executor, 1, &batch, &error));
+
+  g_assert_true (klass->wait (run.executor, 0, lists, n, NULL, &error));
+  g_assert_cmpuint (n[0], ==, 4);
+  g_assert_cmpuint (n[1], ==, 1);
+  g_assert_cmpuint (lists[1][0].row, ==, 3);
+  g_assert_true (klass->wait (run.executor, 1, lists, n, NULL, &error));
+  g_assert_cmpuint (n[0], ==, 1);
+  g_assert_cmpuint (lists[0][0].row, ==, 3);
+}
+
+/* With one class, confidence is objectness alone where the caller says so. */
+static void
+objectness_alone_may_be_the_confidence (void)
+{
+  g_autoptr (YvGraph) graph = yv_graph_new ();
+  const float weight[ROW * 3] = {[4 * 3] = 2, [5 * 3] = -9};
+  const float picture[3] = {1};
+  const uint32_t input = yv_graph_add (graph, YV_OP_INPUT, "input", 0, NULL, 0, 3)->id;
+  g_autoptr (GError) error = NULL;
+
+  add_detect (graph, add_conv (graph, input, tensor_weight (weight, ROW, 3, 1, 1), 1, 0)->id, 1);
+  g_auto (Run) run = run_graph (graph, YV_DTYPE_F32, 1, 1, picture);
+  const YvBatch batch = {.confidence = 0.5f, .obj_only = true};
+
+  g_assert_cmpuint (run.n_candidates, ==, 0);
+  g_assert_true (run.executor->klass->submit (run.executor, 0, &batch, &error));
+  g_assert_true (run.executor->klass->wait (run.executor, 0, &run.candidates, &run.n_candidates,
+                                            NULL, &error));
+  g_assert_cmpuint (run.n_candidates, ==, 1);
+  g_assert_cmpfloat (run.candidates[0].confidence, ==, run.candidates[0].objectness);
+}
+
+/* DECODE nodes and a DETECT of their rows give what a DETECT of the logits gives. */
+static void
+decoding_first_changes_nothing (void)
+{
+  g_autoptr (GRand) rand = g_rand_new_with_seed (5);
+  g_autofree float *picture = random_floats (rand, 3 * 16);
+  g_autofree float *weight = random_floats (rand, ROW * 3);
+
+  g_autofree float *expected = NULL;
+
+  for (int i = 0; i < 2; i++) {
+    g_autoptr (YvGraph) graph = yv_graph_new ();
+    const uint32_t input = yv_graph_add (graph, YV_OP_INPUT, "input", 0, NULL, 0, 3)->id;
+    uint32_t head = add_conv (graph, input, tensor_weight (weight, ROW, 3, 1, 1), 1, 0)->id;
+
+    if (i == 1) {
+      YvNode *decode = yv_graph_add (graph, YV_OP_DECODE, "decode", 1, &head, 1, ROW);
+      decode->detect = (YvDetectSpec){
+          .n_levels = 1, .n_anchors = 1, .n_classes = NC, .stride = {1}, .anchor_px = {{{10, 20}}}};
+      head = decode->id;
+    }
+    add_detect (graph, head, 1);
+    yv_graph_output (graph)->detect.decoded = i == 1;
+    g_auto (Run) run = run_graph (graph, YV_DTYPE_F16, 4, 4, picture);
+    g_autofree float *rows = read_value (&run, &run.plan->rows);
+    g_assert_cmpuint (run.plan->n_rows, ==, 16);
+    if (i == 1)
+      g_assert_cmpmem (rows, ROW * 16 * sizeof *rows, expected, ROW * 16 * sizeof *rows);
+    else
+      expected = g_steal_pointer (&rows);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -481,6 +585,9 @@ main (int argc, char **argv)
   g_test_add_func ("/ref/letterbox/upstream", letterbox_is_upstreams_to_the_bit);
   g_test_add_func ("/ref/letterbox/weights", letterbox_mixes_in_units_of_one_2048th);
   g_test_add_func ("/ref/letterbox/yuv", letterbox_turns_yuv_into_rgb);
+  g_test_add_func ("/ref/batch", a_batch_gives_each_image_its_own_candidates);
+  g_test_add_func ("/ref/objectness", objectness_alone_may_be_the_confidence);
+  g_test_add_func ("/ref/decode-first", decoding_first_changes_nothing);
   g_test_add_func ("/ref/half", half_precision_rounds_values_but_not_heads);
   return g_test_run ();
 }
