@@ -6,141 +6,29 @@
 #include <math.h>
 #include <string.h>
 
-#include "engine/checkpoint/checkpoint.h"
-#include "engine/frame.h"
 #include "engine/half.h"
 #include "engine/ops/op.h"
-#include "tests/common/paths.h"
-
-#define NC 1
-#define ROW (5 + NC)
-
-/* A graph with its head at @head, one anchor and one class, at @stride. */
-static void
-add_detect (YvGraph *graph, uint32_t head, uint32_t stride)
-{
-  YvNode *node = yv_graph_add (graph, YV_OP_DETECT, "detect", 1, &head, 1, ROW);
-
-  node->detect = (YvDetectSpec){
-      .n_levels = 1,
-      .n_anchors = 1,
-      .n_classes = NC,
-      .stride = {stride},
-      .anchor_px = {{{10, 20}}},
-  };
-}
-
-static YvNode *
-add_conv (YvGraph *graph, uint32_t input, YvWeight *weight, uint32_t stride, uint32_t pad)
-{
-  YvNode *node = yv_graph_add (graph, YV_OP_CONV, "conv", 1, &input, 1, weight->c_out);
-
-  node->conv.weight = weight;
-  node->conv.stride_h = node->conv.stride_w = stride;
-  node->conv.pad_h = node->conv.pad_w = pad;
-  return node;
-}
-
-/* [c_out, c_in / groups, k, k] over @data, which must outlive it. */
-static YvWeight *
-tensor_weight (const float *data, uint32_t c_out, uint32_t c_in, uint32_t groups, uint32_t k)
-{
-  YvWeight *weight = yv_weight_new (c_out, c_in, groups, k, k);
-  const uint32_t c = c_in / groups;
-  const YvTensor tensor = {
-      .dtype = YV_DTYPE_F32,
-      .n_dims = 4,
-      .shape = {c_out, c, k, k},
-      .stride_elems = {(uint64_t) c * k * k, k * k, k, 1},
-      .data = (const uint8_t *) data,
-  };
-
-  yv_weight_add_tensor (weight, &tensor);
-  return weight;
-}
-
-static float *
-random_floats (GRand *rand, size_t n)
-{
-  float *values = g_new (float, n);
-
-  for (size_t i = 0; i < n; i++)
-    values[i] = (float) g_rand_double_range (rand, -1, 1);
-  return values;
-}
-
-/* Plans and runs a graph on an input of h x w. */
-typedef struct {
-  YvPlan *plan;
-  YvExecutor *executor;
-  const struct YvCandidate *candidates;
-  uint32_t n_candidates;
-} Run;
-
-static void
-run_clear (Run *run)
-{
-  yv_executor_free (run->executor);
-  yv_plan_free (run->plan);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Run, run_clear)
-
-static Run
-run_graph (const YvGraph *graph, YvDType dtype, uint32_t h, uint32_t w, const float *input)
-{
-  const YvPlanOptions options = {.n = 1,
-                                 .h = h,
-                                 .w = w,
-                                 .dtype = dtype,
-                                 .tensor_input = true,
-                                 .dense_rows = true,
-                                 .keep_all = true};
-  const YvBatch batch = {.confidence = 0.25f};
-  g_autoptr (GError) error = NULL;
-  YvCaps caps;
-  Run run = {0};
-
-  yv_caps_init_reference (&caps);
-  run.plan = yv_plan_new (graph, &caps, &options, &error);
-  g_assert_no_error (error);
-  run.executor = yv_ref_executor_new (run.plan, 1, &error);
-  g_assert_no_error (error);
-  g_assert_true (run.executor->klass->write (run.executor, &run.plan->input, input, &error));
-  g_assert_true (run.executor->klass->submit (run.executor, 0, &batch, &error));
-  g_assert_true (run.executor->klass->wait (run.executor, 0, &run.candidates, &run.n_candidates,
-                                            NULL, &error));
-  return run;
-}
-
-static float *
-read_value (const Run *run, const YvOperand *operand)
-{
-  float *values = g_new (float, (size_t) operand->n * operand->c * operand->h * operand->w);
-
-  g_assert_true (run->executor->klass->read (run->executor, operand, values, NULL));
-  return values;
-}
+#include "tests/common/refrun.h"
 
 /* A 3x3 kernel of ones over a 4x4 picture of ones counts the pixels under it. */
 static void
 a_kernel_of_ones_counts_the_pixels_under_it (void)
 {
   g_autoptr (YvGraph) graph = yv_graph_new ();
-  float ones[ROW * 3 * 9], picture[3 * 16];
-  const double bias[ROW] = {0.5, 0, 0, 0, 0, 0}, scale[ROW] = {1, 1, 1, 1, 1, 1};
+  float ones[YV_TEST_ROW * 3 * 9], picture[3 * 16];
+  const double bias[YV_TEST_ROW] = {0.5, 0, 0, 0, 0, 0}, scale[YV_TEST_ROW] = {1, 1, 1, 1, 1, 1};
 
   for (size_t i = 0; i < G_N_ELEMENTS (ones); i++)
     ones[i] = 1;
   for (size_t i = 0; i < G_N_ELEMENTS (picture); i++)
     picture[i] = 1;
   const uint32_t input = yv_graph_add (graph, YV_OP_INPUT, "input", 0, NULL, 0, 3)->id;
-  YvWeight *weight = tensor_weight (ones, ROW, 3, 1, 3);
+  YvWeight *weight = yv_test_tensor_weight (ones, YV_TEST_ROW, 3, 1, 3);
   yv_weight_scale (weight, scale, bias);
-  add_detect (graph, add_conv (graph, input, weight, 2, 1)->id, 2);
+  yv_test_add_detect (graph, yv_test_add_conv (graph, input, weight, 2, 1)->id, 2);
 
-  g_auto (Run) run = run_graph (graph, YV_DTYPE_F32, 4, 4, picture);
-  g_autofree float *head = read_value (&run, &run.plan->heads[0]);
+  g_auto (YvTestRun) run = yv_test_run_graph (graph, YV_DTYPE_F32, 4, 4, picture);
+  g_autofree float *head = yv_test_read_value (&run, &run.plan->heads[0]);
   const float expected[4] = {12, 18, 18, 27}; /* corner, edges, middle; 3 channels each */
   for (int i = 0; i < 4; i++) {
     g_assert_cmpfloat (head[i], ==, expected[i] + 0.5f);
@@ -177,20 +65,25 @@ check_conv (uint32_t c_mid, uint32_t groups, uint32_t k, uint32_t stride, uint32
 {
   g_autoptr (GRand) rand = g_rand_new_with_seed (c_mid * 31 + k);
   g_autoptr (YvGraph) graph = yv_graph_new ();
-  g_autofree float *first = random_floats (rand, c_mid * 3);
-  g_autofree float *data = random_floats (rand, c_mid * c_mid / groups * k * k);
-  g_autofree float *head = random_floats (rand, ROW * c_mid);
-  g_autofree float *picture = random_floats (rand, 3 * h * w);
+  g_autofree float *first = yv_test_random_floats (rand, c_mid * 3);
+  g_autofree float *data = yv_test_random_floats (rand, c_mid * c_mid / groups * k * k);
+  g_autofree float *head = yv_test_random_floats (rand, YV_TEST_ROW * c_mid);
+  g_autofree float *picture = yv_test_random_floats (rand, 3 * h * w);
   const uint32_t input = yv_graph_add (graph, YV_OP_INPUT, "input", 0, NULL, 0, 3)->id;
-  const YvNode *a = add_conv (graph, input, tensor_weight (first, c_mid, 3, 1, 1), 1, 0);
-  YvNode *b = add_conv (graph, a->id, tensor_weight (data, c_mid, c_mid, groups, k), stride, pad);
+  const YvNode *a =
+      yv_test_add_conv (graph, input, yv_test_tensor_weight (first, c_mid, 3, 1, 1), 1, 0);
+  YvNode *b = yv_test_add_conv (graph, a->id, yv_test_tensor_weight (data, c_mid, c_mid, groups, k),
+                                stride, pad);
 
   b->act = (YvAct){YV_ACT_LEAKY_RELU, 0.1f};
-  add_detect (graph, add_conv (graph, b->id, tensor_weight (head, ROW, c_mid, 1, 1), 1, 0)->id,
-              stride);
-  g_auto (Run) run = run_graph (graph, YV_DTYPE_F32, h, w, picture);
-  g_autofree float *src = read_value (&run, yv_plan_value (run.plan, a->id));
-  g_autofree float *dst = read_value (&run, yv_plan_value (run.plan, b->id));
+  yv_test_add_detect (
+      graph,
+      yv_test_add_conv (graph, b->id, yv_test_tensor_weight (head, YV_TEST_ROW, c_mid, 1, 1), 1, 0)
+          ->id,
+      stride);
+  g_auto (YvTestRun) run = yv_test_run_graph (graph, YV_DTYPE_F32, h, w, picture);
+  g_autofree float *src = yv_test_read_value (&run, yv_plan_value (run.plan, a->id));
+  g_autofree float *dst = yv_test_read_value (&run, yv_plan_value (run.plan, b->id));
   const YvOperand *out = yv_plan_value (run.plan, b->id);
   const YvShape in = {c_mid, h, w};
 
@@ -220,21 +113,23 @@ logits_decode_to_boxes_and_candidates (void)
 {
   g_autoptr (YvGraph) graph = yv_graph_new ();
   /* 1x1 from red only: logit k = k-th weight * red. */
-  const float weight[ROW * 3] = {1, 0, 0, -1, 0, 0, 0.5f, 0, 0, 2, 0, 0, 3, 0, 0, -0.5f, 0, 0};
+  const float weight[YV_TEST_ROW * 3] = {1, 0, 0, -1, 0, 0, 0.5f,  0, 0,
+                                         2, 0, 0, 3,  0, 0, -0.5f, 0, 0};
   float picture[12] = {1, 0, 0, -1};
   const uint32_t input = yv_graph_add (graph, YV_OP_INPUT, "input", 0, NULL, 0, 3)->id;
-  const YvNode *conv = add_conv (graph, input, tensor_weight (weight, ROW, 3, 1, 1), 1, 0);
+  const YvNode *conv =
+      yv_test_add_conv (graph, input, yv_test_tensor_weight (weight, YV_TEST_ROW, 3, 1, 1), 1, 0);
 
-  add_detect (graph, conv->id, 1);
-  g_auto (Run) run = run_graph (graph, YV_DTYPE_F32, 2, 2, picture);
-  g_autofree float *rows = read_value (&run, &run.plan->rows);
-  const double s[ROW] = {1 / (1 + exp (-1)),  1 / (1 + exp (1)),   1 / (1 + exp (-0.5)),
-                         1 / (1 + exp (-2.)), 1 / (1 + exp (-3.)), 1 / (1 + exp (0.5))};
-  const double expected[ROW] = {2 * s[0] - 0.5,       2 * s[1] - 0.5, 4 * s[2] * s[2] * 10,
-                                4 * s[3] * s[3] * 20, s[4],           s[5]};
+  yv_test_add_detect (graph, conv->id, 1);
+  g_auto (YvTestRun) run = yv_test_run_graph (graph, YV_DTYPE_F32, 2, 2, picture);
+  g_autofree float *rows = yv_test_read_value (&run, &run.plan->rows);
+  const double s[YV_TEST_ROW] = {1 / (1 + exp (-1)),  1 / (1 + exp (1)),   1 / (1 + exp (-0.5)),
+                                 1 / (1 + exp (-2.)), 1 / (1 + exp (-3.)), 1 / (1 + exp (0.5))};
+  const double expected[YV_TEST_ROW] = {2 * s[0] - 0.5,       2 * s[1] - 0.5, 4 * s[2] * s[2] * 10,
+                                        4 * s[3] * s[3] * 20, s[4],           s[5]};
 
   g_assert_cmpuint (run.plan->n_rows, ==, 4);
-  for (int k = 0; k < ROW; k++)
+  for (int k = 0; k < YV_TEST_ROW; k++)
     g_assert_cmpfloat_with_epsilon (rows[k * 4], expected[k], 1e-5);
   g_assert_cmpfloat_with_epsilon (rows[0 * 4 + 3], 2 * (1 - s[0]) - 0.5 + 1, 1e-5); /* x of (1,1) */
 
@@ -251,7 +146,7 @@ elements_move_to_where_the_ops_say (void)
 {
   g_autoptr (YvGraph) graph = yv_graph_new ();
   float picture[3 * 16];
-  const float head[ROW * 12] = {0};
+  const float head[YV_TEST_ROW * 12] = {0};
 
   for (int i = 0; i < 48; i++)
     picture[i] = (float) (i % 16 * (i % 2 ? -1 : 1) + 100 * (i / 16));
@@ -265,14 +160,18 @@ elements_move_to_where_the_ops_say (void)
   const YvNode *cat = yv_graph_add (graph, YV_OP_CONCAT, "cat", 1, both, 3, 9);
   YvNode *sum = yv_graph_add (graph, YV_OP_ADD, "sum", 1, both, 3, 3);
   sum->act = (YvAct){.kind = YV_ACT_RELU};
-  add_detect (graph, add_conv (graph, reorg->id, tensor_weight (head, ROW, 12, 1, 1), 1, 0)->id, 2);
+  yv_test_add_detect (
+      graph,
+      yv_test_add_conv (graph, reorg->id, yv_test_tensor_weight (head, YV_TEST_ROW, 12, 1, 1), 1, 0)
+          ->id,
+      2);
 
-  g_auto (Run) run = run_graph (graph, YV_DTYPE_F32, 4, 4, picture);
-  g_autofree float *pooled = read_value (&run, yv_plan_value (run.plan, pool->id));
-  g_autofree float *blocks = read_value (&run, yv_plan_value (run.plan, reorg->id));
-  g_autofree float *large = read_value (&run, yv_plan_value (run.plan, up->id));
-  g_autofree float *joined = read_value (&run, yv_plan_value (run.plan, cat->id));
-  g_autofree float *added = read_value (&run, yv_plan_value (run.plan, sum->id));
+  g_auto (YvTestRun) run = yv_test_run_graph (graph, YV_DTYPE_F32, 4, 4, picture);
+  g_autofree float *pooled = yv_test_read_value (&run, yv_plan_value (run.plan, pool->id));
+  g_autofree float *blocks = yv_test_read_value (&run, yv_plan_value (run.plan, reorg->id));
+  g_autofree float *large = yv_test_read_value (&run, yv_plan_value (run.plan, up->id));
+  g_autofree float *joined = yv_test_read_value (&run, yv_plan_value (run.plan, cat->id));
+  g_autofree float *added = yv_test_read_value (&run, yv_plan_value (run.plan, sum->id));
 
   g_assert_cmpfloat (pooled[0], ==, 4);  /* of 0 -1 4 -5: padding takes no part */
   g_assert_cmpfloat (pooled[5], ==, 10); /* of 0 -1 2 4 -5 6 8 -9 10 */
@@ -297,15 +196,19 @@ half_precision_rounds_values_but_not_heads (void)
 {
   g_autoptr (YvGraph) graph = yv_graph_new ();
   const float first[3 * 3] = {1, 0, 0, 0, 1, 0, 0, 0, 1};
-  const float head[ROW * 3] = {1, 1, 1};
+  const float head[YV_TEST_ROW * 3] = {1, 1, 1};
   float picture[3] = {0.1f, 0.2f, 1};
   const uint32_t input = yv_graph_add (graph, YV_OP_INPUT, "input", 0, NULL, 0, 3)->id;
-  const YvNode *a = add_conv (graph, input, tensor_weight (first, 3, 3, 1, 1), 1, 0);
+  const YvNode *a =
+      yv_test_add_conv (graph, input, yv_test_tensor_weight (first, 3, 3, 1, 1), 1, 0);
 
-  add_detect (graph, add_conv (graph, a->id, tensor_weight (head, ROW, 3, 1, 1), 1, 0)->id, 1);
-  g_auto (Run) run = run_graph (graph, YV_DTYPE_F16, 1, 1, picture);
-  g_autofree float *value = read_value (&run, yv_plan_value (run.plan, a->id));
-  g_autofree float *logits = read_value (&run, &run.plan->heads[0]);
+  yv_test_add_detect (
+      graph,
+      yv_test_add_conv (graph, a->id, yv_test_tensor_weight (head, YV_TEST_ROW, 3, 1, 1), 1, 0)->id,
+      1);
+  g_auto (YvTestRun) run = yv_test_run_graph (graph, YV_DTYPE_F16, 1, 1, picture);
+  g_autofree float *value = yv_test_read_value (&run, yv_plan_value (run.plan, a->id));
+  g_autofree float *logits = yv_test_read_value (&run, &run.plan->heads[0]);
   const float tenth = yv_half_to_float (yv_half_from_float (0.1f));
   const float fifth = yv_half_to_float (yv_half_from_float (0.2f));
 
@@ -314,170 +217,14 @@ half_precision_rounds_values_but_not_heads (void)
   g_assert_cmpfloat (logits[0], ==, (float) ((double) tenth + fifth + 1));
 }
 
-/* ---- letterbox ------------------------------------------------------------------------------- */
-
-/* INPUT and the least that a plan wants behind it. */
-static YvGraph *
-picture_graph (const float *weight)
-{
-  YvGraph *graph = yv_graph_new ();
-  const uint32_t input = yv_graph_add (graph, YV_OP_INPUT, "input", 0, NULL, 0, 3)->id;
-  YvNode *conv = add_conv (graph, input, tensor_weight (weight, ROW, 3, 1, 1), 32, 0);
-
-  add_detect (graph, conv->id, 32);
-  return graph;
-}
-
-/* What the letterbox makes of an image: [3, net_h, net_w] in 0..255. */
-static float *
-letterbox_image (const YvImage *image, YvLetterboxMode mode, YvLetterbox *letterbox)
-{
-  static const float zeros[ROW * 3];
-  g_autoptr (YvGraph) graph = picture_graph (zeros);
-  g_autoptr (GError) error = NULL;
-  YvCaps caps;
-
-  g_assert_true (yv_image_check (image, &error));
-  g_assert_true (yv_letterbox_fit (image->width, image->height, 640, 32, mode, true, letterbox));
-  const YvPlanOptions options = {
-      .n = 1, .h = letterbox->net_h, .w = letterbox->net_w, .keep_all = true};
-  const YvBatch batch = {.n_images = 1, .images = image, .letterboxes = letterbox};
-
-  yv_caps_init_reference (&caps);
-  g_auto (Run) run = {.plan = yv_plan_new (graph, &caps, &options, &error)};
-  g_assert_no_error (error);
-  run.executor = yv_ref_executor_new (run.plan, 1, &error);
-  g_assert_true (run.executor->klass->submit (run.executor, 0, &batch, &error));
-  g_assert_true (run.executor->klass->wait (run.executor, 0, &run.candidates, &run.n_candidates,
-                                            NULL, &error));
-  float *values = read_value (&run, &run.plan->input);
-  for (size_t i = 0; i < (size_t) 3 * letterbox->net_h * letterbox->net_w; i++)
-    values[i] *= 255;
-  return values;
-}
-
-static YvTensor
-tensor_of (const YvCheckpoint *file, const char *name, uint32_t index)
-{
-  g_autofree char *key = g_strdup_printf ("%s.%u", name, index);
-  const YvObject *object = yv_object_get (yv_checkpoint_root (file), key);
-
-  g_assert_nonnull (object);
-  return object->tensor;
-}
-
-static void
-compare_letterbox (const YvCheckpoint *file, uint32_t index, YvLetterboxMode mode)
-{
-  const YvTensor frame = tensor_of (file, "frame", index);
-  const YvTensor want = tensor_of (file, mode == YV_LETTERBOX_AUTO ? "auto" : "fixed", index);
-  const YvImage image = {
-      .format = YV_FORMAT_RGB,
-      .width = (uint32_t) frame.shape[1],
-      .height = (uint32_t) frame.shape[0],
-      .planes = {frame.data},
-      .stride_bytes = {(uint32_t) frame.shape[1] * 3},
-  };
-  YvLetterbox letterbox;
-  g_autofree float *got = letterbox_image (&image, mode, &letterbox);
-  double sum = 0, largest = 0;
-
-  g_assert_cmpuint (letterbox.net_h, ==, want.shape[1]);
-  g_assert_cmpuint (letterbox.net_w, ==, want.shape[2]);
-  for (uint64_t i = 0; i < yv_tensor_n_elems (&want); i++) {
-    const double difference = fabs (got[i] - yv_tensor_get (&want, i));
-
-    sum += difference;
-    largest = MAX (largest, difference);
-  }
-  g_test_message ("%s.%u: largest difference %.3f, mean %.5f (of 255)",
-                  mode == YV_LETTERBOX_AUTO ? "auto" : "fixed", index, largest,
-                  sum / (double) yv_tensor_n_elems (&want));
-  g_assert_cmpfloat (largest, <, 0.01);
-}
-
-static void
-letterbox_is_upstreams_to_the_bit (void)
-{
-  g_autofree char *path = yv_test_shared_path ("reference/letterbox.safetensors");
-  g_autoptr (GError) error = NULL;
-
-  if (!path) {
-    g_test_skip ("reference/letterbox.safetensors is not there");
-    return;
-  }
-  g_autoptr (YvCheckpoint) file = yv_checkpoint_open (path, &error);
-  g_assert_no_error (error);
-  for (uint32_t i = 0; i < 4; i++) {
-    compare_letterbox (file, i, YV_LETTERBOX_AUTO);
-    compare_letterbox (file, i, YV_LETTERBOX_FIXED);
-  }
-}
-
-/* 2x1 px to 640x320, by hand: output column x lies at f = (x + 0.5) / 320 - 0.5. */
-static void
-letterbox_mixes_in_units_of_one_2048th (void)
-{
-  const uint8_t pixels[] = {0, 100, 200, 255, 0, 200};
-  const YvImage image = {
-      .format = YV_FORMAT_RGB, .width = 2, .height = 1, .planes = {pixels}, .stride_bytes = {6}};
-  YvLetterbox letterbox;
-  g_autofree float *got = letterbox_image (&image, YV_LETTERBOX_FIXED, &letterbox);
-  const size_t plane = 640 * 640, middle = 320 * 640;
-
-  g_assert_cmpuint (letterbox.top, ==, 160);
-  g_assert_cmpfloat (roundf (got[0]), ==, 114); /* padding */
-  g_assert_cmpfloat (roundf (got[middle]), ==, 0);
-  g_assert_cmpfloat (roundf (got[middle + 639]), ==, 255);
-  g_assert_cmpfloat (roundf (got[middle + plane]), ==, 100);
-  g_assert_cmpfloat (roundf (got[middle + 2 * plane + 300]), ==, 200);
-  /* x = 200: 0.1265625, i.e. 259 of 2048: 255 * 259 / 2048 = 32.2; 100 * 1789 / 2048 = 87.4. */
-  g_assert_cmpfloat (roundf (got[middle + 200]), ==, 32);
-  g_assert_cmpfloat (roundf (got[middle + plane + 200]), ==, 87);
-}
-
-/* Grey YUV is grey, and studio swing is stretched: Y 16 is 0, Y 235 is 255. */
-static void
-letterbox_turns_yuv_into_rgb (void)
-{
-  uint8_t luma[64 * 64], chroma[2 * 32 * 32];
-  YvImage image = {
-      .format = YV_FORMAT_NV12,
-      .width = 64,
-      .height = 64,
-      .planes = {luma, chroma},
-      .stride_bytes = {64, 64},
-      .matrix = YV_MATRIX_BT601,
-  };
-  YvLetterbox letterbox;
-
-  for (int i = 0; i < 64 * 64; i++)
-    luma[i] = i % 64 < 32 ? 16 : 235;
-  memset (chroma, 128, sizeof chroma);
-  g_autofree float *grey = letterbox_image (&image, YV_LETTERBOX_FIXED, &letterbox);
-  for (int c = 0; c < 3; c++) {
-    g_assert_cmpfloat (roundf (grey[c * 640 * 640 + 100]), ==, 0);
-    g_assert_cmpfloat (roundf (grey[c * 640 * 640 + 600]), ==, 255);
-  }
-
-  /* Y 81, U 90, V 240 is pure red. */
-  memset (luma, 81, sizeof luma);
-  for (size_t i = 0; i < sizeof chroma; i++)
-    chroma[i] = i % 2 ? 240 : 90;
-  g_autofree float *red = letterbox_image (&image, YV_LETTERBOX_FIXED, &letterbox);
-  g_assert_cmpfloat (red[1234], >=, 253.5f);
-  g_assert_cmpfloat (red[640 * 640 + 1234], <=, 1.5f);
-  g_assert_cmpfloat (red[2 * 640 * 640 + 1234], <=, 1.5f);
-}
-
 /* Two slots of a plan for two images: each image's candidates are those that it has alone, wherever
  * it lies in the batch, and a slot's results stay while the other one runs. */
 static void
 a_batch_gives_each_image_its_own_candidates (void)
 {
   /* Logits of every cell: width and height 0, objectness and class by the red of its corner. */
-  static const float weight[ROW * 3] = {[4 * 3] = 9, [5 * 3] = 9};
-  g_autoptr (YvGraph) graph = picture_graph (weight);
+  static const float weight[YV_TEST_ROW * 3] = {[4 * 3] = 9, [5 * 3] = 9};
+  g_autoptr (YvGraph) graph = yv_test_picture_graph (weight);
   uint8_t bright[64 * 64 * 3], dark[64 * 64 * 3];
   YvImage images[2] = {
       {.format = YV_FORMAT_RGB,
@@ -500,7 +247,7 @@ a_batch_gives_each_image_its_own_candidates (void)
   for (int i = 0; i < 2; i++)
     g_assert_true (yv_letterbox_fit (64, 64, 64, 32, YV_LETTERBOX_FIXED, true, &letterboxes[i]));
   yv_caps_init_reference (&caps);
-  g_auto (Run) run = {.plan = yv_plan_new (graph, &caps, &options, &error)};
+  g_auto (YvTestRun) run = {.plan = yv_plan_new (graph, &caps, &options, &error)};
   run.executor = yv_ref_executor_new (run.plan, 2, &error);
   const YvExecutorClass *klass = run.executor->klass;
   YvBatch batch = {.n_images = 2, .images = images, .letterboxes = letterboxes, .confidence = 0.5f};
@@ -524,13 +271,17 @@ static void
 objectness_alone_may_be_the_confidence (void)
 {
   g_autoptr (YvGraph) graph = yv_graph_new ();
-  const float weight[ROW * 3] = {[4 * 3] = 2, [5 * 3] = -9};
+  const float weight[YV_TEST_ROW * 3] = {[4 * 3] = 2, [5 * 3] = -9};
   const float picture[3] = {1};
   const uint32_t input = yv_graph_add (graph, YV_OP_INPUT, "input", 0, NULL, 0, 3)->id;
   g_autoptr (GError) error = NULL;
 
-  add_detect (graph, add_conv (graph, input, tensor_weight (weight, ROW, 3, 1, 1), 1, 0)->id, 1);
-  g_auto (Run) run = run_graph (graph, YV_DTYPE_F32, 1, 1, picture);
+  yv_test_add_detect (
+      graph,
+      yv_test_add_conv (graph, input, yv_test_tensor_weight (weight, YV_TEST_ROW, 3, 1, 1), 1, 0)
+          ->id,
+      1);
+  g_auto (YvTestRun) run = yv_test_run_graph (graph, YV_DTYPE_F32, 1, 1, picture);
   const YvBatch batch = {.confidence = 0.5f, .obj_only = true};
 
   g_assert_cmpuint (run.n_candidates, ==, 0);
@@ -546,29 +297,35 @@ static void
 decoding_first_changes_nothing (void)
 {
   g_autoptr (GRand) rand = g_rand_new_with_seed (5);
-  g_autofree float *picture = random_floats (rand, 3 * 16);
-  g_autofree float *weight = random_floats (rand, ROW * 3);
+  g_autofree float *picture = yv_test_random_floats (rand, 3 * 16);
+  g_autofree float *weight = yv_test_random_floats (rand, YV_TEST_ROW * 3);
 
   g_autofree float *expected = NULL;
 
   for (int i = 0; i < 2; i++) {
     g_autoptr (YvGraph) graph = yv_graph_new ();
     const uint32_t input = yv_graph_add (graph, YV_OP_INPUT, "input", 0, NULL, 0, 3)->id;
-    uint32_t head = add_conv (graph, input, tensor_weight (weight, ROW, 3, 1, 1), 1, 0)->id;
+    uint32_t head =
+        yv_test_add_conv (graph, input, yv_test_tensor_weight (weight, YV_TEST_ROW, 3, 1, 1), 1, 0)
+            ->id;
 
     if (i == 1) {
-      YvNode *decode = yv_graph_add (graph, YV_OP_DECODE, "decode", 1, &head, 1, ROW);
-      decode->detect = (YvDetectSpec){
-          .n_levels = 1, .n_anchors = 1, .n_classes = NC, .stride = {1}, .anchor_px = {{{10, 20}}}};
+      YvNode *decode = yv_graph_add (graph, YV_OP_DECODE, "decode", 1, &head, 1, YV_TEST_ROW);
+      decode->detect = (YvDetectSpec){.n_levels = 1,
+                                      .n_anchors = 1,
+                                      .n_classes = YV_TEST_NC,
+                                      .stride = {1},
+                                      .anchor_px = {{{10, 20}}}};
       head = decode->id;
     }
-    add_detect (graph, head, 1);
+    yv_test_add_detect (graph, head, 1);
     yv_graph_output (graph)->detect.decoded = i == 1;
-    g_auto (Run) run = run_graph (graph, YV_DTYPE_F16, 4, 4, picture);
-    g_autofree float *rows = read_value (&run, &run.plan->rows);
+    g_auto (YvTestRun) run = yv_test_run_graph (graph, YV_DTYPE_F16, 4, 4, picture);
+    g_autofree float *rows = yv_test_read_value (&run, &run.plan->rows);
     g_assert_cmpuint (run.plan->n_rows, ==, 16);
     if (i == 1)
-      g_assert_cmpmem (rows, ROW * 16 * sizeof *rows, expected, ROW * 16 * sizeof *rows);
+      g_assert_cmpmem (rows, YV_TEST_ROW * 16 * sizeof *rows, expected,
+                       YV_TEST_ROW * 16 * sizeof *rows);
     else
       expected = g_steal_pointer (&rows);
   }
@@ -582,9 +339,6 @@ main (int argc, char **argv)
   g_test_add_func ("/ref/conv/loops", a_convolution_is_what_plain_loops_make_of_it);
   g_test_add_func ("/ref/decode", logits_decode_to_boxes_and_candidates);
   g_test_add_func ("/ref/moves", elements_move_to_where_the_ops_say);
-  g_test_add_func ("/ref/letterbox/upstream", letterbox_is_upstreams_to_the_bit);
-  g_test_add_func ("/ref/letterbox/weights", letterbox_mixes_in_units_of_one_2048th);
-  g_test_add_func ("/ref/letterbox/yuv", letterbox_turns_yuv_into_rgb);
   g_test_add_func ("/ref/batch", a_batch_gives_each_image_its_own_candidates);
   g_test_add_func ("/ref/objectness", objectness_alone_may_be_the_confidence);
   g_test_add_func ("/ref/decode-first", decoding_first_changes_nothing);

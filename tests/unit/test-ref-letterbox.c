@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * tests/unit/test-ref-letterbox.c - engine/ref/letterbox.c: upstream's pixels, and colours. */
+#include <math.h>
+#include <string.h>
+
+#include "engine/checkpoint/checkpoint.h"
+#include "engine/frame.h"
+#include "engine/ref/ref.h"
+#include "tests/common/paths.h"
+#include "tests/common/refrun.h"
+
+/* What the letterbox makes of an image: [3, net_h, net_w] in 0..255. */
+static float *
+letterbox_image (const YvImage *image, YvLetterboxMode mode, YvLetterbox *letterbox)
+{
+  static const float zeros[YV_TEST_ROW * 3];
+  g_autoptr (YvGraph) graph = yv_test_picture_graph (zeros);
+  g_autoptr (GError) error = NULL;
+  YvCaps caps;
+
+  g_assert_true (yv_image_check (image, &error));
+  g_assert_true (yv_letterbox_fit (image->width, image->height, 640, 32, mode, true, letterbox));
+  const YvPlanOptions options = {
+      .n = 1, .h = letterbox->net_h, .w = letterbox->net_w, .keep_all = true};
+  const YvBatch batch = {.n_images = 1, .images = image, .letterboxes = letterbox};
+
+  yv_caps_init_reference (&caps);
+  g_auto (YvTestRun) run = {.plan = yv_plan_new (graph, &caps, &options, &error)};
+  g_assert_no_error (error);
+  run.executor = yv_ref_executor_new (run.plan, 1, &error);
+  g_assert_true (run.executor->klass->submit (run.executor, 0, &batch, &error));
+  g_assert_true (run.executor->klass->wait (run.executor, 0, &run.candidates, &run.n_candidates,
+                                            NULL, &error));
+  float *values = yv_test_read_value (&run, &run.plan->input);
+  for (size_t i = 0; i < (size_t) 3 * letterbox->net_h * letterbox->net_w; i++)
+    values[i] *= 255;
+  return values;
+}
+
+static YvTensor
+tensor_of (const YvCheckpoint *file, const char *name, uint32_t index)
+{
+  g_autofree char *key = g_strdup_printf ("%s.%u", name, index);
+  const YvObject *object = yv_object_get (yv_checkpoint_root (file), key);
+
+  g_assert_nonnull (object);
+  return object->tensor;
+}
+
+static void
+compare_letterbox (const YvCheckpoint *file, uint32_t index, YvLetterboxMode mode)
+{
+  const YvTensor frame = tensor_of (file, "frame", index);
+  const YvTensor want = tensor_of (file, mode == YV_LETTERBOX_AUTO ? "auto" : "fixed", index);
+  const YvImage image = {
+      .format = YV_FORMAT_RGB,
+      .width = (uint32_t) frame.shape[1],
+      .height = (uint32_t) frame.shape[0],
+      .planes = {frame.data},
+      .stride_bytes = {(uint32_t) frame.shape[1] * 3},
+  };
+  YvLetterbox letterbox;
+  g_autofree float *got = letterbox_image (&image, mode, &letterbox);
+  double sum = 0, largest = 0;
+
+  g_assert_cmpuint (letterbox.net_h, ==, want.shape[1]);
+  g_assert_cmpuint (letterbox.net_w, ==, want.shape[2]);
+  for (uint64_t i = 0; i < yv_tensor_n_elems (&want); i++) {
+    const double difference = fabs (got[i] - yv_tensor_get (&want, i));
+
+    sum += difference;
+    largest = MAX (largest, difference);
+  }
+  g_test_message ("%s.%u: largest difference %.3f, mean %.5f (of 255)",
+                  mode == YV_LETTERBOX_AUTO ? "auto" : "fixed", index, largest,
+                  sum / (double) yv_tensor_n_elems (&want));
+  g_assert_cmpfloat (largest, <, 0.01);
+}
+
+static void
+letterbox_is_upstreams_to_the_bit (void)
+{
+  g_autofree char *path = yv_test_shared_path ("reference/letterbox.safetensors");
+  g_autoptr (GError) error = NULL;
+
+  if (!path) {
+    g_test_skip ("reference/letterbox.safetensors is not there");
+    return;
+  }
+  g_autoptr (YvCheckpoint) file = yv_checkpoint_open (path, &error);
+  g_assert_no_error (error);
+  for (uint32_t i = 0; i < 4; i++) {
+    compare_letterbox (file, i, YV_LETTERBOX_AUTO);
+    compare_letterbox (file, i, YV_LETTERBOX_FIXED);
+  }
+}
+
+/* 2x1 px to 640x320, by hand: output column x lies at f = (x + 0.5) / 320 - 0.5. */
+static void
+letterbox_mixes_in_units_of_one_2048th (void)
+{
+  const uint8_t pixels[] = {0, 100, 200, 255, 0, 200};
+  const YvImage image = {
+      .format = YV_FORMAT_RGB, .width = 2, .height = 1, .planes = {pixels}, .stride_bytes = {6}};
+  YvLetterbox letterbox;
+  g_autofree float *got = letterbox_image (&image, YV_LETTERBOX_FIXED, &letterbox);
+  const size_t plane = 640 * 640, middle = 320 * 640;
+
+  g_assert_cmpuint (letterbox.top, ==, 160);
+  g_assert_cmpfloat (roundf (got[0]), ==, 114); /* padding */
+  g_assert_cmpfloat (roundf (got[middle]), ==, 0);
+  g_assert_cmpfloat (roundf (got[middle + 639]), ==, 255);
+  g_assert_cmpfloat (roundf (got[middle + plane]), ==, 100);
+  g_assert_cmpfloat (roundf (got[middle + 2 * plane + 300]), ==, 200);
+  /* x = 200: 0.1265625, i.e. 259 of 2048: 255 * 259 / 2048 = 32.2; 100 * 1789 / 2048 = 87.4. */
+  g_assert_cmpfloat (roundf (got[middle + 200]), ==, 32);
+  g_assert_cmpfloat (roundf (got[middle + plane + 200]), ==, 87);
+}
+
+/* Grey YUV is grey, and studio swing is stretched: Y 16 is 0, Y 235 is 255. */
+static void
+letterbox_turns_yuv_into_rgb (void)
+{
+  uint8_t luma[64 * 64], chroma[2 * 32 * 32];
+  YvImage image = {
+      .format = YV_FORMAT_NV12,
+      .width = 64,
+      .height = 64,
+      .planes = {luma, chroma},
+      .stride_bytes = {64, 64},
+      .matrix = YV_MATRIX_BT601,
+  };
+  YvLetterbox letterbox;
+
+  for (int i = 0; i < 64 * 64; i++)
+    luma[i] = i % 64 < 32 ? 16 : 235;
+  memset (chroma, 128, sizeof chroma);
+  g_autofree float *grey = letterbox_image (&image, YV_LETTERBOX_FIXED, &letterbox);
+  for (int c = 0; c < 3; c++) {
+    g_assert_cmpfloat (roundf (grey[c * 640 * 640 + 100]), ==, 0);
+    g_assert_cmpfloat (roundf (grey[c * 640 * 640 + 600]), ==, 255);
+  }
+
+  /* Y 81, U 90, V 240 is pure red. */
+  memset (luma, 81, sizeof luma);
+  for (size_t i = 0; i < sizeof chroma; i++)
+    chroma[i] = i % 2 ? 240 : 90;
+  g_autofree float *red = letterbox_image (&image, YV_LETTERBOX_FIXED, &letterbox);
+  g_assert_cmpfloat (red[1234], >=, 253.5f);
+  g_assert_cmpfloat (red[640 * 640 + 1234], <=, 1.5f);
+  g_assert_cmpfloat (red[2 * 640 * 640 + 1234], <=, 1.5f);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/ref/letterbox/upstream", letterbox_is_upstreams_to_the_bit);
+  g_test_add_func ("/ref/letterbox/weights", letterbox_mixes_in_units_of_one_2048th);
+  g_test_add_func ("/ref/letterbox/yuv", letterbox_turns_yuv_into_rgb);
+  return g_test_run ();
+}
