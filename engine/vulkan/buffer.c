@@ -63,13 +63,12 @@ create_handle (YvBuffer *buffer, GError **error)
 }
 
 static bool
-allocate_memory (YvBuffer *buffer, YvBufferUse use, uint32_t *type, GError **error)
+allocate_memory (YvBuffer *buffer, YvBufferUse use, GError **error)
 {
   YvDevice *device = buffer->device;
   VkMemoryRequirements needs;
   device->vk.vkGetBufferMemoryRequirements (device->handle, buffer->handle, &needs);
 
-  *type = find_memory_type (device, use, needs.memoryTypeBits);
   const VkMemoryAllocateFlagsInfo flags = {
       .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_FLAGS_INFO,
       .flags = VK_MEMORY_ALLOCATE_DEVICE_ADDRESS_BIT,
@@ -78,7 +77,7 @@ allocate_memory (YvBuffer *buffer, YvBufferUse use, uint32_t *type, GError **err
       .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
       .pNext = &flags,
       .allocationSize = needs.size,
-      .memoryTypeIndex = *type,
+      .memoryTypeIndex = find_memory_type (device, use, needs.memoryTypeBits),
   };
   return yv_vk_check (device->vk.vkAllocateMemory (device->handle, &info, NULL, &buffer->memory),
                       "vkAllocateMemory", error) &&
@@ -87,13 +86,14 @@ allocate_memory (YvBuffer *buffer, YvBufferUse use, uint32_t *type, GError **err
              "vkBindBufferMemory", error);
 }
 
+/* A discrete GPU's memory stays unmapped even where it could be: reading it is very slow. */
 static bool
-map_memory (YvBuffer *buffer, uint32_t type, GError **error)
+map_memory (YvBuffer *buffer, YvBufferUse use, GError **error)
 {
   YvDevice *device = buffer->device;
   void *mapped = NULL;
 
-  if ((device->memory.memoryTypes[type].propertyFlags & MAPPED) != MAPPED)
+  if (use == YV_BUFFER_LOCAL && !device->unified)
     return true;
   const VkResult result =
       device->vk.vkMapMemory (device->handle, buffer->memory, 0, VK_WHOLE_SIZE, 0, &mapped);
@@ -130,14 +130,13 @@ yv_buffer_new (YvDevice *device, YvBufferUse use, uint64_t size_bytes, const cha
                GError **error)
 {
   g_autoptr (YvBuffer) buffer = g_new0 (YvBuffer, 1);
-  uint32_t type = 0;
 
   g_assert (size_bytes <= UINT64_MAX - SIZE_ALIGN_BYTES);
   buffer->device = device;
   buffer->size_bytes =
       MAX ((size_bytes + SIZE_ALIGN_BYTES - 1) / SIZE_ALIGN_BYTES, 1) * SIZE_ALIGN_BYTES;
   if (!check_size (buffer, error) || !create_handle (buffer, error) ||
-      !allocate_memory (buffer, use, &type, error) || !map_memory (buffer, type, error)) {
+      !allocate_memory (buffer, use, error) || !map_memory (buffer, use, error)) {
     g_prefix_error (error, "%s of %" G_GUINT64_FORMAT " bytes: ", name, size_bytes);
     return NULL;
   }

@@ -33,7 +33,8 @@ struct _YvDevice {
 
   YvCaps caps;
   VkPhysicalDeviceMemoryProperties memory;
-  bool unified; /* all device memory is host-visible too: nothing needs staging */
+  bool unified; /* all device memory is host-visible too: nothing needs staging; tests clear it
+                   before anything is made, and so have a discrete GPU's ways on a CPU */
   uint64_t max_allocation_bytes;
   double ns_per_tick;         /* of timestamps */
   uint64_t tick_mask;         /* their valid bits; 0: the queue has no timestamps */

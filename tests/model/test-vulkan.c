@@ -5,6 +5,7 @@
 #include "engine/error.h"
 #include "engine/ref/ref.h"
 #include "engine/vulkan/debug.h"
+#include "engine/vulkan/device.h"
 #include "engine/vulkan/vulkan.h"
 
 #include <math.h>
@@ -75,14 +76,13 @@ add_affine (YvGraph *graph, uint32_t input)
 }
 
 static void
-add_detect (YvGraph *graph, uint32_t head4, uint32_t head8)
+add_detect (YvGraph *graph, const uint32_t *inputs, uint32_t n_levels)
 {
-  const uint32_t inputs[] = {head4, head8};
-  YvNode *node = yv_graph_add (graph, YV_OP_DETECT, "detect", 1, inputs, 2, 5 + N_CLASSES);
+  YvNode *node = yv_graph_add (graph, YV_OP_DETECT, "detect", 1, inputs, n_levels, 5 + N_CLASSES);
 
-  node->detect =
-      (YvDetectSpec){.n_levels = 2, .n_anchors = 3, .n_classes = N_CLASSES, .stride = {4, 8}};
-  for (uint32_t level = 0; level < 2; level++)
+  node->detect = (YvDetectSpec){
+      .n_levels = n_levels, .n_anchors = 3, .n_classes = N_CLASSES, .stride = {4, 8}};
+  for (uint32_t level = 0; level < n_levels; level++)
     for (uint32_t anchor = 0; anchor < 3; anchor++) {
       node->detect.anchor_px[level][anchor][0] = 5.0f + 3 * level + anchor;
       node->detect.anchor_px[level][anchor][1] = 7.0f + 2 * level + 2 * anchor;
@@ -112,7 +112,26 @@ new_net (void)
   const uint32_t joined = add_join (graph, YV_OP_CONCAT, up->id, reorg->id)->id;
   const uint32_t head4 = add_conv (graph, joined, n_head, 1, 1, YV_ACT_NONE)->id;
   const uint32_t head8 = add_conv (graph, both, n_head, 1, 1, YV_ACT_NONE)->id;
-  add_detect (graph, head4, head8);
+  add_detect (graph, (const uint32_t[]){head4, head8}, 2);
+  graph->n_rows = 2;
+  yv_graph_sort (graph);
+  yv_graph_assert_valid (graph);
+  return graph;
+}
+
+/* 32 MB of weights, one of them larger than what is staged at once. */
+static YvGraph *
+new_heavy_net (void)
+{
+  YvGraph *graph = yv_graph_new ();
+  uint32_t last = yv_graph_add (graph, YV_OP_INPUT, "input", 0, NULL, 0, 3)->id;
+
+  last = add_conv (graph, last, 1024, 3, 4, YV_ACT_SILU)->id;
+  for (uint32_t i = 0; i < 3; i++)
+    last = add_conv (graph, last, 1024, 1, 1, YV_ACT_SILU)->id;
+  last = add_conv (graph, last, 4608, 1, 1, YV_ACT_SILU)->id;
+  last = add_conv (graph, last, 3 * (5 + N_CLASSES), 1, 1, YV_ACT_NONE)->id;
+  add_detect (graph, &last, 1);
   graph->n_rows = 2;
   yv_graph_sort (graph);
   yv_graph_assert_valid (graph);
@@ -452,16 +471,22 @@ typedef struct {
   YvExecutor *executor;
 } Fixture;
 
+static void
+fixture_fill (Fixture *fixture, const YvPlanOptions *options, uint32_t n_slots)
+{
+  fixture->graph = new_net ();
+  fixture->store = yv_weight_store_new (fixture->device);
+  fixture->plan = new_plan (fixture->device, fixture->graph, options);
+  fixture->executor = new_executor (fixture->device, fixture->store, fixture->plan, n_slots);
+}
+
 static bool
 fixture_init (Fixture *fixture, const YvPlanOptions *options, uint32_t n_slots)
 {
   *fixture = (Fixture){.device = open_device ()};
   if (!fixture->device)
     return false;
-  fixture->graph = new_net ();
-  fixture->store = yv_weight_store_new (fixture->device);
-  fixture->plan = new_plan (fixture->device, fixture->graph, options);
-  fixture->executor = new_executor (fixture->device, fixture->store, fixture->plan, n_slots);
+  fixture_fill (fixture, options, n_slots);
   return true;
 }
 
@@ -792,6 +817,90 @@ more_memory_than_there_is_is_an_error (void)
   g_assert_nonnull (strstr (error->message, "arena"));
 }
 
+static void
+without_mapped_device_memory_everything_goes_through_staging (void)
+{
+  const YvPlanOptions options = {
+      .n = 2, .h = 64, .w = 64, .dtype = YV_DTYPE_F32, .tensor_input = true, .dense_rows = true};
+  const YvBatch batch = {.confidence = 0.25f};
+  g_auto (Fixture) fixture = {.device = open_device ()};
+  if (!fixture.device)
+    return;
+
+  fixture.device->unified = false;
+  fixture_fill (&fixture, &options, 1);
+  g_autoptr (YvExecutor) reference = new_reference (fixture.plan);
+  const uint64_t n = operand_n_elems (&fixture.plan->input);
+  g_autofree float *values = g_new (float, n);
+  for (uint64_t i = 0; i < n; i++)
+    values[i] = 0.5f + 0.5f * sinf ((float) i);
+  YvExecutor *const executors[] = {fixture.executor, reference};
+  for (uint32_t i = 0; i < 2; i++) {
+    const struct YvCandidate *lists[MAX_BATCH];
+    uint32_t n_found[MAX_BATCH];
+    g_assert_true (executors[i]->klass->write (executors[i], &fixture.plan->input, values, NULL));
+    run (executors[i], 0, &batch, lists, n_found);
+  }
+  g_autofree float *back = read_operand (fixture.executor, &fixture.plan->input);
+  g_assert_cmpmem (back, n * sizeof *back, values, n * sizeof *values);
+  compare_heads (fixture.executor, reference, FP32_BOUND);
+}
+
+static float *
+run_heavy_net (const YvGraph *graph, bool unified, uint64_t *n)
+{
+  const YvPlanOptions options = {.n = 1, .h = 16, .w = 16, .dtype = YV_DTYPE_F32};
+  g_autoptr (YvDevice) device = open_device ();
+  const struct YvCandidate *list;
+  uint32_t n_found;
+  Frames frames;
+
+  device->unified = device->unified && unified;
+  g_autoptr (YvPlan) plan = new_plan (device, graph, &options);
+  g_autoptr (YvWeightStore) store = yv_weight_store_new (device);
+  g_autoptr (YvExecutor) executor = new_executor (device, store, plan, 1);
+  g_assert_cmpuint (yv_weight_store_size_bytes (store), >, 30u << 20);
+  frames_init (&frames, 1, 16, 16, 3);
+  run (executor, 0, &frames.batch, &list, &n_found);
+  frames_clear (&frames);
+  *n = operand_n_elems (&plan->heads[0]);
+  return read_operand (executor, &plan->heads[0]);
+}
+
+static void
+weights_larger_than_the_staging_memory_arrive_whole (void)
+{
+  g_autoptr (YvDevice) device = open_device ();
+  if (!device)
+    return;
+
+  g_autoptr (YvGraph) graph = new_heavy_net ();
+  uint64_t n_mapped, n_staged;
+  g_autofree float *mapped = run_heavy_net (graph, true, &n_mapped);
+  g_autofree float *staged = run_heavy_net (graph, false, &n_staged);
+  g_assert_cmpmem (staged, n_staged * sizeof *staged, mapped, n_mapped * sizeof *mapped);
+  g_assert_cmpfloat (fabsf (staged[0]), >, 0);
+}
+
+static void
+a_kernel_without_the_variant_asked_for_is_an_error_that_names_the_step (void)
+{
+  g_auto (Fixture) fixture = {0};
+  g_autoptr (GError) error = NULL;
+
+  if (!fixture_init (&fixture, &one_image, 1))
+    return;
+  YvStep *step = &g_array_index (fixture.plan->steps, YvStep, fixture.plan->first_network_step);
+  const YvStep before = *step;
+  step->kernel = YV_KERNEL_CONV_TILE;
+  step->texel = true;
+  g_assert_null (yv_vulkan_executor_new (fixture.device, fixture.store, fixture.plan, 1, &error));
+  g_assert_error (error, YV_ERROR, YV_ERROR_UNSUPPORTED);
+  g_assert_nonnull (strstr (error->message, step->name));
+  g_assert_nonnull (strstr (error->message, "conv_tile"));
+  *step = before;
+}
+
 int
 main (int argc, char **argv)
 {
@@ -814,6 +923,10 @@ main (int argc, char **argv)
   g_test_add_func ("/vulkan/timing", times_and_footprint_are_told);
   g_test_add_func ("/vulkan/bad-image", an_impossible_image_is_refused_and_the_slot_lives_on);
   g_test_add_func ("/vulkan/free-running", an_executor_may_be_freed_while_a_slot_runs);
+  g_test_add_func ("/vulkan/staging", without_mapped_device_memory_everything_goes_through_staging);
+  g_test_add_func ("/vulkan/staged-weights", weights_larger_than_the_staging_memory_arrive_whole);
+  g_test_add_func ("/vulkan/no-variant",
+                   a_kernel_without_the_variant_asked_for_is_an_error_that_names_the_step);
   g_test_add_func ("/vulkan/out-of-memory", more_memory_than_there_is_is_an_error);
   return g_test_run ();
 }
