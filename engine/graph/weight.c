@@ -117,7 +117,7 @@ yv_weight_merge (YvWeight *weight, YvWeight *other)
  * uncentred rows the mean grows and the output hardly depends on the picture. Of the variance of
  * its input a SiLU lets through 0.26 where it is small and 0.35 where it is large, a LeakyReLU
  * (0.1) 0.38. With this gain and the shifts of leaf.c values stay within a few units through the
- * deepest model (yolov7-e6e), and two pictures differ in the output as much as in the input. */
+ * deepest model (yolov7-e6e), and two pictures still differ in the output. */
 #define RANDOM_GAIN 2.7
 
 static void
