@@ -107,22 +107,19 @@ answer_dict (const Call *call, YvObject **value, GError **error)
 static bool
 answer_tensor (const Call *call, YvObject **value, GError **error)
 {
-  *value = yv_storages_make_tensor (call->storages, call->args, YV_N_DTYPES, error);
-  return *value != NULL;
+  return yv_storages_make_tensor (call->storages, call->args, YV_N_DTYPES, value, error);
 }
 
 /* _rebuild_tensor_v3 (storage, offset, sizes, strides, requires_grad, hooks, dtype). */
 static bool
 answer_tensor_v3 (const Call *call, YvObject **value, GError **error)
 {
-  const YvObject *dtype = arg_at (call, 6);
+  const YvObject *name = arg_at (call, 6);
+  const YvDType dtype = name && name->kind == YV_OBJECT_CLASS
+                            ? yv_storage_dtype (name->class_name.name)
+                            : YV_N_DTYPES;
 
-  *value = yv_storages_make_tensor (call->storages, call->args,
-                                    dtype && dtype->kind == YV_OBJECT_CLASS
-                                        ? yv_storage_dtype (dtype->class_name.name)
-                                        : YV_N_DTYPES,
-                                    error);
-  return *value != NULL;
+  return yv_storages_make_tensor (call->storages, call->args, dtype, value, error);
 }
 
 /* A Parameter is its tensor: (tensor, requires_grad, hooks[, state]). */

@@ -22,6 +22,8 @@ static const struct {
 } signatures[] = {
     {0, MAGIC ("version https://git-lfs"),
      "a Git LFS pointer, not the file itself; run 'git lfs pull' where it was cloned"},
+    {0, MAGIC ("L119547037146038801333356L"),
+     "saved with pickle protocol 0 or 1; save it again without asking for a protocol"},
     {0, MAGIC ("PYTORCH1"),
      "of a very early PyTorch; load it with Python and save it again with torch.save"},
     {257, MAGIC ("ustar"),

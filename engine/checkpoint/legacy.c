@@ -11,20 +11,33 @@
 
 #define VERSION 1001
 
-/* The pickle of 0x1950a86a20f9469cfc6c, behind the byte of its protocol. */
+/* LONG1 of 0x1950a86a20f9469cfc6c and STOP: the first pickle, behind its PROTO and, since protocol
+ * 4, FRAME. */
 static const uint8_t magic[] = {0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9,
                                 0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e};
+#define PROTO 0x80
 #define PROTO_BYTES 2
+#define FRAME 0x95
+#define FRAME_BYTES 9
 
 #define malformed(error, ...) g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED, __VA_ARGS__)
+
+static bool
+skip_magic (YvSpan *rest)
+{
+  const bool has_proto = rest->size_bytes > PROTO_BYTES && rest->data[0] == PROTO;
+
+  if (!has_proto || !yv_span_skip (rest, PROTO_BYTES))
+    return false;
+  if (rest->data[0] == FRAME && !yv_span_skip (rest, FRAME_BYTES))
+    return false;
+  return yv_span_starts_with (*rest, magic, sizeof magic) && yv_span_skip (rest, sizeof magic);
+}
 
 bool
 yv_legacy_matches (YvSpan file)
 {
-  YvSpan behind_proto;
-
-  return yv_span_slice (file, PROTO_BYTES, sizeof magic, &behind_proto) && file.data[0] == 0x80 &&
-         yv_span_starts_with (behind_proto, magic, sizeof magic);
+  return skip_magic (&file);
 }
 
 /* A pickle that must not refer to storages. */
@@ -44,9 +57,9 @@ read_plain (YvSpan *rest, const char *name, YvPool *pool, GError **error)
 static bool
 read_preamble (YvSpan *rest, YvPool *pool, GError **error)
 {
-  yv_span_skip (rest, PROTO_BYTES + sizeof magic);
+  const YvObject *version =
+      skip_magic (rest) ? read_plain (rest, "the version's pickle", pool, error) : NULL;
 
-  const YvObject *version = read_plain (rest, "the version's pickle", pool, error);
   if (!version)
     return false;
   if (version->kind != YV_OBJECT_INT || version->integer != VERSION) {

@@ -14,16 +14,31 @@
 
 #define malformed(error, ...) g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED, __VA_ARGS__)
 
-/* The class torch.<storage>, and the dtype object torch.<dtype>. */
+/* The class torch.<storage>, the object torch.<dtype>, and how many bytes an element has. Those of
+ * type YV_N_DTYPES are not read, but a file may hold them where nobody looks. */
 static const struct {
   const char *storage, *dtype;
   YvDType type;
+  uint32_t elem_bytes;
 } element_types[] = {
-    {"FloatStorage", "float32", YV_DTYPE_F32},      {"HalfStorage", "float16", YV_DTYPE_F16},
-    {"BFloat16Storage", "bfloat16", YV_DTYPE_BF16}, {"DoubleStorage", "float64", YV_DTYPE_F64},
-    {"ByteStorage", "uint8", YV_DTYPE_U8},          {"CharStorage", "int8", YV_DTYPE_I8},
-    {"ShortStorage", "int16", YV_DTYPE_I16},        {"IntStorage", "int32", YV_DTYPE_I32},
-    {"LongStorage", "int64", YV_DTYPE_I64},         {"BoolStorage", "bool", YV_DTYPE_BOOL},
+    {"FloatStorage", "float32", YV_DTYPE_F32, 4},
+    {"HalfStorage", "float16", YV_DTYPE_F16, 2},
+    {"BFloat16Storage", "bfloat16", YV_DTYPE_BF16, 2},
+    {"DoubleStorage", "float64", YV_DTYPE_F64, 8},
+    {"ByteStorage", "uint8", YV_DTYPE_U8, 1},
+    {"CharStorage", "int8", YV_DTYPE_I8, 1},
+    {"ShortStorage", "int16", YV_DTYPE_I16, 2},
+    {"IntStorage", "int32", YV_DTYPE_I32, 4},
+    {"LongStorage", "int64", YV_DTYPE_I64, 8},
+    {"BoolStorage", "bool", YV_DTYPE_BOOL, 1},
+    {"ComplexFloatStorage", "complex64", YV_N_DTYPES, 8},
+    {"ComplexDoubleStorage", "complex128", YV_N_DTYPES, 16},
+    {"QInt8Storage", "qint8", YV_N_DTYPES, 1},
+    {"QUInt8Storage", "quint8", YV_N_DTYPES, 1},
+    {"QInt32Storage", "qint32", YV_N_DTYPES, 4},
+    {"QUInt4x2Storage", "quint4x2", YV_N_DTYPES, 1},
+    {"QUInt2x4Storage", "quint2x4", YV_N_DTYPES, 1},
+    {"UntypedStorage", "", YV_N_DTYPES, 1}, /* its tensors say what type they have */
 };
 
 /* The part of a storage that a stand-in object means: all of it but for legacy views. */
@@ -90,16 +105,24 @@ YvDType
 yv_storage_dtype (const char *name)
 {
   for (size_t i = 0; i < G_N_ELEMENTS (element_types); i++) {
-    if (strcmp (name, element_types[i].storage) == 0 || strcmp (name, element_types[i].dtype) == 0)
+    if (strcmp (name, element_types[i].dtype) == 0)
       return element_types[i].type;
   }
   return YV_N_DTYPES;
 }
 
-static size_t
-elem_bytes (YvDType dtype)
+/* False where it is no class of storage that we know. */
+static bool
+find_type (YvStorage *storage)
 {
-  return dtype == YV_N_DTYPES ? 1 : yv_dtype_size_bytes (dtype);
+  for (size_t i = 0; i < G_N_ELEMENTS (element_types); i++) {
+    if (strcmp (storage->type, element_types[i].storage) == 0) {
+      storage->dtype = element_types[i].type;
+      storage->elem_bytes = element_types[i].elem_bytes;
+      return true;
+    }
+  }
+  return false;
 }
 
 /* The item of a TUPLE, NULL where it is too short. */
@@ -131,14 +154,13 @@ describe_storage (const YvObject *id, YvStorage *out, GError **error)
     return false;
   }
   out->type = type->class_name.name;
-  out->dtype = yv_storage_dtype (out->type);
-  if (out->dtype == YV_N_DTYPES && strcmp (out->type, "UntypedStorage") != 0) {
+  if (!find_type (out)) {
     g_set_error (error, YV_ERROR, YV_ERROR_UNSUPPORTED,
-                 "storage '%s' is a %s.%s, whose element type this engine does not read", out->key,
+                 "storage '%s' is a %s.%s, whose elements are of unknown size", out->key,
                  type->class_name.module, out->type);
     return false;
   }
-  if (!g_uint64_checked_mul (&out->size_bytes, out->n_elems, elem_bytes (out->dtype))) {
+  if (!g_uint64_checked_mul (&out->size_bytes, out->n_elems, out->elem_bytes)) {
     malformed (error, "storage '%s' claims %" G_GUINT64_FORMAT " elements", out->key, out->n_elems);
     return false;
   }
@@ -156,7 +178,7 @@ intern_storage (YvStorages *storages, const YvStorage *described, GError **error
     *known = *described;
     g_hash_table_insert (storages->by_key, (char *) known->key, known);
     g_ptr_array_add (storages->storages, known);
-  } else if (known->dtype != described->dtype || known->n_elems != described->n_elems) {
+  } else if (strcmp (known->type, described->type) != 0 || known->n_elems != described->n_elems) {
     malformed (error,
                "storage '%s' is a %s of %" G_GUINT64_FORMAT " elements in one place and a %s of "
                "%" G_GUINT64_FORMAT " in another",
@@ -170,7 +192,7 @@ intern_storage (YvStorages *storages, const YvStorage *described, GError **error
 static bool
 apply_view (const YvObject *view, Part *part, GError **error)
 {
-  const uint64_t size_bytes = elem_bytes (part->storage->dtype);
+  const uint64_t size_bytes = part->storage->elem_bytes;
   uint64_t offset, n_elems;
 
   if (!view || view->kind == YV_OBJECT_NONE)
@@ -286,44 +308,67 @@ count_bytes (YvStorages *storages, uint64_t n_elems, YvDType dtype)
     storages->tensor_bytes = UINT64_MAX;
 }
 
-YvObject *
-yv_storages_make_tensor (YvStorages *storages, const YvObject *args, YvDType dtype, GError **error)
+static void
+refuse_storage (const YvObject *found, GError **error)
+{
+  g_autofree char *path = yv_object_class_path (found);
+
+  if (strcmp (path, "torch.storage._load_from_bytes") == 0)
+    g_set_error (error, YV_ERROR, YV_ERROR_UNSUPPORTED,
+                 "a tensor was written by Python's pickle, not by torch.save; load the file with "
+                 "Python and save it with torch.save");
+  else
+    malformed (error, "the storage of a tensor is %s, expected a persistent id", path);
+}
+
+/* The shape and strides of @args (storage, offset, sizes, strides). */
+static bool
+read_geometry (const YvObject *args, YvTensor *tensor, uint64_t *offset)
+{
+  uint32_t n_strides;
+
+  return get_size (item_at (args, 1), offset) &&
+         read_dims (item_at (args, 2), tensor->shape, &tensor->n_dims) &&
+         read_dims (item_at (args, 3), tensor->stride_elems, &n_strides) &&
+         n_strides == tensor->n_dims;
+}
+
+bool
+yv_storages_make_tensor (YvStorages *storages, const YvObject *args, YvDType dtype,
+                         YvObject **value, GError **error)
 {
   const YvObject *stand_in = item_at (args, 0);
   const Part *part = stand_in ? g_hash_table_lookup (storages->by_object, stand_in) : NULL;
   YvTensor tensor = {0};
   uint64_t offset, n_elems, extent;
-  uint32_t n_strides;
 
   if (!part) {
-    malformed (error, "a tensor is to be made of a %s, expected a storage",
-               stand_in ? yv_object_kind_name (stand_in) : "missing argument");
-    return NULL;
+    refuse_storage (stand_in, error);
+    return false;
   }
   tensor.dtype = part->storage->dtype != YV_N_DTYPES ? part->storage->dtype : dtype;
-  if (tensor.dtype == YV_N_DTYPES || !get_size (item_at (args, 1), &offset) ||
-      !read_dims (item_at (args, 2), tensor.shape, &tensor.n_dims) ||
-      !read_dims (item_at (args, 3), tensor.stride_elems, &n_strides) ||
-      n_strides != tensor.n_dims || !measure_extent (&tensor, &n_elems, &extent)) {
+  if (tensor.dtype == YV_N_DTYPES)
+    return true;
+  if (!read_geometry (args, &tensor, &offset) || !measure_extent (&tensor, &n_elems, &extent)) {
     malformed (error,
                "a tensor in storage '%s' is not described by an offset, sizes and as many strides "
-               "(at most %d, none negative) and a known element type",
+               "(at most %d, none negative)",
                part->storage->key, YV_MAX_DIMS);
-    return NULL;
+    return false;
   }
   if (!check_bounds (part, &tensor, offset, extent, error))
-    return NULL;
+    return false;
 
-  YvObject *object = yv_pool_object (storages->pool, YV_OBJECT_TENSOR);
-  object->tensor = tensor;
+  *value = yv_pool_object (storages->pool, YV_OBJECT_TENSOR);
+  (*value)->tensor = tensor;
   const Pending pending = {
-      .tensor = object,
+      .tensor = *value,
       .storage = part->storage,
       .offset_bytes = part->offset_bytes + offset * yv_dtype_size_bytes (tensor.dtype),
   };
   g_array_append_val (storages->pending, pending);
   count_bytes (storages, n_elems, tensor.dtype);
-  return object;
+  return true;
 }
 
 static bool

@@ -22,7 +22,8 @@ G_BEGIN_DECLS
 typedef struct {
   const char *key;  /* names it in the container */
   const char *type; /* the Python class: "HalfStorage" */
-  YvDType dtype;    /* YV_N_DTYPES: untyped, its elements are bytes */
+  YvDType dtype;    /* YV_N_DTYPES: untyped, or of elements that we do not read */
+  uint32_t elem_bytes;
   uint64_t n_elems;
   uint64_t size_bytes; /* that the pickle claims */
   YvSpan bytes;        /* set by the container; borrowed: the file mapping */
@@ -40,14 +41,16 @@ YvStorage *yv_storages_at (const YvStorages *storages, uint32_t index); /* in or
  * class of ('module', class, file, source). NULL with YV_ERROR_MALFORMED or _UNSUPPORTED. */
 YvObject *yv_storages_refer (YvStorages *storages, const YvObject *id, GError **error);
 
-/* The element type of "HalfStorage" or "float16"; YV_N_DTYPES where it is none that we read. */
+/* The element type of torch's dtype object of this name, e.g. "float16"; YV_N_DTYPES where it is
+ * none that we read. */
 YvDType yv_storage_dtype (const char *name);
 
-/* A TENSOR of @args (storage, offset, sizes, strides, ...), without data until bound. @dtype is
- * that of an untyped storage, else YV_N_DTYPES. NULL with YV_ERROR_MALFORMED where any element lies
+/* Sets *value to a TENSOR of @args (storage, offset, sizes, strides, ...), without data until
+ * bound; leaves it where its elements are of a type that we do not read. @dtype is that of a tensor
+ * in an untyped storage, else YV_N_DTYPES. False with YV_ERROR_MALFORMED where any element lies
  * outside the storage. */
-YvObject *yv_storages_make_tensor (YvStorages *storages, const YvObject *args, YvDType dtype,
-                                   GError **error);
+bool yv_storages_make_tensor (YvStorages *storages, const YvObject *args, YvDType dtype,
+                              YvObject **value, GError **error);
 
 /* Checks that the bytes of each storage are as many as claimed, and gives all tensors their data.
  * To be called once, after the bytes of all storages were set. */

@@ -92,6 +92,22 @@ refuse_torchscript (const YvZip *zip, const YvZipEntry *pickle, GError **error)
   return false;
 }
 
+static bool
+refuse_packed (const YvZip *zip, GError **error)
+{
+  for (uint32_t i = 0; i < yv_zip_n_entries (zip); i++) {
+    if (yv_zip_entry (zip, i)->is_packed) {
+      g_set_error (error, YV_ERROR, YV_ERROR_UNSUPPORTED,
+                   "entry '%s' is compressed or encrypted, expected stored bytes: the archive was "
+                   "packed again by another program than torch; give the file that torch.save "
+                   "wrote",
+                   yv_zip_entry (zip, i)->name);
+      return false;
+    }
+  }
+  return true;
+}
+
 /* torch 2 notes the byte order of the machine that saved; earlier ones were always little-endian.
  */
 static bool
@@ -191,7 +207,8 @@ yv_torchzip_read (YvSpan file, YvPool *pool, const char **warning, GError **erro
     refuse_other_archive (zip, error);
     return NULL;
   }
-  if (!refuse_torchscript (zip, pickle, error) || !check_byte_order (zip, pickle, error))
+  if (!refuse_torchscript (zip, pickle, error) || !refuse_packed (zip, error) ||
+      !check_byte_order (zip, pickle, error))
     return NULL;
   const YvObject *root = read_pickle (zip, pickle, pool, error);
   if (root)

@@ -230,21 +230,17 @@ read_row (YvSpan *directory, Row *row)
 }
 
 static bool
+is_packed (const Row *row)
+{
+  const uint16_t encrypted = FLAG_ENCRYPTED | FLAG_STRONG_ENCRYPTION | FLAG_MASKED_HEADERS;
+
+  return row->method != 0 || row->flags & encrypted;
+}
+
+static bool
 check_row (const Row *row, const char *name, GError **error)
 {
-  if (row->flags & (FLAG_ENCRYPTED | FLAG_STRONG_ENCRYPTION | FLAG_MASKED_HEADERS)) {
-    g_set_error (error, YV_ERROR, YV_ERROR_UNSUPPORTED,
-                 "entry '%s' is encrypted; a checkpoint is not", name);
-    return false;
-  }
-  if (row->method != 0) {
-    g_set_error (error, YV_ERROR, YV_ERROR_UNSUPPORTED,
-                 "entry '%s' is compressed (method %u), expected stored bytes: the archive was "
-                 "packed again by another program than torch; give the file that torch.save wrote",
-                 name, row->method);
-    return false;
-  }
-  if (row->packed_bytes != row->size_bytes) {
+  if (!is_packed (row) && row->packed_bytes != row->size_bytes) {
     malformed (error,
                "entry '%s' is stored but %" G_GUINT64_FORMAT " bytes packed and %" G_GUINT64_FORMAT
                " unpacked",
@@ -279,11 +275,11 @@ find_bytes (YvSpan before_directory, const Row *row, const char *name, YvSpan *b
     malformed (error, "entry '%s' has another name in its local header", name);
     return false;
   }
-  if (!yv_span_take (&rest, row->size_bytes, bytes)) {
+  if (!yv_span_take (&rest, row->packed_bytes, bytes)) {
     malformed (error,
                "entry '%s' is said to be %" G_GUINT64_FORMAT " bytes, %" G_GSIZE_FORMAT
                " are left of the file",
-               name, row->size_bytes, rest.size_bytes);
+               name, row->packed_bytes, rest.size_bytes);
     return false;
   }
   return true;
@@ -304,7 +300,7 @@ static bool
 add_entry (YvZip *zip, YvSpan before_directory, const Row *row, GArray *extents, GError **error)
 {
   g_autofree char *name = read_name (row->name, error);
-  YvZipEntry entry = {.crc = row->crc};
+  YvZipEntry entry = {.crc = row->crc, .is_packed = is_packed (row)};
 
   if (!name || !check_row (row, name, error) ||
       !find_bytes (before_directory, row, name, &entry.bytes, error))

@@ -2,7 +2,7 @@
  * engine/checkpoint/zip.h - the entries of a zip archive, each where it lies in the mapped file.
  *
  * In:   the bytes of a whole archive, hostile until checked.
- * Out:  names and spans. Only stored entries: their bytes are used in place, nothing is unpacked.
+ * Out:  names and spans. Nothing is unpacked: the bytes of stored entries are used in place.
  * Next: engine/checkpoint/torchzip.c.
  *
  * Sizes and offsets come from the central directory alone, for torch leaves those of the local
@@ -12,21 +12,22 @@
 #pragma once
 
 #include <glib.h>
+#include <stdbool.h>
 
 #include "engine/span.h"
 
 G_BEGIN_DECLS
 
 typedef struct {
-  char *name;   /* valid UTF-8 */
-  YvSpan bytes; /* borrowed: the file mapping */
-  uint32_t crc; /* of the bytes as the archive states it; writers may leave it zero */
+  char *name;     /* valid UTF-8 */
+  YvSpan bytes;   /* as they lie in the file; borrowed: the file mapping */
+  bool is_packed; /* compressed or encrypted, so that the bytes are not the content */
+  uint32_t crc;   /* of the bytes as the archive states it; writers may leave it zero */
 } YvZipEntry;
 
 typedef struct _YvZip YvZip;
 
-/* Returns: (transfer full): or NULL with YV_ERROR_MALFORMED, or _UNSUPPORTED where an entry is
- * compressed or encrypted. The file must outlive it. */
+/* Returns: (transfer full): or NULL with YV_ERROR_MALFORMED. The file must outlive it. */
 YvZip *yv_zip_new (YvSpan file, GError **error);
 void yv_zip_free (YvZip *zip); /* NULL ok */
 

@@ -42,7 +42,7 @@ static void
 put_number (GByteArray *out, uint64_t value, uint32_t n_bytes)
 {
   for (uint32_t i = 0; i < n_bytes; i++) {
-    const uint8_t byte = (uint8_t) (value >> 8 * i);
+    const uint8_t byte = i < 8 ? (uint8_t) (value >> 8 * i) : 0;
     put_bytes (out, &byte, 1);
   }
 }
@@ -98,20 +98,35 @@ put_data_descriptor (GByteArray *out, const Row *row)
   put_number (out, row->size_bytes, 4);
 }
 
+/* What precedes the numbers of a row that does not fit 32 bits: another field, to be passed by. */
 static void
-put_row (GByteArray *out, const Row *row)
+put_zip64_extra (GByteArray *out, const Row *row)
+{
+  put_bytes (out, "FB\1\0Z", 5);
+  put_number (out, 1, 2);
+  put_number (out, 24, 2);
+  put_number (out, row->size_bytes, 8);
+  put_number (out, row->size_bytes, 8);
+  put_number (out, row->offset, 8);
+}
+
+static void
+put_row (GByteArray *out, const Row *row, bool zip64)
 {
   put_bytes (out, "PK\1\2\0\0\0\0", 8);
   put_number (out, row->flags, 2);
   put_number (out, row->method, 2);
   put_number (out, 0, 4);
   put_number (out, row->crc, 4);
-  put_number (out, row->size_bytes, 4);
-  put_number (out, row->size_bytes, 4);
+  put_number (out, zip64 ? UINT32_MAX : row->size_bytes, 4);
+  put_number (out, zip64 ? UINT32_MAX : row->size_bytes, 4);
   put_number (out, strlen (row->name), 2);
-  put_number (out, 0, 2 + 2 + 2 + 2 + 4);
-  put_number (out, row->offset, 4);
+  put_number (out, zip64 ? 5 + 4 + 24 : 0, 2);
+  put_number (out, 0, 2 + 2 + 2 + 4);
+  put_number (out, zip64 ? UINT32_MAX : row->offset, 4);
   put_bytes (out, row->name, strlen (row->name));
+  if (zip64)
+    put_zip64_extra (out, row);
 }
 
 static void
@@ -153,10 +168,10 @@ put_directory (GByteArray *out, const Row *rows, uint32_t n_rows, YvPtFault faul
   const uint64_t offset = out->len;
 
   for (uint32_t i = 0; i < n_rows; i++)
-    put_row (out, &rows[i]);
+    put_row (out, &rows[i], fault == YV_PT_ZIP64_ROWS);
 
   const uint64_t size_bytes = out->len - offset;
-  const uint64_t n_claimed = n_rows + (fault == YV_PT_MANY_ROWS);
+  const uint64_t n_claimed = n_rows + (fault == YV_PT_MANY_ROWS) - (fault == YV_PT_FEW_ROWS);
   const bool classic_only = fault == YV_PT_NO_ZIP64 || fault == YV_PT_SPLIT;
   if (!classic_only)
     put_zip64_end (out, n_claimed, size_bytes, offset);

@@ -44,7 +44,9 @@ typedef enum {
   YV_PT_OVERLAP,   /* the last entry but one reaches into the last */
   YV_PT_OTHER_LOCAL_NAME,
   YV_PT_TOO_LONG,        /* the last entry's size passes the directory */
+  YV_PT_ZIP64_ROWS,      /* sizes and offsets of entries are in zip64 extra fields; valid */
   YV_PT_MANY_ROWS,       /* the end record claims a row too many */
+  YV_PT_FEW_ROWS,        /* the end record claims a row too few */
   YV_PT_TORCHSCRIPT,     /* has code/ and constants.pkl */
   YV_PT_TRAILING_PICKLE, /* a byte follows STOP */
   YV_PT_N_FAULTS

@@ -204,7 +204,9 @@ containers_with_a_fault_are_refused (void)
       {YV_PT_TORCHSCRIPT, YV_ERROR_UNSUPPORTED, "TorchScript export"},
       {YV_PT_TRAILING_PICKLE, YV_ERROR_MALFORMED,
        "entry 'tiny/data.pkl': 1 bytes follow the end of the pickle"},
-      {YV_PT_COMPRESSED, YV_ERROR_UNSUPPORTED, "test: entry 'tiny/version' is compressed"},
+      {YV_PT_COMPRESSED, YV_ERROR_UNSUPPORTED,
+       "test: entry 'tiny/version' is compressed or encrypted"},
+      {YV_PT_ENCRYPTED, YV_ERROR_UNSUPPORTED, "'tiny/version' is compressed or encrypted"},
   };
 
   for (size_t i = 0; i < G_N_ELEMENTS (rows); i++) {
@@ -294,6 +296,11 @@ other_files_are_called_by_their_name (void)
        YV_ERROR_UNSUPPORTED, "an ONNX model"},
       {BYTES ("ftrt\0\0\0\0"), YV_ERROR_UNSUPPORTED, "a TensorRT engine"},
       {BYTES ("\x1f\x8b\x08\x00"), YV_ERROR_UNSUPPORTED, "compressed with gzip; unpack it first"},
+      {BYTES ("L119547037146038801333356L\n."), YV_ERROR_UNSUPPORTED, "pickle protocol 0 or 1"},
+      {BYTES ("\x80\x02"
+              "ctorch._utils\n_rebuild_tensor_v2\n"
+              "(ctorch.storage\n_load_from_bytes\n(C\1xtRtR."),
+       YV_ERROR_UNSUPPORTED, "save it with torch.save"},
       {BYTES ("PYTORCH1xxxx"), YV_ERROR_UNSUPPORTED, "a very early PyTorch"},
       {BYTES ("PK\5\6\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"), YV_ERROR_UNSUPPORTED, "an empty zip"},
       {BYTES ("\0\0\0\0\0\0\0\0\0\0\0\0"), YV_ERROR_UNSUPPORTED, "made of zeros"},

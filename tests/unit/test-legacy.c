@@ -129,6 +129,17 @@ classes_of_whole_modules_lose_their_source (void)
 }
 
 static void
+later_protocols_put_a_frame_first (void)
+{
+  g_autofree char *text =
+      open_to_text (BYTES ("\x80\4\x95\x0d\0\0\0\0\0\0\0\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a"
+                           "\xa8\x50\x19." VERSION MACHINE "K\7.]."),
+                    -1);
+
+  g_assert_cmpstr (text, ==, "7");
+}
+
+static void
 no_prefix_of_a_file_is_one (void)
 {
   g_autoptr (GBytes) whole = write_state (YV_PT_INTACT);
@@ -150,6 +161,7 @@ main (int argc, char **argv)
   g_test_add_func ("/legacy/faults", faults_are_told_by_name);
   g_test_add_func ("/legacy/broken", broken_containers_are_refused);
   g_test_add_func ("/legacy/module", classes_of_whole_modules_lose_their_source);
+  g_test_add_func ("/legacy/frame", later_protocols_put_a_frame_first);
   g_test_add_func ("/legacy/prefixes", no_prefix_of_a_file_is_one);
   return g_test_run ();
 }

@@ -154,6 +154,22 @@ a_path_that_can_not_be_written_is_named (void)
   g_assert_nonnull (strstr (error->message, "/no/such/folder/out.safetensors: can't be written"));
 }
 
+/* A folder stands where the file should be, so only the last step, the renaming, fails. */
+static void
+a_failed_renaming_leaves_nothing_behind (void)
+{
+  const YvNamedTensor tensor = {"a", {.dtype = YV_DTYPE_F32, .data = (const void *) numbers}};
+  g_autofree char *folder = g_dir_make_tmp ("yv-safetensors-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename (folder, "out.safetensors", NULL);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_cmpint (g_mkdir (path, 0700), ==, 0);
+  g_assert_false (yv_safetensors_write (path, &tensor, 1, &error));
+  g_assert_error (error, YV_ERROR, YV_ERROR_IO);
+  g_assert_cmpint (g_rmdir (path), ==, 0);
+  g_assert_cmpint (g_rmdir (folder), ==, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -162,5 +178,6 @@ main (int argc, char **argv)
   g_test_add_func ("/safetensors/header-length", a_header_longer_than_the_file_is_refused);
   g_test_add_func ("/safetensors/written", what_is_written_is_read);
   g_test_add_func ("/safetensors/unwritable", a_path_that_can_not_be_written_is_named);
+  g_test_add_func ("/safetensors/renaming", a_failed_renaming_leaves_nothing_behind);
   return g_test_run ();
 }

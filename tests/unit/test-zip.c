@@ -50,8 +50,8 @@ patch (GBytes *bytes, gssize offset, const void *patched, size_t n_bytes)
 static void
 entries_are_found_where_they_lie (void)
 {
-  const YvPtFault valid[] = {YV_PT_INTACT, YV_PT_NO_ZIP64, YV_PT_ZIP64_ONLY, YV_PT_NO_CRC,
-                             YV_PT_WRONG_CRC};
+  const YvPtFault valid[] = {YV_PT_INTACT,     YV_PT_NO_ZIP64, YV_PT_ZIP64_ONLY,
+                             YV_PT_ZIP64_ROWS, YV_PT_NO_CRC,   YV_PT_WRONG_CRC};
 
   for (size_t i = 0; i < G_N_ELEMENTS (valid); i++) {
     g_autoptr (GError) error = NULL;
@@ -66,6 +66,21 @@ entries_are_found_where_they_lie (void)
                        entries[k].size_bytes);
     }
     g_assert_null (yv_zip_find (zip, "first"));
+  }
+}
+
+static void
+packed_entries_are_marked (void)
+{
+  const YvPtFault kinds[] = {YV_PT_COMPRESSED, YV_PT_ENCRYPTED};
+
+  for (size_t i = 0; i < G_N_ELEMENTS (kinds); i++) {
+    g_autoptr (GError) error = NULL;
+    g_autoptr (GBytes) bytes = yv_ptwrite_zip (entries, G_N_ELEMENTS (entries), kinds[i]);
+    g_autoptr (YvZip) zip = open_bytes (bytes, &error);
+    g_assert_no_error (error);
+    g_assert_false (yv_zip_entry (zip, 0)->is_packed);
+    g_assert_true (yv_zip_entry (zip, 2)->is_packed);
   }
 }
 
@@ -92,13 +107,12 @@ every_fault_is_told_by_name (void)
        "number of entries is 4 in the end record and 3 in the zip64 end record"},
       {YV_PT_TWO_ENDS, YV_ERROR_MALFORMED, "2 end records"},
       {YV_PT_SPLIT, YV_ERROR_MALFORMED, "one part of several"},
-      {YV_PT_COMPRESSED, YV_ERROR_UNSUPPORTED, "'tiny/last' is compressed (method 8)"},
-      {YV_PT_ENCRYPTED, YV_ERROR_UNSUPPORTED, "'tiny/last' is encrypted"},
       {YV_PT_SAME_NAME, YV_ERROR_MALFORMED, "two entries named 'tiny/first'"},
       {YV_PT_OVERLAP, YV_ERROR_MALFORMED,
        "'tiny/empty' and 'tiny/last' of the zip archive overlap"},
       {YV_PT_OTHER_LOCAL_NAME, YV_ERROR_MALFORMED, "'tiny/last' has another name in its local"},
       {YV_PT_TOO_LONG, YV_ERROR_MALFORMED, "'tiny/last' is said to be 1048581 bytes"},
+      {YV_PT_FEW_ROWS, YV_ERROR_MALFORMED, "bytes follow the last row of the zip's directory"},
       {YV_PT_MANY_ROWS, YV_ERROR_MALFORMED, "row 3 of the zip archive's directory"},
   };
 
@@ -106,6 +120,21 @@ every_fault_is_told_by_name (void)
     g_autoptr (GBytes) bytes = yv_ptwrite_zip (entries, G_N_ELEMENTS (entries), rows[i].fault);
     assert_refused (bytes, rows[i].code, rows[i].text);
   }
+}
+
+/* The extra field of the last row claims to be longer than it is, or holds too few numbers. */
+static void
+damaged_zip64_rows_are_refused (void)
+{
+  g_autoptr (GBytes) intact = yv_ptwrite_zip (entries, G_N_ELEMENTS (entries), YV_PT_ZIP64_ROWS);
+  const gssize extra_offset = -22 - 20 - 56 - 33;
+  g_autoptr (GBytes) long_field = patch (intact, extra_offset + 7, "\x19", 1);
+  g_autoptr (GBytes) other_field = patch (intact, extra_offset + 5, "\x02", 1);
+  g_autoptr (GBytes) short_field = patch (intact, extra_offset + 7, "\x17", 1);
+
+  assert_refused (long_field, YV_ERROR_MALFORMED, "row 2 of the zip archive's directory");
+  assert_refused (other_field, YV_ERROR_MALFORMED, "row 2 of the zip archive's directory");
+  assert_refused (short_field, YV_ERROR_MALFORMED, "row 2 of the zip archive's directory");
 }
 
 static void
@@ -210,8 +239,10 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/zip/entries", entries_are_found_where_they_lie);
+  g_test_add_func ("/zip/packed", packed_entries_are_marked);
   g_test_add_func ("/zip/no-entries", an_archive_without_entries_is_one);
   g_test_add_func ("/zip/faults", every_fault_is_told_by_name);
+  g_test_add_func ("/zip/zip64-rows", damaged_zip64_rows_are_refused);
   g_test_add_func ("/zip/end-records", damaged_end_records_are_refused);
   g_test_add_func ("/zip/directory-end", a_directory_that_ends_elsewhere_is_refused);
   g_test_add_func ("/zip/prefixes", no_prefix_of_an_archive_is_one);
