@@ -101,7 +101,7 @@ typedef struct {
 
 typedef struct {
   uint32_t n_detections;
-  const YvDetection *detections; /* by falling confidence */
+  const YvDetection *detections; /* by falling confidence; none that lies outside the frame */
   YvLetterbox letterbox;         /* how the frame was fitted */
   YvTimes times;
 } YvDetections;

@@ -1,0 +1,508 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * tests/model/test-engine.c - engine/yolov7.h as an application uses it, on the reference and on
+ * Vulkan. */
+#include "engine/yolov7.h"
+
+#include <string.h>
+
+#include "tests/common/paths.h"
+
+#define FRAME_W 200
+#define FRAME_H 120
+
+static char *
+model_path (void)
+{
+  return yv_test_source_path ("tests/golden/checkpoints/x-legacy.pt");
+}
+
+static YvEngine *
+open_engine (const char *device)
+{
+  g_autofree char *path = model_path ();
+  const YvEngineOptions options = {.model_file = path, .device = device};
+  g_autoptr (GError) error = NULL;
+  YvEngine *engine = yv_engine_new (&options, &error);
+
+  g_assert_no_error (error);
+  return engine;
+}
+
+/* A threshold this low makes a network of random weights see something everywhere. */
+static YvStreamOptions
+low_options (void)
+{
+  YvStreamOptions options = YV_STREAM_DEFAULTS;
+
+  options.input_size = 160;
+  options.confidence_threshold = 0.02f;
+  return options;
+}
+
+static YvStream *
+open_stream (YvEngine *engine, const YvStreamOptions *options)
+{
+  g_autoptr (GError) error = NULL;
+  YvStream *stream = yv_stream_new (engine, options, &error);
+
+  g_assert_no_error (error);
+  return stream;
+}
+
+/* Coloured rectangles on a gradient; @phase moves them. */
+static YvImage
+draw_picture (uint8_t *pixels, uint32_t phase)
+{
+  for (uint32_t y = 0; y < FRAME_H; y++) {
+    for (uint32_t x = 0; x < FRAME_W; x++) {
+      uint8_t *pixel = pixels + 3 * (y * FRAME_W + x);
+      const bool inside = (x + phase) % 50 < 20 && y % 40 < 25;
+
+      pixel[0] = (uint8_t) (inside ? 230 : x);
+      pixel[1] = (uint8_t) (inside ? 40 + phase : y);
+      pixel[2] = (uint8_t) (inside ? y : 255 - x);
+    }
+  }
+  return (YvImage){.format = YV_FORMAT_RGB,
+                   .width = FRAME_W,
+                   .height = FRAME_H,
+                   .planes = {pixels},
+                   .stride_bytes = {3 * FRAME_W}};
+}
+
+static bool
+skip_without_vulkan (void)
+{
+  g_autofree char *devices = yv_device_list_text ();
+
+  if (g_str_has_prefix (devices, "0: "))
+    return false;
+  g_test_skip ("no Vulkan device");
+  return true;
+}
+
+static void
+check_detections (const YvDetections *found, const YvEngineInfo *info)
+{
+  float last = 1;
+
+  g_assert_cmpuint (found->n_detections, >, 0);
+  for (uint32_t i = 0; i < found->n_detections; i++) {
+    const YvDetection *d = &found->detections[i];
+
+    g_assert_cmpfloat (d->x, >=, 0);
+    g_assert_cmpfloat (d->y, >=, 0);
+    g_assert_cmpfloat (d->w, >, 0);
+    g_assert_cmpfloat (d->h, >, 0);
+    g_assert_cmpfloat (d->x + d->w, <=, FRAME_W + 1e-3f);
+    g_assert_cmpfloat (d->y + d->h, <=, FRAME_H + 1e-3f);
+    g_assert_cmpfloat (d->confidence, >, 0.02f);
+    g_assert_cmpfloat (d->confidence, <=, last);
+    g_assert_cmpfloat (d->objectness, >=, d->confidence);
+    g_assert_cmpuint (d->class_index, <, info->n_classes);
+    last = d->confidence;
+  }
+}
+
+static void
+detect_on (const char *device)
+{
+  g_autoptr (YvEngine) engine = open_engine (device);
+  const YvStreamOptions options = low_options ();
+  g_autoptr (YvStream) stream = open_stream (engine, &options);
+  g_autofree uint8_t *pixels = g_malloc (3 * FRAME_W * FRAME_H);
+  const YvImage image = draw_picture (pixels, 0);
+  g_autoptr (GError) error = NULL;
+
+  const YvDetections *found = yv_stream_detect (stream, &image, &error);
+  g_assert_no_error (error);
+  g_test_message ("%u detections on %s in %" G_GUINT64_FORMAT " us", found->n_detections,
+                  yv_engine_info (engine)->device_name, found->times.total_ns / 1000);
+  check_detections (found, yv_engine_info (engine));
+  g_assert_cmpuint (found->letterbox.net_w, ==, 160);
+  g_assert_cmpuint (found->letterbox.net_h, ==, 96);
+  g_assert_cmpuint (found->times.total_ns, >, 0);
+}
+
+static void
+the_reference_detects (void)
+{
+  detect_on ("reference");
+}
+
+static void
+vulkan_detects (void)
+{
+  if (!skip_without_vulkan ())
+    detect_on (NULL);
+}
+
+static void
+vulkan_finds_what_the_reference_finds (void)
+{
+  if (skip_without_vulkan ())
+    return;
+
+  g_autofree char *path = model_path ();
+  const YvEngineOptions fp32 = {.model_file = path, .precision = YV_PRECISION_FP32};
+  const YvStreamOptions options = low_options ();
+  g_autoptr (YvEngine) engine = yv_engine_new (&fp32, NULL);
+  g_autoptr (YvEngine) reference = open_engine ("reference");
+  g_autoptr (YvStream) a = open_stream (engine, &options);
+  g_autoptr (YvStream) b = open_stream (reference, &options);
+  g_autofree uint8_t *pixels = g_malloc (3 * FRAME_W * FRAME_H);
+  const YvImage image = draw_picture (pixels, 7);
+  const YvDetections *found = yv_stream_detect (a, &image, NULL);
+  const YvDetections *expected = yv_stream_detect (b, &image, NULL);
+  uint32_t n_close = 0;
+
+  for (uint32_t i = 0; i < expected->n_detections; i++) {
+    const YvDetection *want = &expected->detections[i];
+
+    for (uint32_t k = 0; k < found->n_detections; k++) {
+      const YvDetection *got = &found->detections[k];
+
+      if (got->class_index == want->class_index && ABS (got->x - want->x) < 0.05f &&
+          ABS (got->y - want->y) < 0.05f && ABS (got->w - want->w) < 0.05f &&
+          ABS (got->h - want->h) < 0.05f && ABS (got->confidence - want->confidence) < 1e-3f) {
+        n_close++;
+        break;
+      }
+    }
+  }
+  g_test_message ("%u of %u", n_close, expected->n_detections);
+  g_assert_cmpuint (100 * n_close, >=, 99 * expected->n_detections);
+  g_assert_cmpuint (100 * n_close, >=, 99 * found->n_detections);
+}
+
+/* ---- options -----------------------------------------------------------------------------------
+ */
+
+static void
+refuse_engine (const YvEngineOptions *options, YvError code, const char *message)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (yv_engine_new (options, &error));
+  g_test_message ("%s", error->message);
+  g_assert_error (error, YV_ERROR, (gint) code);
+  g_assert_nonnull (strstr (error->message, message));
+}
+
+static void
+engines_that_cannot_be_are_refused (void)
+{
+  g_autofree char *path = model_path ();
+
+  refuse_engine (&(YvEngineOptions){0}, YV_ERROR_INVALID, "model file");
+  refuse_engine (&(YvEngineOptions){.model_file = "/nowhere/best.pt"}, YV_ERROR_IO,
+                 "/nowhere/best.pt");
+  refuse_engine (&(YvEngineOptions){.config_file = "/nowhere/yolov7.yaml"}, YV_ERROR_IO,
+                 "/nowhere/yolov7.yaml");
+  refuse_engine (&(YvEngineOptions){.model_file = path, .device = "no such device"},
+                 YV_ERROR_NO_DEVICE, "");
+  refuse_engine (
+      &(YvEngineOptions){.model_file = path, .device = "reference", .precision = (YvPrecision) 9},
+      YV_ERROR_INVALID, "precision");
+}
+
+static void
+engines_tell_what_they_are (void)
+{
+  g_autoptr (YvEngine) engine = open_engine ("reference");
+  const YvEngineInfo *info = yv_engine_info (engine);
+
+  g_assert_cmpuint (info->n_classes, ==, 5);
+  g_assert_nonnull (info->class_names[4]);
+  g_assert_null (info->class_names[5]);
+  g_assert_cmpuint (info->max_stride, ==, 32);
+  g_assert_cmpuint (info->default_size, ==, 640);
+  g_assert_cmpstr (info->device_name, ==, "reference");
+  g_assert_nonnull (strstr (info->model_source, "x-legacy.pt"));
+  g_assert_cmpint (info->precision, ==, YV_PRECISION_FP32);
+  g_assert_cmpuint (info->load_ns, >, 0);
+}
+
+typedef struct {
+  YvStreamOptions options;
+  const char *message;
+} BadOptions;
+
+static BadOptions
+bad_options (const char *message)
+{
+  return (BadOptions){YV_STREAM_DEFAULTS, message};
+}
+
+static void
+stream_options_out_of_range_are_refused_and_change_nothing (void)
+{
+  g_autoptr (YvEngine) engine = open_engine ("reference");
+  const YvStreamOptions good = low_options ();
+  g_autoptr (YvStream) stream = open_stream (engine, &good);
+  g_autofree uint8_t *pixels = g_malloc (3 * FRAME_W * FRAME_H);
+  const YvImage image = draw_picture (pixels, 0);
+  BadOptions bad[] = {bad_options ("confidence-threshold is 1.5"),
+                      bad_options ("confidence-threshold is"),
+                      bad_options ("iou-threshold is -0.1"),
+                      bad_options ("max-detections is 0"),
+                      bad_options ("input-size is 100000"),
+                      bad_options ("letterbox is 7"),
+                      bad_options ("\"unicorn\" is no class of this model")};
+
+  bad[0].options.confidence_threshold = 1.5f;
+  bad[1].options.confidence_threshold = 0.0f / 0.0f;
+  bad[2].options.iou_threshold = -0.1f;
+  bad[3].options.max_detections = 0;
+  bad[4].options.input_size = 100000;
+  bad[5].options.letterbox = (YvLetterboxMode) 7;
+  bad[6].options.classes = "0,unicorn";
+
+  const uint32_t n_before = yv_stream_detect (stream, &image, NULL)->n_detections;
+  for (size_t i = 0; i < G_N_ELEMENTS (bad); i++) {
+    g_autoptr (GError) error = NULL;
+
+    g_assert_null (yv_stream_new (engine, &bad[i].options, &error));
+    g_assert_error (error, YV_ERROR, YV_ERROR_INVALID);
+    g_assert_nonnull (strstr (error->message, bad[i].message));
+    g_clear_error (&error);
+    g_assert_false (yv_stream_set_options (stream, &bad[i].options, &error));
+    g_assert_error (error, YV_ERROR, YV_ERROR_INVALID);
+  }
+  g_assert_cmpuint (yv_stream_detect (stream, &image, NULL)->n_detections, ==, n_before);
+}
+
+static void
+options_take_effect_with_the_next_frame (void)
+{
+  g_autoptr (YvEngine) engine = open_engine ("reference");
+  YvStreamOptions options = low_options ();
+  g_autoptr (YvStream) stream = open_stream (engine, &options);
+  g_autofree uint8_t *pixels = g_malloc (3 * FRAME_W * FRAME_H);
+  const YvImage image = draw_picture (pixels, 0);
+  const YvDetections *found = yv_stream_detect (stream, &image, NULL);
+  const uint32_t n_all = found->n_detections;
+  const uint32_t class_index = found->detections[0].class_index;
+  g_autofree char *classes = g_strdup_printf ("%u", class_index);
+
+  g_assert_cmpuint (n_all, >, 3);
+  options.max_detections = 3;
+  g_assert_true (yv_stream_set_options (stream, &options, NULL));
+  found = yv_stream_detect (stream, &image, NULL); /* fewer where one lies outside the frame */
+  g_assert_cmpuint (found->n_detections, >, 0);
+  g_assert_cmpuint (found->n_detections, <=, 3);
+
+  options.max_detections = 300;
+  options.classes = classes;
+  g_assert_true (yv_stream_set_options (stream, &options, NULL));
+  found = yv_stream_detect (stream, &image, NULL);
+  g_assert_cmpuint (found->n_detections, >, 0);
+  for (uint32_t i = 0; i < found->n_detections; i++)
+    g_assert_cmpuint (found->detections[i].class_index, ==, class_index);
+
+  options.classes = NULL;
+  options.input_size = 70; /* raised to 96 */
+  options.letterbox = YV_LETTERBOX_FIXED;
+  g_assert_true (yv_stream_set_options (stream, &options, NULL));
+  found = yv_stream_detect (stream, &image, NULL);
+  g_assert_cmpuint (found->letterbox.net_w, ==, 96);
+  g_assert_cmpuint (found->letterbox.net_h, ==, 96);
+
+  options.confidence_threshold = 1;
+  g_assert_true (yv_stream_set_options (stream, &options, NULL));
+  g_assert_cmpuint (yv_stream_detect (stream, &image, NULL)->n_detections, ==, 0);
+}
+
+static void
+frames_that_cannot_be_fitted_are_refused (void)
+{
+  g_autoptr (YvEngine) engine = open_engine ("reference");
+  const YvStreamOptions options = low_options ();
+  g_autoptr (YvStream) stream = open_stream (engine, &options);
+  g_autofree uint8_t *pixels = g_malloc (3 * FRAME_W * FRAME_H);
+  YvImage image = draw_picture (pixels, 0);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (yv_stream_prepare (stream, 60000, 2, &error));
+  g_assert_error (error, YV_ERROR, YV_ERROR_INVALID);
+  g_assert_nonnull (strstr (error->message, "60000x2"));
+  g_clear_error (&error);
+
+  image.stride_bytes[0] = 7;
+  g_assert_null (yv_stream_detect (stream, &image, &error));
+  g_assert_error (error, YV_ERROR, YV_ERROR_INVALID);
+  image.stride_bytes[0] = 3 * FRAME_W;
+  g_assert_nonnull (yv_stream_detect (stream, &image, NULL)); /* and the stream lives on */
+}
+
+/* ---- sharing -----------------------------------------------------------------------------------
+ */
+
+#define N_FRAMES 12
+#define N_SIZES 6 /* more than an engine keeps idle */
+
+typedef struct {
+  YvEngine *engine;
+  uint32_t first_phase;
+  GArray *seen; /* out: of YvDetection, all frames one after the other */
+} Camera;
+
+static gpointer
+watch (gpointer data)
+{
+  Camera *camera = data;
+  YvStreamOptions options = low_options ();
+  g_autoptr (YvStream) stream = open_stream (camera->engine, &options);
+  g_autofree uint8_t *pixels = g_malloc (3 * FRAME_W * FRAME_H);
+  g_autoptr (GError) error = NULL;
+
+  for (uint32_t i = 0; i < N_FRAMES; i++) {
+    const YvImage image = draw_picture (pixels, camera->first_phase + i);
+
+    options.input_size = 64 + 32 * (i % N_SIZES);
+    g_assert_true (yv_stream_set_options (stream, &options, NULL));
+    const YvDetections *found = yv_stream_detect (stream, &image, &error);
+    g_assert_no_error (error);
+    g_array_append_vals (camera->seen, found->detections, found->n_detections);
+  }
+  return NULL;
+}
+
+static void
+streams_do_not_disturb_each_other (const char *device)
+{
+  Camera alone[2], together[4];
+  GThread *threads[4];
+  g_autoptr (YvEngine) engine = open_engine (device);
+
+  for (uint32_t i = 0; i < 2; i++) {
+    alone[i] = (Camera){engine, 5 * i, g_array_new (FALSE, FALSE, sizeof (YvDetection))};
+    watch (&alone[i]);
+    g_assert_cmpuint (alone[i].seen->len, >, 0);
+  }
+  for (uint32_t i = 0; i < 4; i++) {
+    together[i] = (Camera){engine, 5 * (i % 2), g_array_new (FALSE, FALSE, sizeof (YvDetection))};
+    threads[i] = g_thread_new ("camera", watch, &together[i]);
+  }
+  for (uint32_t i = 0; i < 4; i++) {
+    g_thread_join (threads[i]);
+    g_assert_cmpmem (together[i].seen->data, together[i].seen->len * sizeof (YvDetection),
+                     alone[i % 2].seen->data, alone[i % 2].seen->len * sizeof (YvDetection));
+    g_array_unref (together[i].seen);
+  }
+  g_array_unref (alone[0].seen);
+  g_array_unref (alone[1].seen);
+}
+
+static void
+streams_on_the_reference_do_not_disturb_each_other (void)
+{
+  streams_do_not_disturb_each_other ("reference");
+}
+
+static void
+streams_on_vulkan_do_not_disturb_each_other (void)
+{
+  if (!skip_without_vulkan ())
+    streams_do_not_disturb_each_other (NULL);
+}
+
+static void
+a_stream_keeps_its_engine_alive (void)
+{
+  YvEngine *engine = open_engine ("reference");
+  const YvStreamOptions options = low_options ();
+  g_autoptr (YvStream) stream = open_stream (engine, &options);
+  g_autofree uint8_t *pixels = g_malloc (3 * FRAME_W * FRAME_H);
+  const YvImage image = draw_picture (pixels, 0);
+
+  yv_engine_unref (engine);
+  g_assert_nonnull (yv_stream_detect (stream, &image, NULL));
+}
+
+/* ---- bench and inspect -------------------------------------------------------------------------
+ */
+
+static void
+bench_counts_and_times_every_stage (void)
+{
+  g_autoptr (YvEngine) engine = open_engine ("reference");
+  const YvBenchOptions options = {.width = 64, .height = 32, .batch = 2, .n_runs = 3};
+  YvBenchResult result;
+  g_autoptr (GError) error = NULL;
+
+  yv_engine_bench (engine, &options, &result, &error);
+  g_assert_no_error (error);
+  g_assert_cmpfloat (result.total.median_ms, >, 0);
+  g_assert_cmpfloat (result.total.p10_ms, <=, result.total.median_ms);
+  g_assert_cmpfloat (result.total.p90_ms, >=, result.total.median_ms);
+  g_assert_cmpfloat (result.flops_per_image, >, 0);
+  g_assert_cmpuint (result.arena_bytes, >, 0);
+  g_assert_cmpuint (result.n_steps, >, 0);
+
+  const YvBenchOptions bad = {.width = 64, .height = 33, .batch = 1, .n_runs = 1};
+  g_assert_false (yv_engine_bench (engine, &bad, &result, &error));
+  g_assert_error (error, YV_ERROR, YV_ERROR_INVALID);
+  g_clear_error (&error);
+  const YvBenchOptions none = {.width = 64, .height = 32, .batch = 0, .n_runs = 1};
+  g_assert_false (yv_engine_bench (engine, &none, &result, &error));
+  g_assert_error (error, YV_ERROR, YV_ERROR_INVALID);
+}
+
+static void
+inspect_tells_rows_as_trained_and_as_deployed (void)
+{
+  g_autofree char *path = model_path ();
+  g_autoptr (GError) error = NULL;
+  g_autoptr (YvModelInfo) info = yv_model_info_new (path, NULL, 0, &error);
+  uint64_t n_trained = 0, n_deployed = 0, flops = 0;
+
+  g_assert_no_error (error);
+  g_assert_cmpuint (info->n_layers, ==, 122); /* spec 1.3: yolov7x */
+  g_assert_cmpstr (info->format, ==, "torch legacy");
+  g_assert_cmpuint (info->width, ==, 640);
+  g_assert_cmpuint (info->n_levels, ==, 3);
+  g_assert_cmpuint (info->strides[2], ==, 32);
+  g_assert_cmpuint (info->n_anchors, ==, 3);
+  g_assert_cmpstr (info->layers[0].module, ==, "Conv");
+  g_assert_cmpstr (info->layers[0].from, ==, "-1");
+  g_assert_cmpstr (info->layers[0].trained, ==, "conv 3x3 + bn + silu");
+  g_assert_cmpstr (info->layers[0].deployed, ==, "conv 3x3 silu");
+  g_assert_cmpuint (info->layers[0].h_out, ==, 640);
+  g_assert_cmpuint (info->layers[120].h_out, ==, 20);
+  g_assert_nonnull (strstr (info->layers[121].trained, "implicit"));
+  g_assert_null (strstr (info->layers[121].deployed, "implicit"));
+  for (uint32_t i = 0; i < info->n_layers; i++) {
+    n_trained += info->layers[i].n_params_trained;
+    n_deployed += info->layers[i].n_params_deployed;
+    flops += info->layers[i].flops;
+  }
+  g_assert_cmpuint (n_trained, ==, info->n_params_trained);
+  g_assert_cmpuint (n_deployed, ==, info->n_params_deployed);
+  g_assert_cmpuint (n_deployed, <, n_trained);
+  g_assert_cmpuint (flops, ==, info->flops);
+  g_assert_cmpuint (info->n_passes, >=, 7);
+  g_assert_null (yv_model_info_new (path, NULL, 100000, &error));
+  g_assert_error (error, YV_ERROR, YV_ERROR_INVALID);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/engine/refused", engines_that_cannot_be_are_refused);
+  g_test_add_func ("/engine/info", engines_tell_what_they_are);
+  g_test_add_func ("/engine/detect/reference", the_reference_detects);
+  g_test_add_func ("/engine/detect/vulkan", vulkan_detects);
+  g_test_add_func ("/engine/detect/same", vulkan_finds_what_the_reference_finds);
+  g_test_add_func ("/engine/options/refused",
+                   stream_options_out_of_range_are_refused_and_change_nothing);
+  g_test_add_func ("/engine/options/next-frame", options_take_effect_with_the_next_frame);
+  g_test_add_func ("/engine/frames/refused", frames_that_cannot_be_fitted_are_refused);
+  g_test_add_func ("/engine/threads/reference", streams_on_the_reference_do_not_disturb_each_other);
+  g_test_add_func ("/engine/threads/vulkan", streams_on_vulkan_do_not_disturb_each_other);
+  g_test_add_func ("/engine/lifetime", a_stream_keeps_its_engine_alive);
+  g_test_add_func ("/engine/bench", bench_counts_and_times_every_stage);
+  g_test_add_func ("/engine/inspect", inspect_tells_rows_as_trained_and_as_deployed);
+  return g_test_run ();
+}
