@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * tests/ops/opcase.c - see opcase.h. */
+#include "tests/ops/opcase.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include "engine/ops/op.h"
+#include "engine/ref/ref.h"
+#include "engine/vulkan/debug.h"
+
+#define GUARD_BYTES 4096
+#define SEED 20260
+#define BENCH_SECONDS 0.5
+
+struct _OpRun {
+  const OpCase *c;
+  YvDevice *device;
+  YvWeightStore *store;
+  YvPlan plan;
+  YvExecutor *vulkan, *reference;
+  YvOperand dst;
+  YvOperand all;    /* the whole arena as elements of the case's dtype */
+  uint8_t *written; /* [elements of all]: 1 where the destination is */
+  float *before;    /* what was written to all, as read back */
+};
+
+uint32_t
+op_round_up_8 (uint32_t c)
+{
+  return (c + 7) / 8 * 8;
+}
+
+double
+op_rounding (YvDType dtype)
+{
+  return dtype == YV_DTYPE_F16 ? 0x1p-10 : 0x1p-23;
+}
+
+OpBound
+op_bound_exact (const OpCase *c, double largest)
+{
+  (void) c;
+  (void) largest;
+  return (OpBound){0, 0};
+}
+
+/* ---- making ---------------------------------------------------------------------------------- */
+
+static YvDevice *
+open_device (void)
+{
+  g_autoptr (GError) error = NULL;
+  YvDevice *device = yv_device_new (NULL, &error);
+
+  if (!device && strstr (error->message, "VK_LAYER_")) { /* not installed */
+    g_test_message ("%s", error->message);
+    g_unsetenv ("YV_VALIDATION");
+    g_clear_error (&error);
+    device = yv_device_new (NULL, &error);
+  }
+  if (device)
+    return device;
+  if (g_getenv ("YV_REQUIRE_VULKAN"))
+    g_error ("%s", error->message);
+  g_test_skip (error->message);
+  return NULL;
+}
+
+static uint32_t
+touched_channels (const OpTensor *tensor)
+{
+  return tensor->is_input ? 4 : op_round_up_8 (tensor->c);
+}
+
+/* Puts an operand behind what lies in the arena, and a guard behind it. */
+static YvOperand
+place (OpRun *run, const OpTensor *tensor, YvDType dtype)
+{
+  const uint64_t elem_bytes = yv_dtype_size_bytes (dtype);
+  const uint64_t align_bytes = yv_device_caps (run->device)->align_bytes;
+  const uint32_t channels = touched_channels (tensor);
+  const uint64_t n_pixels = (uint64_t) run->c->n * tensor->h * tensor->w;
+  const uint32_t cstride = tensor->is_input ? 4 : tensor->c_before + channels + tensor->c_behind;
+  const uint64_t start_bytes = (run->plan.arena_bytes + align_bytes - 1) & ~(align_bytes - 1);
+
+  run->plan.arena_bytes = start_bytes + n_pixels * cstride * elem_bytes + GUARD_BYTES;
+  return (YvOperand){
+      .memory = YV_MEMORY_ARENA,
+      .dtype = dtype,
+      .offset_bytes = start_bytes + tensor->c_before * elem_bytes,
+      .size_bytes = ((n_pixels - 1) * cstride + channels) * elem_bytes,
+      .n = run->c->n,
+      .c = tensor->c,
+      .h = tensor->h,
+      .w = tensor->w,
+      .cstride = cstride,
+  };
+}
+
+static void
+clear_step (void *step)
+{
+  g_free (((YvStep *) step)->name);
+}
+
+static void
+init_detect (OpRun *run, YvLowering *lowering)
+{
+  const OpCase *c = run->c;
+  const uint32_t align_bytes = yv_device_caps (run->device)->align_bytes;
+  const uint32_t list_bytes =
+      sizeof (struct YvCandidateList) + (c->capacity + 1) * (uint32_t) sizeof (struct YvCandidate);
+
+  run->plan.capacity = c->capacity;
+  run->plan.list_bytes = (list_bytes + align_bytes - 1) & ~(align_bytes - 1);
+  if (c->node.op != YV_OP_DETECT)
+    return;
+
+  run->plan.detect = c->node.detect;
+  for (uint32_t i = 0; i < c->node.n_inputs; i++)
+    run->plan.heads[i] = lowering->inputs[i];
+  lowering->capacity = run->plan.capacity;
+  lowering->list_bytes = run->plan.list_bytes;
+  lowering->candidates = (YvOperand){
+      .memory = YV_MEMORY_CANDIDATES,
+      .n = c->n,
+      .size_bytes = (uint64_t) run->plan.list_bytes * c->n,
+  };
+  if (c->dense) { /* rows are not padded to 8 */
+    run->dst.cstride = run->dst.c;
+    lowering->output = run->dst;
+    lowering->rows = &run->dst;
+  }
+  lowering->output.h = c->dst.h;
+}
+
+static void
+lower (OpRun *run)
+{
+  const OpCase *c = run->c;
+  g_autoptr (GError) error = NULL;
+  YvCaps caps = *yv_device_caps (run->device);
+  YvOperand srcs[YV_MAX_STEP_SRCS];
+
+  caps.wide_lanes = c->wide_lanes || (caps.wide_lanes && !c->narrow_lanes);
+  run->plan.options = (YvPlanOptions){
+      .n = c->n, .h = c->dst.h, .w = c->dst.w, .dtype = c->dtype, .tensor_input = !c->batch};
+  run->plan.arena_bytes = GUARD_BYTES;
+  run->plan.steps = g_array_new (FALSE, FALSE, sizeof (YvStep));
+  g_array_set_clear_func (run->plan.steps, clear_step);
+  for (uint32_t i = 0; i < c->n_srcs; i++)
+    srcs[i] = place (run, &c->src[i], c->dtype);
+  run->dst = place (run, &c->dst, c->dst_dtype);
+
+  YvLowering lowering = {
+      .caps = &caps,
+      .dtype = c->dtype,
+      .n = c->n,
+      .inputs = srcs,
+      .output = run->dst,
+      .steps = run->plan.steps,
+      .tensor_input = !c->batch,
+  };
+  init_detect (run, &lowering);
+  yv_op (c->node.op)->lower (&c->node, &lowering, &error);
+  g_assert_no_error (error);
+  for (uint32_t i = 0; i < run->plan.steps->len; i++)
+    g_array_index (run->plan.steps, YvStep, i).level = c->batch ? 0 : i; /* they may be in place */
+  run->plan.n_levels = run->plan.steps->len;
+  run->plan.first_network_step = c->batch ? run->plan.steps->len : 0;
+  run->plan.first_decode_step = run->plan.steps->len;
+}
+
+static void
+make_executors (OpRun *run)
+{
+  g_autoptr (GError) error = NULL;
+
+  run->store = yv_weight_store_new (run->device);
+  run->vulkan = yv_vulkan_executor_new (run->device, run->store, &run->plan, 1, &error);
+  g_assert_no_error (error);
+  run->reference = yv_ref_executor_new (&run->plan, 1, &error);
+  g_assert_no_error (error);
+}
+
+/* Which elements of the arena the kernels may write. */
+static void
+mark_destination (OpRun *run)
+{
+  const YvOperand *dst = &run->dst;
+  const uint64_t elem_bytes = yv_dtype_size_bytes (dst->dtype);
+  const uint64_t unit_bytes = yv_dtype_size_bytes (run->all.dtype);
+  const bool exact = run->c->exact_channels || run->c->dense;
+  const uint64_t n_pixels = (uint64_t) dst->n * dst->h * dst->w;
+  const uint64_t pixel_units =
+      (exact ? dst->c : touched_channels (&run->c->dst)) * elem_bytes / unit_bytes;
+
+  run->written = g_malloc0 (run->all.c);
+  if (run->c->node.op == YV_OP_DETECT && !run->c->dense)
+    return; /* candidates lie elsewhere */
+  for (uint64_t pixel = 0; pixel < n_pixels; pixel++)
+    memset (run->written + (dst->offset_bytes + pixel * dst->cstride * elem_bytes) / unit_bytes, 1,
+            pixel_units);
+}
+
+static void
+fill_arena (OpRun *run)
+{
+  g_autoptr (GRand) rand = g_rand_new_with_seed (SEED);
+  g_autoptr (GError) error = NULL;
+  g_autofree float *values = NULL;
+
+  run->plan.arena_bytes = (run->plan.arena_bytes + 3) & ~UINT64_C (3);
+  const uint32_t n_elems = (uint32_t) (run->plan.arena_bytes / yv_dtype_size_bytes (run->c->dtype));
+  run->all = (YvOperand){
+      .memory = YV_MEMORY_ARENA,
+      .dtype = run->c->dtype,
+      .size_bytes = run->plan.arena_bytes,
+      .n = 1,
+      .c = n_elems,
+      .h = 1,
+      .w = 1,
+      .cstride = n_elems,
+  };
+  values = g_new (float, n_elems);
+  run->before = g_new (float, n_elems);
+  for (uint32_t i = 0; i < n_elems; i++)
+    values[i] = (float) g_rand_double_range (rand, -run->c->amplitude, run->c->amplitude);
+  run->vulkan->klass->write (run->vulkan, &run->all, values, &error);
+  run->reference->klass->write (run->reference, &run->all, values, &error);
+  run->vulkan->klass->read (run->vulkan, &run->all, run->before, &error);
+  g_assert_no_error (error);
+}
+
+OpRun *
+op_run_new (const OpCase *c)
+{
+  YvDevice *device = open_device ();
+
+  if (!device)
+    return NULL;
+  if (c->dtype == YV_DTYPE_F16 && !yv_device_caps (device)->fp16_storage) {
+    g_test_skip ("the device has no 16-bit storage");
+    yv_device_unref (device);
+    return NULL;
+  }
+
+  OpRun *run = g_new0 (OpRun, 1);
+  run->c = c;
+  run->device = device;
+  lower (run);
+  make_executors (run);
+  fill_arena (run);
+  mark_destination (run);
+  return run;
+}
+
+void
+op_run_free (OpRun *run)
+{
+  if (!run)
+    return;
+
+  g_free (run->before);
+  g_free (run->written);
+  yv_executor_free (run->reference);
+  yv_executor_free (run->vulkan);
+  yv_weight_store_free (run->store);
+  g_array_unref (run->plan.steps);
+  yv_device_unref (run->device);
+  g_free (run);
+}
+
+/* ---- running and comparing ------------------------------------------------------------------- */
+
+static void
+submit (YvExecutor *executor, const YvBatch *batch, const struct YvCandidate **lists, uint32_t *n,
+        YvTiming *timing)
+{
+  g_autoptr (GError) error = NULL;
+
+  executor->klass->submit (executor, 0, batch, &error);
+  g_assert_no_error (error);
+  executor->klass->wait (executor, 0, lists, n, timing, &error);
+  g_assert_no_error (error);
+}
+
+void
+op_run_submit (OpRun *run, const struct YvCandidate **got, uint32_t *n_got,
+               const struct YvCandidate **expected, uint32_t *n_expected)
+{
+  const YvBatch none = {.n_images = run->c->n, .confidence = 0.5f};
+  const YvBatch *batch = run->c->batch ? run->c->batch : &none;
+  const uint32_t n = run->c->n;
+  g_autofree const struct YvCandidate **lists = g_new (const struct YvCandidate *, n);
+  g_autofree uint32_t *counts = g_new (uint32_t, n);
+
+  submit (run->vulkan, batch, got ? got : lists, got ? n_got : counts, NULL);
+  submit (run->reference, batch, expected ? expected : lists, expected ? n_expected : counts, NULL);
+}
+
+uint64_t
+op_run_n_elems (const OpRun *run)
+{
+  return (uint64_t) run->dst.n * run->dst.c * run->dst.h * run->dst.w;
+}
+
+static float *
+read_operand (YvExecutor *executor, const YvOperand *operand)
+{
+  g_autoptr (GError) error = NULL;
+  float *values = g_new (float, (uint64_t) operand->n * operand->c * operand->h * operand->w);
+
+  executor->klass->read (executor, operand, values, &error);
+  g_assert_no_error (error);
+  return values;
+}
+
+float *
+op_run_got (OpRun *run)
+{
+  return read_operand (run->vulkan, &run->dst);
+}
+
+float *
+op_run_expected (OpRun *run)
+{
+  return read_operand (run->reference, &run->dst);
+}
+
+/* "conv 'a head': 3 images, [12,7,9] -> [255,7,9], f16, conv_lanes32 texel, seed 20260" */
+static char *
+describe (const OpRun *run)
+{
+  const OpCase *c = run->c;
+  const YvStep *step = &g_array_index (run->plan.steps, YvStep, 0);
+
+  return g_strdup_printf ("%s '%s': %u images, [%u,%u,%u] -> [%u,%u,%u], %s, %s%s, seed %d",
+                          yv_op_name (c->node.op), c->name, c->n, c->src[0].c, c->src[0].h,
+                          c->src[0].w, c->dst.c, c->dst.h, c->dst.w, yv_dtype_name (c->dtype),
+                          yv_kernel_name (step->kernel), step->texel ? " texel" : "", SEED);
+}
+
+void
+op_run_assert_rest_untouched (OpRun *run)
+{
+  g_autofree float *after = read_operand (run->vulkan, &run->all);
+
+  for (uint32_t i = 0; i < run->all.c; i++)
+    if (!run->written[i] && memcmp (&after[i], &run->before[i], sizeof *after) != 0) {
+      g_autofree char *what = describe (run);
+      g_error ("%s: element %u of the arena, beside the destination at %" G_GUINT64_FORMAT
+               " + %" G_GUINT64_FORMAT " bytes, was %g and became %g",
+               what, i, run->dst.offset_bytes, run->dst.size_bytes, run->before[i], after[i]);
+    }
+  g_assert_cmpuint (yv_debug_n_messages (run->device), ==, 0);
+}
+
+static double
+largest_of (const float *values, uint64_t n)
+{
+  double largest = 0;
+
+  for (uint64_t i = 0; i < n; i++)
+    largest = fmax (largest, fabs (values[i]));
+  return largest;
+}
+
+static void
+assert_close (const OpRun *run, const float *got, const float *expected, OpBound bound)
+{
+  const YvOperand *dst = &run->dst;
+  const uint64_t n_elems = op_run_n_elems (run);
+
+  for (uint64_t i = 0; i < n_elems; i++) {
+    const double limit = bound.absolute + bound.relative * fabs (expected[i]);
+    if (fabs ((double) got[i] - expected[i]) <= limit)
+      continue;
+
+    g_autofree char *what = describe (run);
+    const uint64_t x = i % dst->w, y = i / dst->w % dst->h, c = i / dst->w / dst->h % dst->c;
+    g_error ("%s: at [%" G_GUINT64_FORMAT ",%" G_GUINT64_FORMAT ",%" G_GUINT64_FORMAT
+             ",%" G_GUINT64_FORMAT "] got %.9g, expected %.9g +- %.3g",
+             what, i / dst->w / dst->h / dst->c, c, y, x, got[i], expected[i], limit);
+  }
+}
+
+void
+op_case_check (const OpCase *c, OpBound (*bound) (const OpCase *c, double largest))
+{
+  g_autoptr (OpRun) run = op_run_new (c);
+
+  if (!run)
+    return;
+  op_run_submit (run, NULL, NULL, NULL, NULL);
+  g_autofree float *got = op_run_got (run);
+  g_autofree float *expected = op_run_expected (run);
+  assert_close (run, got, expected, bound (c, largest_of (expected, op_run_n_elems (run))));
+  op_run_assert_rest_untouched (run);
+}
+
+/* ---- timing ---------------------------------------------------------------------------------- */
+
+bool
+op_bench_wanted (int argc, char **argv)
+{
+  return argc > 1 && strcmp (argv[1], "--bench") == 0;
+}
+
+/* Waits with a clock around, so that devices without timestamps count too. */
+static double
+run_seconds (OpRun *run, const YvBatch *batch)
+{
+  g_autofree const struct YvCandidate **lists = g_new (const struct YvCandidate *, run->c->n);
+  g_autofree uint32_t *counts = g_new (uint32_t, run->c->n);
+  YvTiming timing = {0};
+  const int64_t start_us = g_get_monotonic_time ();
+
+  submit (run->vulkan, batch, lists, counts, &timing);
+  const uint64_t device_ns = timing.letterbox_ns + timing.network_ns + timing.decode_ns;
+  return device_ns ? (double) device_ns * 1e-9
+                   : (double) (g_get_monotonic_time () - start_us) * 1e-6;
+}
+
+void
+op_case_bench (const OpCase *c, double gflop, double gbytes)
+{
+  g_autoptr (OpRun) run = op_run_new (c);
+  const YvBatch none = {.n_images = c->n, .confidence = 0.5f};
+  const YvBatch *batch = c->batch ? c->batch : &none;
+
+  if (!run)
+    return;
+  const double first = run_seconds (run, batch);
+  double best = first, total = 0;
+  while (total < BENCH_SECONDS) {
+    const double seconds = run_seconds (run, batch);
+    best = fmin (best, seconds);
+    total += fmax (seconds, 1e-6);
+  }
+  g_autofree char *what = describe (run);
+  g_print ("%8.3f ms %7.1f GFLOP/s %6.1f GB/s, first %4.0f ms  %s\n", best * 1e3, gflop / best,
+           gbytes / best, first * 1e3, what);
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * tests/ops/opcase.h - one op alone, on Vulkan and on the reference, from the same random memory.
+ *
+ * A case is lowered as in a plan, but into an arena of its own: guard, sources, guard, destination,
+ * guard. The whole arena starts as random numbers, so a kernel that reads beside its operands gets
+ * something wrong, and after the run every byte but the destination's must be what it was.
+ *
+ * Programs print TAP; with --bench they print times instead. Environment: YV_KERNELS=portable runs
+ * the kernels for GPUs on lavapipe too; YV_VALIDATION=1 turns the validation layers on.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/graph/graph.h"
+#include "engine/plan/executor.h"
+#include "engine/vulkan/vulkan.h"
+
+G_BEGIN_DECLS
+
+/* [n, c, h, w] inside pixels of @c_before + c rounded up to 8 + @c_behind channels. */
+typedef struct {
+  uint32_t c, h, w;
+  uint32_t c_before, c_behind;
+  bool is_input; /* as the network's input: pixels of 4 channels */
+} OpTensor;
+
+typedef struct {
+  const char *name; /* of the case, for messages */
+  YvNode node;      /* op, act and parameters; its weights are the caller's */
+  uint32_t n;       /* images */
+  YvDType dtype, dst_dtype;
+  OpTensor src[YV_MAX_STEP_SRCS];
+  uint32_t n_srcs;
+  OpTensor dst;
+  float amplitude;     /* the arena starts as random numbers of -amplitude..amplitude */
+  bool narrow_lanes;   /* as for a device without YvCaps.wide_lanes */
+  bool wide_lanes;     /* as for one with it; neither: what the device has */
+  bool exact_channels; /* the destination's pixels end with c, not with c rounded up to 8 */
+
+  /* of INPUT: frames; of DETECT: rows as dense rows instead of candidates */
+  const YvBatch *batch;
+  bool dense;
+  uint32_t capacity;
+} OpCase;
+
+/* A case lowered, with its memory filled in both executors. */
+typedef struct _OpRun OpRun;
+
+/* NULL, after g_test_skip(), where there is no device or it lacks the case's dtype. */
+OpRun *op_run_new (const OpCase *c);
+void op_run_free (OpRun *run); /* NULL ok */
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (OpRun, op_run_free)
+
+/* Runs it on both. lists[i], n[i] (both NULL but for DETECT): candidates of each image. */
+void op_run_submit (OpRun *run, const struct YvCandidate **got, uint32_t *n_got,
+                    const struct YvCandidate **expected, uint32_t *n_expected);
+
+/* The destination as plain [n, c, h, w]; free with g_free(). */
+uint64_t op_run_n_elems (const OpRun *run);
+float *op_run_got (OpRun *run);
+float *op_run_expected (OpRun *run);
+
+/* Every byte beside the destination is what it was, and no validation message has come. */
+void op_run_assert_rest_untouched (OpRun *run);
+
+/* How far an element may be from the reference's: @absolute + @relative * |expected|. */
+typedef struct {
+  double absolute, relative;
+} OpBound;
+
+/* All of it: runs, compares with @bound of the largest expected value, checks the rest. */
+void op_case_check (const OpCase *c, OpBound (*bound) (const OpCase *c, double largest));
+
+/* For ops that move elements or choose among them. */
+OpBound op_bound_exact (const OpCase *c, double largest);
+
+/* One rounding of the result to its dtype may go the other way than the reference's. */
+double op_rounding (YvDType dtype);
+
+/* Best of many: prints a line with ms, GFLOP/s and GB/s (sources, weight and destination once). */
+void op_case_bench (const OpCase *c, double gflop, double gbytes);
+bool op_bench_wanted (int argc, char **argv);
+
+/* c rounded up to 8. */
+uint32_t op_round_up_8 (uint32_t c);
+
+G_END_DECLS

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * tests/ops/test-conv.c - conv_lanes.comp and conv_tile.comp against engine/ref/conv.c.
+ *
+ * Tiles are 40 pixels x 32 channels and 32 x 64 (conv_lanes), 64 x 64 (conv_tile). */
+#include <math.h>
+
+#include "tests/ops/opcase.h"
+
+typedef enum {
+  PLAIN,
+  SLICED, /* both operands are channels of a wider one */
+  INPUT,  /* the source is the network's input */
+  HEAD,   /* the destination is f32 */
+} Place;
+
+typedef struct {
+  const char *name;
+  uint32_t n, c_in, h, w, c_out;
+  uint32_t kernel_h, kernel_w, stride_h, stride_w, pad_h, pad_w;
+  uint32_t groups;
+  YvActKind act;
+  Place place;
+} ConvShape;
+
+#define K1 1, 1, 1, 1, 0, 0
+#define K3 3, 3, 1, 1, 1, 1
+#define K3S2 3, 3, 2, 2, 1, 1
+
+static const ConvShape small[] = {
+    {"one of all", 1, 1, 1, 1, 1, K1, 1, YV_ACT_NONE, PLAIN},
+    {"31 pixels, 8 -> 31", 1, 8, 1, 31, 31, K1, 1, YV_ACT_SILU, PLAIN},
+    {"32 pixels, 4 -> 32", 1, 4, 4, 8, 32, K1, 1, YV_ACT_SILU, PLAIN},
+    {"33 pixels, 12 -> 33", 1, 12, 3, 11, 33, K1, 1, YV_ACT_SILU, PLAIN},
+    {"39 pixels, 3 -> 40", 1, 3, 3, 13, 40, K1, 1, YV_ACT_SILU, PLAIN},
+    {"40 pixels, 24 -> 24", 3, 24, 5, 8, 24, K1, 1, YV_ACT_SILU, PLAIN},
+    {"41 pixels, 40 -> 63", 3, 40, 1, 41, 63, K1, 1, YV_ACT_SILU, PLAIN},
+    {"63 pixels, 16 -> 64", 1, 16, 7, 9, 64, K1, 1, YV_ACT_SILU, PLAIN},
+    {"64 pixels, 17 -> 65", 1, 17, 8, 8, 65, K1, 1, YV_ACT_SILU, PLAIN},
+    {"65 pixels, 20 -> 129", 1, 20, 5, 13, 129, K1, 1, YV_ACT_SILU, PLAIN},
+    {"slices, 1x1", 3, 24, 5, 9, 40, K1, 1, YV_ACT_LEAKY_RELU, SLICED},
+    {"3x3, one pixel", 1, 8, 1, 1, 8, K3, 1, YV_ACT_LEAKY_RELU, PLAIN},
+    {"3x3, primes", 3, 12, 13, 17, 40, K3, 1, YV_ACT_LEAKY_RELU, PLAIN},
+    {"3x3/2, odd sides", 3, 12, 13, 17, 40, K3S2, 1, YV_ACT_LEAKY_RELU, PLAIN},
+    {"3x3/2, even sides, slices", 1, 32, 12, 20, 64, K3S2, 1, YV_ACT_LEAKY_RELU, SLICED},
+    {"3x3 without padding", 1, 8, 7, 9, 16, 3, 3, 1, 1, 0, 0, 1, YV_ACT_NONE, PLAIN},
+    {"3x3 with much padding", 1, 8, 4, 5, 16, 3, 3, 1, 1, 2, 2, 1, YV_ACT_NONE, PLAIN},
+    {"1x1/2", 3, 24, 9, 7, 24, 1, 1, 2, 2, 0, 0, 1, YV_ACT_NONE, PLAIN},
+    {"1x1 with padding", 1, 4, 3, 3, 8, 1, 1, 1, 1, 1, 1, 1, YV_ACT_NONE, PLAIN},
+    {"1x3", 1, 12, 6, 11, 16, 1, 3, 1, 1, 0, 1, 1, YV_ACT_NONE, PLAIN},
+    {"5x2, stride 1 down, 3 across", 3, 4, 11, 14, 24, 5, 2, 1, 3, 2, 0, 1, YV_ACT_NONE, PLAIN},
+    {"6x6/2", 1, 3, 16, 20, 32, 6, 6, 2, 2, 2, 2, 1, YV_ACT_NONE, INPUT},
+    {"7x7, larger than the picture", 1, 8, 4, 4, 8, 7, 7, 1, 1, 3, 3, 1, YV_ACT_NONE, PLAIN},
+    {"groups", 1, 24, 6, 7, 16, K3, 4, YV_ACT_NONE, PLAIN},
+    {"depthwise", 3, 40, 6, 7, 40, K3, 40, YV_ACT_NONE, PLAIN},
+    {"first layer", 3, 3, 32, 48, 32, K3S2, 1, YV_ACT_SILU, INPUT},
+    {"a layer of tiny", 1, 64, 20, 20, 64, K3, 1, YV_ACT_LEAKY_RELU, PLAIN},
+    {"a head", 3, 72, 10, 9, 255, K1, 1, YV_ACT_NONE, HEAD},
+};
+
+/* A layer of each class of yolov7-tiny at 640 x 640, and two of yolov7. */
+static const ConvShape real[] = {
+    {"first layer", 1, 3, 640, 640, 32, K3S2, 1, YV_ACT_LEAKY_RELU, INPUT},
+    {"3x3/2 32 -> 64", 1, 32, 320, 320, 64, K3S2, 1, YV_ACT_LEAKY_RELU, PLAIN},
+    {"1x1 64 -> 32", 1, 64, 160, 160, 32, K1, 1, YV_ACT_LEAKY_RELU, PLAIN},
+    {"3x3 32 -> 32", 1, 32, 160, 160, 32, K3, 1, YV_ACT_LEAKY_RELU, PLAIN},
+    {"1x1 128 -> 64", 1, 128, 160, 160, 64, K1, 1, YV_ACT_LEAKY_RELU, PLAIN},
+    {"3x3 64 -> 64", 1, 64, 80, 80, 64, K3, 1, YV_ACT_LEAKY_RELU, PLAIN},
+    {"3x3 64 -> 64, SiLU", 1, 64, 80, 80, 64, K3, 1, YV_ACT_SILU, PLAIN},
+    {"3x3 64 -> 64, none", 1, 64, 80, 80, 64, K3, 1, YV_ACT_NONE, PLAIN},
+    {"1x1 256 -> 128", 1, 256, 80, 80, 128, K1, 1, YV_ACT_LEAKY_RELU, PLAIN},
+    {"3x3 128 -> 128", 1, 128, 40, 40, 128, K3, 1, YV_ACT_LEAKY_RELU, PLAIN},
+    {"1x1 512 -> 256", 1, 512, 20, 20, 256, K1, 1, YV_ACT_LEAKY_RELU, PLAIN},
+    {"3x3 256 -> 256", 1, 256, 20, 20, 256, K3, 1, YV_ACT_LEAKY_RELU, PLAIN},
+    {"head 128 -> 255", 1, 128, 80, 80, 255, K1, 1, YV_ACT_NONE, HEAD},
+    {"3x3 256 -> 256, yolov7", 1, 256, 40, 40, 256, K3, 1, YV_ACT_SILU, PLAIN},
+    {"1x1 1024 -> 512, yolov7", 1, 1024, 20, 20, 512, K1, 1, YV_ACT_SILU, PLAIN},
+};
+
+static uint32_t
+window_positions (uint32_t in, uint32_t kernel, uint32_t stride, uint32_t pad)
+{
+  return (in + 2 * pad - kernel) / stride + 1;
+}
+
+static YvWeight *
+new_weight (const ConvShape *s)
+{
+  YvWeight *weight = yv_weight_new (s->c_out, s->c_in, s->groups, s->kernel_h, s->kernel_w);
+
+  yv_weight_add_random (weight, 7);
+  for (uint32_t o = 0; o < s->c_out; o++)
+    weight->bias[o] = 0.25 * sin (o);
+  return weight;
+}
+
+static OpCase
+new_case (const ConvShape *s, YvWeight *weight, YvDType dtype)
+{
+  return (OpCase){
+      .name = s->name,
+      .node = {.op = YV_OP_CONV,
+               .name = (char *) s->name,
+               .n_inputs = 1,
+               .c_out = s->c_out,
+               .act = {.kind = s->act, .slope = 0.1f},
+               .conv = {.weight = weight,
+                        .stride_h = s->stride_h,
+                        .stride_w = s->stride_w,
+                        .pad_h = s->pad_h,
+                        .pad_w = s->pad_w}},
+      .n = s->n,
+      .dtype = dtype,
+      .dst_dtype = s->place == HEAD ? YV_DTYPE_F32 : dtype,
+      .src = {{.c = s->c_in,
+               .h = s->h,
+               .w = s->w,
+               .c_before = s->place == SLICED ? 16 : 0,
+               .c_behind = s->place == SLICED ? 8 : 0,
+               .is_input = s->place == INPUT}},
+      .n_srcs = 1,
+      .dst = {.c = s->c_out,
+              .h = window_positions (s->h, s->kernel_h, s->stride_h, s->pad_h),
+              .w = window_positions (s->w, s->kernel_w, s->stride_w, s->pad_w),
+              .c_before = s->place == SLICED ? 24 : 0,
+              .c_behind = s->place == SLICED ? 16 : 0},
+      .amplitude = 1,
+  };
+}
+
+/* A sum of k products in fp32: each addition rounds a partial sum, in a random direction, so the
+ * error grows as sqrt (k). Sums are about normal with the deviation of the source, so none is much
+ * larger than 5 times its amplitude, also where the activation hides that. A few units more for the
+ * activation. The result is rounded once; biases of conv_lanes are stored in the dtype too. */
+static OpBound
+conv_bound (const OpCase *c, double largest)
+{
+  const YvWeight *weight = c->node.conv.weight;
+  const double k = (double) weight->c_in / weight->groups * weight->kernel_h * weight->kernel_w;
+  const double sum = 0x1p-23 * (sqrt (k) + 8) * fmax (largest, 5 * c->amplitude);
+  const double bias = c->dtype == YV_DTYPE_F16 ? 0x1p-12 * 0.25 + 0x1p-24 : 0;
+
+  return (OpBound){.absolute = sum + bias, .relative = op_rounding (c->dst_dtype)};
+}
+
+static void
+check (const ConvShape *s, YvDType dtype)
+{
+  g_autoptr (YvWeight) weight = new_weight (s);
+  OpCase c = new_case (s, weight, dtype);
+
+  c.narrow_lanes = true;
+  op_case_check (&c, conv_bound);
+  c.narrow_lanes = false;
+  c.wide_lanes = true;
+  op_case_check (&c, conv_bound);
+}
+
+static void
+every_shape_in_fp32 (void)
+{
+  for (size_t i = 0; i < G_N_ELEMENTS (small); i++)
+    check (&small[i], YV_DTYPE_F32);
+}
+
+static void
+every_shape_in_fp16 (void)
+{
+  for (size_t i = 0; i < G_N_ELEMENTS (small); i++)
+    check (&small[i], YV_DTYPE_F16);
+}
+
+static void
+every_activation (void)
+{
+  for (int act = 0; act < YV_N_ACTS; act++) {
+    ConvShape s = {"activation", 1, 16, 6, 7, 16, K3, 1, (YvActKind) act, PLAIN};
+    g_autoptr (YvWeight) weight = new_weight (&s);
+    OpCase c = new_case (&s, weight, YV_DTYPE_F32);
+
+    c.amplitude = 8; /* both ends of every curve */
+    op_case_check (&c, conv_bound);
+  }
+}
+
+/* exp overflows in SiLU, Mish and the sigmoid. */
+static void
+activations_of_large_values_are_finite (void)
+{
+  static const YvActKind acts[] = {YV_ACT_SILU, YV_ACT_MISH, YV_ACT_SIGMOID};
+
+  for (size_t i = 0; i < G_N_ELEMENTS (acts); i++) {
+    ConvShape s = {"large values", 1, 16, 6, 7, 16, K3, 1, acts[i], PLAIN};
+    g_autoptr (YvWeight) weight = new_weight (&s);
+    OpCase c = new_case (&s, weight, YV_DTYPE_F32);
+
+    c.amplitude = 1000;
+    op_case_check (&c, conv_bound);
+  }
+}
+
+static void
+bench (void)
+{
+  for (int dtype = YV_DTYPE_F32; dtype <= YV_DTYPE_F16; dtype++)
+    for (size_t i = 0; i < G_N_ELEMENTS (real); i++) {
+      const ConvShape *s = &real[i];
+      g_autoptr (YvWeight) weight = new_weight (s);
+      const OpCase c = new_case (s, weight, (YvDType) dtype);
+      const double k = (double) s->c_in * s->kernel_h * s->kernel_w;
+      const double n_out = (double) s->n * s->c_out * c.dst.h * c.dst.w;
+      const double n_elems = n_out + s->c_out * k + (double) s->n * s->c_in * s->h * s->w;
+
+      op_case_bench (&c, 2 * n_out * k * 1e-9,
+                     n_elems * (double) yv_dtype_size_bytes ((YvDType) dtype) * 1e-9);
+    }
+}
+
+int
+main (int argc, char **argv)
+{
+  if (op_bench_wanted (argc, argv)) {
+    bench ();
+    return 0;
+  }
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/conv/fp32", every_shape_in_fp32);
+  g_test_add_func ("/conv/fp16", every_shape_in_fp16);
+  g_test_add_func ("/conv/activations", every_activation);
+  g_test_add_func ("/conv/large-values", activations_of_large_values_are_finite);
+  return g_test_run ();
+}
