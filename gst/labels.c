@@ -25,7 +25,7 @@ check_file (const char *path, GError **error)
     return FALSE;
   }
   if (info.st_size > MAX_FILE_BYTES) {
-    g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED,
+    g_set_error (error, YV_ERROR, YV_ERROR_INVALID,
                  "label-file %s: %" G_GINT64_FORMAT
                  " bytes, expected a text of at most %d with one class name a line",
                  path, (gint64) info.st_size, MAX_FILE_BYTES);
@@ -49,7 +49,7 @@ read_text (const char *path, GError **error)
   }
   const char *end = text;
   if (!g_utf8_validate (text, (gssize) size, &end)) {
-    g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED,
+    g_set_error (error, YV_ERROR, YV_ERROR_INVALID,
                  "label-file %s: byte %" G_GSIZE_FORMAT
                  " is not UTF-8, expected a text with one class name a line",
                  path, (gsize) (end - text));
@@ -82,9 +82,9 @@ gst_yolov7_labels_read (const char *path, guint n_classes, GError **error)
   const guint n = drop_empty_end (lines);
   if (n != n_classes) {
     g_set_error (error, YV_ERROR, YV_ERROR_INVALID,
-                 "label-file %s: %u names, but the model has %u classes; write one name a line, in "
-                 "the order of the training's data.yaml",
-                 path, n, n_classes);
+                 "label-file %s: %u name%s, but the model has %u class%s; write one name a line, "
+                 "in the order of the training's data.yaml",
+                 path, n, n == 1 ? "" : "s", n_classes, n_classes == 1 ? "" : "es");
     return NULL;
   }
   return g_steal_pointer (&lines);

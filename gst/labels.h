@@ -13,8 +13,8 @@
 G_BEGIN_DECLS
 
 /* @n_classes: of the model; the file must have as many lines, not counting empty ones at its end.
- * Returns: (transfer full): ended by a NULL, free with g_strfreev(); or NULL with YV_ERROR_IO,
- * YV_ERROR_MALFORMED, or YV_ERROR_INVALID where the numbers differ. */
+ * Returns: (transfer full): ended by a NULL, free with g_strfreev(); or NULL with YV_ERROR_IO, or
+ * YV_ERROR_INVALID where it is no text or the numbers differ. */
 char **gst_yolov7_labels_read (const char *path, guint n_classes, GError **error);
 
 /* Replaces each name in a list like "0,2,person" by its index in @labels. Indices and unknown names

@@ -2,41 +2,30 @@
  * gst/posterror.c - failures become element messages: what failed, why, and what to do about it. */
 #include "gst/posterror.h"
 
-/* The one place where an engine's code becomes GStreamer's. Engine messages carry the remedy where
- * it depends on the case; what is here holds for all of a code. */
+/* The one place where an engine's code becomes GStreamer's. Engine messages name the cause and its
+ * remedy; the hint is what holds for all of a code, for the debug string. */
 static const struct {
   YvError code;
   const char *name;
   GQuark (*domain) (void);
   int gst_code;
-  const char *remedy;
+  const char *hint;
 } rows[] = {
     {YV_ERROR_IO, "IO", gst_resource_error_quark, GST_RESOURCE_ERROR_OPEN_READ,
-     "Check that the file exists and that this user may read it."},
+     "does the file exist, and may this user read it?"},
     {YV_ERROR_MALFORMED, "MALFORMED", gst_resource_error_quark, GST_RESOURCE_ERROR_READ,
-     "Set model-file to a checkpoint as YOLOv7 training writes it (best.pt), and copy it again if "
-     "it may be damaged."},
+     "the file is damaged, or not what its name says; copy it again from where it was trained"},
     {YV_ERROR_UNSUPPORTED, "UNSUPPORTED", gst_stream_error_quark, GST_STREAM_ERROR_WRONG_TYPE,
-     "'yolov7 inspect FILE' shows what the file holds."},
-    {YV_ERROR_INVALID, "INVALID", gst_resource_error_quark, GST_RESOURCE_ERROR_SETTINGS, ""},
+     "'yolov7 inspect FILE' shows what a model is made of"},
+    {YV_ERROR_INVALID, "INVALID", gst_resource_error_quark, GST_RESOURCE_ERROR_SETTINGS,
+     "'gst-inspect-1.0 yolov7' shows the ranges of properties"},
     {YV_ERROR_NO_DEVICE, "NO_DEVICE", gst_resource_error_quark, GST_RESOURCE_ERROR_NOT_FOUND,
-     "Install a Vulkan driver (mesa-vulkan-drivers has one that needs no GPU), or set device to "
-     "one "
-     "that 'vulkaninfo --summary' lists."},
+     "'vulkaninfo --summary' shows the devices that this user can open"},
     {YV_ERROR_OUT_OF_MEMORY, "OUT_OF_MEMORY", gst_resource_error_quark,
-     GST_RESOURCE_ERROR_NO_SPACE_LEFT, "Lower input-size, or set precision to fp16."},
+     GST_RESOURCE_ERROR_NO_SPACE_LEFT, "a lower input-size or precision=fp16 need less memory"},
     {YV_ERROR_DEVICE_LOST, "DEVICE_LOST", gst_resource_error_quark, GST_RESOURCE_ERROR_FAILED,
-     "Set the pipeline to NULL and start it again; the kernel log says why the device went away."},
+     "the kernel's log says why; the element must go to NULL before it can be used again"},
 };
-
-/* Engine messages may or may not end in a full stop. */
-static char *
-sentences (const char *doing, const char *cause, const char *remedy)
-{
-  const char *stop = g_str_has_suffix (cause, ".") ? "" : ".";
-
-  return g_strdup_printf ("%s: %s%s%s%s", doing, cause, stop, *remedy ? " " : "", remedy);
-}
 
 void
 gst_yolov7_post (GstElement *element, GstMessageType type, const char *doing, GError *error,
@@ -44,7 +33,7 @@ gst_yolov7_post (GstElement *element, GstMessageType type, const char *doing, GE
 {
   GQuark domain = GST_RESOURCE_ERROR;
   int code = GST_RESOURCE_ERROR_FAILED;
-  const char *name = g_quark_to_string (error->domain), *remedy = "";
+  const char *name = g_quark_to_string (error->domain), *hint = "not an error of the engine";
 
   for (guint i = 0; error->domain == YV_ERROR && i < G_N_ELEMENTS (rows); i++) {
     if ((int) rows[i].code != error->code)
@@ -52,11 +41,12 @@ gst_yolov7_post (GstElement *element, GstMessageType type, const char *doing, GE
     domain = rows[i].domain ();
     code = rows[i].gst_code;
     name = rows[i].name;
-    remedy = rows[i].remedy;
+    hint = rows[i].hint;
   }
-  gst_element_message_full (element, type, domain, code, sentences (doing, error->message, remedy),
-                            g_strdup_printf ("code %s (%d)", name, error->code), file, function,
-                            line);
+  const char *stop = g_str_has_suffix (error->message, ".") ? "" : ".";
+  gst_element_message_full (
+      element, type, domain, code, g_strdup_printf ("%s: %s%s", doing, error->message, stop),
+      g_strdup_printf ("%s (%d): %s", name, error->code, hint), file, function, line);
   g_error_free (error);
 }
 

@@ -11,7 +11,7 @@
 
 G_BEGIN_DECLS
 
-/* Posts an error, or a warning, whose text is "<doing>: <error->message> <remedy>". @element:
+/* Posts an error, or a warning, whose text is "<doing>: <error->message>". @element:
  * a GstElement; @doing: "could not load the model"; @error: (transfer full). The YvError chooses
  * the GStreamer domain and code (the table in posterror.c); others are RESOURCE/FAILED. */
 #define GST_YOLOV7_POST_ERROR(element, doing, error)                                               \
