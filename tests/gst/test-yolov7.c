@@ -6,6 +6,7 @@
 
 #include "gst/detectionmeta.h"
 #include "tests/common/paths.h"
+#include "tests/gst/device.h"
 #include "tests/gst/frames.h"
 
 /* Small enough to be quick on a CPU, large enough for three pedestrians. */
@@ -84,8 +85,10 @@ assert_same (GArray *a, GArray *b, double conf_tolerance, const char *what)
 static GstSample *
 need_clip (void)
 {
-  GstSample *clip = yv_test_clip ();
+  if (!yv_test_needs_vulkan ())
+    return NULL;
 
+  GstSample *clip = yv_test_clip ();
   if (!clip)
     g_test_skip ("needs vtest.avi of Debian's package opencv-doc, and gstreamer1.0-libav");
   return clip;
@@ -176,6 +179,9 @@ gray_is_the_same_as_a_gray_picture_in_color (void)
 static void
 a_frame_with_nothing_on_it_is_marked_as_analysed (void)
 {
+  if (!yv_test_needs_vulkan ())
+    return;
+
   g_autoptr (GstSample) black = yv_test_plain (97, 61, 0);
   GstHarness *h = detector_new ("input-size=64 confidence-threshold=1");
 
@@ -243,6 +249,9 @@ regions_of_interest_say_the_same (void)
 static void
 pixels_are_neither_changed_nor_copied (void)
 {
+  if (!yv_test_needs_vulkan ())
+    return;
+
   g_autoptr (GstSample) picture = yv_test_plain (64, 48, 0x123456);
   GstHarness *h = detector_new ("input-size=64");
   GstBuffer *frame = yv_test_frame (picture);
@@ -260,6 +269,9 @@ pixels_are_neither_changed_nor_copied (void)
 static void
 times_and_flags_stay (void)
 {
+  if (!yv_test_needs_vulkan ())
+    return;
+
   g_autoptr (GstSample) picture = yv_test_plain (64, 48, 0x123456);
   GstHarness *h = detector_new ("input-size=64");
   GstBuffer *frame = yv_test_frame (picture);
@@ -282,6 +294,9 @@ times_and_flags_stay (void)
 static void
 padded_buffers_are_asked_for (void)
 {
+  if (!yv_test_needs_vulkan ())
+    return;
+
   GstHarness *h = detector_new ("input-size=64");
   g_autoptr (GstCaps) caps = yv_test_caps ("I420", 64, 48);
 
@@ -328,6 +343,9 @@ properties_take_effect_with_the_next_frame (void)
 static void
 a_wrong_class_while_playing_is_a_warning_and_changes_nothing (void)
 {
+  if (!yv_test_needs_vulkan ())
+    return;
+
   g_autoptr (GstSample) black = yv_test_plain (64, 48, 0);
   GstHarness *h = detector_new ("input-size=64");
   g_autoptr (GstElement) yolov7 = gst_harness_find_element (h, "yolov7");
@@ -385,6 +403,9 @@ caps_may_change_in_the_middle (void)
 static void
 flushes_segments_and_the_end_of_stream_pass_in_order (void)
 {
+  if (!yv_test_needs_vulkan ())
+    return;
+
   g_autoptr (GstSample) black = yv_test_plain (64, 48, 0);
   GstHarness *h = detector_new ("input-size=64");
   GstSegment segment;
@@ -418,6 +439,9 @@ flushes_segments_and_the_end_of_stream_pass_in_order (void)
 static void
 a_buffer_that_is_no_frame_is_an_error_with_a_message (void)
 {
+  if (!yv_test_needs_vulkan ())
+    return;
+
   g_autoptr (GstCaps) caps = yv_test_caps ("NV12", 64, 48);
   GstHarness *h = detector_new ("input-size=64");
   g_autoptr (GstElement) yolov7 = gst_harness_find_element (h, "yolov7");
@@ -440,6 +464,9 @@ a_buffer_that_is_no_frame_is_an_error_with_a_message (void)
 static void
 video_that_is_not_one_picture_a_buffer_is_refused_with_a_message (void)
 {
+  if (!yv_test_needs_vulkan ())
+    return;
+
   static const char *const refused[] = {
       "video/x-raw, format=I420, width=64, height=48, framerate=25/1, interlace-mode=fields",
       "video/x-raw, format=I420, width=64, height=48, framerate=25/1, multiview-mode=separated, "
