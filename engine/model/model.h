@@ -51,6 +51,8 @@ typedef struct {
  * state dict (a dict of name to tensor, or such a dict under `state_dict`, `model_state_dict`,
  * `ema` or `model`, prefixes `module.` and a second `model.` taken off) @config_file is required
  * and the whole set of keys is checked against it. With @config_file alone the tensors are NULL.
+ * A description of the deployed model goes with the tensors of training, too: auxiliary rows are
+ * left out, implicits are kept. The number of classes is always the file's.
  *
  * Unknown modules are refused as "unsupported module X at row i"; yaml errors name file, line and
  * row. Tensors are checked to exist, to have the shape that their module says, and to be finite

@@ -8,6 +8,7 @@
  * and YOLOv7's own:
  *
  *   Conv2d            in_channels out_channels kernel_size[2] stride[2] padding[2] groups
+ *                     bias (1: it has one)
  *   BatchNorm2d       num_features eps          (SyncBatchNorm is given this class, too)
  *   SiLU Identity ReLU ReLU6 Hardswish Mish Sigmoid   none;   LeakyReLU   negative_slope
  *   MaxPool2d         kernel_size stride padding
