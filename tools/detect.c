@@ -176,24 +176,27 @@ on_event (GstPad *pad G_GNUC_UNUSED, GstPadProbeInfo *probe, gpointer user_data)
 /* ---- pipelines --------------------------------------------------------------------------------
  */
 
-/* The first whose elements are installed. All are in Debian's base, good and ugly sets. */
+/* The first whose elements are installed; the last is in the sets that everybody has. */
 static const struct {
-  const char *elements[2];
+  const char *elements[3];
   const char *launch;
   const char *extension;
 } video_writers[] = {
-    {{"x264enc", "mp4mux"}, "x264enc speed-preset=veryfast ! h264parse ! mp4mux", "mp4"},
-    {{"openh264enc", "mp4mux"}, "openh264enc ! h264parse ! mp4mux", "mp4"},
+    {{"x264enc", "mp4mux"}, "x264enc speed-preset=veryfast ! mp4mux", "mp4"},
+    {{"openh264enc", "h264parse", "mp4mux"}, "openh264enc ! h264parse ! mp4mux", "mp4"},
     {{"vp8enc", "webmmux"}, "vp8enc deadline=1 target-bitrate=4000000 ! webmmux", "webm"},
     {{"jpegenc", "matroskamux"}, "jpegenc ! matroskamux", "mkv"},
 };
 
 static gboolean
-is_installed (const char *name)
+are_installed (const char *const *elements, guint n_elements)
 {
-  g_autoptr (GstElementFactory) factory = gst_element_factory_find (name);
-
-  return factory != NULL;
+  for (guint i = 0; i < n_elements && elements[i]; i++) {
+    g_autoptr (GstElementFactory) factory = gst_element_factory_find (elements[i]);
+    if (!factory)
+      return FALSE;
+  }
+  return TRUE;
 }
 
 static const char *
@@ -206,8 +209,7 @@ choose_writer (const char *path, gboolean is_picture, const char **extension)
     return jpeg ? "jpegenc quality=95" : "pngenc";
   }
   for (guint i = 0; i < G_N_ELEMENTS (video_writers); i++) {
-    if (is_installed (video_writers[i].elements[0]) &&
-        is_installed (video_writers[i].elements[1])) {
+    if (are_installed (video_writers[i].elements, G_N_ELEMENTS (video_writers[i].elements))) {
       *extension = video_writers[i].extension;
       return video_writers[i].launch;
     }
