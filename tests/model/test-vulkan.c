@@ -651,6 +651,58 @@ threads_with_a_slot_each_do_not_disturb_each_other (void)
   }
 }
 
+/* A thread that makes an executor of its own and runs it. */
+typedef struct {
+  YvDevice *device;
+  YvWeightStore *store;
+  const YvPlan *plan;
+  YvBatch batch;
+  struct YvCandidate *found;
+  uint32_t n_found;
+} Maker;
+
+static gpointer
+make_and_run (gpointer user_data)
+{
+  Maker *maker = user_data;
+  g_autoptr (YvExecutor) executor = new_executor (maker->device, maker->store, maker->plan, 1);
+  const struct YvCandidate *list;
+
+  run (executor, 0, &maker->batch, &list, &maker->n_found);
+  maker->found = g_memdup2 (list, maker->n_found * sizeof *list);
+  return NULL;
+}
+
+static void
+threads_make_executors_on_one_device_and_store (void)
+{
+  g_autoptr (YvDevice) device = open_device ();
+  if (!device)
+    return;
+
+  g_autoptr (YvGraph) graph = new_net ();
+  g_autoptr (YvPlan) plan = new_plan (device, graph, &one_image);
+  g_autoptr (YvWeightStore) store = yv_weight_store_new (device);
+  Maker makers[3];
+  GThread *threads[3];
+  Frames frames;
+
+  frames_init (&frames, 1, 64, 64, 50);
+  for (uint32_t i = 0; i < 3; i++) {
+    makers[i] = (Maker){.device = device, .store = store, .plan = plan, .batch = frames.batch};
+    threads[i] = g_thread_new ("maker", make_and_run, &makers[i]);
+  }
+  for (uint32_t i = 0; i < 3; i++)
+    g_thread_join (threads[i]);
+  for (uint32_t i = 0; i < 3; i++)
+    assert_candidates_identical (makers[i].found, makers[i].n_found, makers[0].found,
+                                 makers[0].n_found);
+  for (uint32_t i = 0; i < 3; i++)
+    g_free (makers[i].found);
+  g_assert_cmpuint (yv_debug_n_messages (device), ==, 0);
+  frames_clear (&frames);
+}
+
 static void
 executors_of_different_sizes_share_one_weight_store (void)
 {
@@ -916,6 +968,7 @@ main (int argc, char **argv)
   g_test_add_func ("/vulkan/partial-batch", a_batch_may_have_fewer_images_than_the_plan);
   g_test_add_func ("/vulkan/slots", slots_in_flight_together_keep_their_results_apart);
   g_test_add_func ("/vulkan/threads", threads_with_a_slot_each_do_not_disturb_each_other);
+  g_test_add_func ("/vulkan/making-threads", threads_make_executors_on_one_device_and_store);
   g_test_add_func ("/vulkan/store", executors_of_different_sizes_share_one_weight_store);
   g_test_add_func ("/vulkan/store-dtypes", a_store_holds_each_weight_once_a_dtype);
   g_test_add_func ("/vulkan/round-trip", an_operand_written_reads_back);
