@@ -19,8 +19,7 @@
 
 static const struct {
   const char *name;
-  double
-      golden_error; /* the worst of heads and rows, of PyTorch 1.13 in double against the stored */
+  double golden_error; /* of heads and rows, PyTorch 1.13 in double against what is stored */
 } cases[] = {
     {"tiny-train", 6.5e-6},      {"tiny-silu", 2.3e-6}, {"v7-best", 8.1e-5},
     {"v7-deploy-state", 5.5e-5}, {"x-legacy", 1.6e-4},  {"w6-train", 4.4e-5},
