@@ -4,8 +4,8 @@
 
 #include "engine/error.h"
 #include "engine/model/expand.h"
-#include "engine/model/params.h"
 #include "engine/model/scan.h"
+#include "engine/model/tensorspec.h"
 
 static bool
 check_dtype (const char *name, const YvTensor *tensor, GError **error)
@@ -20,7 +20,7 @@ check_dtype (const char *name, const YvTensor *tensor, GError **error)
 }
 
 static bool
-check_shape (const char *name, const YvTensor *tensor, const YvParamSpec *spec, GError **error)
+check_shape (const char *name, const YvTensor *tensor, const YvTensorSpec *spec, GError **error)
 {
   YvTensor expected = {.n_dims = spec->n_dims};
 
@@ -55,8 +55,8 @@ check_numbers (const char *name, const YvTensor *tensor, bool is_non_negative, G
 }
 
 static bool
-check_param (const YvModel *model, const YvModule *module, const YvParamSpec *spec,
-             GHashTable *used, GError **error)
+check_tensor (const YvModel *model, const YvModule *module, const YvTensorSpec *spec,
+              GHashTable *used, GError **error)
 {
   g_autofree char *name = g_strconcat (module->path, ".", spec->name, NULL);
   const YvTensor *tensor = g_hash_table_lookup (model->tensors, name);
@@ -102,11 +102,11 @@ check_anchors (const YvModel *model, const YvModule *head, const char *buffer, G
 static bool
 check_module (const YvModel *model, const YvModule *module, GHashTable *used, GError **error)
 {
-  YvParamSpec specs[YV_MAX_PARAM_SPECS];
-  const uint32_t n_specs = yv_module_params (module, specs);
+  YvTensorSpec specs[YV_MAX_TENSOR_SPECS];
+  const uint32_t n_specs = yv_module_tensor_specs (module, specs);
 
   for (uint32_t i = 0; i < n_specs; i++)
-    if (!check_param (model, module, &specs[i], used, error))
+    if (!check_tensor (model, module, &specs[i], used, error))
       return false;
   if (yv_is_head_class (module->class_name) &&
       (!check_anchors (model, module, "anchors", used, error) ||

@@ -8,7 +8,7 @@
 #include "engine/model/expand.h"
 #include "engine/model/geometry.h"
 #include "engine/model/layer.h"
-#include "engine/model/params.h"
+#include "engine/model/tensorspec.h"
 
 #define MAX_MODULES 200000
 

@@ -9,8 +9,8 @@
 #include "engine/model/from_checkpoint.h"
 #include "engine/model/from_config.h"
 #include "engine/model/locate.h"
-#include "engine/model/params.h"
 #include "engine/model/state_dict.h"
+#include "engine/model/tensorspec.h"
 
 void
 yv_model_free (YvModel *model)

@@ -7,7 +7,7 @@
 
 #include "engine/error.h"
 #include "engine/model/from_config.h"
-#include "engine/model/params.h"
+#include "engine/model/tensorspec.h"
 #include "tests/common/layers.h"
 #include "tests/common/objects.h"
 
@@ -43,8 +43,8 @@ keep (char *text)
 static void
 add_params (YvTestObjects *objects, YvObject *dict, const char *prefix, const YvModule *module)
 {
-  YvParamSpec specs[YV_MAX_PARAM_SPECS];
-  const uint32_t n_specs = yv_module_params (module, specs);
+  YvTensorSpec specs[YV_MAX_TENSOR_SPECS];
+  const uint32_t n_specs = yv_module_tensor_specs (module, specs);
 
   for (uint32_t i = 0; i < n_specs; i++)
     yv_test_set (objects, dict,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
- * engine/model/params.c - the tensors of PyTorch's and YOLOv7's leaf modules. */
-#include "engine/model/params.h"
+ * engine/model/tensorspec.c - the tensors of PyTorch's and YOLOv7's leaf modules. */
+#include "engine/model/tensorspec.h"
 
 static uint64_t
 size_of (const YvModule *module, const char *key, uint32_t index)
@@ -9,25 +9,25 @@ size_of (const YvModule *module, const char *key, uint32_t index)
 }
 
 static uint32_t
-conv2d_params (const YvModule *conv, YvParamSpec *specs)
+conv2d_specs (const YvModule *conv, YvTensorSpec *specs)
 {
   const uint64_t c_out = size_of (conv, "out_channels", 0);
   const uint64_t c_in = size_of (conv, "in_channels", 0) / size_of (conv, "groups", 0);
 
-  specs[0] = (YvParamSpec){
+  specs[0] = (YvTensorSpec){
       .name = "weight",
       .n_dims = 4,
       .shape = {c_out, c_in, size_of (conv, "kernel_size", 0), size_of (conv, "kernel_size", 1)},
       .is_trained = true,
   };
-  specs[1] = (YvParamSpec){.name = "bias", .n_dims = 1, .shape = {c_out}, .is_trained = true};
+  specs[1] = (YvTensorSpec){.name = "bias", .n_dims = 1, .shape = {c_out}, .is_trained = true};
   return yv_module_number (conv, "bias", 0, 0) != 0 ? 2 : 1;
 }
 
 static uint32_t
-batchnorm_params (const YvModule *bn, YvParamSpec *specs)
+batchnorm_specs (const YvModule *bn, YvTensorSpec *specs)
 {
-  static const YvParamSpec all[] = {
+  static const YvTensorSpec all[] = {
       {.name = "weight", .n_dims = 1, .is_trained = true},
       {.name = "bias", .n_dims = 1, .is_trained = true},
       {.name = "running_mean", .n_dims = 1},
@@ -42,15 +42,15 @@ batchnorm_params (const YvModule *bn, YvParamSpec *specs)
 }
 
 uint32_t
-yv_module_params (const YvModule *module, YvParamSpec *specs)
+yv_module_tensor_specs (const YvModule *module, YvTensorSpec *specs)
 {
   if (yv_module_is (module, "Conv2d"))
-    return conv2d_params (module, specs);
+    return conv2d_specs (module, specs);
   if (yv_module_is (module, "BatchNorm2d"))
-    return batchnorm_params (module, specs);
+    return batchnorm_specs (module, specs);
   if (!yv_module_is (module, "ImplicitA") && !yv_module_is (module, "ImplicitM"))
     return 0;
-  specs[0] = (YvParamSpec){
+  specs[0] = (YvTensorSpec){
       .name = "implicit",
       .n_dims = 4,
       .shape = {1, size_of (module, "channel", 0), 1, 1},
@@ -62,8 +62,8 @@ yv_module_params (const YvModule *module, YvParamSpec *specs)
 static uint64_t
 n_own_params (const YvModule *module)
 {
-  YvParamSpec specs[YV_MAX_PARAM_SPECS];
-  const uint32_t n_specs = yv_module_params (module, specs);
+  YvTensorSpec specs[YV_MAX_TENSOR_SPECS];
+  const uint32_t n_specs = yv_module_tensor_specs (module, specs);
   uint64_t sum = 0;
 
   for (uint32_t i = 0; i < n_specs; i++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
- * engine/model/params.h - which tensors a module owns, and of what shape.
+ * engine/model/tensorspec.h - which tensors a module owns, and of what shape.
  */
 #pragma once
 
@@ -20,13 +20,13 @@ typedef struct {
   uint64_t shape[4];
   bool is_trained;      /* counts as a parameter; false for running statistics */
   bool is_non_negative; /* running_var */
-} YvParamSpec;
+} YvTensorSpec;
 
-#define YV_MAX_PARAM_SPECS 4
+#define YV_MAX_TENSOR_SPECS 4
 
-/* Those of the module itself, not of its children. @specs has room for YV_MAX_PARAM_SPECS. Returns
+/* Those of the module itself, not of its children. @specs has room for YV_MAX_TENSOR_SPECS. Returns
  * how many. The module has passed yv_geometry_check(). */
-uint32_t yv_module_params (const YvModule *module, YvParamSpec *specs);
+uint32_t yv_module_tensor_specs (const YvModule *module, YvTensorSpec *specs);
 
 /* Elements of all trained ones of a tree. */
 uint64_t yv_module_n_params (const YvModule *module);
