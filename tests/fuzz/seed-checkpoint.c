@@ -57,6 +57,18 @@ save_container (const char *folder, YvPtContainer container, YvPtFault fault)
   save (folder, name, g_bytes_get_data (file, NULL), g_bytes_get_size (file));
 }
 
+/* Two billion elements that are all the same one. */
+static void
+save_expanded (const char *folder)
+{
+  const YvTensor view = {.n_dims = 1, .shape = {G_MAXINT32}, .stride_elems = {0}};
+  g_autoptr (YvPtWriter) writer = yv_ptwriter_new ();
+
+  yv_ptwriter_put_view (writer, yv_ptwriter_add_storage (writer, YV_DTYPE_F32, data, 4), 0, &view);
+  g_autoptr (GBytes) file = yv_ptwriter_finish (writer, YV_PT_ZIP, YV_PT_INTACT);
+  save (folder, "zip-expanded", g_bytes_get_data (file, NULL), g_bytes_get_size (file));
+}
+
 static void
 save_others (const char *folder)
 {
@@ -73,6 +85,12 @@ save_others (const char *folder)
                             "\x85Rc__builtin__\nset\n]\x85R\x87."),
       SEED ("pickle-hostile", "\x80\2cos\nsystem\nX\2\0\0\0ls\x85R."),
       SEED ("pickle-cycle", "\x80\2]q\0h\0a}q\1(h\1h\0u\x86."),
+      SEED ("pickle-shared", "\x80\2]2\x86\x32\x86\x32\x86\x32\x86\x32\x86\x32\x86\x32\x86."),
+      SEED ("pickle-sparse-memo", "\x80\2Nr\xff\xff\xff\x7f."),
+      SEED ("legacy-view", "\x80\2\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.M\xe9\3.}."
+                           "ctorch._utils\n_rebuild_tensor\n((S'storage'\nctorch\nByteStorage\nS'k'"
+                           "\nS'cpu'\nK\3(S'v'\nK\1K\2ttQK\1(K\1t(K\1ttR.](S'k'\ne."
+                           "\3\0\0\0\0\0\0\0abc"),
       SEED ("onnx", "\x08\x07\x12\x07pytorch"),
       SEED ("html", "<!DOCTYPE html><html></html>"),
       SEED ("darknet", "\0\0\0\0\2\0\0\0\5\0\0\0\0\0\0\0\0\0\0\0"),
@@ -105,6 +123,7 @@ main (int argc, char **argv)
     if (fault <= YV_PT_SHORT_STORAGE)
       save_container (argv[1], YV_PT_LEGACY, fault);
   }
+  save_expanded (argv[1]);
   save_safetensors (argv[1]);
   save_others (argv[1]);
   return 0;
