@@ -224,10 +224,10 @@ yv_call (YvPool *pool, YvStorages *storages, const YvObject *callable, const YvO
   /* A bound method (getattr) or a partial, called in turn, is noted under the class it came of. */
   const bool is_class = callable->kind == YV_OBJECT_CLASS;
   if ((!is_class && callable->kind != YV_OBJECT_INSTANCE) || args->kind != YV_OBJECT_TUPLE) {
-    g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED,
-                 "a %s is called with a %s, expected a class "
-                 "and a tuple",
-                 yv_object_kind_name (callable), yv_object_kind_name (args));
+    g_set_error (
+        error, YV_ERROR, YV_ERROR_MALFORMED,
+        "what is of kind %s is called with what is of kind %s, expected a class and a tuple",
+        yv_object_kind_name (callable), yv_object_kind_name (args));
     return NULL;
   }
 

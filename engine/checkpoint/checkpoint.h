@@ -9,7 +9,8 @@
  *
  * A file is hostile until checked: all reads are bounded, all sizes overflow-checked, recursion and
  * element counts limited (spec section 5.7). A safetensors file gives a DICT of name to TENSOR.
- * Immutable once open, so any thread may read it.
+ * Immutable once open, so any thread may read it. The file itself must not be changed in place
+ * while it is open (a mapped file that shrinks ends the process); replacing it by renaming is fine.
  */
 #pragma once
 

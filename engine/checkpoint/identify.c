@@ -27,7 +27,7 @@ static const struct {
     {0, MAGIC ("PYTORCH1"),
      "of a very early PyTorch; load it with Python and save it again with torch.save"},
     {257, MAGIC ("ustar"),
-     "a tar archive, as PyTorch before 0.2 saved; load it with Python and save it again with "
+     "a tar archive, as the earliest PyTorch saved; load it with Python and save it again with "
      "torch.save, or " UNPACK " if the checkpoint is packed in it"},
     {0, MAGIC ("PK\5\6"), "an empty zip archive"},
     {0, MAGIC ("\x1f\x8b"), "compressed with gzip; " UNPACK},

@@ -127,7 +127,7 @@ read_storages (YvSpan *rest, const YvObject *keys, YvStorages *storages, GError 
   g_autoptr (GHashTable) by_key = g_hash_table_new (g_str_hash, g_str_equal);
 
   if (keys->kind != YV_OBJECT_LIST) {
-    malformed (error, "the list of storages is a %s", yv_object_kind_name (keys));
+    malformed (error, "the list of storages is of kind %s", yv_object_kind_name (keys));
     return false;
   }
   for (uint32_t i = 0; i < yv_storages_n (storages); i++) {

@@ -3,7 +3,8 @@
  *
  * What a pickle would have built, as data: nothing in a file is ever resolved or called. Values may
  * be shared between parents and may form cycles, so whoever walks them deeper than a named
- * attribute keeps visited marks. All memory belongs to the YvCheckpoint they came from.
+ * attribute keeps visited marks. All memory belongs to the YvCheckpoint they came from, and only as
+ * much of a YvObject is there as its kind needs: never copy one by value.
  */
 #pragma once
 

@@ -241,7 +241,7 @@ yv_storages_refer (YvStorages *storages, const YvObject *id, GError **error)
   if (g_strcmp0 (what, "module") == 0 && id->sequence.n_items >= 2 &&
       id->sequence.items[1]->kind == YV_OBJECT_CLASS)
     return id->sequence.items[1];
-  malformed (error, "a persistent id is a %s, expected ('storage', ...) or ('module', ...)",
+  malformed (error, "a persistent id is of kind %s, expected ('storage', ...) or ('module', ...)",
              what ? what : yv_object_kind_name (id));
   return NULL;
 }

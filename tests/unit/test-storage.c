@@ -162,8 +162,8 @@ persistent_ids_are_checked (void)
     const char *text;
   } rows[] = {
       {"(S'module'\ncm\nC\nS'file.py'\nS'source'\ntQ", -1, "<m.C>"},
-      {"(S'other'\ntQ", YV_ERROR_MALFORMED, "a persistent id is a other"},
-      {"(S'module'\nNtQ", YV_ERROR_MALFORMED, "a persistent id is a module"},
+      {"(S'other'\ntQ", YV_ERROR_MALFORMED, "a persistent id is of kind other"},
+      {"(S'module'\nNtQ", YV_ERROR_MALFORMED, "a persistent id is of kind module"},
       {"(S'storage'\ntQ", YV_ERROR_MALFORMED, "a storage is not described as"},
       {STORAGE ("FloatStorage", "0", "-6") "tQ", YV_ERROR_MALFORMED, "a storage is not described"},
       {STORAGE ("NewStorage", "0", "6") "tQ", YV_ERROR_UNSUPPORTED,
