@@ -7,52 +7,47 @@
 
 #define CHUNK_BYTES 4096 /* copied, since elements in a file may be unaligned */
 
-static bool
-any_non_finite_16 (const uint8_t *bytes, size_t size_bytes, uint16_t exponent)
-{
-  uint16_t words[CHUNK_BYTES / 2];
-  unsigned found = 0;
-
-  memcpy (words, bytes, size_bytes);
-  for (size_t i = 0; i < size_bytes / 2; i++)
-    found |= (words[i] & exponent) == exponent;
-  return found != 0;
-}
-
-static bool
-any_non_finite_32 (const uint8_t *bytes, size_t size_bytes)
-{
-  uint32_t words[CHUNK_BYTES / 4];
-  unsigned found = 0;
-
-  memcpy (words, bytes, size_bytes);
-  for (size_t i = 0; i < size_bytes / 4; i++)
-    found |= (words[i] & 0x7f800000u) == 0x7f800000u;
-  return found != 0;
-}
+/* Loops of a known length over lanes of one width, which compilers turn into vector code. */
+#define DEFINE_SCAN(name, type)                                                                    \
+  static bool name (const uint8_t *chunk, type exponent)                                           \
+  {                                                                                                \
+    type lanes[CHUNK_BYTES / sizeof (type)];                                                       \
+    type found = 0;                                                                                \
+    memcpy (lanes, chunk, CHUNK_BYTES);                                                            \
+    for (size_t i = 0; i < CHUNK_BYTES / sizeof (type); i++)                                       \
+      found |= (type) ((lanes[i] & exponent) == exponent);                                         \
+    return found != 0;                                                                             \
+  }
+DEFINE_SCAN (any_non_finite_16, uint16_t)
+DEFINE_SCAN (any_non_finite_32, uint32_t)
+DEFINE_SCAN (any_non_finite_64, uint64_t)
+#undef DEFINE_SCAN
 
 static bool
-any_non_finite_64 (const uint8_t *bytes, size_t size_bytes)
-{
-  uint64_t words[CHUNK_BYTES / 8];
-  unsigned found = 0;
-
-  memcpy (words, bytes, size_bytes);
-  for (size_t i = 0; i < size_bytes / 8; i++)
-    found |= (words[i] & 0x7ff0000000000000u) == 0x7ff0000000000000u;
-  return found != 0;
-}
-
-static bool
-any_non_finite (YvDType dtype, const uint8_t *bytes, size_t size_bytes)
+any_non_finite_in_chunk (YvDType dtype, const uint8_t *chunk)
 {
   if (dtype == YV_DTYPE_F16)
-    return any_non_finite_16 (bytes, size_bytes, 0x7c00);
+    return any_non_finite_16 (chunk, 0x7c00);
   if (dtype == YV_DTYPE_BF16)
-    return any_non_finite_16 (bytes, size_bytes, 0x7f80);
+    return any_non_finite_16 (chunk, 0x7f80);
   if (dtype == YV_DTYPE_F32)
-    return any_non_finite_32 (bytes, size_bytes);
-  return dtype == YV_DTYPE_F64 && any_non_finite_64 (bytes, size_bytes);
+    return any_non_finite_32 (chunk, 0x7f800000u);
+  return dtype == YV_DTYPE_F64 && any_non_finite_64 (chunk, 0x7ff0000000000000u);
+}
+
+/* The last, incomplete chunk is filled up with zeros, which are finite. */
+static bool
+any_non_finite (YvDType dtype, const uint8_t *bytes, uint64_t size_bytes)
+{
+  uint8_t last[CHUNK_BYTES] = {0};
+  uint64_t done = 0;
+
+  for (; size_bytes - done >= CHUNK_BYTES; done += CHUNK_BYTES)
+    if (any_non_finite_in_chunk (dtype, bytes + done))
+      return true;
+  if (done < size_bytes)
+    memcpy (last, bytes + done, (size_t) (size_bytes - done));
+  return any_non_finite_in_chunk (dtype, last);
 }
 
 /* Elements from the first to the last in memory, both included. */
@@ -81,12 +76,10 @@ yv_scan_non_finite (const YvTensor *tensor, uint64_t *index)
 {
   const uint64_t n_elems = yv_tensor_n_elems (tensor);
   const uint64_t size_bytes = n_elems * yv_dtype_size_bytes (tensor->dtype);
-  bool suspect = n_elems > 0 && extent (tensor) != n_elems;
+  const bool has_gaps = n_elems > 0 && extent (tensor) != n_elems;
 
-  for (uint64_t done = 0; !suspect && done < size_bytes; done += CHUNK_BYTES)
-    suspect = any_non_finite (tensor->dtype, tensor->data + done,
-                              (size_t) MIN (size_bytes - done, CHUNK_BYTES));
-  return suspect && find_non_finite (tensor, n_elems, index);
+  return (has_gaps || any_non_finite (tensor->dtype, tensor->data, size_bytes)) &&
+         find_non_finite (tensor, n_elems, index);
 }
 
 bool

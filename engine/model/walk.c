@@ -10,10 +10,13 @@
 #include "engine/model/expand.h"
 #include "engine/model/locate.h"
 
-/* The deepest module of YOLOv7 is at depth 6 (model.4.m.0.cv1.conv). The tree may share modules and
- * may, in a hostile file, contain itself: depth and number of modules end both. */
+/* The deepest module of YOLOv7 is at depth 6 (model.4.m.0.cv1.conv), the largest model has some
+ * 2000 modules. A tree may share modules and may, in a hostile file, contain itself: limits end
+ * both. */
 #define MAX_DEPTH 16
-#define MAX_MODULES 200000
+#define MAX_MODULES 20000
+#define MAX_TENSORS 100000
+#define MAX_ENTRIES 1024 /* of one dict of a module */
 #define MAX_NAME_BYTES 64
 
 static bool
@@ -32,7 +35,26 @@ is_name (const char *name)
 }
 
 static bool
-collect_tensors (const YvWalk *walk, const YvObject *dict, const YvModule *module, GError **error)
+is_small_dict (const YvObject *object)
+{
+  return !object || object->kind != YV_OBJECT_DICT || object->sequence.n_items <= 2 * MAX_ENTRIES;
+}
+
+/* Looking things up in a module and walking it takes time for each entry, for each of its uses. */
+static bool
+check_size (const YvObject *instance, const YvModule *module, GError **error)
+{
+  if (is_small_dict (instance->instance.state) &&
+      is_small_dict (yv_object_get (instance, "_parameters")) &&
+      is_small_dict (yv_object_get (instance, "_buffers")) &&
+      is_small_dict (yv_object_get (instance, "_modules")))
+    return true;
+  return fail (error, YV_ERROR_MALFORMED, module->path,
+               "more than " G_STRINGIFY (MAX_ENTRIES) " attributes, tensors or parts");
+}
+
+static bool
+collect_tensors (YvWalk *walk, const YvObject *dict, const YvModule *module, GError **error)
 {
   if (!dict || dict->kind != YV_OBJECT_DICT)
     return true;
@@ -43,6 +65,9 @@ collect_tensors (const YvWalk *walk, const YvObject *dict, const YvModule *modul
       continue;
     if (!is_name (name))
       return fail (error, YV_ERROR_MALFORMED, module->path, "a tensor without a proper name");
+    if (++walk->n_tensors > MAX_TENSORS)
+      return fail (error, YV_ERROR_MALFORMED, module->path,
+                   "more than " G_STRINGIFY (MAX_TENSORS) " tensors");
     char *full = g_strconcat (module->path, ".", name, NULL);
     g_hash_table_replace (walk->tensors, full, (gpointer) &value->tensor);
   }
@@ -108,7 +133,7 @@ walk_module (YvWalk *walk, const YvObject *instance, const char *parent_path, co
     refuse_class (walk, class_name, class_path, module, error);
     return NULL;
   }
-  if (!yv_read_attributes (instance, module, error) ||
+  if (!check_size (instance, module, error) || !yv_read_attributes (instance, module, error) ||
       !collect_tensors (walk, yv_object_get (instance, "_parameters"), module, error) ||
       !collect_tensors (walk, yv_object_get (instance, "_buffers"), module, error) ||
       !walk_children (walk, instance, module, depth, error))

@@ -16,6 +16,7 @@ G_BEGIN_DECLS
 typedef struct {
   GHashTable *tensors; /* name -> const YvTensor *, as YvModel.tensors */
   uint32_t n_modules;  /* so far: a small file can share a module so that its tree is huge */
+  uint32_t n_tensors;
   uint32_t row;
 } YvWalk;
 

@@ -356,7 +356,23 @@ modules_shared_beyond_reason_are_refused (void)
   }
   yv_test_add_module (objects, yv_test_find (root, "model.0"), "bomb", inner);
   g_assert_null (load (root, &error));
-  g_assert_true (g_str_has_suffix (error->message, ": more than 200000 modules"));
+  g_assert_true (g_str_has_suffix (error->message, ": more than 20000 modules"));
+}
+
+static void
+a_module_with_too_many_tensors_is_refused (void)
+{
+  g_autoptr (YvTestObjects) objects = yv_test_objects_new ();
+  YvObject *root = yv_test_model (objects);
+  YvObject *conv = yv_test_find (root, "model.0");
+  g_autoptr (GError) error = NULL;
+
+  for (int i = 0; i < 1025; i++) {
+    g_autofree char *name = g_strdup_printf ("t%d", i);
+    yv_test_add_buffer (objects, conv, g_intern_string (name), yv_test_none (objects));
+  }
+  g_assert_null (load (root, &error));
+  g_assert_cmpstr (error->message, ==, "model.0: more than 1024 attributes, tensors or parts");
 }
 
 int
@@ -375,6 +391,7 @@ main (int argc, char **argv)
   g_test_add_func ("/from-checkpoint/shared", a_shared_activation_is_seen_from_every_module);
   g_test_add_func ("/from-checkpoint/refused", what_is_wrong_is_named_with_module_and_tensor);
   g_test_add_func ("/from-checkpoint/cycle", a_module_inside_itself_is_refused);
+  g_test_add_func ("/from-checkpoint/entries", a_module_with_too_many_tensors_is_refused);
   g_test_add_func ("/from-checkpoint/bomb", modules_shared_beyond_reason_are_refused);
   return g_test_run ();
 }
