@@ -97,16 +97,23 @@ headers_become_tensors_or_errors (void)
 }
 
 static void
-a_header_longer_than_the_file_is_refused (void)
+a_header_longer_than_the_file_or_the_limit_is_refused (void)
 {
-  static const char file[] = "\xff\0\0\0\0\0\0\0{}";
-  g_autoptr (GBytes) bytes = g_bytes_new_static (file, sizeof file - 1);
-  g_autoptr (GError) error = NULL;
-  g_autoptr (YvCheckpoint) checkpoint = yv_checkpoint_open_bytes (bytes, "test", &error);
+  static const struct {
+    const char *file, *text;
+  } rows[] = {
+      {"\xff\0\0\0\0\0\0\0{}", "said to be 255 bytes, 2 follow: the file is cut off"},
+      {"\1\0\x20\0\0\0\0\0{}", "said to be 2097153 bytes, the limit is 2097152"},
+  };
 
-  g_assert_null (checkpoint);
-  g_assert_error (error, YV_ERROR, YV_ERROR_MALFORMED);
-  g_assert_nonnull (strstr (error->message, "said to be 255 bytes, 2 follow"));
+  for (size_t i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (GBytes) bytes = g_bytes_new (rows[i].file, 10);
+    g_autoptr (GError) error = NULL;
+    g_autoptr (YvCheckpoint) checkpoint = yv_checkpoint_open_bytes (bytes, "test", &error);
+    g_assert_null (checkpoint);
+    g_assert_error (error, YV_ERROR, YV_ERROR_MALFORMED);
+    g_assert_nonnull (strstr (error->message, rows[i].text));
+  }
 }
 
 static void
@@ -175,7 +182,8 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/safetensors/headers", headers_become_tensors_or_errors);
-  g_test_add_func ("/safetensors/header-length", a_header_longer_than_the_file_is_refused);
+  g_test_add_func ("/safetensors/header-length",
+                   a_header_longer_than_the_file_or_the_limit_is_refused);
   g_test_add_func ("/safetensors/written", what_is_written_is_read);
   g_test_add_func ("/safetensors/unwritable", a_path_that_can_not_be_written_is_named);
   g_test_add_func ("/safetensors/renaming", a_failed_renaming_leaves_nothing_behind);
