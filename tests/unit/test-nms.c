@@ -4,6 +4,9 @@
 
 #include <math.h>
 
+#include "engine/checkpoint/checkpoint.h"
+#include "tests/common/paths.h"
+
 #define N_CLASSES 80
 
 typedef struct {
@@ -264,6 +267,107 @@ nothing_in_is_nothing_out (void)
   g_assert_cmpuint (n_kept, ==, 0);
 }
 
+/* ---- against upstream --------------------------------------------------------------------------
+ */
+
+/* Spec 4.2, steps 1 and 2, in float32: the candidates that a device would have found. */
+static uint32_t
+find_candidates (const float *pred, uint32_t n_rows, uint32_t n_classes,
+                 struct YvCandidate *candidates)
+{
+  uint32_t n = 0;
+
+  for (uint32_t row = 0; row < n_rows; row++, pred += 5 + n_classes) {
+    uint32_t best = 0;
+
+    for (uint32_t i = 1; i < n_classes; i++) {
+      if (pred[5 + i] * pred[4] > pred[5 + best] * pred[4])
+        best = i;
+    }
+    const float confidence = n_classes == 1 ? pred[4] : pred[5 + best] * pred[4];
+    if (!(pred[4] > 0.25f && confidence > 0.25f))
+      continue;
+    candidates[n++] = (struct YvCandidate){
+        .x = pred[0],
+        .y = pred[1],
+        .w = pred[2],
+        .h = pred[3],
+        .objectness = pred[4],
+        .confidence = confidence,
+        .class_index = best,
+        .row = row,
+    };
+  }
+  return n;
+}
+
+static float *
+read_floats (const YvTensor *tensor, uint64_t first, uint64_t n)
+{
+  float *values = g_new (float, n + 1);
+
+  yv_tensor_read_f32 (tensor, first, n, values);
+  return values;
+}
+
+/* Bit by bit: x1 y1 x2 y2 conf cls. */
+static void
+check_image (const YvCheckpoint *file, uint32_t image)
+{
+  const YvObject *root = yv_checkpoint_root (file);
+  const YvTensor *pred = &yv_object_get (root, "pred")->tensor;
+  g_autofree char *name = g_strdup_printf ("det.%u", image);
+  const YvTensor *det = &yv_object_get (root, name)->tensor;
+  const uint32_t n_rows = (uint32_t) pred->shape[1], n_classes = (uint32_t) pred->shape[2] - 5;
+  const uint64_t image_elems = pred->shape[1] * pred->shape[2];
+  const YvNmsOptions options = {
+      .iou_threshold = 0.45f, .max_detections = 300, .n_classes = n_classes};
+  g_autofree float *rows = read_floats (pred, image * image_elems, image_elems);
+  g_autofree float *expected = read_floats (det, 0, yv_tensor_n_elems (det));
+  g_autofree struct YvCandidate *candidates = g_new (struct YvCandidate, n_rows);
+  g_autoptr (YvNms) nms = yv_nms_new ();
+  const uint32_t n = find_candidates (rows, n_rows, n_classes, candidates);
+  uint32_t n_kept;
+
+  shuffle (candidates, n);
+  const YvKept *kept = yv_nms_run (nms, candidates, n, &options, &n_kept);
+  g_assert_cmpuint (n_kept, ==, det->shape[0]);
+  for (uint32_t i = 0; i < n_kept; i++) {
+    g_assert_cmpmem (kept[i].box, sizeof kept[i].box, expected + 6 * i, sizeof kept[i].box);
+    g_assert_cmpfloat (kept[i].confidence, ==, expected[6 * i + 4]);
+    g_assert_cmpfloat ((float) kept[i].class_index, ==, expected[6 * i + 5]);
+  }
+}
+
+static uint32_t
+check_folder (const char *folder)
+{
+  g_autoptr (GDir) dir = folder ? g_dir_open (folder, 0, NULL) : NULL;
+  const char *name;
+  uint32_t n_images = 0;
+
+  while (dir && (name = g_dir_read_name (dir))) {
+    g_autofree char *path = g_build_filename (folder, name, NULL);
+    g_autoptr (YvCheckpoint) file =
+        g_str_has_suffix (name, ".safetensors") ? yv_checkpoint_open (path, NULL) : NULL;
+    const YvObject *pred = file ? yv_object_get (yv_checkpoint_root (file), "pred") : NULL;
+
+    for (uint32_t i = 0; pred && i < pred->tensor.shape[0]; i++, n_images++)
+      check_image (file, i);
+  }
+  return n_images;
+}
+
+static void
+predictions_become_what_upstream_detected (void)
+{
+  g_autofree char *golden = yv_test_source_path ("tests/golden/checkpoints");
+  g_autofree char *shared = yv_test_shared_path ("reference");
+
+  g_assert_cmpuint (check_folder (golden), >=, 2);
+  g_test_message ("and %u images of the folder of measurements", check_folder (shared));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -275,5 +379,6 @@ main (int argc, char **argv)
   g_test_add_func ("/nms/no-box", what_is_no_box_is_left_out);
   g_test_add_func ("/nms/no-area", boxes_without_area_suppress_nothing);
   g_test_add_func ("/nms/empty", nothing_in_is_nothing_out);
+  g_test_add_func ("/nms/upstream", predictions_become_what_upstream_detected);
   return g_test_run ();
 }
