@@ -55,6 +55,18 @@ yv_engine_obj_only (const YvEngine *engine)
   return engine->info.n_classes == 1;
 }
 
+/* Frames have red, green and blue. */
+static bool
+check_input (const YvModel *model, GError **error)
+{
+  if (model->n_input_channels == 3)
+    return true;
+  g_set_error (error, YV_ERROR, YV_ERROR_UNSUPPORTED,
+               "%s: the network takes %u input channels, expected 3 (red, green, blue)",
+               model->source, model->n_input_channels);
+  return false;
+}
+
 /* The model itself is dropped here: the graph needs only the checkpoint's tensors. */
 static bool
 load_model (YvEngine *engine, const YvEngineOptions *options, GError **error)
@@ -62,7 +74,7 @@ load_model (YvEngine *engine, const YvEngineOptions *options, GError **error)
   g_autoptr (YvModel) model =
       yv_engine_read_model (options->model_file, options->config_file, &engine->checkpoint, error);
 
-  if (!model)
+  if (!model || !check_input (model, error))
     return false;
   engine->graph = yv_graph_build (model, options->seed, error);
   if (!engine->graph) {

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include <glib/gstdio.h>
+
 #include "tests/common/paths.h"
 
 #define FRAME_W 200
@@ -204,6 +206,23 @@ engines_that_cannot_be_are_refused (void)
   refuse_engine (
       &(YvEngineOptions){.model_file = path, .device = "reference", .precision = (YvPrecision) 9},
       YV_ERROR_INVALID, "precision");
+}
+
+static void
+networks_of_other_than_three_channels_are_refused (void)
+{
+  g_autofree char *from = yv_test_source_path ("cfg/deploy/yolov7-tiny.yaml");
+  g_autofree char *text = NULL;
+  g_autofree char *path = NULL;
+  const int file = g_file_open_tmp ("yolov7-XXXXXX.yaml", &path, NULL);
+
+  g_assert_true (g_file_get_contents (from, &text, NULL, NULL));
+  g_autofree char *grey = g_strconcat ("ch: 1\n", text, NULL);
+  g_assert_true (g_file_set_contents (path, grey, -1, NULL));
+  refuse_engine (&(YvEngineOptions){.config_file = path, .device = "reference"},
+                 YV_ERROR_UNSUPPORTED, "takes 1 input channels");
+  g_assert_true (g_close (file, NULL));
+  g_assert_cmpint (g_remove (path), ==, 0);
 }
 
 static void
@@ -491,6 +510,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/engine/refused", engines_that_cannot_be_are_refused);
+  g_test_add_func ("/engine/channels", networks_of_other_than_three_channels_are_refused);
   g_test_add_func ("/engine/info", engines_tell_what_they_are);
   g_test_add_func ("/engine/detect/reference", the_reference_detects);
   g_test_add_func ("/engine/detect/vulkan", vulkan_detects);
