@@ -383,6 +383,8 @@ main (int argc, char **argv)
              slim_description_computes_the_same_after_each_pass);
   add_tests ("deploy", yv_test_source_path ("cfg/deploy"), ".yaml",
              slim_description_computes_the_same_after_each_pass);
+  add_tests ("golden", yv_test_source_path ("tests/golden/checkpoints"), ".pt",
+             checkpoint_computes_the_same_after_each_pass);
   add_tests ("baseline", yv_test_shared_path ("upstream-cfg/baseline"), ".yaml",
              slim_description_computes_the_same_after_each_pass);
   add_tests ("reference", yv_test_shared_path ("reference"), ".pt",

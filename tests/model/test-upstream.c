@@ -170,18 +170,28 @@ compare (const char *name, const YvGraph *graph, const YvCheckpoint *golden, dou
   g_assert_cmpfloat (rows_error, <=, bound);
 }
 
+/* "<name><suffix>" in the repository, else among the reference files, or NULL. */
+static char *
+find_file (const char *name, const char *suffix)
+{
+  g_autofree char *file = g_strconcat (name, suffix, NULL);
+  g_autofree char *ours = g_build_filename ("tests/golden/checkpoints", file, NULL);
+  g_autofree char *theirs = g_build_filename ("reference", file, NULL);
+  g_autofree char *path = yv_test_source_path (ours);
+
+  return g_file_test (path, G_FILE_TEST_EXISTS) ? g_steal_pointer (&path)
+                                                : yv_test_shared_path (theirs);
+}
+
 static void
 checkpoint_gives_what_upstream_computed (gconstpointer user_data)
 {
   const guint index = GPOINTER_TO_UINT (user_data);
   const char *name = cases[index].name;
   const double bound = fmax (MIN_BOUND, 2 * cases[index].golden_error);
-  g_autofree char *pt = g_strdup_printf ("reference/%s.pt", name);
-  g_autofree char *safetensors = g_strdup_printf ("reference/%s.safetensors", name);
-  g_autofree char *yaml = g_strdup_printf ("reference/%s.yaml", name);
-  g_autofree char *path = yv_test_shared_path (pt);
-  g_autofree char *golden_path = yv_test_shared_path (safetensors);
-  g_autofree char *config = yv_test_shared_path (yaml);
+  g_autofree char *path = find_file (name, ".pt");
+  g_autofree char *golden_path = find_file (name, ".safetensors");
+  g_autofree char *config = find_file (name, ".yaml");
   g_autoptr (GError) error = NULL;
 
   if (!path || !golden_path) {
