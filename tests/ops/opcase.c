@@ -23,7 +23,8 @@ struct _OpRun {
   YvOperand dst;
   YvOperand all;    /* the whole arena as elements of the case's dtype */
   uint8_t *written; /* [elements of all]: 1 where the destination is */
-  float *before;    /* what was written to all, as read back */
+  YvBatch batch;
+  float *before; /* what was written to all, as read back */
 };
 
 uint32_t
@@ -250,6 +251,7 @@ op_run_new (const OpCase *c)
   OpRun *run = g_new0 (OpRun, 1);
   run->c = c;
   run->device = device;
+  run->batch = c->batch ? *c->batch : (YvBatch){.n_images = c->n, .confidence = 0.5f};
   lower (run);
   make_executors (run);
   fill_arena (run);
@@ -288,17 +290,23 @@ submit (YvExecutor *executor, const YvBatch *batch, const struct YvCandidate **l
 }
 
 void
+op_run_set_thresholds (OpRun *run, float confidence, bool obj_only)
+{
+  run->batch.confidence = confidence;
+  run->batch.obj_only = obj_only;
+}
+
+void
 op_run_submit (OpRun *run, const struct YvCandidate **got, uint32_t *n_got,
                const struct YvCandidate **expected, uint32_t *n_expected)
 {
-  const YvBatch none = {.n_images = run->c->n, .confidence = 0.5f};
-  const YvBatch *batch = run->c->batch ? run->c->batch : &none;
   const uint32_t n = run->c->n;
   g_autofree const struct YvCandidate **lists = g_new (const struct YvCandidate *, n);
   g_autofree uint32_t *counts = g_new (uint32_t, n);
 
-  submit (run->vulkan, batch, got ? got : lists, got ? n_got : counts, NULL);
-  submit (run->reference, batch, expected ? expected : lists, expected ? n_expected : counts, NULL);
+  submit (run->vulkan, &run->batch, got ? got : lists, got ? n_got : counts, NULL);
+  submit (run->reference, &run->batch, expected ? expected : lists, expected ? n_expected : counts,
+          NULL);
 }
 
 uint64_t
@@ -411,14 +419,14 @@ op_bench_wanted (int argc, char **argv)
 
 /* Waits with a clock around, so that devices without timestamps count too. */
 static double
-run_seconds (OpRun *run, const YvBatch *batch)
+run_seconds (OpRun *run)
 {
   g_autofree const struct YvCandidate **lists = g_new (const struct YvCandidate *, run->c->n);
   g_autofree uint32_t *counts = g_new (uint32_t, run->c->n);
   YvTiming timing = {0};
   const int64_t start_us = g_get_monotonic_time ();
 
-  submit (run->vulkan, batch, lists, counts, &timing);
+  submit (run->vulkan, &run->batch, lists, counts, &timing);
   const uint64_t device_ns = timing.letterbox_ns + timing.network_ns + timing.decode_ns;
   return device_ns ? (double) device_ns * 1e-9
                    : (double) (g_get_monotonic_time () - start_us) * 1e-6;
@@ -428,15 +436,13 @@ void
 op_case_bench (const OpCase *c, double gflop, double gbytes)
 {
   g_autoptr (OpRun) run = op_run_new (c);
-  const YvBatch none = {.n_images = c->n, .confidence = 0.5f};
-  const YvBatch *batch = c->batch ? c->batch : &none;
 
   if (!run)
     return;
-  const double first = run_seconds (run, batch);
+  const double first = run_seconds (run);
   double best = first, total = 0;
   while (total < BENCH_SECONDS) {
-    const double seconds = run_seconds (run, batch);
+    const double seconds = run_seconds (run);
     best = fmin (best, seconds);
     total += fmax (seconds, 1e-6);
   }

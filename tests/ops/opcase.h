@@ -55,7 +55,10 @@ void op_run_free (OpRun *run); /* NULL ok */
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (OpRun, op_run_free)
 
-/* Runs it on both. lists[i], n[i] (both NULL but for DETECT): candidates of each image. */
+/* What the next submit hands over beside frames; 0.5 and false at first. */
+void op_run_set_thresholds (OpRun *run, float confidence, bool obj_only);
+
+/* Runs it on both. Lists and counts, NULL but for DETECT: candidates of each image. */
 void op_run_submit (OpRun *run, const struct YvCandidate **got, uint32_t *n_got,
                     const struct YvCandidate **expected, uint32_t *n_expected);
 

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * tests/ops/test-decode.c - decode.comp, as DETECT uses it, against engine/ref/detect.c: dense rows
+ * element by element, candidates whatever their order. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/ops/opcase.h"
+
+#define MAX_BATCH 3
+
+typedef struct {
+  const char *name;
+  uint32_t n, n_levels, n_anchors, n_classes;
+  uint32_t h, w; /* of the first level's grid; the second has half of it */
+} HeadShape;
+
+static const HeadShape shapes[] = {
+    {"one cell", 1, 1, 1, 1, 1, 1},      {"21 cells, 3 anchors", 1, 1, 3, 2, 3, 7},
+    {"two levels", 3, 2, 3, 4, 6, 10},   {"many classes", 1, 2, 3, 80, 8, 6},
+    {"other anchors", 3, 2, 5, 6, 4, 4}, {"65 rows", 1, 1, 1, 3, 5, 13},
+};
+
+static uint32_t
+n_rows (const HeadShape *s)
+{
+  const uint32_t first = s->n_anchors * s->h * s->w;
+
+  return s->n_levels == 1 ? first : first + s->n_anchors * (s->h / 2) * (s->w / 2);
+}
+
+static OpCase
+new_case (const HeadShape *s, bool dense)
+{
+  const uint32_t c = s->n_anchors * (5 + s->n_classes);
+  OpCase result = {
+      .name = s->name,
+      .node = {.op = YV_OP_DETECT,
+               .name = (char *) "detect",
+               .n_inputs = s->n_levels,
+               .c_out = 5 + s->n_classes,
+               .detect = {.n_levels = s->n_levels,
+                          .n_anchors = s->n_anchors,
+                          .n_classes = s->n_classes,
+                          .stride = {8, 16}}},
+      .n = s->n,
+      .dtype = YV_DTYPE_F32,
+      .dst_dtype = YV_DTYPE_F32,
+      .src = {{c, s->h, s->w, 0, 0, false}, {c, s->h / 2, s->w / 2, 0, 8, false}},
+      .n_srcs = s->n_levels,
+      .dst = {5 + s->n_classes, n_rows (s), 1, 0, 0, false},
+      .amplitude = 6,
+      .dense = dense,
+      .capacity = n_rows (s),
+  };
+
+  for (uint32_t level = 0; level < s->n_levels; level++)
+    for (uint32_t a = 0; a < s->n_anchors; a++) {
+      result.node.detect.anchor_px[level][a][0] = 5.5f + 20 * level + 3 * a;
+      result.node.detect.anchor_px[level][a][1] = 7.25f + 16 * level + 5 * a;
+    }
+  return result;
+}
+
+/* A few roundings in fp32 of values as large as the picture, and exp. */
+static OpBound
+row_bound (const OpCase *c, double largest)
+{
+  (void) c;
+  (void) largest;
+  return (OpBound){.absolute = 1e-5, .relative = 1e-6};
+}
+
+static void
+dense_rows (void)
+{
+  for (size_t i = 0; i < G_N_ELEMENTS (shapes); i++) {
+    const OpCase c = new_case (&shapes[i], true);
+    op_case_check (&c, row_bound);
+  }
+}
+
+static int
+compare_rows (const void *a, const void *b)
+{
+  const struct YvCandidate *x = a, *y = b;
+
+  return x->row < y->row ? -1 : x->row > y->row;
+}
+
+static struct YvCandidate *
+sorted_by_row (const struct YvCandidate *candidates, uint32_t n)
+{
+  struct YvCandidate *sorted = g_memdup2 (candidates, n * sizeof *candidates);
+
+  if (n)
+    qsort (sorted, n, sizeof *sorted, compare_rows);
+  return sorted;
+}
+
+static void
+assert_same_candidate (const struct YvCandidate *got, const struct YvCandidate *expected)
+{
+  g_assert_cmpuint (got->row, ==, expected->row);
+  g_assert_cmpuint (got->class_index, ==, expected->class_index);
+  g_assert_cmpfloat_with_epsilon (got->objectness, expected->objectness, 1e-6);
+  g_assert_cmpfloat_with_epsilon (got->confidence, expected->confidence, 1e-6);
+  g_assert_cmpfloat_with_epsilon (got->x, expected->x, 1e-5f * (1 + fabsf (expected->x)));
+  g_assert_cmpfloat_with_epsilon (got->y, expected->y, 1e-5f * (1 + fabsf (expected->y)));
+  g_assert_cmpfloat_with_epsilon (got->w, expected->w, 1e-5f * (1 + fabsf (expected->w)));
+  g_assert_cmpfloat_with_epsilon (got->h, expected->h, 1e-5f * (1 + fabsf (expected->h)));
+}
+
+/* One that is there and not here is at the threshold. */
+static void
+assert_same_candidates (const struct YvCandidate *got, uint32_t n_got,
+                        const struct YvCandidate *expected, uint32_t n_expected, float threshold)
+{
+  g_autofree struct YvCandidate *a = sorted_by_row (got, n_got);
+  g_autofree struct YvCandidate *b = sorted_by_row (expected, n_expected);
+  uint32_t i = 0, j = 0;
+
+  while (i < n_got && j < n_expected) {
+    if (a[i].row == b[j].row)
+      assert_same_candidate (&a[i++], &b[j++]);
+    else if (a[i].row < b[j].row)
+      g_assert_cmpfloat_with_epsilon (a[i++].confidence, threshold, 1e-6);
+    else
+      g_assert_cmpfloat_with_epsilon (b[j++].confidence, threshold, 1e-6);
+  }
+  for (; i < n_got; i++)
+    g_assert_cmpfloat_with_epsilon (a[i].confidence, threshold, 1e-6);
+  for (; j < n_expected; j++)
+    g_assert_cmpfloat_with_epsilon (b[j].confidence, threshold, 1e-6);
+}
+
+/* Returns how many candidates the reference found. */
+static uint32_t
+check_candidates (const HeadShape *s, float threshold, bool obj_only)
+{
+  OpCase c = new_case (s, false);
+  const struct YvCandidate *got[MAX_BATCH], *expected[MAX_BATCH];
+  uint32_t n_got[MAX_BATCH], n_expected[MAX_BATCH], n_all = 0;
+  g_autoptr (OpRun) run = op_run_new (&c);
+
+  if (!run)
+    return 1;
+  op_run_set_thresholds (run, threshold, obj_only);
+  op_run_submit (run, got, n_got, expected, n_expected);
+  for (uint32_t i = 0; i < s->n; i++) {
+    assert_same_candidates (got[i], n_got[i], expected[i], n_expected[i], threshold);
+    n_all += n_expected[i];
+  }
+  op_run_assert_rest_untouched (run);
+  return n_all;
+}
+
+static void
+candidates_are_the_references (void)
+{
+  uint32_t n_all = 0;
+
+  for (size_t i = 0; i < G_N_ELEMENTS (shapes); i++) {
+    n_all += check_candidates (&shapes[i], 0.3f, false);
+    n_all += check_candidates (&shapes[i], 0.001f, false);
+    n_all += check_candidates (&shapes[i], 0.5f, true);
+  }
+  g_assert_cmpuint (n_all, >, 100); /* the threshold lets some through */
+}
+
+static void
+nothing_is_above_one (void)
+{
+  g_assert_cmpuint (check_candidates (&shapes[2], 1.0f, false), <=, 1);
+}
+
+/* A list that is too short is filled, and nothing is written behind it. */
+static void
+a_full_list_ends_where_it_ends (void)
+{
+  OpCase c = new_case (&shapes[2], false);
+  const struct YvCandidate *got[MAX_BATCH], *expected[MAX_BATCH];
+  uint32_t n_got[MAX_BATCH], n_expected[MAX_BATCH];
+
+  c.capacity = 7;
+  g_autoptr (OpRun) run = op_run_new (&c);
+  if (!run)
+    return;
+  op_run_set_thresholds (run, 1.0f, true); /* finds nothing, tells where the lists are */
+  op_run_submit (run, got, n_got, expected, n_expected);
+  struct YvCandidate behind[MAX_BATCH];
+  for (uint32_t i = 0; i < c.n; i++)
+    behind[i] = got[i][7]; /* op_run_new() leaves room for one more */
+
+  op_run_set_thresholds (run, 0.0f, true);
+  op_run_submit (run, got, n_got, expected, n_expected);
+  for (uint32_t i = 0; i < c.n; i++) {
+    g_assert_cmpuint (n_got[i], ==, 7);
+    g_assert_cmpmem (&got[i][7], sizeof behind[i], &behind[i], sizeof behind[i]);
+  }
+}
+
+static void
+bench (void)
+{
+  static const HeadShape real = {"80 x 80 x 3 of 80 classes", 1, 1, 3, 80, 80, 80};
+
+  for (int dense = 0; dense <= 1; dense++) {
+    const OpCase c = new_case (&real, dense);
+    op_case_bench (&c, 0, n_rows (&real) * 85 * 4e-9);
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  if (op_bench_wanted (argc, argv)) {
+    bench ();
+    return 0;
+  }
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/decode/rows", dense_rows);
+  g_test_add_func ("/decode/candidates", candidates_are_the_references);
+  g_test_add_func ("/decode/none", nothing_is_above_one);
+  g_test_add_func ("/decode/full", a_full_list_ends_where_it_ends);
+  return g_test_run ();
+}

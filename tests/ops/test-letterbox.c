@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * tests/ops/test-letterbox.c - letterbox.comp against engine/ref/letterbox.c: bit for bit where
+ * components are scaled as bytes, to a level of 255 where chroma and a matrix take part. */
+#include <math.h>
+#include <string.h>
+
+#include "tests/ops/opcase.h"
+
+#define MAX_BATCH 3
+#define LEVEL (1.0 / 255)
+
+/* A frame that is fitted into net_w x net_h. */
+typedef struct {
+  const char *name;
+  YvFormat format;
+  uint32_t w, h, net_w, net_h;
+  YvMatrix matrix;
+  bool full_range, chroma_left;
+} FrameShape;
+
+static const FrameShape packed[] = {
+    {"same size", YV_FORMAT_RGB, 64, 32, 64, 32, YV_MATRIX_BT601, false, false},
+    {"one pixel", YV_FORMAT_BGR, 1, 1, 32, 32, YV_MATRIX_BT601, false, false},
+    {"half", YV_FORMAT_RGBX, 128, 64, 64, 32, YV_MATRIX_BT601, false, false},
+    {"down, padded above and below", YV_FORMAT_BGRX, 277, 131, 96, 64, YV_MATRIX_BT601, false,
+     false},
+    {"down, padded left and right", YV_FORMAT_XRGB, 97, 211, 96, 64, YV_MATRIX_BT601, false, false},
+    {"up", YV_FORMAT_XBGR, 23, 17, 96, 64, YV_MATRIX_BT601, false, false},
+    {"a wide one", YV_FORMAT_RGB, 3001, 40, 256, 32, YV_MATRIX_BT601, false, false},
+    {"a high one", YV_FORMAT_RGB, 5, 2999, 32, 256, YV_MATRIX_BT601, false, false},
+    {"1920 x 1080", YV_FORMAT_RGB, 1920, 1080, 320, 192, YV_MATRIX_BT601, false, false},
+    {"773 x 512", YV_FORMAT_BGR, 773, 512, 320, 224, YV_MATRIX_BT601, false, false},
+};
+
+static const FrameShape converted[] = {
+    {"grey", YV_FORMAT_GRAY8, 77, 51, 64, 64, YV_MATRIX_BT601, false, false},
+    {"grey of full range", YV_FORMAT_GRAY8, 77, 51, 64, 64, YV_MATRIX_BT601, true, false},
+    {"I420, BT.601", YV_FORMAT_I420, 100, 60, 64, 64, YV_MATRIX_BT601, false, false},
+    {"I420, BT.709, odd", YV_FORMAT_I420, 101, 61, 64, 64, YV_MATRIX_BT709, false, true},
+    {"I420, same size", YV_FORMAT_I420, 64, 64, 64, 64, YV_MATRIX_BT2020, true, false},
+    {"NV12, up", YV_FORMAT_NV12, 31, 23, 96, 64, YV_MATRIX_BT709, true, true},
+    {"NV12, down", YV_FORMAT_NV12, 640, 360, 128, 96, YV_MATRIX_BT709, false, true},
+    {"NV12, one pixel", YV_FORMAT_NV12, 1, 1, 32, 32, YV_MATRIX_BT601, false, false},
+    {"I420, large", YV_FORMAT_I420, 4099, 60, 256, 32, YV_MATRIX_BT601, false, false},
+};
+
+/* Frames that own their bytes, and where they go. */
+typedef struct {
+  YvImage images[MAX_BATCH];
+  YvLetterbox letterboxes[MAX_BATCH];
+  uint8_t *bytes[MAX_BATCH];
+  YvBatch batch;
+} Frames;
+
+static uint32_t
+pixel_bytes (YvFormat format)
+{
+  return format <= YV_FORMAT_BGR ? 3 : format <= YV_FORMAT_XBGR ? 4 : 1;
+}
+
+/* Planes one after the other, all with room behind their rows; chroma fits whatever the format. */
+static void
+add_frame (Frames *frames, const FrameShape *s)
+{
+  const uint32_t i = frames->batch.n_images++;
+  const uint32_t stride_bytes = (s->w + 1) * pixel_bytes (s->format) + 5;
+  const size_t plane_bytes = (size_t) stride_bytes * (s->h + 1);
+  g_autoptr (GRand) rand = g_rand_new_with_seed (s->w + s->h);
+  YvImage *image = &frames->images[i];
+
+  frames->bytes[i] = g_new (uint8_t, 3 * plane_bytes);
+  for (size_t k = 0; k < 3 * plane_bytes; k++)
+    frames->bytes[i][k] = (uint8_t) g_rand_int (rand);
+  *image = (YvImage){.format = s->format,
+                     .width = s->w,
+                     .height = s->h,
+                     .matrix = s->matrix,
+                     .full_range = s->full_range,
+                     .chroma_left = s->chroma_left};
+  for (uint32_t plane = 0; plane < 3; plane++) {
+    image->planes[plane] = frames->bytes[i] + plane * plane_bytes;
+    image->stride_bytes[plane] = stride_bytes;
+  }
+
+  YvLetterbox *letterbox = &frames->letterboxes[i];
+  const double scale = fmin ((double) s->net_w / s->w, (double) s->net_h / s->h);
+  *letterbox = (YvLetterbox){
+      .frame_w = s->w,
+      .frame_h = s->h,
+      .net_w = s->net_w,
+      .net_h = s->net_h,
+      .resized_w = (uint32_t) CLAMP (lrint (s->w * scale), 1, s->net_w),
+      .resized_h = (uint32_t) CLAMP (lrint (s->h * scale), 1, s->net_h),
+  };
+  letterbox->left = (s->net_w - letterbox->resized_w) / 2;
+  letterbox->top = (s->net_h - letterbox->resized_h) / 2;
+  frames->batch.images = frames->images;
+  frames->batch.letterboxes = frames->letterboxes;
+}
+
+static void
+clear_frames (Frames *frames)
+{
+  for (uint32_t i = 0; i < MAX_BATCH; i++)
+    g_free (frames->bytes[i]);
+}
+
+static OpCase
+new_case (const FrameShape *s, const Frames *frames, uint32_t n, YvDType dtype)
+{
+  return (OpCase){
+      .name = s->name,
+      .node = {.op = YV_OP_INPUT, .name = (char *) "input", .c_out = 3},
+      .n = n,
+      .dtype = dtype,
+      .dst_dtype = dtype,
+      .dst = {.c = 3, .h = s->net_h, .w = s->net_w, .is_input = true},
+      .amplitude = 1,
+      .batch = &frames->batch,
+  };
+}
+
+/* Bytes are the same; only the division by 255 may round otherwise. */
+static OpBound
+byte_bound (const OpCase *c, double largest)
+{
+  (void) largest;
+  return (OpBound){.relative = op_rounding (c->dtype)};
+}
+
+static void
+check_packed (YvDType dtype)
+{
+  for (size_t i = 0; i < G_N_ELEMENTS (packed); i++) {
+    Frames frames = {0};
+
+    add_frame (&frames, &packed[i]);
+    const OpCase c = new_case (&packed[i], &frames, 1, dtype);
+    op_case_check (&c, byte_bound);
+    clear_frames (&frames);
+  }
+}
+
+static void
+packed_formats_in_fp32 (void)
+{
+  check_packed (YV_DTYPE_F32);
+}
+
+static void
+packed_formats_in_fp16 (void)
+{
+  check_packed (YV_DTYPE_F16);
+}
+
+/* A sum of products near a half may be rounded either way: one level, in few pixels. */
+static void
+assert_close_to_a_level (OpRun *run, const char *name)
+{
+  g_autofree float *got = op_run_got (run);
+  g_autofree float *expected = op_run_expected (run);
+  const uint64_t n_elems = op_run_n_elems (run);
+  uint64_t n_different = 0;
+
+  for (uint64_t i = 0; i < n_elems; i++) {
+    const double difference = fabs ((double) got[i] - expected[i]);
+    if (difference > 1.001 * LEVEL)
+      g_error ("%s: element %" G_GUINT64_FORMAT ": got %g, expected %g", name, i, got[i] / LEVEL,
+               expected[i] / LEVEL);
+    n_different += difference > 1e-6;
+  }
+  g_assert_cmpuint (n_different * 1000, <=, n_elems);
+}
+
+static void
+other_formats_are_converted (void)
+{
+  for (size_t i = 0; i < G_N_ELEMENTS (converted); i++) {
+    Frames frames = {0};
+
+    add_frame (&frames, &converted[i]);
+    const OpCase c = new_case (&converted[i], &frames, 1, YV_DTYPE_F32);
+    g_autoptr (OpRun) run = op_run_new (&c);
+    if (run) {
+      op_run_submit (run, NULL, NULL, NULL, NULL);
+      assert_close_to_a_level (run, converted[i].name);
+      op_run_assert_rest_untouched (run);
+    }
+    clear_frames (&frames);
+  }
+}
+
+/* Frames of different sizes and formats side by side. */
+static void
+a_batch_of_different_frames (void)
+{
+  const FrameShape shapes[MAX_BATCH] = {
+      {"RGB", YV_FORMAT_RGB, 50, 41, 64, 64, YV_MATRIX_BT601, false, false},
+      {"grey", YV_FORMAT_GRAY8, 200, 17, 64, 64, YV_MATRIX_BT601, true, false},
+      {"BGRx", YV_FORMAT_BGRX, 64, 64, 64, 64, YV_MATRIX_BT601, false, false},
+  };
+  Frames frames = {0};
+
+  for (int i = 0; i < MAX_BATCH; i++)
+    add_frame (&frames, &shapes[i]);
+  const OpCase c = new_case (&shapes[0], &frames, MAX_BATCH, YV_DTYPE_F32);
+  op_case_check (&c, byte_bound);
+  clear_frames (&frames);
+}
+
+static void
+bench (void)
+{
+  static const FrameShape real[] = {
+      {"RGB", YV_FORMAT_RGB, 1920, 1080, 640, 384, YV_MATRIX_BT709, false, false},
+      {"NV12", YV_FORMAT_NV12, 1920, 1080, 640, 384, YV_MATRIX_BT709, false, true},
+      {"I420", YV_FORMAT_I420, 768, 576, 640, 640, YV_MATRIX_BT601, false, false},
+  };
+
+  for (size_t i = 0; i < G_N_ELEMENTS (real); i++) {
+    Frames frames = {0};
+
+    add_frame (&frames, &real[i]);
+    const OpCase c = new_case (&real[i], &frames, 1, YV_DTYPE_F32);
+    op_case_bench (&c, 0, real[i].net_w * real[i].net_h * 16e-9);
+    clear_frames (&frames);
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  if (op_bench_wanted (argc, argv)) {
+    bench ();
+    return 0;
+  }
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/letterbox/packed/fp32", packed_formats_in_fp32);
+  g_test_add_func ("/letterbox/packed/fp16", packed_formats_in_fp16);
+  g_test_add_func ("/letterbox/converted", other_formats_are_converted);
+  g_test_add_func ("/letterbox/batch", a_batch_of_different_frames);
+  return g_test_run ();
+}
