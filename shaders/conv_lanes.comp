@@ -10,15 +10,15 @@
 //   dst     [n, c_out, out_h, out_w], storage buffer
 // One invocation makes NB pixels, 8 lanes apart, x P channels. Groups: x = block of P channels,
 // y = block of NB * 8 pixels, z = image. Only built with YV_TEXEL and -DP=32 or 64.
-// Reference: engine/ref/; test: tests/ops/test-conv.c.
+// Reference: engine/ref/conv.c; test: tests/ops/test-conv.c.
 //
 // Why it looks like this (measurements: docs/performance.md): a lane is a pixel, so that imageLoad
-// becomes straight vector code. Weights are loaded one texel a lane, i.e. 32 different ones an
-// instruction, and each is broadcast by a shuffle from a constant lane, which is a single
-// instruction. The P * NB sums of a lane don't fit registers; they lie in the L1 cache and are
-// touched once per 4 multiply-adds, so all 4 channels of a quad come innermost. Taps and quads are
-// one flat loop, because entering a loop costs a copy of all sums. The body of that loop is 16 KB of
-// code with P = 32, 20 KB and faster with P = 64 where the CPU has 32 vector registers.
+// becomes straight vector code. Weights are loaded one texel a lane, i.e. 32 different ones at
+// once, and each is broadcast by a shuffle from a constant lane, which is one or two instructions.
+// The P * NB sums of a lane don't fit registers; they lie in the L1 cache and are touched once per
+// 4 multiply-adds, so all 4 channels of a quad come innermost. Taps and quads are one flat loop,
+// because entering a loop costs a copy of all sums. Its body is 16 KB of code with P = 32; with 64
+// it is larger, and faster only where the CPU has 32 vector registers.
 
 #include "tensor.glsl"
 #include "act.glsl"

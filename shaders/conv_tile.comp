@@ -10,7 +10,7 @@
 // A workgroup of 128 makes a tile of 64 pixels x 64 channels through shared memory, 16 of K at a
 // time; an invocation makes 8 pixels x 4 channels of it. Groups: x = tile of pixels, y = tile of
 // channels, z = image. While one step is computed the next one is on its way from memory.
-// Reference: engine/ref/; test: tests/ops/test-conv.c.
+// Reference: engine/ref/conv.c; test: tests/ops/test-conv.c.
 
 #include "tensor.glsl"
 #include "act.glsl"
@@ -50,7 +50,8 @@ vec4 load_src(Walk walk, ivec2 corner, uint image)
 {
     const int x = corner.x + int(walk.kx), y = corner.y + int(walk.ky);
 
-    if (uint(x) >= p.in_w || uint(y) >= p.in_h || walk.ky >= p.kernel_h)
+    // Behind the last tap, where K is padded, the weights are zero whatever is loaded.
+    if (uint(x) >= p.in_w || uint(y) >= p.in_h)
         return vec4(0.0);
     const uint pixel = (image * p.in_h + uint(y)) * p.in_w + uint(x);
     return LOAD4(src, pixel * (p.in_cstride / 4) + walk.quad);

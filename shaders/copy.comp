@@ -8,7 +8,7 @@
 // copy.comp - dst = src: what is left of a concat whose input could not be written in place.
 //   src, dst  [n, c, h, w]
 // One invocation copies one pixel x 8 channels: x = pixel, y = oct of channels, z = image.
-// Reference: engine/ref/; test: tests/ops/test-copy.c.
+// Reference: engine/ref/move.c; test: tests/ops/test-copy.c.
 
 #include "tensor.glsl"
 

@@ -8,7 +8,7 @@
 //   logits  f32 [n, n_anchors * (5 + n_classes), grid_h, grid_w], channel a * (5 + n_classes) + k
 //   dst     DENSE: f32 [n][image_rows][5 + n_classes]; else the candidate list of each image
 // One invocation makes one row, or perhaps a candidate: x = (anchor, cell), z = image.
-// Reference: engine/ref/; test: tests/ops/test-decode.c.
+// Reference: engine/ref/detect.c; test: tests/ops/test-decode.c.
 
 #undef YV_F16 // whatever the network's elements are, heads are f32
 #include "tensor.glsl"

@@ -7,7 +7,7 @@
 //   src0, src1, dst  [n, c, h, w]
 //   weight           AFFINE of engine/plan/pack.h, f32 always
 // One invocation makes one pixel x 8 channels: x = pixel of all images, y = oct of channels.
-// Reference: engine/ref/; test: tests/ops/test-eltwise.c.
+// Reference: engine/ref/eltwise.c; test: tests/ops/test-eltwise.c.
 
 #include "tensor.glsl"
 #include "act.glsl"

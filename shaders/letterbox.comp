@@ -2,15 +2,16 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
 
-// letterbox.comp - a camera's picture -> the network's input: scaled, padded with grey, R G B / 255.
+// letterbox.comp - a camera's picture -> the network's input: scaled, padded with grey, RGB / 255.
 //   pixels  bytes of the picture as YvFrameParams tells
 //   dst     [1, 4, net_h, net_w], the fourth channel 0
-// One invocation makes one pixel. Reference: engine/ref/; test: tests/ops/test-letterbox.c.
+// One invocation makes one pixel.
+// Reference: engine/ref/letterbox.c; test: tests/ops/test-letterbox.c.
 //
 // Full-size components are scaled to 8 bits exactly as OpenCV scales bytes bilinearly, which is
-// what upstream does: weights of 11 bits, a horizontal pass without loss, a vertical pass that drops
-// bits. Subsampled chroma is interpolated in float at the same place, then the colour matrix makes
-// R G B and rounds them to bytes.
+// what upstream does: weights of 11 bits, a horizontal pass without loss, a vertical pass that
+// drops bits. Subsampled chroma is interpolated in float at the same place, then the colour matrix
+// makes R G B and rounds them to bytes.
 
 #include "tensor.glsl"
 

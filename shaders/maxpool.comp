@@ -7,7 +7,7 @@
 //   src  [n, c, in_h, in_w]
 //   dst  [n, c, out_h, out_w]
 // One invocation makes one output pixel x 8 channels: x = pixel, y = oct of channels, z = image.
-// Reference: engine/ref/; test: tests/ops/test-maxpool.c.
+// Reference: engine/ref/maxpool.c; test: tests/ops/test-maxpool.c.
 
 #include "tensor.glsl"
 
@@ -26,11 +26,10 @@ void main()
     if (pixel >= n_pixels)
         return;
 
-    // The window is cut rather than tested: a window is never empty, and its first pixel starts
-    // the maximum.
+    // The window is cut rather than tested: pixels at the border count more than once.
     const ivec2 corner = pixel_position(pixel, out_w) * int(p.stride) - int(p.pad);
     const ivec2 border = ivec2(in_w, in_h) - 1;
-    const ivec2 first = clamp(corner, ivec2(0), border);
+    const ivec2 first = max(corner, 0);
     const ivec2 last = clamp(corner + int(p.kernel) - 1, ivec2(0), border);
     const int start = image * in_w * in_h * quads + oct * 2;
     const int next = quads > 1 ? 1 : 0; // the network's input has a single quad

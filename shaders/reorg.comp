@@ -8,7 +8,7 @@
 //   dst  [n, 4 * c, out_h, out_w]
 // One invocation makes one output pixel x 8 channels, channel by channel because c is 3 where this
 // is used: x = pixel, y = oct of channels, z = image.
-// Reference: engine/ref/; test: tests/ops/test-reorg.c.
+// Reference: engine/ref/move.c; test: tests/ops/test-reorg.c.
 
 #include "tensor.glsl"
 
@@ -40,6 +40,6 @@ void main()
     UNROLL for (uint i = 0; i < 8; i++)
         v[i] = load_channel(oct * 8 + i, first_pixel);
 
-    STORE8(dst, (image * n_pixels + pixel) * (p.out_cstride / 8) + oct, vec4(v[0], v[1], v[2], v[3]),
-           vec4(v[4], v[5], v[6], v[7]));
+    STORE8(dst, (image * n_pixels + pixel) * (p.out_cstride / 8) + oct,
+           vec4(v[0], v[1], v[2], v[3]), vec4(v[4], v[5], v[6], v[7]));
 }

@@ -7,7 +7,7 @@
 //   dst  [n, c, in_h * factor, in_w * factor]
 // One invocation reads one input pixel x 8 channels and writes its factor x factor copies:
 // x = input pixel, y = oct of channels, z = image.
-// Reference: engine/ref/; test: tests/ops/test-upsample.c.
+// Reference: engine/ref/move.c; test: tests/ops/test-upsample.c.
 
 #include "tensor.glsl"
 

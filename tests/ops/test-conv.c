@@ -199,6 +199,27 @@ activations_of_large_values_are_finite (void)
 }
 
 static void
+fp16_stops_at_its_largest_value (void)
+{
+  const ConvShape s = {"overflow", 1, 16, 6, 7, 16, K1, 1, YV_ACT_NONE, PLAIN};
+  g_autoptr (YvWeight) weight = new_weight (&s);
+  OpCase c = new_case (&s, weight, YV_DTYPE_F16);
+  uint32_t n_largest = 0;
+
+  c.amplitude = 60000;
+  g_autoptr (OpRun) run = op_run_new (&c);
+  if (!run)
+    return;
+  op_run_submit (run, NULL, NULL, NULL, NULL);
+  g_autofree float *got = op_run_got (run);
+  for (uint64_t i = 0; i < op_run_n_elems (run); i++) {
+    g_assert_cmpfloat (fabsf (got[i]), <=, 65504);
+    n_largest += fabsf (got[i]) == 65504;
+  }
+  g_assert_cmpuint (n_largest, >, 0);
+}
+
+static void
 bench (void)
 {
   for (int dtype = YV_DTYPE_F32; dtype <= YV_DTYPE_F16; dtype++)
@@ -227,5 +248,6 @@ main (int argc, char **argv)
   g_test_add_func ("/conv/fp16", every_shape_in_fp16);
   g_test_add_func ("/conv/activations", every_activation);
   g_test_add_func ("/conv/large-values", activations_of_large_values_are_finite);
+  g_test_add_func ("/conv/overflow", fp16_stops_at_its_largest_value);
   return g_test_run ();
 }

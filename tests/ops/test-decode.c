@@ -136,15 +136,16 @@ assert_same_candidates (const struct YvCandidate *got, uint32_t n_got,
 
 /* Returns how many candidates the reference found. */
 static uint32_t
-check_candidates (const HeadShape *s, float threshold, bool obj_only)
+check_candidates (const HeadShape *s, float threshold, bool obj_only, float amplitude)
 {
   OpCase c = new_case (s, false);
   const struct YvCandidate *got[MAX_BATCH], *expected[MAX_BATCH];
   uint32_t n_got[MAX_BATCH], n_expected[MAX_BATCH], n_all = 0;
-  g_autoptr (OpRun) run = op_run_new (&c);
 
+  c.amplitude = amplitude;
+  g_autoptr (OpRun) run = op_run_new (&c);
   if (!run)
-    return 1;
+    return 1000;
   op_run_set_thresholds (run, threshold, obj_only);
   op_run_submit (run, got, n_got, expected, n_expected);
   for (uint32_t i = 0; i < s->n; i++) {
@@ -161,9 +162,9 @@ candidates_are_the_references (void)
   uint32_t n_all = 0;
 
   for (size_t i = 0; i < G_N_ELEMENTS (shapes); i++) {
-    n_all += check_candidates (&shapes[i], 0.3f, false);
-    n_all += check_candidates (&shapes[i], 0.001f, false);
-    n_all += check_candidates (&shapes[i], 0.5f, true);
+    n_all += check_candidates (&shapes[i], 0.3f, false, 6);
+    n_all += check_candidates (&shapes[i], 0.001f, false, 6);
+    n_all += check_candidates (&shapes[i], 0.5f, true, 6);
   }
   g_assert_cmpuint (n_all, >, 100); /* the threshold lets some through */
 }
@@ -171,7 +172,14 @@ candidates_are_the_references (void)
 static void
 nothing_is_above_one (void)
 {
-  g_assert_cmpuint (check_candidates (&shapes[2], 1.0f, false), <=, 1);
+  check_candidates (&shapes[2], 1.0f, false, 6);
+}
+
+/* Sigmoids of large logits are all 1. */
+static void
+the_first_of_equal_classes_wins (void)
+{
+  g_assert_cmpuint (check_candidates (&shapes[3], 0.5f, false, 1000), >, 10);
 }
 
 /* A list that is too short is filled, and nothing is written behind it. */
@@ -222,6 +230,7 @@ main (int argc, char **argv)
   g_test_add_func ("/decode/rows", dense_rows);
   g_test_add_func ("/decode/candidates", candidates_are_the_references);
   g_test_add_func ("/decode/none", nothing_is_above_one);
+  g_test_add_func ("/decode/ties", the_first_of_equal_classes_wins);
   g_test_add_func ("/decode/full", a_full_list_ends_where_it_ends);
   return g_test_run ();
 }
