@@ -74,12 +74,12 @@ Place place_subsampled(Place full, uint shift, float offset, int full_size)
                  rest - floor(rest), ivec2(0));
 }
 
-ivec4 load_square(Frame from, uint i, Place x, Place y)
+ivec4 load_square(YvFrameParams frame, uint i, Place x, Place y)
 {
-    const uint row0 = from.frame.offset[i] + uint(y.first) * from.frame.row_bytes[i];
-    const uint row1 = from.frame.offset[i] + uint(y.second) * from.frame.row_bytes[i];
-    const uint column0 = uint(x.first) * from.frame.pixel_bytes[i];
-    const uint column1 = uint(x.second) * from.frame.pixel_bytes[i];
+    const uint row0 = frame.offset[i] + uint(y.first) * frame.row_bytes[i];
+    const uint row1 = frame.offset[i] + uint(y.second) * frame.row_bytes[i];
+    const uint column0 = uint(x.first) * frame.pixel_bytes[i];
+    const uint column1 = uint(x.second) * frame.pixel_bytes[i];
 
     return ivec4(load_byte(row0 + column0), load_byte(row0 + column1), load_byte(row1 + column0),
                  load_byte(row1 + column1));
@@ -100,51 +100,53 @@ float blend(ivec4 square, float x, float y)
     return mix(rows[0], rows[1], y);
 }
 
-float scale(Frame from, uint i, Place x, Place y)
+float scale(YvFrameParams frame, uint i, Place x, Place y)
 {
-    const uint shift_x = from.frame.shift_x[i], shift_y = from.frame.shift_y[i];
+    const uint shift_x = frame.shift_x[i], shift_y = frame.shift_y[i];
     const bool is_full = shift_x + shift_y == 0;
     const Place small_x =
-        place_subsampled(x, shift_x, from.frame.chroma_x, int(from.frame.frame_w));
-    const Place small_y = place_subsampled(y, shift_y, 0.0, int(from.frame.frame_h));
+        place_subsampled(x, shift_x, frame.chroma_x, int(frame.frame_w));
+    const Place small_y = place_subsampled(y, shift_y, 0.0, int(frame.frame_h));
     // One load of either square: lavapipe would run both sides of a branch.
     Place sx = small_x, sy = small_y;
     sx.first = is_full ? x.first : sx.first;
     sx.second = is_full ? x.second : sx.second;
     sy.first = is_full ? y.first : sy.first;
     sy.second = is_full ? y.second : sy.second;
-    const ivec4 square = load_square(from, i, sx, sy);
+    const ivec4 square = load_square(frame, i, sx, sy);
 
     return is_full ? float(blend_exactly(square, x.weights, y.weights))
                    : blend(square, small_x.part, small_y.part);
 }
 
-vec3 apply_matrix(Frame from, vec3 c)
+vec3 apply_matrix(YvFrameParams frame, vec3 c)
 {
     vec3 rgb;
 
     UNROLL for (uint i = 0; i < 3; i++)
-        rgb[i] = from.frame.matrix[i * 4] * c.x + from.frame.matrix[i * 4 + 1] * c.y +
-                 from.frame.matrix[i * 4 + 2] * c.z + from.frame.matrix[i * 4 + 3];
+        rgb[i] = frame.matrix[i * 4] * c.x + frame.matrix[i * 4 + 1] * c.y +
+                 frame.matrix[i * 4 + 2] * c.z + frame.matrix[i * 4 + 3];
     return roundEven(clamp(rgb, 0.0, 255.0));
 }
 
 void main()
 {
-    Frame from = Frame(p.frame);
+    // All of it here: behind a branch lavapipe would load it for each lane.
+    const YvFrameParams frame = Frame(p.frame).frame;
     const int pixel = int(gl_GlobalInvocationID.x);
-    const ivec2 resized = ivec2(from.frame.resized_w, from.frame.resized_h);
-    const ivec2 corner = ivec2(from.frame.left, from.frame.top);
-    const bool is_rgb = from.frame.is_rgb != 0;
+    const ivec2 resized = ivec2(frame.resized_w, frame.resized_h);
+    const ivec2 corner = ivec2(frame.left, frame.top);
+    const bool is_rgb = frame.is_rgb != 0;
     const ivec2 at = pixel_position(pixel, int(p.net_w)) - corner;
     const bool inside = all(greaterThanEqual(at, ivec2(0))) && all(lessThan(at, resized));
 
-    const Place x = place(at.x, int(from.frame.frame_w), resized.x);
-    const Place y = place(at.y, int(from.frame.frame_h), resized.y);
+    const Place x = place(at.x, int(frame.frame_w), resized.x);
+    const Place y = place(at.y, int(frame.frame_h), resized.y);
     vec3 colour;
     UNROLL for (uint i = 0; i < 3; i++)
-        colour[i] = scale(from, i, x, y);
-    colour = is_rgb ? colour : apply_matrix(from, colour);
+        colour[i] = scale(frame, i, x, y);
+    const vec3 rgb = apply_matrix(frame, colour);
+    colour = is_rgb ? colour : rgb;
     colour = inside ? colour : vec3(GREY);
 
     if (pixel < int(p.net_w * p.net_h))

@@ -84,7 +84,8 @@ OpBound op_bound_exact (const OpCase *c, double largest);
 /* One rounding of the result to its dtype may go the other way than the reference's. */
 double op_rounding (YvDType dtype);
 
-/* Best of many: prints a line with ms, GFLOP/s and GB/s (sources, weight and destination once). */
+/* Best of many: prints a line with ms, GFLOP/s and GB/s (sources, weight and destination once):
+ * time on the device or, where that is a CPU, of one core. */
 void op_case_bench (const OpCase *c, double gflop, double gbytes);
 bool op_bench_wanted (int argc, char **argv);
 
