@@ -61,14 +61,28 @@ static const char *const inert_builtins[] = {
     "NotImplemented",
 };
 
+/* True where the first @name_chars of @name are one of the list. */
 static bool
-is_listed (const char *name, const char *const *list, size_t n_listed)
+is_listed (const char *name, size_t name_chars, const char *const *list, size_t n_listed)
 {
   for (size_t i = 0; i < n_listed; i++) {
-    if (strcmp (name, list[i]) == 0)
+    if (strncmp (name, list[i], name_chars) == 0 && list[i][name_chars] == 0)
       return true;
   }
   return false;
+}
+
+static bool
+is_hostile_package (const char *path, size_t package_chars)
+{
+  return is_listed (path, package_chars, hostile_modules, G_N_ELEMENTS (hostile_modules));
+}
+
+static bool
+is_builtin (const char *module)
+{
+  return strcmp (module, "builtins") == 0 || strcmp (module, "__builtin__") == 0 ||
+         strcmp (module, "__builtins__") == 0;
 }
 
 static bool
@@ -81,19 +95,24 @@ is_hostile_name (const char *module, const char *name)
   return false;
 }
 
+/* A dotted name of protocol 4 walks through attributes: torch and serialization.os.system. */
+static bool
+passes_hostile_package (const char *name)
+{
+  for (const char *dot = strchr (name, '.'); dot; dot = strchr (name, '.')) {
+    if (is_hostile_package (name, (size_t) (dot - name)))
+      return true;
+    name = dot + 1;
+  }
+  return false;
+}
+
 static bool
 is_hostile (const char *module, const char *name)
 {
-  g_autofree char *package = g_strndup (module, strcspn (module, "."));
-
-  /* A dotted name of protocol 4 walks through attributes: torch and os.system. */
-  g_auto (GStrv) parts = g_strsplit (name, ".", 3);
-  if (parts[0] && parts[1] && is_listed (parts[0], hostile_modules, G_N_ELEMENTS (hostile_modules)))
-    return true;
-  if (g_str_equal (package, "builtins") || g_str_equal (package, "__builtin__") ||
-      g_str_equal (package, "__builtins__"))
-    return !is_listed (name, inert_builtins, G_N_ELEMENTS (inert_builtins));
-  return is_listed (package, hostile_modules, G_N_ELEMENTS (hostile_modules)) ||
+  if (is_builtin (module))
+    return !is_listed (name, strlen (name), inert_builtins, G_N_ELEMENTS (inert_builtins));
+  return is_hostile_package (module, strcspn (module, ".")) || passes_hostile_package (name) ||
          is_hostile_name (module, name);
 }
 

@@ -281,6 +281,7 @@ ways_to_run_code_are_called_malicious (void)
       "cwebbrowser\nopen\n.",
       "ctorch\nload\n.",
       "ctorch\nos.system\n.",
+      "ctorch\nserialization.os.system\n.",
   };
 
   for (size_t i = 0; i < G_N_ELEMENTS (pickles); i++) {
