@@ -82,6 +82,7 @@ assert_leaves_nothing (const char *properties)
 
   g_assert_nonnull (tracer);
   play (properties); /* classes, pools and caps that live as long as the process */
+  gst_task_cleanup_all ();
   g_signal_emit_by_name (tracer, "activity-start-tracking");
   play (properties);
   assert_all_gone (tracer, properties);
