@@ -3,8 +3,8 @@
  * leaks tracer, which knows every GstObject and mini object. */
 #include <gst/gst.h>
 
+#include "tests/common/device.h"
 #include "tests/common/paths.h"
-#include "tests/gst/device.h"
 
 static GstTracer *
 find_tracer (void)

@@ -5,8 +5,8 @@
 #include <gst/gst.h>
 #include <string.h>
 
+#include "tests/common/device.h"
 #include "tests/common/paths.h"
-#include "tests/gst/device.h"
 
 static char *folder; /* of files made here */
 

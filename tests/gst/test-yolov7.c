@@ -5,8 +5,8 @@
 #include <math.h>
 
 #include "gst/detectionmeta.h"
+#include "tests/common/device.h"
 #include "tests/common/paths.h"
-#include "tests/gst/device.h"
 #include "tests/gst/frames.h"
 
 /* Small enough to be quick on a CPU, large enough for three pedestrians. */

@@ -7,6 +7,7 @@
 
 #include <glib/gstdio.h>
 
+#include "tests/common/device.h"
 #include "tests/common/paths.h"
 
 #define FRAME_W 200
@@ -80,17 +81,6 @@ draw_picture (uint8_t *pixels, uint32_t phase)
                    .stride_bytes = {3 * FRAME_W}};
 }
 
-static bool
-skip_without_vulkan (void)
-{
-  g_autofree char *devices = yv_device_list_text ();
-
-  if (g_str_has_prefix (devices, "0: "))
-    return false;
-  g_test_skip ("no Vulkan device");
-  return true;
-}
-
 static void
 check_detections (const YvDetections *found, const YvEngineInfo *info)
 {
@@ -143,14 +133,14 @@ the_reference_detects (void)
 static void
 vulkan_detects (void)
 {
-  if (!skip_without_vulkan ())
+  if (!!yv_test_needs_vulkan ())
     detect_on (NULL);
 }
 
 static void
 vulkan_finds_what_the_reference_finds (void)
 {
-  if (skip_without_vulkan ())
+  if (!yv_test_needs_vulkan ())
     return;
 
   g_autofree char *path = calm_model_path ();
@@ -431,7 +421,7 @@ streams_on_the_reference_do_not_disturb_each_other (void)
 static void
 streams_on_vulkan_do_not_disturb_each_other (void)
 {
-  if (!skip_without_vulkan ())
+  if (!!yv_test_needs_vulkan ())
     streams_do_not_disturb_each_other (NULL);
 }
 

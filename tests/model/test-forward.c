@@ -8,6 +8,7 @@
 #include "engine/checkpoint/checkpoint.h"
 #include "engine/checkpoint/safetensors.h"
 #include "engine/yolov7.h"
+#include "tests/common/device.h"
 #include "tests/common/paths.h"
 #include "tests/common/ties.h"
 
@@ -66,14 +67,6 @@ find_reference (const char *name, const char *suffix)
   g_autofree char *file = g_strconcat (name, suffix, NULL);
 
   return find_file (file);
-}
-
-static bool
-have_vulkan (void)
-{
-  g_autofree char *devices = yv_device_list_text ();
-
-  return g_str_has_prefix (devices, "0: ");
 }
 
 static const YvTensor *
@@ -277,10 +270,8 @@ numbers_are_those_of_pytorch (gconstpointer data)
     g_test_skip ("the reference files are not here");
     return;
   }
-  if (!c->device && !have_vulkan ()) {
-    g_test_skip ("no Vulkan device");
+  if (!c->device && !yv_test_needs_vulkan ())
     return;
-  }
 
   const YvEngineOptions options = {
       .model_file = model, .config_file = config, .device = c->device, .precision = c->precision};

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "engine/engine.h"
+#include "tests/common/device.h"
 #include "tests/common/paths.h"
 
 #define MIB (1024.0 * 1024.0)
@@ -91,7 +92,7 @@ check_peak (const char *label, const YvEngineOptions *options)
   return;
 #endif
   if (baseline.peak_bytes == 0) {
-    g_test_skip ("no Vulkan device, or no /proc/self/status");
+    yv_test_lacks_vulkan ("no Vulkan device, or no /proc/self/status");
     return;
   }
   const Usage loaded = measure (options);

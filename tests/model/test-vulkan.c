@@ -11,6 +11,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "tests/common/device.h"
+
 #define STRIDE 8 /* the largest of the small net */
 #define N_CLASSES 4
 #define MAX_BATCH 3
@@ -202,26 +204,6 @@ frames_clear (Frames *frames)
 /* ---- device and executors ---------------------------------------------------------------------
  */
 
-static YvDevice *
-open_device (void)
-{
-  g_autoptr (GError) error = NULL;
-  YvDevice *device = yv_device_new (NULL, &error);
-
-  if (!device && strstr (error->message, "VK_LAYER_")) { /* not installed */
-    g_test_message ("%s", error->message);
-    g_unsetenv ("YV_VALIDATION");
-    g_clear_error (&error);
-    device = yv_device_new (NULL, &error);
-  }
-  if (device)
-    return device;
-  if (g_getenv ("YV_REQUIRE_VULKAN"))
-    g_error ("%s", error->message);
-  g_test_skip (error->message);
-  return NULL;
-}
-
 static YvPlan *
 new_plan (YvDevice *device, const YvGraph *graph, const YvPlanOptions *options)
 {
@@ -385,7 +367,7 @@ compare_heads (YvExecutor *executor, YvExecutor *reference, double bound)
 static void
 compare_with_reference (const YvPlanOptions *options, double bound)
 {
-  g_autoptr (YvDevice) device = open_device ();
+  g_autoptr (YvDevice) device = yv_test_open_device ();
   if (!device)
     return;
   if (options->dtype == YV_DTYPE_F16 && !yv_device_caps (device)->fp16_storage) {
@@ -483,7 +465,7 @@ fixture_fill (Fixture *fixture, const YvPlanOptions *options, uint32_t n_slots)
 static bool
 fixture_init (Fixture *fixture, const YvPlanOptions *options, uint32_t n_slots)
 {
-  *fixture = (Fixture){.device = open_device ()};
+  *fixture = (Fixture){.device = yv_test_open_device ()};
   if (!fixture->device)
     return false;
   fixture_fill (fixture, options, n_slots);
@@ -676,7 +658,7 @@ make_and_run (gpointer user_data)
 static void
 threads_make_executors_on_one_device_and_store (void)
 {
-  g_autoptr (YvDevice) device = open_device ();
+  g_autoptr (YvDevice) device = yv_test_open_device ();
   if (!device)
     return;
 
@@ -875,7 +857,7 @@ without_mapped_device_memory_everything_goes_through_staging (void)
   const YvPlanOptions options = {
       .n = 2, .h = 64, .w = 64, .dtype = YV_DTYPE_F32, .tensor_input = true, .dense_rows = true};
   const YvBatch batch = {.confidence = 0.25f};
-  g_auto (Fixture) fixture = {.device = open_device ()};
+  g_auto (Fixture) fixture = {.device = yv_test_open_device ()};
   if (!fixture.device)
     return;
 
@@ -902,7 +884,7 @@ static float *
 run_heavy_net (const YvGraph *graph, bool unified, uint64_t *n)
 {
   const YvPlanOptions options = {.n = 1, .h = 16, .w = 16, .dtype = YV_DTYPE_F32};
-  g_autoptr (YvDevice) device = open_device ();
+  g_autoptr (YvDevice) device = yv_test_open_device ();
   const struct YvCandidate *list;
   uint32_t n_found;
   Frames frames;
@@ -922,7 +904,7 @@ run_heavy_net (const YvGraph *graph, bool unified, uint64_t *n)
 static void
 weights_larger_than_the_staging_memory_arrive_whole (void)
 {
-  g_autoptr (YvDevice) device = open_device ();
+  g_autoptr (YvDevice) device = yv_test_open_device ();
   if (!device)
     return;
 

@@ -9,6 +9,7 @@
 #include "engine/ops/op.h"
 #include "engine/ref/ref.h"
 #include "engine/vulkan/debug.h"
+#include "tests/common/device.h"
 
 #define GUARD_BYTES 4096
 #define SEED 20260
@@ -48,26 +49,6 @@ op_bound_exact (const OpCase *c, double largest)
 }
 
 /* ---- making ---------------------------------------------------------------------------------- */
-
-static YvDevice *
-open_device (void)
-{
-  g_autoptr (GError) error = NULL;
-  YvDevice *device = yv_device_new (NULL, &error);
-
-  if (!device && strstr (error->message, "VK_LAYER_")) { /* not installed */
-    g_test_message ("%s", error->message);
-    g_unsetenv ("YV_VALIDATION");
-    g_clear_error (&error);
-    device = yv_device_new (NULL, &error);
-  }
-  if (device)
-    return device;
-  if (g_getenv ("YV_REQUIRE_VULKAN"))
-    g_error ("%s", error->message);
-  g_test_skip (error->message);
-  return NULL;
-}
 
 static uint32_t
 touched_channels (const OpTensor *tensor)
@@ -238,7 +219,7 @@ fill_arena (OpRun *run)
 OpRun *
 op_run_new (const OpCase *c)
 {
-  YvDevice *device = open_device ();
+  YvDevice *device = yv_test_open_device ();
 
   if (!device)
     return NULL;

@@ -9,6 +9,8 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "tests/common/device.h"
+
 static void
 add_choice (GArray *choices, const char *name, VkPhysicalDeviceType type, const char *uuid,
             char *missing)
@@ -137,9 +139,7 @@ have_a_driver (void)
 
   if (infos && infos->len > 0)
     return true;
-  if (g_getenv ("YV_REQUIRE_VULKAN"))
-    g_error ("no Vulkan device, but YV_REQUIRE_VULKAN is set");
-  g_test_skip ("no Vulkan device");
+  yv_test_lacks_vulkan ("no Vulkan device");
   return false;
 }
 
