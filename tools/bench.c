@@ -42,6 +42,19 @@ print_table (const Report *report)
           (double) r->slots_bytes / 1048576, report->load_ms);
 }
 
+/* <name>_ms, the median, and the two around it. */
+static void
+add_stage (JsonBuilder *json, const char *name, const YvBenchStage *stage)
+{
+  g_autofree char *median = g_strconcat (name, "_ms", NULL);
+  g_autofree char *p10 = g_strconcat (name, "_p10_ms", NULL);
+  g_autofree char *p90 = g_strconcat (name, "_p90_ms", NULL);
+
+  json_add_number (json, median, stage->median_ms);
+  json_add_number (json, p10, stage->p10_ms);
+  json_add_number (json, p90, stage->p90_ms);
+}
+
 static void
 print_json (const Report *report)
 {
@@ -50,10 +63,9 @@ print_json (const Report *report)
   const struct {
     const char *name;
     const YvBenchStage *stage;
-  } stages[] = {{"upload_ms", &r->upload},     {"letterbox_ms", &r->letterbox},
-                {"network_ms", &r->network},   {"decode_ms", &r->decode},
-                {"readback_ms", &r->readback}, {"nms_ms", &r->nms},
-                {"total_ms", &r->total}};
+  } stages[] = {{"upload", &r->upload}, {"letterbox", &r->letterbox}, {"network", &r->network},
+                {"decode", &r->decode}, {"readback", &r->readback},   {"nms", &r->nms},
+                {"total", &r->total}};
 
   json_builder_begin_object (json);
   json_add_text (json, "model", report->info->model_source);
@@ -63,15 +75,14 @@ print_json (const Report *report)
   json_add_number (json, "height", report->options->height);
   json_add_number (json, "batch", report->options->batch);
   for (guint i = 0; i < G_N_ELEMENTS (stages); i++)
-    json_add_number (json, stages[i].name, stages[i].stage->median_ms);
-  json_add_number (json, "total_p10_ms", r->total.p10_ms);
-  json_add_number (json, "total_p90_ms", r->total.p90_ms);
+    add_stage (json, stages[i].name, stages[i].stage);
   json_add_number (json, "images_per_s", report->images_per_s);
   json_add_number (json, "tflops", report->tflops);
   json_add_number (json, "gflop_per_image", r->flops_per_image / 1e9);
   json_add_number (json, "load_ms", report->load_ms);
   json_add_number (json, "weights_bytes", (double) r->weights_bytes);
   json_add_number (json, "arena_bytes", (double) r->arena_bytes);
+  json_add_number (json, "slots_bytes", (double) r->slots_bytes);
   json_builder_end_object (json);
 
   g_autofree char *line = json_finish (json, FALSE);

@@ -2,6 +2,8 @@
  * tools/command.c - options and messages that all subcommands share. */
 #include "tools/command.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 void
@@ -106,4 +108,13 @@ fail_usage (const char *format, ...)
   va_end (args);
   g_printerr ("%s: %s\nTry '%s --help'.\n", g_get_prgname (), message, g_get_prgname ());
   return EXIT_USAGE;
+}
+
+int
+finish_stdout (int status)
+{
+  if (fflush (stdout) == 0 && !ferror (stdout))
+    return status;
+  g_printerr ("yolov7: can't write the output: %s\n", g_strerror (errno));
+  return EXIT_FAILED;
 }

@@ -45,4 +45,7 @@ YvEngine *engine_from_options (const char *model_file, const ModelOptions *optio
 int fail (const GError *error);                                /* returns EXIT_FAILED */
 int fail_usage (const char *format, ...) G_GNUC_PRINTF (1, 2); /* returns EXIT_USAGE */
 
+/* @status, or EXIT_FAILED after having told the user, where not all of stdout could be written. */
+int finish_stdout (int status);
+
 G_END_DECLS

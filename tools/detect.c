@@ -6,12 +6,12 @@
  * times. */
 #include <errno.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <gst/gst.h>
-#include <gst/pbutils/pbutils.h>
 #include <gst/video/video.h>
 
 #include "gst/detectionmeta.h"
@@ -19,6 +19,7 @@
 #include "gst/gstyolov7overlay.h"
 #include "tools/command.h"
 #include "tools/json.h"
+#include "tools/media.h"
 
 typedef struct {
   ModelOptions model;
@@ -37,6 +38,7 @@ typedef struct {
   YvStream *stream; /* borrowed: main's */
   const char *path;
   GstVideoInfo video;
+  int is_busy;      /* a frame is being analysed; atomic */
   int n_frames;     /* so far; atomic */
   int n_detections; /* so far; atomic */
   int n_expected;   /* frames in the file, 0 where unknown */
@@ -134,24 +136,26 @@ attach (Job *job, GstBuffer *buffer, const YvDetections *found)
                                 found->n_detections, 0);
 }
 
+/* Ends the flow: decoding more would be in vain. */
 static GstPadProbeReturn
-on_buffer (GstPad *pad, GstPadProbeInfo *probe, gpointer user_data)
+stop_flow (GstPad *pad, GstPadProbeInfo *probe, const char *message)
 {
-  Job *job = user_data;
+  GST_ELEMENT_ERROR (GST_PAD_PARENT (pad), STREAM, FAILED, ("%s", message), (NULL));
+  gst_buffer_unref (GST_PAD_PROBE_INFO_BUFFER (probe));
+  probe->data = NULL;
+  GST_PAD_PROBE_INFO_FLOW_RETURN (probe) = GST_FLOW_ERROR;
+  return GST_PAD_PROBE_HANDLED;
+}
+
+static GstPadProbeReturn
+analyse (Job *job, GstPad *pad, GstPadProbeInfo *probe)
+{
   g_autoptr (GError) error = NULL;
-  GstBuffer *buffer = gst_buffer_make_writable (GST_PAD_PROBE_INFO_BUFFER (probe));
-
-  probe->data = buffer;
-  if (job->options->max_frames > 0 && job->n_frames >= job->options->max_frames) {
-    gst_pad_push_event (pad, gst_event_new_eos ());
-    return GST_PAD_PROBE_DROP;
-  }
-
+  GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER (probe);
   const YvDetections *found = detect (job, buffer, &error);
-  if (!found) {
-    GST_ELEMENT_ERROR (GST_PAD_PARENT (pad), STREAM, FAILED, ("%s", error->message), (NULL));
-    return GST_PAD_PROBE_DROP;
-  }
+
+  if (!found)
+    return stop_flow (pad, probe, error->message);
   attach (job, buffer, found);
   if (job->options->json)
     print_json (job, found, GST_BUFFER_PTS (buffer));
@@ -160,157 +164,42 @@ on_buffer (GstPad *pad, GstPadProbeInfo *probe, gpointer user_data)
 }
 
 static GstPadProbeReturn
-on_event (GstPad *pad G_GNUC_UNUSED, GstPadProbeInfo *probe, gpointer user_data)
+on_buffer (GstPad *pad, GstPadProbeInfo *probe, gpointer user_data)
+{
+  Job *job = user_data;
+
+  /* The main thread sends EOS as soon as it sees the count; these are on their way already. */
+  if (job->options->max_frames > 0 && job->n_frames >= job->options->max_frames)
+    return GST_PAD_PROBE_DROP;
+  probe->data = gst_buffer_make_writable (GST_PAD_PROBE_INFO_BUFFER (probe));
+  g_atomic_int_set (&job->is_busy, TRUE);
+  const GstPadProbeReturn result = analyse (job, pad, probe);
+  g_atomic_int_set (&job->is_busy, FALSE);
+  return result;
+}
+
+static GstPadProbeReturn
+on_event (GstPad *pad, GstPadProbeInfo *probe, gpointer user_data)
 {
   Job *job = user_data;
   GstEvent *event = GST_PAD_PROBE_INFO_EVENT (probe);
+  const char *why = NULL;
   GstCaps *caps = NULL;
 
-  if (GST_EVENT_TYPE (event) == GST_EVENT_CAPS) {
-    gst_event_parse_caps (event, &caps);
-    gst_video_info_from_caps (&job->video, caps);
-  }
+  if (GST_EVENT_TYPE (event) != GST_EVENT_CAPS)
+    return GST_PAD_PROBE_OK;
+  gst_event_parse_caps (event, &caps);
+  if (!gst_video_info_from_caps (&job->video, caps))
+    why = "the decoder's format can't be read";
+  else
+    gst_yolov7_frame_view_check (&job->video, &why);
+  if (why)
+    GST_ELEMENT_ERROR (GST_PAD_PARENT (pad), STREAM, FORMAT, ("%s", why), (NULL));
   return GST_PAD_PROBE_OK;
 }
 
-/* ---- pipelines --------------------------------------------------------------------------------
+/* ---- one file ---------------------------------------------------------------------------------
  */
-
-/* The first whose elements are installed; the last is in the sets that everybody has. */
-static const struct {
-  const char *elements[3];
-  const char *launch;
-  const char *extension;
-} video_writers[] = {
-    {{"x264enc", "mp4mux"}, "x264enc speed-preset=veryfast ! mp4mux", "mp4"},
-    {{"openh264enc", "h264parse", "mp4mux"}, "openh264enc ! h264parse ! mp4mux", "mp4"},
-    {{"vp8enc", "webmmux"}, "vp8enc deadline=1 target-bitrate=4000000 ! webmmux", "webm"},
-    {{"jpegenc", "matroskamux"}, "jpegenc ! matroskamux", "mkv"},
-};
-
-static gboolean
-are_installed (const char *const *elements, guint n_elements)
-{
-  for (guint i = 0; i < n_elements && elements[i]; i++) {
-    g_autoptr (GstElementFactory) factory = gst_element_factory_find (elements[i]);
-    if (!factory)
-      return FALSE;
-  }
-  return TRUE;
-}
-
-static const char *
-choose_writer (const char *path, gboolean is_picture, const char **extension)
-{
-  if (is_picture) {
-    g_autofree char *lower = g_ascii_strdown (path, -1);
-    const gboolean jpeg = g_str_has_suffix (lower, ".jpg") || g_str_has_suffix (lower, ".jpeg");
-    *extension = jpeg ? "jpg" : "png";
-    return jpeg ? "jpegenc quality=95" : "pngenc";
-  }
-  for (guint i = 0; i < G_N_ELEMENTS (video_writers); i++) {
-    if (are_installed (video_writers[i].elements, G_N_ELEMENTS (video_writers[i].elements))) {
-      *extension = video_writers[i].extension;
-      return video_writers[i].launch;
-    }
-  }
-  return NULL;
-}
-
-/* What is known of a file before it is decoded. */
-typedef struct {
-  gboolean is_picture;
-  int n_frames; /* 0: not known */
-} Contents;
-
-static gboolean
-discover (const char *path, Contents *out, GError **error)
-{
-  g_autofree char *absolute = g_canonicalize_filename (path, NULL);
-  g_autofree char *uri = gst_filename_to_uri (absolute, error);
-  g_autoptr (GstDiscoverer) discoverer = uri ? gst_discoverer_new (20 * GST_SECOND, error) : NULL;
-  g_autoptr (GstDiscovererInfo) info =
-      discoverer ? gst_discoverer_discover_uri (discoverer, uri, error) : NULL;
-
-  if (!info || gst_discoverer_info_get_result (info) != GST_DISCOVERER_OK) {
-    if (error && *error)
-      g_prefix_error (error, "%s: not a picture or video that GStreamer can decode: ", path);
-    else
-      g_set_error (error, YV_ERROR, YV_ERROR_UNSUPPORTED,
-                   "%s: GStreamer has no decoder for it; install gstreamer1.0-libav or "
-                   "gstreamer1.0-plugins-bad",
-                   path);
-    return FALSE;
-  }
-
-  GList *streams = gst_discoverer_info_get_video_streams (info);
-  if (!streams) {
-    g_set_error (error, YV_ERROR, YV_ERROR_UNSUPPORTED, "%s: there is no picture in it", path);
-    return FALSE;
-  }
-  const GstDiscovererVideoInfo *video = streams->data;
-  out->is_picture = gst_discoverer_video_info_is_image (video);
-  const guint rate_n = gst_discoverer_video_info_get_framerate_num (video);
-  const guint rate_d = gst_discoverer_video_info_get_framerate_denom (video);
-  const GstClockTime duration = gst_discoverer_info_get_duration (info);
-  out->n_frames = 0;
-  if (out->is_picture)
-    out->n_frames = 1;
-  else if (rate_n > 0 && GST_CLOCK_TIME_IS_VALID (duration))
-    out->n_frames =
-        (int) gst_util_uint64_scale_round (duration, rate_n, (guint64) rate_d * GST_SECOND);
-  gst_discoverer_stream_info_list_free (streams);
-  return TRUE;
-}
-
-/* OUTPUT/<name without its ending>.<extension>, with a number where two inputs share a name. */
-static char *
-output_path (const char *folder, const char *path, const char *extension)
-{
-  g_autofree char *base = g_path_get_basename (path);
-  char *dot = strrchr (base, '.');
-
-  if (dot && dot != base)
-    *dot = '\0';
-  g_autofree char *name = g_strdup_printf ("%s.%s", base, extension);
-  return g_build_filename (folder, name, NULL);
-}
-
-static GstElement *
-make_pipeline (const Job *job, const Contents *contents, char **out_path, GError **error)
-{
-  const char *extension = NULL;
-  g_autofree char *tail = NULL;
-
-  if (job->options->output) {
-    const char *writer = choose_writer (job->path, contents->is_picture, &extension);
-    if (!writer) {
-      g_set_error (error, YV_ERROR, YV_ERROR_UNSUPPORTED,
-                   "no video encoder is installed: apt-get install gstreamer1.0-plugins-ugly");
-      return NULL;
-    }
-    *out_path = output_path (job->options->output, job->path, extension);
-    tail =
-        g_strdup_printf ("queue ! yolov7overlay ! videoconvert ! %s ! filesink name=out", writer);
-  } else {
-    tail = g_strdup ("fakesink sync=false");
-  }
-
-  g_autofree char *launch = g_strdup_printf (
-      "filesrc name=in ! decodebin ! queue ! videoconvert ! videoflip video-direction=auto "
-      "! video/x-raw,format=" GST_YOLOV7_FORMATS " ! identity name=analyse silent=true ! %s",
-      tail);
-  GstElement *pipeline = gst_parse_launch_full (launch, NULL, GST_PARSE_FLAG_FATAL_ERRORS, error);
-  if (!pipeline)
-    return NULL;
-
-  g_autoptr (GstElement) in = gst_bin_get_by_name (GST_BIN (pipeline), "in");
-  g_autoptr (GstElement) out = gst_bin_get_by_name (GST_BIN (pipeline), "out");
-  g_object_set (in, "location", job->path, NULL);
-  if (out)
-    g_object_set (out, "location", *out_path, NULL);
-  return pipeline;
-}
 
 static void
 add_probes (GstElement *pipeline, Job *job)
@@ -343,7 +232,7 @@ print_progress (const Job *job, gboolean terminal)
               g_atomic_int_get (&job->n_detections), terminal ? "   " : "\n");
 }
 
-/* "4 persons, 1 bus", in the order of the classes. */
+/* "4 person, 1 bus", in the order of the classes. */
 static char *
 describe_counts (const Job *job)
 {
@@ -377,61 +266,140 @@ print_result (const Job *job, gboolean is_picture, const char *out_path)
   fflush (to);
 }
 
+/* Ctrl-C: what was written so far becomes a file that plays. A second one ends the program. */
+static volatile sig_atomic_t is_interrupted;
+
+static void
+on_signal (int number)
+{
+  is_interrupted = 1;
+  signal (number, SIG_DFL);
+}
+
+#define POLL_MS 100
+#define PROGRESS_MS 10000 /* where nobody looks; a terminal gets every poll */
+#define STALLED_MS 30000
+
+/* What the main thread keeps in mind while a pipeline runs. */
+typedef struct {
+  int n_frames;       /* at the last change */
+  guint idle_ms;      /* since then, not counting the time a frame is being analysed */
+  guint silent_ms;    /* since the last line of progress */
+  gboolean is_ending; /* EOS was sent */
+} Watch;
+
+/* To what comes after the decoder, so that it ends even where the decoder does not: from then on
+ * frames are refused. */
+static void
+send_eos (GstElement *pipeline)
+{
+  g_autoptr (GstElement) analyse = gst_bin_get_by_name (GST_BIN (pipeline), "analyse");
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (analyse, "sink");
+
+  gst_pad_send_event (pad, gst_event_new_eos ());
+}
+
+/* Some decoders (animated GIF) never say that they are done. Returns: false where a pipeline that
+ * was asked to end does not, or one gives no frames and no end is in sight. */
+static gboolean
+watch (Watch *w, GstElement *pipeline, const Job *job)
+{
+  const int n_frames = g_atomic_int_get (&job->n_frames);
+  const gboolean all_seen = job->n_expected > 0 && n_frames >= job->n_expected;
+  const gboolean enough = job->options->max_frames > 0 && n_frames >= job->options->max_frames;
+
+  if (n_frames != w->n_frames || g_atomic_int_get (&job->is_busy))
+    w->idle_ms = 0;
+  else
+    w->idle_ms += POLL_MS;
+  w->n_frames = n_frames;
+  if (!w->is_ending && (is_interrupted || enough || (all_seen && w->idle_ms >= 2000))) {
+    w->is_ending = TRUE;
+    w->idle_ms = 0;
+    send_eos (pipeline);
+  }
+  return w->idle_ms < STALLED_MS;
+}
+
+static void
+show_progress (Watch *w, const Job *job, gboolean terminal)
+{
+  w->silent_ms += POLL_MS;
+  if (terminal || w->silent_ms >= PROGRESS_MS) {
+    print_progress (job, terminal);
+    w->silent_ms = 0;
+  }
+}
+
 /* Runs until EOS or an error. */
 static gboolean
-run_pipeline (GstElement *pipeline, Job *job, gboolean show_progress, GError **error)
+run_pipeline (GstElement *pipeline, Job *job, gboolean is_picture, GError **error)
 {
   const gboolean terminal = isatty (STDERR_FILENO);
-  const GstClockTime interval = terminal ? GST_SECOND / 5 : 10 * GST_SECOND;
   g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
-  gboolean done = FALSE, failed = FALSE;
+  g_autoptr (GstMessage) message = NULL;
+  Watch w = {0};
 
   gst_element_set_state (pipeline, GST_STATE_PLAYING);
-  while (!done) {
-    g_autoptr (GstMessage) message = gst_bus_timed_pop_filtered (
-        bus, show_progress ? interval : GST_CLOCK_TIME_NONE, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
-    if (!message) {
-      print_progress (job, terminal);
-      continue;
-    }
-    done = TRUE;
-    failed = GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR;
-    if (failed) {
-      gst_message_parse_error (message, error, NULL);
-      g_prefix_error (error, "%s: frame %d: ", job->path, job->n_frames);
-    }
+  while (!message) {
+    message = gst_bus_timed_pop_filtered (bus, POLL_MS * GST_MSECOND,
+                                          GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+    if (!message && !watch (&w, pipeline, job))
+      break;
+    if (!message && !is_picture)
+      show_progress (&w, job, terminal);
   }
-  if (show_progress && terminal)
+  if (!is_picture && terminal)
     g_printerr ("\r%*s\r", 79, "");
   gst_element_set_state (pipeline, GST_STATE_NULL);
-  return !failed;
+
+  if (!message)
+    g_set_error (error, YV_ERROR, YV_ERROR_IO, "no new frame for %d seconds", STALLED_MS / 1000);
+  else if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR)
+    gst_message_parse_error (message, error, NULL);
+  else
+    return TRUE;
+  g_prefix_error (error, "%s: frame %d: ", job->path, job->n_frames);
+  return FALSE;
 }
 
 static gboolean
-detect_in_file (Job *job, GError **error)
+detect_and_write (Job *job, const MediaContents *contents, const MediaOutput *output,
+                  GError **error)
 {
-  Contents contents = {0};
-  g_autofree char *out_path = NULL;
+  GstElement *pipeline = media_pipeline (job->path, contents, output, error);
 
-  if (!g_file_test (job->path, G_FILE_TEST_EXISTS)) {
-    g_set_error (error, YV_ERROR, YV_ERROR_IO, "%s: %s", job->path, g_strerror (ENOENT));
-    return FALSE;
-  }
-  if (!discover (job->path, &contents, error))
-    return FALSE;
-
-  GstElement *pipeline = make_pipeline (job, &contents, &out_path, error);
   if (!pipeline)
     return FALSE;
-  job->n_expected = contents.n_frames;
+  job->n_expected = contents->n_frames;
   if (job->options->max_frames > 0)
     job->n_expected = MIN (job->n_expected, job->options->max_frames);
   add_probes (pipeline, job);
   job->started_us = g_get_monotonic_time ();
-  const gboolean ok = run_pipeline (pipeline, job, !contents.is_picture, error);
+  gboolean ok = run_pipeline (pipeline, job, contents->is_picture, error);
   gst_object_unref (pipeline);
+  if (ok && output)
+    ok = media_output_commit (output, error);
+  if (!ok && output)
+    media_output_discard (output);
   if (ok)
-    print_result (job, contents.is_picture, out_path);
+    print_result (job, contents->is_picture, output ? output->path : NULL);
+  return ok;
+}
+
+static gboolean
+detect_in_file (Job *job, GstDiscoverer *discoverer, GHashTable *taken, GError **error)
+{
+  const char *folder = job->options->output;
+  MediaContents contents = {0};
+  MediaOutput output = {0};
+
+  if (!media_discover (discoverer, job->path, &contents, error))
+    return FALSE;
+  if (folder && !media_output_init (&output, folder, job->path, &contents, taken, error))
+    return FALSE;
+  const gboolean ok = detect_and_write (job, &contents, folder ? &output : NULL, error);
+  media_output_clear (&output);
   return ok;
 }
 
@@ -441,10 +409,14 @@ detect_in_file (Job *job, GError **error)
 static int
 detect_in_files (const Options *options, YvEngine *engine, YvStream *stream, char **paths)
 {
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GstDiscoverer) discoverer = gst_discoverer_new (20 * GST_SECOND, &error);
+  g_autoptr (GHashTable) taken = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   int status = EXIT_OK;
 
-  for (char **path = paths; *path; path++) {
-    g_autoptr (GError) error = NULL;
+  if (!discoverer)
+    return fail (error);
+  for (char **path = paths; *path && !is_interrupted; path++) {
     g_autofree guint *n_of_class = g_new0 (guint, yv_engine_info (engine)->n_classes);
     g_autoptr (GArray) attached = g_array_new (FALSE, FALSE, sizeof (GstYolov7Detection));
     Job job = {.options = options,
@@ -453,8 +425,13 @@ detect_in_files (const Options *options, YvEngine *engine, YvStream *stream, cha
                .path = *path,
                .n_of_class = n_of_class,
                .attached = attached};
-    if (!detect_in_file (&job, &error))
+    if (!detect_in_file (&job, discoverer, taken, &error))
       status = fail (error);
+    g_clear_error (&error);
+  }
+  if (is_interrupted) {
+    g_printerr ("yolov7: interrupted\n");
+    status = EXIT_FAILED;
   }
   return status;
 }
@@ -504,6 +481,8 @@ check_ranges (const Options *options)
     return fail_usage ("--iou is %g, expected 0 to 1", options->iou);
   if (options->max_detections < 1)
     return fail_usage ("--max-det is %d, expected 1 or more", options->max_detections);
+  if (options->max_frames < 0)
+    return fail_usage ("--max-frames is %d, expected 0 (all) or more", options->max_frames);
   return EXIT_OK;
 }
 
@@ -542,8 +521,10 @@ main (int argc, char **argv)
       options.output = g_strdup ("runs/detect");
     gst_init (NULL, NULL);
     GST_ELEMENT_REGISTER (yolov7overlay, NULL);
+    signal (SIGINT, on_signal);
+    signal (SIGTERM, on_signal);
     status = run (&options, argv[1], argv + 2);
   }
   options_clear (&options);
-  return status;
+  return finish_stdout (status);
 }

@@ -72,6 +72,6 @@ main (int argc, char **argv)
   }
   for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
     if (strcmp (argv[1], commands[i].name) == 0)
-      return commands[i].run (argc - 1, argv + 1);
+      return finish_stdout (commands[i].run (argc - 1, argv + 1));
   return fail_usage ("there is no subcommand '%s'", argv[1]);
 }
