@@ -9,26 +9,25 @@ set -euo pipefail
 install $build_packages $run_packages opencv-doc ffmpeg
 build build
 
-clip=/usr/share/doc/opencv-doc/examples/data/vtest.avi
-[ -f "$clip" ] || die "the clip $clip of Debian's package opencv-doc is missing: apt-get install --reinstall opencv-doc
-(a system that leaves documentation out, see /etc/dpkg/dpkg.cfg.d, needs: path-include=/usr/share/doc/opencv-doc/*)"
+find_clip
 
 say "looking for pedestrians in $clip (768x576, 795 frames)"
-mkdir -p demo-out
+rm -rf demo-out
 ./build/tools/yolov7 detect models/pets-tiny.pt "$clip" --output demo-out
+video=$(ls "$PWD"/demo-out/vtest.*)
 
 say "six frames as a contact sheet"
-ffmpeg -v error -y -i demo-out/vtest.mp4 -vf "select='eq(mod(n,132),66)',scale=640:-1,tile=3x2" \
-  -frames:v 1 demo-out/contact-sheet.png || die "ffmpeg could not read demo-out/vtest.mp4"
+ffmpeg -v error -y -i "$video" -vf "select='eq(mod(n,132),66)',scale=640:-1,tile=3x2" \
+  -frames:v 1 demo-out/contact-sheet.png || die "ffmpeg could not read $video"
 
 cat <<END
 
 Done. Look at
-  $PWD/demo-out/vtest.mp4           the clip with boxes
+  $video           the clip with boxes
   $PWD/demo-out/contact-sheet.png   six frames of it
 
 The same as a pipeline of your own:
-  export GST_PLUGIN_PATH=$PWD/build/gst
-  gst-launch-1.0 filesrc location=$clip ! decodebin ! videoconvert \\
-    ! yolov7 model-file=$PWD/models/pets-tiny.pt ! yolov7overlay ! videoconvert ! autovideosink
+  export GST_PLUGIN_PATH="$PWD/build/gst"
+  gst-launch-1.0 filesrc location="$clip" ! decodebin ! videoconvert \\
+    ! yolov7 model-file="$PWD/models/pets-tiny.pt" ! yolov7overlay ! videoconvert ! autovideosink
 END

@@ -9,13 +9,15 @@ set -euo pipefail
 
 # shellcheck disable=SC2086
 install $build_packages $run_packages vulkan-validationlayers spirv-tools git clang-format \
-  opencv-doc python3-minimal
+  opencv-doc python3-minimal ffmpeg
 
 build build -Dwerror=true
 [ "${1:-}" = --fast ] || build build-asan -Dwerror=true -Db_sanitize=address,undefined -Db_lundef=false
 
+find_clip
+export YV_CLIP=$clip
 export YV_REQUIRE_VULKAN=1 # lavapipe is installed above: a missing device is a failure here
-export MESA_SHADER_CACHE_DIR=${MESA_SHADER_CACHE_DIR:-/tmp/yolov7-shader-cache}
+export MESA_SHADER_CACHE_DIR=${MESA_SHADER_CACHE_DIR:-$PWD/build/shader-cache}
 mkdir -p "$MESA_SHADER_CACHE_DIR"
 
 say "tests"

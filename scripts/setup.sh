@@ -2,13 +2,18 @@
 # Sourced by demo.sh and test.sh: installs what is missing with apt, and builds.
 # Everything here can be run again; what is there already is left alone.
 
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
 build_packages="gcc libc6-dev meson ninja-build pkg-config glslang-tools libglib2.0-dev
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libvulkan-volk-dev libvulkan-dev libyaml-dev
   libjson-glib-dev libcairo2-dev libpango1.0-dev"
+# GstAnalytics, since GStreamer 1.24, is in the development package of plugins-bad.
+. /etc/os-release
+if [ "${ID:-}" = debian ] && [ "${VERSION_ID:-0}" -ge 13 ]; then
+  build_packages="$build_packages libgstreamer-plugins-bad1.0-dev"
+fi
 run_packages="gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good
-  gstreamer1.0-plugins-ugly gstreamer1.0-libav libvulkan1 mesa-vulkan-drivers fonts-dejavu-core"
+  gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav libvulkan1 mesa-vulkan-drivers fonts-dejavu-core"
 
 say() { printf '\n== %s\n' "$*"; }
 
@@ -21,7 +26,19 @@ missing_packages() {
   done
 }
 
-# install PACKAGE...: those that are missing, as root or through sudo.
+# apt COMMAND...: as root or through sudo; asks nothing; what it says is shown only where it fails.
+apt() {
+  local log
+  log=$(mktemp)
+  if ! $sudo env DEBIAN_FRONTEND=noninteractive apt-get -y -qq "$@" >"$log" 2>&1 </dev/null; then
+    cat "$log" >&2
+    rm -f "$log"
+    return 1
+  fi
+  rm -f "$log"
+}
+
+# install PACKAGE...: those that are missing.
 install() {
   command -v apt-get >/dev/null || die "this script installs with apt, and this is no Debian-like system. \
 Install the counterparts of: $* - then run: meson setup build && ninja -C build"
@@ -31,25 +48,40 @@ Install the counterparts of: $* - then run: meson setup build && ninja -C build"
   if [ "$(id -u)" != 0 ]; then
     command -v sudo >/dev/null || die "these packages are missing and I am neither root nor is there sudo: $missing
 Run as root: apt-get install $missing"
+    sudo -v || die "sudo refused; run as root: apt-get install $missing"
     sudo=sudo
   fi
   say "installing with apt: $missing"
-  $sudo apt-get update -qq ||
-    die "apt-get update failed: is there a network, and does /etc/apt/sources.list name a mirror?"
+  apt update || echo "apt-get update failed, see above; trying with the lists that are there" >&2
   # shellcheck disable=SC2086
-  DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends $missing >/dev/null ||
-    die "apt-get install failed; the lines above say why. Missing: $missing"
+  apt install --no-install-recommends $missing ||
+    die "apt-get install failed; the lines above say why. Is there a network? Missing: $missing"
+}
+
+# The clip of the demo and the tests, from Debian's package opencv-doc; systems that leave documentation
+# out get it unpacked into build/. Sets $clip.
+find_clip() {
+  clip=/usr/share/doc/opencv-doc/examples/data/vtest.avi
+  [ -f "$clip" ] && return
+  clip=$PWD/build/opencv-doc$clip
+  [ -f "$clip" ] && return
+  say "unpacking $(basename "$clip") from Debian's package opencv-doc"
+  mkdir -p build/opencv-doc
+  (cd build/opencv-doc && apt-get -qq download opencv-doc && dpkg-deb -x opencv-doc_*.deb .) &&
+    [ -f "$clip" ] || die "could not get vtest.avi: apt-get download opencv-doc failed"
 }
 
 # build FOLDER [MESON OPTION...]
 build() {
-  local folder=$1
+  local folder=$1 log
   shift
   say "building in $folder"
-  if [ ! -f "$folder/build.ninja" ]; then
-    meson setup "$folder" "$@" >"/tmp/meson-setup.$$" 2>&1 ||
-      { cat "/tmp/meson-setup.$$"; die "meson setup failed; remove $folder and run again"; }
-    rm -f "/tmp/meson-setup.$$"
-  fi
+  log=$(mktemp)
+  if [ -f "$folder/build.ninja" ]; then
+    meson configure "$folder" "$@" >"$log" 2>&1
+  else
+    meson setup "$folder" "$@" >"$log" 2>&1
+  fi || { cat "$log"; rm -f "$log"; die "meson failed; remove $folder and run again"; }
+  rm -f "$log"
   ninja -C "$folder" --quiet || die "the build failed; the first error above says where"
 }

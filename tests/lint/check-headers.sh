@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Every header compiles alone, and twice.
 set -u
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../.." || exit 1
+[ -n "$(git ls-files engine gst)" ] || { echo "Bail out! git lists no files here"; exit 1; }
 flags="-std=gnu11 -Wall -Wextra -Werror -I. $(pkg-config --cflags glib-2.0 json-glib-1.0 yaml-0.1 gstreamer-video-1.0 pangocairo)"
 n=0 failed=0
 for header in $(git ls-files 'engine/*.h' 'gst/*.h' 'tools/*.h' 'shaders/*.h' 'tests/*.h'); do

@@ -3,7 +3,8 @@
 # An #include may only point to a lower rank (docs/architecture.md, "Who may include whom"), and no type
 # of a library crosses its border.
 set -u
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../.." || exit 1
+[ -n "$(git ls-files engine gst)" ] || { echo "Bail out! git lists no files here"; exit 1; }
 failed=0
 complain() { echo "# $*"; failed=1; }
 

@@ -3,7 +3,8 @@
 # Every source file: ASCII, lines of at most 100 characters, an SPDX line on top, #pragma once in headers,
 # no trailing blanks, no words of unfinished work; and clang-format 14 leaves it alone.
 set -u
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../.." || exit 1
+[ -n "$(git ls-files engine gst)" ] || { echo "Bail out! git lists no files here"; exit 1; }
 n=0 failed=0
 check() { # check NAME OUTPUT: an empty output is a pass
   n=$((n + 1))
