@@ -8,7 +8,8 @@
 
 #include "engine/error.h"
 
-#define MAX_MARKS 1000 /* real ones nest some ten deep */
+#define MAX_MARKS 1000              /* real ones nest some ten deep */
+#define MAX_MEMO ((size_t) 4 << 20) /* as many as there may be opcodes */
 #define MAX_STRING_BYTES ((size_t) 16 << 20)
 
 #define malformed(error, ...) g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED, __VA_ARGS__)
@@ -166,10 +167,11 @@ yv_machine_collect (YvMachine *m, YvObjectKind kind, uint32_t height)
 {
   YvObject *sequence = yv_pool_object (m->pool, kind);
   const uint32_t n_items = m->stack->len - height;
+  YvObject **items = n_items ? yv_pool_try_alloc (m->pool, n_items * sizeof *items) : NULL;
 
-  if (n_items) {
-    sequence->sequence.items = yv_pool_alloc (m->pool, n_items * sizeof (YvObject *));
-    memcpy (sequence->sequence.items, m->stack->pdata + height, n_items * sizeof (YvObject *));
+  if (items) {
+    memcpy (items, m->stack->pdata + height, n_items * sizeof *items);
+    sequence->sequence.items = items;
     sequence->sequence.n_items = n_items;
     sequence->sequence.n_reserved = n_items;
   }
@@ -183,7 +185,7 @@ yv_machine_memoize (YvMachine *m, uint64_t index, GError **error)
   if (!yv_machine_need (m, 1, error))
     return false;
   /* Writers count up from 0, so an index beyond the bytes so far is a try to exhaust memory. */
-  if (index >= yv_machine_n_read (m)) {
+  if (index >= MIN (yv_machine_n_read (m), MAX_MEMO)) {
     malformed (error, "memo index %" G_GUINT64_FORMAT ", expected one in order", index);
     return false;
   }

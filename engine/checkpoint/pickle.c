@@ -565,6 +565,8 @@ run (YvMachine *m, size_t *op_offset, GError **error)
       return stop (m, error);
     if (!run_op (m, opcode, error))
       return NULL;
+    if (!yv_pool_check (m->pool, error))
+      return NULL;
     if (yv_pool_size_bytes (m->pool) > first_pool_bytes + yv_machine_n_read (m) * MAX_GROWTH) {
       malformed (error,
                  "the pickle describes values of more than %d times its size: it was made "

@@ -4,8 +4,11 @@
 
 #include <string.h>
 
+#include "engine/error.h"
+
 #define BLOCK_BYTES ((size_t) 64 * 1024)
 #define ALIGN_BYTES ((size_t) 8)
+#define LARGE_BYTES (BLOCK_BYTES / 8)
 
 /* Up to the end of the member that a kind uses: a file of a million empty lists should not cost a
  * tensor's size each. */
@@ -25,7 +28,9 @@ struct _YvPool {
   GPtrArray *blocks; /* each g_malloc0ed */
   char *free;        /* borrowed: the unused tail of a block */
   size_t free_bytes;
-  size_t size_bytes; /* of all blocks */
+  size_t size_bytes;    /* of all blocks */
+  size_t refused_bytes; /* what the host had no memory for, or 0 */
+  bool is_full;         /* something did not fit under YV_POOL_MAX_BYTES */
 };
 
 YvPool *
@@ -47,10 +52,8 @@ yv_pool_free (YvPool *pool)
 }
 
 static char *
-add_block (YvPool *pool, size_t size_bytes)
+add_block (YvPool *pool, char *block, size_t size_bytes)
 {
-  char *block = g_malloc0 (size_bytes);
-
   g_ptr_array_add (pool->blocks, block);
   pool->size_bytes += size_bytes;
   return block;
@@ -63,10 +66,10 @@ yv_pool_alloc (YvPool *pool, size_t size_bytes)
 
   g_assert (rounded >= size_bytes);
   /* A large value gets a block of its own, so that the tail of the current one is not wasted. */
-  if (rounded > BLOCK_BYTES / 8)
-    return add_block (pool, rounded);
+  if (rounded > LARGE_BYTES)
+    return add_block (pool, g_malloc0 (rounded), rounded);
   if (rounded > pool->free_bytes) {
-    pool->free = add_block (pool, BLOCK_BYTES);
+    pool->free = add_block (pool, g_malloc0 (BLOCK_BYTES), BLOCK_BYTES);
     pool->free_bytes = BLOCK_BYTES;
   }
 
@@ -74,6 +77,56 @@ yv_pool_alloc (YvPool *pool, size_t size_bytes)
   pool->free += rounded;
   pool->free_bytes -= rounded;
   return value;
+}
+
+void *
+yv_pool_try_alloc (YvPool *pool, size_t size_bytes)
+{
+  if (pool->is_full || pool->refused_bytes)
+    return NULL;
+  if (size_bytes > YV_POOL_MAX_BYTES || pool->size_bytes > YV_POOL_MAX_BYTES - size_bytes) {
+    pool->is_full = true;
+    return NULL;
+  }
+  if (size_bytes <= LARGE_BYTES)
+    return yv_pool_alloc (pool, size_bytes);
+
+  char *block = g_try_malloc0 (size_bytes);
+  if (!block) {
+    pool->refused_bytes = size_bytes;
+    return NULL;
+  }
+  return add_block (pool, block, size_bytes);
+}
+
+bool
+yv_pool_check (const YvPool *pool, GError **error)
+{
+  if (pool->refused_bytes) {
+    g_set_error (error, YV_ERROR, YV_ERROR_OUT_OF_MEMORY,
+                 "the host has no %" G_GSIZE_FORMAT " bytes left for the values of the file",
+                 pool->refused_bytes);
+    return false;
+  }
+  if (pool->is_full || pool->size_bytes > YV_POOL_MAX_BYTES) {
+    g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED,
+                 "the values of the file take more than %" G_GSIZE_FORMAT
+                 " MiB without its tensors: it was made to exhaust memory",
+                 YV_POOL_MAX_BYTES >> 20);
+    return false;
+  }
+  return true;
+}
+
+/* NULL where there is no room. */
+static char *
+try_copy_text (YvPool *pool, const void *text, size_t size_bytes)
+{
+  char *copy = yv_pool_try_alloc (pool, size_bytes + 1);
+
+  if (copy && size_bytes)
+    memcpy (copy, text, size_bytes);
+  return copy;
 }
 
 char *
@@ -123,9 +176,10 @@ static YvObject *
 make_text (YvPool *pool, YvObjectKind kind, const void *text, size_t size_bytes)
 {
   YvObject *object = yv_pool_object (pool, kind);
+  const char *copy = try_copy_text (pool, text, size_bytes);
 
-  object->string.text = yv_pool_copy_text (pool, text, size_bytes);
-  object->string.size_bytes = size_bytes;
+  object->string.text = copy ? copy : "";
+  object->string.size_bytes = copy ? size_bytes : 0;
   return object;
 }
 
@@ -160,8 +214,10 @@ yv_pool_append (YvPool *pool, YvObject *sequence, YvObject *item)
 
   if (n_items == sequence->sequence.n_reserved) {
     const uint32_t n_reserved = n_items ? 2 * n_items : 2;
-    YvObject **items = yv_pool_alloc (pool, n_reserved * sizeof *items);
+    YvObject **items = yv_pool_try_alloc (pool, n_reserved * sizeof *items);
 
+    if (!items)
+      return;
     if (n_items)
       memcpy (items, sequence->sequence.items, n_items * sizeof *items);
     sequence->sequence.items = items;

@@ -13,14 +13,24 @@
 
 G_BEGIN_DECLS
 
+/* What a file's values may take. Those of real checkpoints take a few MB. */
+#define YV_POOL_MAX_BYTES ((size_t) 256 << 20)
+
 typedef struct _YvPool YvPool;
 
 YvPool *yv_pool_new (void);
 void yv_pool_free (YvPool *pool); /* NULL ok; frees all that was allocated from it */
 
-/* Zeroed and aligned for any scalar type. Never NULL: callers bound @size_bytes by the bytes of the
- * file that ask for it. */
+/* Zeroed and aligned for any scalar type. Never NULL, so for sizes that no file chooses. */
 void *yv_pool_alloc (YvPool *pool, size_t size_bytes);
+
+/* The same for a size that a file does choose: NULL beyond YV_POOL_MAX_BYTES or where the host has
+ * no memory, from when on yv_pool_check() fails. */
+void *yv_pool_try_alloc (YvPool *pool, size_t size_bytes);
+
+/* A reader calls this after each step, and gives up where it fails: texts and sequences made since
+ * may be cut short. YV_ERROR_MALFORMED beyond the limit, else YV_ERROR_OUT_OF_MEMORY. */
+bool yv_pool_check (const YvPool *pool, GError **error);
 
 /* A copy of @size_bytes bytes with a NUL behind it. */
 char *yv_pool_copy_text (YvPool *pool, const void *text, size_t size_bytes);

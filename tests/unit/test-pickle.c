@@ -376,6 +376,37 @@ copies_of_a_long_list_do_not_exhaust_memory (void)
   }
 }
 
+/* The limit is not only of proportion: here 32 MB of bytes would pay for copies of 4 GB. */
+static void
+copies_in_a_large_file_do_not_exhaust_memory (void)
+{
+  const uint32_t padding_bytes = 16 << 20, n_pairs = 1 << 20;
+  g_autofree char *padding = g_malloc0 (padding_bytes);
+  g_autoptr (YvPool) pool = yv_pool_new ();
+  g_autoptr (YvStorages) storages = yv_storages_new (pool);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GByteArray) ops = g_byte_array_new ();
+
+  for (int i = 0; i < 2; i++) {
+    g_byte_array_append (ops, (const uint8_t *) "B\0\0\0\1", 5);
+    g_byte_array_append (ops, (const uint8_t *) padding, padding_bytes);
+    g_byte_array_append (ops, (const uint8_t *) "0", 1);
+  }
+  g_byte_array_append (ops, (const uint8_t *) "cbuiltins\ndict\nq\1", 17);
+  g_byte_array_append (ops, (const uint8_t *) "]q\0(", 4);
+  for (uint32_t i = 0; i < n_pairs; i++)
+    g_byte_array_append (ops, (const uint8_t *) "NN\x86", 3);
+  g_byte_array_append (ops, (const uint8_t *) "e", 1);
+  for (int i = 0; i < 200; i++)
+    g_byte_array_append (ops, (const uint8_t *) "h\1h\0\x85R0", 7);
+  g_byte_array_append (ops, (const uint8_t *) "00N.", 4);
+  YvSpan input = {.data = ops->data, .size_bytes = ops->len};
+  g_assert_null (yv_pickle_read (&input, "test", pool, storages, &error));
+  g_assert_error (error, YV_ERROR, YV_ERROR_MALFORMED);
+  g_assert_nonnull (strstr (error->message, "take more than 256 MiB"));
+  g_assert_cmpuint (yv_pool_size_bytes (pool), <=, ((size_t) 256 << 20) + (1 << 20));
+}
+
 static void
 deep_nesting_is_refused_or_harmless (void)
 {
@@ -424,6 +455,7 @@ main (int argc, char **argv)
   g_test_add_func ("/pickle/ordinary", names_of_ordinary_checkpoints_pass);
   g_test_add_func ("/pickle/shared", shared_values_cost_nothing);
   g_test_add_func ("/pickle/copies", copies_of_a_long_list_do_not_exhaust_memory);
+  g_test_add_func ("/pickle/copies-large", copies_in_a_large_file_do_not_exhaust_memory);
   g_test_add_func ("/pickle/nesting", deep_nesting_is_refused_or_harmless);
   g_test_add_func ("/pickle/opcode-limit", too_many_opcodes_are_refused);
   return g_test_run ();
