@@ -25,18 +25,29 @@
 typedef struct {
   const char *name;
   const char *config; /* of a bare state dict; NULL: the checkpoint says it itself */
-  /* Of the worst head, computed with PyTorch in float64 from the same checkpoint: */
+  /* Of the worst head, or of pred, as tests/golden/exact-error.py prints them. It computes in
+   * float64, with PyTorch, from the same checkpoint: */
   double exact_error; /* between that and the file */
   double half_error;  /* between that and the same with folded weights and the value of each
-                         convolution rounded to binary16 */
+                         convolution rounded to binary16; 0: only fp32 on the reference is run */
+  bool is_saturated;  /* hundreds of rows tie for confidence: which 300 are kept is undecided */
 } Model;
 
 static const Model models[] = {
-    {"tiny-train", NULL, 6.5e-6, 1.77e-2},
-    {"v7-best", NULL, 8.1e-5, 1.27e-1},
-    {"tiny-silu", NULL, 2.4e-6, 5.5e-3},
-    {"x-legacy", NULL, 1.61e-4, 1.75e-1},
-    {"v7-deploy-state", "v7-deploy-state.yaml", 5.5e-5, 6.95e-2},
+    {"tiny-train", NULL, 6.5e-6, 1.77e-2, false},
+    {"v7-best", NULL, 8.1e-5, 1.27e-1, false},
+    {"tiny-silu", NULL, 2.4e-6, 5.5e-3, false},
+    {"x-legacy", NULL, 1.61e-4, 1.75e-1, false},
+    {"v7-deploy-state", "v7-deploy-state.yaml", 5.5e-5, 6.95e-2, false},
+    /* On Vulkan, or in fp16, some of these go up to half as much again past the bounds. */
+    {"w6-train", NULL, 4.4e-5, 0, false},
+    {"e6-best", NULL, 3.3e-3, 0, false},
+    {"d6-best", NULL, 9.9e-3, 0, false},
+    {"e6e-best", NULL, 2.2e-4, 0, false},
+    {"yolor-csp", NULL, 2.9e-5, 0, true},
+    {"yolor-p6", NULL, 1.2e-4, 0, false},
+    {"r50-csp", NULL, 5.7e-5, 0, false},
+    {"yolov3-spp", NULL, 5.6e-6, 0, true},
 };
 
 typedef struct {
@@ -182,7 +193,7 @@ check_sure_rows (const Side *side, const YvFate *fates, uint32_t n_rows, uint32_
 
 static void
 check_detections (const YvCheckpoint *out, const YvCheckpoint *ref, uint32_t image,
-                  bool is_amplified)
+                  bool is_undecided)
 {
   const YvTensor *pred = get_tensor (ref, "pred");
   const uint32_t n_rows = (uint32_t) pred->shape[1], n_classes = (uint32_t) pred->shape[2] - 5;
@@ -197,7 +208,7 @@ check_detections (const YvCheckpoint *out, const YvCheckpoint *ref, uint32_t ima
 
   g_test_message ("det.%u: %u of our %u and %u of their %u detections have a partner", image,
                   n_ours, ours.n, n_theirs, theirs.n);
-  if (!is_amplified && (100 * n_ours < 99 * ours.n || 100 * n_theirs < 99 * theirs.n))
+  if (!is_undecided && (100 * n_ours < 99 * ours.n || 100 * n_theirs < 99 * theirs.n))
     g_test_fail ();
   g_assert_cmpuint (theirs.n, >, 0);
 
@@ -235,7 +246,7 @@ compare_files (const char *out_path, const char *ref_path, const Case *c)
   if (c->precision != YV_PRECISION_FP32)
     return;
   for (uint32_t i = 0; i < get_tensor (ref, "pred")->shape[0]; i++)
-    check_detections (out, ref, i, c->model->exact_error > FP32_BOUND);
+    check_detections (out, ref, i, c->model->is_saturated || c->model->exact_error > FP32_BOUND);
 }
 
 /* A path that nobody has; the caller removes the file. */
@@ -359,7 +370,10 @@ static void
 add_cases (const char *device, const char *label)
 {
   for (size_t i = 0; i < G_N_ELEMENTS (models); i++) {
-    for (YvPrecision precision = YV_PRECISION_FP32; precision <= YV_PRECISION_FP16; precision++) {
+    if (models[i].half_error == 0 && device == NULL)
+      continue;
+    const YvPrecision last = models[i].half_error > 0 ? YV_PRECISION_FP16 : YV_PRECISION_FP32;
+    for (YvPrecision precision = YV_PRECISION_FP32; precision <= last; precision++) {
       Case *c = g_new (Case, 1);
       g_autofree char *path = g_strdup_printf ("/forward/%s/%s/%s", label, models[i].name,
                                                precision == YV_PRECISION_FP32 ? "fp32" : "fp16");
