@@ -32,6 +32,14 @@ yv_engine_read_model (const char *model_file, const char *config_file, YvCheckpo
   return model;
 }
 
+char *
+yv_engine_warning_of (const YvCheckpoint *checkpoint)
+{
+  const char *warning = checkpoint ? yv_checkpoint_warning (checkpoint) : NULL;
+
+  return warning ? g_strdup_printf ("%s: %s", yv_checkpoint_path (checkpoint), warning) : NULL;
+}
+
 uint32_t
 yv_engine_max_stride (const YvGraph *graph)
 {
@@ -85,6 +93,7 @@ load_model (YvEngine *engine, const YvEngineOptions *options, GError **error)
 
   engine->class_names = g_strdupv (model->class_names);
   engine->model_source = g_strdup (model->source);
+  engine->warning = yv_engine_warning_of (engine->checkpoint);
   engine->info.n_classes = model->n_classes;
   return true;
 }
@@ -140,6 +149,7 @@ fill_info (YvEngine *engine)
   engine->info.default_size = yv_engine_default_size (engine->info.max_stride);
   engine->info.device_name = engine->device_name;
   engine->info.model_source = engine->model_source;
+  engine->info.warning = engine->warning;
 }
 
 /* Makes the smallest network there is and throws it away: the packed weights and the pipelines
@@ -192,6 +202,7 @@ free_engine (YvEngine *engine)
   yv_checkpoint_free (engine->checkpoint);
   g_strfreev (engine->class_names);
   g_free (engine->model_source);
+  g_free (engine->warning);
   g_mutex_clear (&engine->making);
   g_mutex_clear (&engine->mutex);
   g_free (engine);

@@ -25,7 +25,7 @@ struct _YvEngine {
   YvWeightStore *store;     /* NULL where there is no device */
   YvEngineInfo info;
   char **class_names; /* of info */
-  char *device_name, *model_source;
+  char *device_name, *model_source, *warning;
 
   GMutex mutex;       /* of the fields below, never held while anything is made or run */
   GPtrArray *runners; /* of YvRunner *, owned */
@@ -55,6 +55,9 @@ YvRunner *yv_engine_make_runner (YvEngine *engine, const YvPlanOptions *options,
  * @model_file is. On failure both are left NULL and NULL is returned. */
 YvModel *yv_engine_read_model (const char *model_file, const char *config_file,
                                YvCheckpoint **checkpoint, GError **error);
+
+/* The checkpoint's warning behind its path, or NULL. Free with g_free(). */
+char *yv_engine_warning_of (const YvCheckpoint *checkpoint);
 
 /* 640, or 1280 for models of stride 64 and more. */
 uint32_t yv_engine_default_size (uint32_t max_stride);

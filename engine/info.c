@@ -288,10 +288,12 @@ static void
 describe_model (Info *info, const YvModel *model, const YvCheckpoint *checkpoint)
 {
   const char *format = checkpoint ? yv_checkpoint_format (checkpoint) : "yaml";
+  g_autofree char *warning = yv_engine_warning_of (checkpoint);
 
   info->info.source = g_string_chunk_insert (info->strings, model->source);
   info->info.weights_kind = g_string_chunk_insert (info->strings, model->weights_kind);
   info->info.format = g_string_chunk_insert (info->strings, format);
+  info->info.warning = warning ? g_string_chunk_insert (info->strings, warning) : NULL;
   info->info.n_classes = model->n_classes;
   info->class_names = g_strdupv (model->class_names);
   info->info.class_names = (const char *const *) info->class_names;

@@ -61,6 +61,8 @@ typedef struct {
   const char *model_source; /* file(s), for messages */
   YvPrecision precision;    /* FP32 or FP16: what AUTO became */
   uint64_t load_ns;         /* how long yv_engine_new took */
+  const char *warning;      /* (nullable): what to tell the user of a file that was read all the
+                               same, e.g. of wrong checksums; names the file */
 } YvEngineInfo;
 
 /* Valid as long as the engine. */
@@ -186,6 +188,7 @@ typedef struct {
   uint64_t n_params_trained, n_params_deployed;
   uint32_t width, height; /* what shapes and flops are for */
   uint64_t flops;         /* of one image */
+  const char *warning;    /* (nullable): as that of YvEngineInfo */
 } YvModelInfo;
 
 /* @size: network px, a side of the square; 0: the model's default.

@@ -427,6 +427,9 @@ load_engine (GstYolov7 *self, const Settings *settings)
   GST_INFO_OBJECT (self, "%s: %u classes, on %s in %s, loaded in %" G_GUINT64_FORMAT " ms",
                    info->model_source, info->n_classes, info->device_name,
                    precisions[info->precision].value_nick, info->load_ns / GST_MSECOND);
+  if (info->warning)
+    GST_ELEMENT_WARNING (self, RESOURCE, READ, ("%s", info->warning),
+                         ("the model is used all the same"));
   if (!settings->model_file)
     GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
                          ("The weights are random. Set model-file for detections that mean "

@@ -86,9 +86,18 @@ engine_from_options (const char *model_file, const ModelOptions *options)
   };
 
   YvEngine *engine = yv_engine_new (&engine_options, &error);
-  if (!engine)
+  if (engine)
+    warn (yv_engine_info (engine)->warning);
+  else
     fail (error);
   return engine;
+}
+
+void
+warn (const char *warning)
+{
+  if (warning)
+    g_printerr ("yolov7: warning: %s\n", warning);
 }
 
 int

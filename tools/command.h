@@ -41,6 +41,9 @@ bool command_parse (int *argc, char ***argv, const char *usage, const char *desc
 /* Loads an engine; NULL after having told the user why. */
 YvEngine *engine_from_options (const char *model_file, const ModelOptions *options);
 
+/* Prints what the engine warns of; NULL ok. */
+void warn (const char *warning);
+
 /* "yolov7: <message>" on stderr. */
 int fail (const GError *error);                                /* returns EXIT_FAILED */
 int fail_usage (const char *format, ...) G_GNUC_PRINTF (1, 2); /* returns EXIT_USAGE */

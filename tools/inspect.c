@@ -162,6 +162,7 @@ inspect (const char *model_file, const char *config_file, int size, bool as_json
 
   if (!info)
     return fail (error);
+  warn (info->warning);
   if (as_json)
     print_json (info);
   else

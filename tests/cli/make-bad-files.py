@@ -59,6 +59,8 @@ def spoilt_checkpoints(good, out):
     write_zip(f'{out}/torchscript.pt', {'m/code/__torch__/m.py': b'class M: pass', 'm/constants.pkl': b'\x80\x02).',
                                         'm/data.pkl': pickle, 'm/version': b'3\n'})
     whole = open(good, 'rb').read()
+    end = whole.rindex(b'PK\x01\x02')  # the last row of the directory; its checksum is at 16
+    write(f'{out}/wrong-sum.pt', whole[:end + 16] + bytes(255 - b for b in whole[end + 16:end + 20]) + whole[end + 20:])
     for n, part in enumerate((4, 1000, len(whole) // 3, len(whole) - 30000, len(whole) - 1)):
         write(f'{out}/truncated-{n}.pt', whole[:part])
 

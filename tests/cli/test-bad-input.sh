@@ -57,6 +57,8 @@ inspect 'NaN weights' 'FILE|model\.[0-9]+\.|nan' nan.pt
 inspect 'infinite weights' 'FILE|model\.[0-9]+\.|inf' infinite.pt
 inspect 'an unknown module' 'FILE|unsupported module ZZ at row 8' unknown-module.pt
 inspect 'a state dict without a config' 'FILE|state dict|config-file' state.safetensors
+expect 'a wrong checksum is a warning' 0 'warning: FILE|checksum|damaged' \
+  sh -c "'$tool' inspect '$bad/wrong-sum.pt' >/dev/null"
 
 config() { expect "$1" 1 "$2" "$tool" inspect --config "$bad/$3"; }
 config 'a yaml that is missing' 'FILE|no such file' gone.yaml

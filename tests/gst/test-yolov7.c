@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * tests/gst/test-yolov7.c - the element yolov7 on frames: what it attaches, in every format, and
  * what it does when properties, caps or segments change. */
+#include <glib/gstdio.h>
 #include <gst/check/gstharness.h>
 #include <math.h>
 
@@ -434,6 +435,49 @@ flushes_segments_and_the_end_of_stream_pass_in_order (void)
   gst_harness_teardown (h);
 }
 
+/* Spoils the checksum in the last row of the zip's directory. */
+static char *
+write_wrong_sum (const char *folder)
+{
+  g_autofree char *good = yv_test_source_path ("models/pets-tiny.pt");
+  char *path = g_build_filename (folder, "wrong-sum.pt", NULL);
+  g_autofree char *bytes = NULL;
+  gsize size_bytes;
+
+  g_assert_true (g_file_get_contents (good, &bytes, &size_bytes, NULL));
+  gsize row = size_bytes - 46;
+  while (memcmp (bytes + row, "PK\1\2", 4) != 0)
+    row--;
+  bytes[row + 16] = (char) ~bytes[row + 16];
+  g_assert_true (g_file_set_contents (path, bytes, (gssize) size_bytes, NULL));
+  return path;
+}
+
+static void
+a_checkpoint_of_wrong_checksums_is_a_warning (void)
+{
+  g_autofree char *folder = g_dir_make_tmp ("yolov7-XXXXXX", NULL);
+  g_autofree char *path = write_wrong_sum (folder);
+  GstElement *yolov7 = gst_element_factory_make ("yolov7", NULL);
+  g_autoptr (GstBus) bus = gst_bus_new ();
+  g_autoptr (GError) error = NULL;
+
+  g_object_set (yolov7, "model-file", path, "device", "reference", NULL);
+  gst_element_set_bus (yolov7, bus);
+  g_assert_cmpint (gst_element_set_state (yolov7, GST_STATE_PAUSED), !=, GST_STATE_CHANGE_FAILURE);
+  g_autoptr (GstMessage) message = gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING);
+  g_assert_nonnull (message);
+  gst_message_parse_warning (message, &error, NULL);
+  g_assert_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ);
+  g_assert_true (g_str_has_prefix (error->message, path));
+  g_assert_nonnull (strstr (error->message, "checksum"));
+  gst_element_set_state (yolov7, GST_STATE_NULL);
+  gst_element_set_bus (yolov7, NULL);
+  gst_object_unref (gst_object_ref_sink (yolov7));
+  g_remove (path);
+  g_rmdir (folder);
+}
+
 /* ---- failures while playing ----------------------------------------------------------------- */
 
 static void
@@ -498,6 +542,7 @@ main (int argc, char **argv)
 {
   gst_init (&argc, &argv);
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/yolov7/wrong-checksum", a_checkpoint_of_wrong_checksums_is_a_warning);
   g_test_add_func ("/yolov7/pedestrians", pedestrians_are_found_where_they_walk);
   g_test_add_func ("/yolov7/formats", every_format_gives_the_same_detections);
   g_test_add_func ("/yolov7/gray", gray_is_the_same_as_a_gray_picture_in_color);

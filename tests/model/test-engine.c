@@ -504,6 +504,48 @@ inspect_tells_rows_as_trained_and_as_deployed (void)
   g_assert_error (error, YV_ERROR, YV_ERROR_INVALID);
 }
 
+/* A zip whose directory's last row, which nothing but the checksum depends on, states a wrong one.
+ */
+static char *
+write_wrong_sum (const char *folder)
+{
+  g_autofree char *good = calm_model_path ();
+  char *path = g_build_filename (folder, "wrong-sum.pt", NULL);
+  char *bytes;
+  size_t size_bytes;
+
+  g_assert_true (g_file_get_contents (good, &bytes, &size_bytes, NULL));
+  size_t row = size_bytes - 46;
+  while (memcmp (bytes + row, "PK\1\2", 4) != 0)
+    row--;
+  bytes[row + 16] = (char) ~bytes[row + 16];
+  g_assert_true (g_file_set_contents (path, bytes, (gssize) size_bytes, NULL));
+  g_free (bytes);
+  return path;
+}
+
+static void
+wrong_checksums_are_told_to_whoever_asks (void)
+{
+  g_autofree char *folder = g_dir_make_tmp ("yolov7-XXXXXX", NULL);
+  g_autofree char *path = write_wrong_sum (folder);
+  g_autofree char *start = g_strdup_printf ("%s: 1 of ", path);
+  const YvEngineOptions options = {.model_file = path, .device = "reference"};
+  g_autoptr (GError) error = NULL;
+  g_autoptr (YvEngine) engine = yv_engine_new (&options, &error);
+  g_assert_no_error (error);
+  g_autoptr (YvModelInfo) info = yv_model_info_new (path, NULL, 0, &error);
+  g_assert_no_error (error);
+  g_autoptr (YvEngine) good = open_engine ("reference");
+
+  g_assert_true (g_str_has_prefix (yv_engine_info (engine)->warning, start));
+  g_assert_nonnull (strstr (yv_engine_info (engine)->warning, "checksum"));
+  g_assert_cmpstr (info->warning, ==, yv_engine_info (engine)->warning);
+  g_assert_null (yv_engine_info (good)->warning);
+  g_remove (path);
+  g_rmdir (folder);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -511,6 +553,7 @@ main (int argc, char **argv)
   g_test_add_func ("/engine/refused", engines_that_cannot_be_are_refused);
   g_test_add_func ("/engine/channels", networks_of_other_than_three_channels_are_refused);
   g_test_add_func ("/engine/info", engines_tell_what_they_are);
+  g_test_add_func ("/engine/warning", wrong_checksums_are_told_to_whoever_asks);
   g_test_add_func ("/engine/detect/reference", the_reference_detects);
   g_test_add_func ("/engine/detect/vulkan", vulkan_detects);
   g_test_add_func ("/engine/detect/same", vulkan_finds_what_the_reference_finds);
