@@ -19,11 +19,10 @@ YV_SOURCE(0, src);
 
 #ifndef YV_TEXEL
 #ifdef YV_F16
-#define BITS uint16_t
+layout(buffer_reference, std430, buffer_reference_align = 2) buffer Elements { uint16_t at[]; };
 #else
-#define BITS uint
+layout(buffer_reference, std430, buffer_reference_align = 4) buffer Elements { uint at[]; };
 #endif
-layout(buffer_reference, std430, buffer_reference_align = 2) buffer Elements { BITS at[]; };
 
 void copy_one_by_one(uint from, uint to, uint first_channel)
 {
