@@ -200,7 +200,8 @@ add_copy (GstBuffer *buffer, const GstStructure *old)
   return TRUE;
 }
 
-/* Returning false for what we do not know makes GStreamer ask again in simpler terms. */
+/* Returning false for what we do not know makes GStreamer ask again in simpler terms; where those
+ * would put boxes in wrong places, true and no meta is the better answer. */
 static gboolean
 transform_meta (GstBuffer *to, GstCustomMeta *meta, GstBuffer *from, GQuark type, gpointer data,
                 gpointer user_data)
@@ -216,7 +217,7 @@ transform_meta (GstBuffer *to, GstCustomMeta *meta, GstBuffer *from, GQuark type
 #if GST_CHECK_VERSION(1, 28, 0)
   if (GST_VIDEO_META_TRANSFORM_IS_MATRIX (type)) {
     BoxTransform t;
-    return matrix_transform (data, &t) && add_transformed (to, old, &t);
+    return matrix_transform (data, &t) ? add_transformed (to, old, &t) : TRUE;
   }
 #endif
   if (GST_VIDEO_META_TRANSFORM_IS_SCALE (type)) {

@@ -9,6 +9,8 @@
  *
  *        GstCustomMeta *meta = gst_buffer_get_custom_meta (buffer, "GstYolov7Detections");
  *        GstStructure *s = gst_custom_meta_get_structure (meta);
+ *        GValueArray *all = NULL;
+ *        gst_structure_get_array (s, "detections", &all);   (Python: s.get_array ("detections"))
  *
  *        width, height  uint    px of the frame that the boxes refer to
  *        detections     GstValueArray of GstStructure "detection", by falling confidence:
