@@ -306,17 +306,26 @@ drop_idle (YvEngine *engine, uint32_t n_allowed)
   }
 }
 
+/* A runner may pack weights, which still lie in the mapped file: rewritten in place they would be
+ * others, and cut short they would end the process. */
+static YvRunner *
+new_runner_of_file (YvEngine *engine, const YvPlanOptions *options, GError **error)
+{
+  if (engine->checkpoint && !yv_checkpoint_check_unchanged (engine->checkpoint, error))
+    return NULL;
+  return yv_runner_new (engine->graph, options, engine->device, engine->store, error);
+}
+
 /* Where memory runs out, what lies idle is given up for it. */
 static YvRunner *
 new_runner (YvEngine *engine, const YvPlanOptions *options, GError **error)
 {
   g_autoptr (GError) first_error = NULL;
-  YvRunner *runner =
-      yv_runner_new (engine->graph, options, engine->device, engine->store, &first_error);
+  YvRunner *runner = new_runner_of_file (engine, options, &first_error);
 
   if (!runner && g_error_matches (first_error, YV_ERROR, YV_ERROR_OUT_OF_MEMORY) &&
       drop_idle (engine, 0))
-    return yv_runner_new (engine->graph, options, engine->device, engine->store, error);
+    return new_runner_of_file (engine, options, error);
   if (!runner)
     g_propagate_error (error, g_steal_pointer (&first_error));
   return runner;

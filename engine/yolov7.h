@@ -47,6 +47,9 @@ typedef struct {
 } YvEngineOptions;
 
 /* Loads a model onto a device: reads, re-parameterises, packs. Blocks for up to seconds.
+ * The model file stays mapped as long as the engine, for sizes that come later. It may be deleted or
+ * replaced by renaming, but must not be rewritten in place: a new size then fails with YV_ERROR_IO,
+ * or, if the file is cut short in just that moment, ends the process with SIGBUS.
  * Returns: (transfer full): or NULL. Codes: all. */
 YV_API YvEngine *yv_engine_new (const YvEngineOptions *options, GError **error);
 YV_API YvEngine *yv_engine_ref (YvEngine *engine);

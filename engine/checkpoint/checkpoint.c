@@ -3,8 +3,10 @@
 #include "engine/checkpoint/checkpoint.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <glib/gstdio.h>
 
@@ -24,6 +26,8 @@ struct _YvCheckpoint {
   YvPool *pool;
   const YvObject *root; /* the pool's */
   const char *warning;  /* the pool's, or NULL */
+  int fd;               /* of the mapped file, whatever its path names by now; -1: of bytes */
+  struct stat opened;   /* as fd was before it was read */
 };
 
 static bool
@@ -102,6 +106,7 @@ yv_checkpoint_open_bytes (GBytes *bytes, const char *name, GError **error)
   g_autoptr (YvCheckpoint) checkpoint = g_new0 (YvCheckpoint, 1);
   YvSpan file;
 
+  checkpoint->fd = -1;
   checkpoint->path = g_strdup (name);
   checkpoint->bytes = g_bytes_ref (bytes);
   checkpoint->pool = yv_pool_new ();
@@ -144,20 +149,63 @@ check_is_file (const char *path, GError **error)
   return true;
 }
 
-YvCheckpoint *
-yv_checkpoint_open (const char *path, GError **error)
+/* Takes @fd where it succeeds. */
+static YvCheckpoint *
+open_fd (int fd, const char *path, GError **error)
 {
   g_autoptr (GError) reason = NULL;
+  struct stat opened;
 
-  if (!check_is_file (path, error))
+  if (fstat (fd, &opened) != 0) {
+    g_set_error (error, YV_ERROR, YV_ERROR_IO, "%s: can't be read: %s", path, g_strerror (errno));
     return NULL;
-  g_autoptr (GMappedFile) mapping = g_mapped_file_new (path, FALSE, &reason);
+  }
+  g_autoptr (GMappedFile) mapping = g_mapped_file_new_from_fd (fd, FALSE, &reason);
   if (!mapping) {
     g_set_error (error, YV_ERROR, YV_ERROR_IO, "%s: can't be opened: %s", path, reason->message);
     return NULL;
   }
   g_autoptr (GBytes) bytes = g_mapped_file_get_bytes (mapping);
-  return yv_checkpoint_open_bytes (bytes, path, error);
+  YvCheckpoint *checkpoint = yv_checkpoint_open_bytes (bytes, path, error);
+  if (checkpoint) {
+    checkpoint->fd = fd;
+    checkpoint->opened = opened;
+  }
+  return checkpoint;
+}
+
+YvCheckpoint *
+yv_checkpoint_open (const char *path, GError **error)
+{
+  if (!check_is_file (path, error))
+    return NULL;
+  const int fd = g_open (path, O_RDONLY | O_CLOEXEC, 0);
+  if (fd < 0) {
+    g_set_error (error, YV_ERROR, YV_ERROR_IO, "%s: can't be opened: %s", path, g_strerror (errno));
+    return NULL;
+  }
+  YvCheckpoint *checkpoint = open_fd (fd, path, error);
+  if (!checkpoint)
+    close (fd);
+  return checkpoint;
+}
+
+/* A file that another replaces by renaming stays as it is, and so does what fd says of it. */
+bool
+yv_checkpoint_check_unchanged (const YvCheckpoint *checkpoint, GError **error)
+{
+  const struct stat *opened = &checkpoint->opened;
+  struct stat now;
+
+  if (checkpoint->fd < 0 || (fstat (checkpoint->fd, &now) == 0 && now.st_size == opened->st_size &&
+                             now.st_mtim.tv_sec == opened->st_mtim.tv_sec &&
+                             now.st_mtim.tv_nsec == opened->st_mtim.tv_nsec))
+    return true;
+  g_set_error (error, YV_ERROR, YV_ERROR_IO,
+               "%s: the file was changed in place since it was opened, and its weights are still "
+               "needed; load the model again, and replace such a file by renaming another over it",
+               checkpoint->path);
+  return false;
 }
 
 void
@@ -167,6 +215,8 @@ yv_checkpoint_free (YvCheckpoint *checkpoint)
     return;
   yv_pool_free (checkpoint->pool);
   g_clear_pointer (&checkpoint->bytes, g_bytes_unref);
+  if (checkpoint->fd >= 0)
+    close (checkpoint->fd);
   g_free (checkpoint->path);
   g_free (checkpoint);
 }

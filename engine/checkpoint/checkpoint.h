@@ -41,6 +41,11 @@ YvCheckpoint *yv_checkpoint_open_bytes (GBytes *bytes, const char *name, GError 
 
 void yv_checkpoint_free (YvCheckpoint *checkpoint); /* NULL ok; unmaps the file */
 
+/* Whoever reads tensors long after opening calls this first. False with YV_ERROR_IO where the
+ * file's size or time of change are not those at opening, so that its bytes are others or are gone.
+ */
+bool yv_checkpoint_check_unchanged (const YvCheckpoint *checkpoint, GError **error);
+
 const YvObject *yv_checkpoint_root (const YvCheckpoint *checkpoint);
 const char *yv_checkpoint_path (const YvCheckpoint *checkpoint);
 const char *yv_checkpoint_format (const YvCheckpoint *checkpoint); /* "torch zip", "torch legacy",

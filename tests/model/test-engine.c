@@ -4,6 +4,7 @@
 #include "engine/yolov7.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include <glib/gstdio.h>
 
@@ -546,6 +547,49 @@ wrong_checksums_are_told_to_whoever_asks (void)
   g_rmdir (folder);
 }
 
+static char *
+write_model (const char *folder)
+{
+  g_autofree char *good = calm_model_path ();
+  char *path = g_build_filename (folder, "best.pt", NULL);
+  g_autofree char *bytes = NULL;
+  size_t size_bytes;
+
+  g_assert_true (g_file_get_contents (good, &bytes, &size_bytes, NULL));
+  g_assert_true (g_file_set_contents (path, bytes, (gssize) size_bytes, NULL));
+  return path;
+}
+
+static void
+files_rewritten_in_place_are_errors_and_replaced_ones_are_not (void)
+{
+  g_autofree char *folder = g_dir_make_tmp ("yolov7-XXXXXX", NULL);
+  g_autofree char *path = write_model (folder);
+  const YvEngineOptions options = {.model_file = path, .device = "reference"};
+  const YvStreamOptions low = low_options ();
+  g_autoptr (GError) error = NULL;
+  g_autoptr (YvEngine) engine = yv_engine_new (&options, &error);
+  g_assert_no_error (error);
+  g_autoptr (YvStream) stream = open_stream (engine, &low);
+  g_assert_true (yv_stream_prepare (stream, 160, 160, &error));
+
+  g_autofree char *same = write_model (folder); /* writes another file and renames it */
+  g_autoptr (YvEngine) newer = yv_engine_new (&options, &error);
+  g_autoptr (YvStream) of_newer = open_stream (newer, &low);
+  g_assert_true (yv_stream_prepare (stream, 160, 96, &error));
+  g_assert_true (yv_stream_prepare (of_newer, 160, 96, &error));
+
+  g_assert_cmpint (truncate (path, 0), ==, 0);
+  g_assert_true (yv_stream_prepare (stream, 160, 64, &error));   /* its file is another */
+  g_assert_true (yv_stream_prepare (of_newer, 160, 96, &error)); /* is there already */
+  g_assert_false (yv_stream_prepare (of_newer, 160, 64, &error));
+  g_assert_error (error, YV_ERROR, YV_ERROR_IO);
+  g_assert_nonnull (strstr (error->message, path));
+  g_assert_nonnull (strstr (error->message, "load the model again"));
+  g_remove (path);
+  g_rmdir (folder);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -554,6 +598,8 @@ main (int argc, char **argv)
   g_test_add_func ("/engine/channels", networks_of_other_than_three_channels_are_refused);
   g_test_add_func ("/engine/info", engines_tell_what_they_are);
   g_test_add_func ("/engine/warning", wrong_checksums_are_told_to_whoever_asks);
+  g_test_add_func ("/engine/rewritten",
+                   files_rewritten_in_place_are_errors_and_replaced_ones_are_not);
   g_test_add_func ("/engine/detect/reference", the_reference_detects);
   g_test_add_func ("/engine/detect/vulkan", vulkan_detects);
   g_test_add_func ("/engine/detect/same", vulkan_finds_what_the_reference_finds);
