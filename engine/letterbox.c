@@ -47,6 +47,7 @@ yv_letterbox_fit (uint32_t frame_w, uint32_t frame_h, uint32_t size, uint32_t st
       .resized_h = resized_h,
       .left = padding_before (pad_w),
       .top = padding_before (pad_h),
+      .no_scale_up = !scale_up,
   };
   return true;
 }
@@ -63,7 +64,8 @@ yv_letterbox_undo (const YvLetterbox *letterbox, float box[4])
 {
   const double frame_w = letterbox->frame_w;
   const double frame_h = letterbox->frame_h;
-  const double gain = fmin (letterbox->net_h / frame_h, letterbox->net_w / frame_w);
+  const double fitting = fmin (letterbox->net_h / frame_h, letterbox->net_w / frame_w);
+  const double gain = letterbox->no_scale_up ? fmin (fitting, 1.0) : fitting;
   const double pad_x = (letterbox->net_w - frame_w * gain) / 2;
   const double pad_y = (letterbox->net_h - frame_h * gain) / 2;
 

@@ -11,7 +11,7 @@
 #define W 5
 #define H 3
 
-static const YvLetterbox some_letterbox = {W, H, 32, 32, 32, 19, 0, 6};
+static const YvLetterbox some_letterbox = {W, H, 32, 32, 32, 19, 0, 6, false};
 
 /* A sample that tells component and place apart: never 0, never the filler. */
 static uint8_t

@@ -10,19 +10,19 @@ static const struct {
   YvLetterboxMode mode;
   YvLetterbox expected;
 } fits[] = {
-    {1280, 720, 640, 32, YV_LETTERBOX_AUTO, {1280, 720, 640, 384, 640, 360, 0, 12}},
-    {773, 512, 640, 32, YV_LETTERBOX_AUTO, {773, 512, 640, 448, 640, 424, 0, 12}},
-    {1920, 1080, 1280, 64, YV_LETTERBOX_AUTO, {1920, 1080, 1280, 768, 1280, 720, 0, 24}},
-    {640, 480, 640, 32, YV_LETTERBOX_AUTO, {640, 480, 640, 480, 640, 480, 0, 0}},
-    {640, 480, 640, 32, YV_LETTERBOX_FIXED, {640, 480, 640, 640, 640, 480, 0, 80}},
-    {640, 426, 640, 32, YV_LETTERBOX_AUTO, {640, 426, 640, 448, 640, 426, 0, 11}},
-    {640, 426, 640, 32, YV_LETTERBOX_FIXED, {640, 426, 640, 640, 640, 426, 0, 107}},
-    {640, 171, 640, 32, YV_LETTERBOX_AUTO, {640, 171, 640, 192, 640, 171, 0, 10}},
-    {640, 171, 640, 32, YV_LETTERBOX_FIXED, {640, 171, 640, 640, 640, 171, 0, 234}},
-    {213, 425, 640, 32, YV_LETTERBOX_AUTO, {213, 425, 352, 640, 321, 640, 15, 0}},
-    {213, 425, 640, 32, YV_LETTERBOX_FIXED, {213, 425, 640, 640, 321, 640, 159, 0}},
+    {1280, 720, 640, 32, YV_LETTERBOX_AUTO, {1280, 720, 640, 384, 640, 360, 0, 12, false}},
+    {773, 512, 640, 32, YV_LETTERBOX_AUTO, {773, 512, 640, 448, 640, 424, 0, 12, false}},
+    {1920, 1080, 1280, 64, YV_LETTERBOX_AUTO, {1920, 1080, 1280, 768, 1280, 720, 0, 24, false}},
+    {640, 480, 640, 32, YV_LETTERBOX_AUTO, {640, 480, 640, 480, 640, 480, 0, 0, false}},
+    {640, 480, 640, 32, YV_LETTERBOX_FIXED, {640, 480, 640, 640, 640, 480, 0, 80, false}},
+    {640, 426, 640, 32, YV_LETTERBOX_AUTO, {640, 426, 640, 448, 640, 426, 0, 11, false}},
+    {640, 426, 640, 32, YV_LETTERBOX_FIXED, {640, 426, 640, 640, 640, 426, 0, 107, false}},
+    {640, 171, 640, 32, YV_LETTERBOX_AUTO, {640, 171, 640, 192, 640, 171, 0, 10, false}},
+    {640, 171, 640, 32, YV_LETTERBOX_FIXED, {640, 171, 640, 640, 640, 171, 0, 234, false}},
+    {213, 425, 640, 32, YV_LETTERBOX_AUTO, {213, 425, 352, 640, 321, 640, 15, 0, false}},
+    {213, 425, 640, 32, YV_LETTERBOX_FIXED, {213, 425, 640, 640, 321, 640, 159, 0, false}},
     /* A size between two multiples of the stride is raised. */
-    {640, 480, 609, 32, YV_LETTERBOX_FIXED, {640, 480, 640, 640, 640, 480, 0, 80}},
+    {640, 480, 609, 32, YV_LETTERBOX_FIXED, {640, 480, 640, 640, 640, 480, 0, 80, false}},
 };
 
 static void
@@ -138,10 +138,35 @@ boxes_return_to_where_upstream_puts_them (void)
   }
 }
 
+/* The corners of the resized picture are those of the frame, whatever the padding. */
+static void
+check_round_trip (YvLetterboxMode mode, bool scale_up)
+{
+  YvLetterbox fit;
+
+  g_assert_true (yv_letterbox_fit (100, 50, 640, 32, mode, scale_up, &fit));
+  float box[4] = {fit.left, fit.top, fit.left + fit.resized_w / 2.0f,
+                  fit.top + fit.resized_h / 2.0f};
+  yv_letterbox_undo (&fit, box);
+  g_assert_cmpfloat_with_epsilon (box[0], 0, 1e-3f);
+  g_assert_cmpfloat_with_epsilon (box[1], 0, 1e-3f);
+  g_assert_cmpfloat_with_epsilon (box[2], 50, 1e-3f);
+  g_assert_cmpfloat_with_epsilon (box[3], 25, 1e-3f);
+}
+
+static void
+boxes_of_small_frames_return_with_and_without_scale_up (void)
+{
+  check_round_trip (YV_LETTERBOX_AUTO, true);
+  check_round_trip (YV_LETTERBOX_FIXED, true);
+  check_round_trip (YV_LETTERBOX_AUTO, false);
+  check_round_trip (YV_LETTERBOX_FIXED, false);
+}
+
 static void
 no_box_leaves_the_frame (void)
 {
-  const YvLetterbox letterbox = {1280, 720, 640, 384, 640, 360, 0, 12};
+  const YvLetterbox letterbox = {1280, 720, 640, 384, 640, 360, 0, 12, false};
   float box[4] = {-INFINITY, NAN, INFINITY, 1e30f};
 
   yv_letterbox_undo (&letterbox, box);
@@ -157,6 +182,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/letterbox/fit", frames_are_fitted_as_upstream_does);
   g_test_add_func ("/letterbox/no-scale-up", small_frames_stay_small_without_scale_up);
+  g_test_add_func ("/letterbox/round-trip", boxes_of_small_frames_return_with_and_without_scale_up);
   g_test_add_func ("/letterbox/holds", every_fit_holds_its_picture);
   g_test_add_func ("/letterbox/refused", what_leaves_no_picture_is_refused);
   g_test_add_func ("/letterbox/undo", boxes_return_to_where_upstream_puts_them);
