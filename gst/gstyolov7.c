@@ -124,6 +124,7 @@ typedef struct {
   YvPrecision precision;
   YvStreamOptions stream; /* but classes */
   GstYolov7MetaKinds attach;
+  gboolean classes_changed; /* since they were last taken */
 } Settings;
 
 struct _GstYolov7 {
@@ -131,14 +132,17 @@ struct _GstYolov7 {
 
   /* protected by the object lock */
   Settings settings;
-  gboolean options_changed; /* since the stream was given them */
+  gboolean options_changed; /* those that may change while playing, since they were last taken */
 
   /* streaming thread only, from start() to stop() */
   GstVideoInfo info;
   YvEngine *engine;
   YvStream *stream;
-  char **labels;      /* (nullable): instead of the engine's class names */
-  GArray *detections; /* of GstYolov7Detection; kept for its memory */
+  YvStreamOptions options; /* that the stream has; input_size and letterbox are those of start() */
+  char *classes;           /* (nullable): options.classes */
+  gboolean refused_caps;   /* an error was posted for: sticky caps come again and again */
+  char **labels;           /* (nullable): instead of the engine's class names */
+  GArray *detections;      /* of GstYolov7Detection; kept for its memory */
 };
 
 G_DEFINE_FINAL_TYPE (GstYolov7, gst_yolov7, GST_TYPE_BASE_TRANSFORM)
@@ -159,22 +163,21 @@ settings_clear (Settings *settings)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Settings, settings_clear)
 
-/* Returns: whether there was anything new in them since the last call. @copy is cleared first. */
-static gboolean
+/* @copy is cleared first. */
+static void
 take_settings (GstYolov7 *self, Settings *copy)
 {
   settings_clear (copy);
   GST_OBJECT_LOCK (self);
-  const gboolean changed = self->options_changed;
   self->options_changed = FALSE;
   *copy = self->settings;
+  self->settings.classes_changed = FALSE;
   copy->model_file = g_strdup (copy->model_file);
   copy->config_file = g_strdup (copy->config_file);
   copy->label_file = g_strdup (copy->label_file);
   copy->device = g_strdup (copy->device);
   copy->classes = g_strdup (copy->classes);
   GST_OBJECT_UNLOCK (self);
-  return changed;
 }
 
 /* "" is not set: what a shell variable that does not exist gives. */
@@ -219,6 +222,7 @@ set_property_locked (GstYolov7 *self, guint id, const GValue *value)
     return TRUE;
   case PROP_CLASSES:
     replace_string (&s->classes, value);
+    s->classes_changed = TRUE;
     return TRUE;
   case PROP_CLASS_AGNOSTIC_NMS:
     s->stream.class_agnostic_nms = g_value_get_boolean (value);
@@ -255,7 +259,8 @@ set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
 
   GST_OBJECT_LOCK (self);
   const gboolean known = set_property_locked (self, id, value);
-  self->options_changed = TRUE;
+  if (pspec->flags & GST_PARAM_MUTABLE_PLAYING)
+    self->options_changed = TRUE;
   GST_OBJECT_UNLOCK (self);
   if (!known)
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -452,26 +457,36 @@ load_labels (GstYolov7 *self, const Settings *settings)
   return self->labels != NULL;
 }
 
-/* Creates the stream, or gives the one there is new options. */
+/* Creates the stream, or gives the one there is new options; on failure the old ones stay. */
 static gboolean
-apply_options (GstYolov7 *self, const Settings *settings, GError **error)
+use_options (GstYolov7 *self, const YvStreamOptions *options, GError **error)
 {
-  g_autofree char *classes = gst_yolov7_labels_resolve (self->labels, settings->classes);
-  YvStreamOptions options = settings->stream;
+  if (self->stream) {
+    if (!yv_stream_set_options (self->stream, options, error))
+      return FALSE;
+  } else {
+    self->stream = yv_stream_new (self->engine, options, error);
+    if (!self->stream)
+      return FALSE;
+  }
 
-  options.classes = classes;
-  if (self->stream)
-    return yv_stream_set_options (self->stream, &options, error);
-  self->stream = yv_stream_new (self->engine, &options, error);
-  return self->stream != NULL;
+  char *classes = g_strdup (options->classes); /* may be the one that is freed next */
+  g_free (self->classes);
+  self->classes = classes;
+  self->options = *options;
+  self->options.classes = classes;
+  return TRUE;
 }
 
 static gboolean
 open_stream (GstYolov7 *self, const Settings *settings)
 {
+  g_autofree char *classes = gst_yolov7_labels_resolve (self->labels, settings->classes);
+  YvStreamOptions options = settings->stream;
   GError *error = NULL;
 
-  if (apply_options (self, settings, &error))
+  options.classes = classes;
+  if (use_options (self, &options, &error))
     return TRUE;
   GST_YOLOV7_POST_ERROR (self, "Could not use the properties", error);
   return FALSE;
@@ -485,6 +500,7 @@ stop (GstBaseTransform *base)
 
   g_clear_pointer (&self->detections, g_array_unref);
   g_clear_pointer (&self->stream, yv_stream_free);
+  g_clear_pointer (&self->classes, g_free);
   g_clear_pointer (&self->labels, g_strfreev);
   g_clear_pointer (&self->engine, yv_engine_unref);
   gst_video_info_init (&self->info);
@@ -498,6 +514,7 @@ start (GstBaseTransform *base)
   g_auto (Settings) settings = {0};
 
   take_settings (self, &settings);
+  self->refused_caps = FALSE;
   self->detections = g_array_new (FALSE, FALSE, sizeof (GstYolov7Detection));
   if (load_engine (self, &settings) && load_labels (self, &settings) &&
       open_stream (self, &settings))
@@ -506,27 +523,39 @@ start (GstBaseTransform *base)
   return FALSE;
 }
 
+/* Posts what is wrong with the caps, once: they are sticky, and come again with each buffer. */
+static gboolean
+accept_caps (GstYolov7 *self, GstCaps *caps)
+{
+  const char *why = NULL;
+  GError *error = NULL;
+
+  if (!gst_video_info_from_caps (&self->info, caps))
+    why = "its caps can't be read";
+  else
+    gst_yolov7_frame_view_check (&self->info, &why);
+  if (!why && yv_stream_prepare (self->stream, (uint32_t) GST_VIDEO_INFO_WIDTH (&self->info),
+                                 (uint32_t) GST_VIDEO_INFO_HEIGHT (&self->info), &error))
+    return TRUE;
+
+  if (self->refused_caps)
+    g_clear_error (&error);
+  else if (why)
+    gst_yolov7_post_bad_caps (GST_ELEMENT (self), caps, why);
+  else
+    GST_YOLOV7_POST_ERROR (self, "Could not prepare for frames of this size", error);
+  return FALSE;
+}
+
 static gboolean
 set_caps (GstBaseTransform *base, GstCaps *in, GstCaps *out)
 {
   GstYolov7 *self = GST_YOLOV7 (base);
-  const char *why = NULL;
-  GError *error = NULL;
   (void) out;
 
-  if (!gst_video_info_from_caps (&self->info, in))
-    why = "its caps can't be read";
-  else
-    gst_yolov7_frame_view_check (&self->info, &why);
-  if (why) {
-    gst_yolov7_post_bad_caps (GST_ELEMENT (self), in, why);
-    return FALSE;
-  }
-  if (yv_stream_prepare (self->stream, (uint32_t) GST_VIDEO_INFO_WIDTH (&self->info),
-                         (uint32_t) GST_VIDEO_INFO_HEIGHT (&self->info), &error))
-    return TRUE;
-  GST_YOLOV7_POST_ERROR (self, "Could not prepare for frames of this size", error);
-  return FALSE;
+  const gboolean accepted = accept_caps (self, in);
+  self->refused_caps = !accepted;
+  return accepted;
 }
 
 /* Buffers with padded rows are welcome. */
@@ -541,7 +570,8 @@ propose_allocation (GstBaseTransform *base, GstQuery *decided, GstQuery *query)
   return TRUE;
 }
 
-/* A wrong class name while playing is no reason to stop: the old options stay. */
+/* A wrong value while playing is no reason to stop: the old one stays. Classes are tried alone, so
+ * that a name that the model lacks keeps no other property from its new value. */
 static void
 update_options (GstYolov7 *self)
 {
@@ -554,8 +584,21 @@ update_options (GstYolov7 *self)
   if (!changed)
     return;
   take_settings (self, &settings);
-  if (!apply_options (self, &settings, &error))
-    GST_YOLOV7_POST_WARNING (self, "The properties stay as they were", error);
+
+  YvStreamOptions options = settings.stream;
+  options.input_size = self->options.input_size;
+  options.letterbox = self->options.letterbox;
+  options.classes = self->classes;
+  if (!use_options (self, &options, &error))
+    GST_YOLOV7_POST_WARNING (self, "The properties stay as they were", g_steal_pointer (&error));
+  if (!settings.classes_changed)
+    return;
+
+  g_autofree char *classes = gst_yolov7_labels_resolve (self->labels, settings.classes);
+  options = self->options;
+  options.classes = classes;
+  if (!use_options (self, &options, &error))
+    GST_YOLOV7_POST_WARNING (self, "The classes stay as they were", error);
 }
 
 static void

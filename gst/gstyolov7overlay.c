@@ -71,6 +71,7 @@ struct _GstYolov7Overlay {
 
   /* streaming thread only, from start() to stop() */
   GstVideoInfo info;
+  gboolean refused_caps; /* an error was posted for: sticky caps come again and again */
   YvFont *font;
   GArray *found; /* of GstYolov7Detection; kept for its memory */
   GArray *boxes; /* of YvBox; kept for its memory */
@@ -175,6 +176,7 @@ start (GstBaseTransform *base)
 {
   GstYolov7Overlay *self = GST_YOLOV7_OVERLAY (base);
 
+  self->refused_caps = FALSE;
   self->font = yv_font_new ("Sans Bold");
   self->found = g_array_new (FALSE, FALSE, sizeof (GstYolov7Detection));
   self->boxes = g_array_new (FALSE, FALSE, sizeof (YvBox));
@@ -192,8 +194,9 @@ set_caps (GstBaseTransform *base, GstCaps *in, GstCaps *out)
     why = "its caps can't be read";
   else
     gst_yolov7_frame_view_check (&self->info, &why);
-  if (why)
+  if (why && !self->refused_caps)
     gst_yolov7_post_bad_caps (GST_ELEMENT (self), in, why);
+  self->refused_caps = why != NULL;
   return why == NULL;
 }
 

@@ -60,7 +60,7 @@ play (const char *properties)
   g_autofree char *model = yv_test_source_path ("models/pets-tiny.pt");
   g_autofree char *launch = g_strdup_printf (
       "videotestsrc num-buffers=3 ! video/x-raw,width=96,height=64 ! tee name=t t. ! queue ! "
-      "fakesink async=false t. ! queue ! yolov7 model-file=%s input-size=64 "
+      "fakesink async=false t. ! queue ! yolov7 model-file=\"%s\" input-size=64 "
       "confidence-threshold=0.001 %s ! videoscale ! video/x-raw,width=48,height=32 ! "
       "videoconvert ! video/x-raw,format=BGRA ! yolov7overlay ! fakesink async=false",
       model, properties);

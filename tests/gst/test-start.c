@@ -119,7 +119,7 @@ a_pipeline_plays_and_stops_again_and_again (void)
   g_autofree char *model = model_path ();
   g_autofree char *launch = g_strdup_printf (
       "videotestsrc num-buffers=2 ! video/x-raw,width=64,height=48 ! videoconvert ! "
-      "yolov7 model-file=%s input-size=64 ! yolov7overlay ! fakesink",
+      "yolov7 model-file=\"%s\" input-size=64 ! yolov7overlay ! fakesink",
       model);
   g_autoptr (GstElement) pipeline = gst_parse_launch (launch, NULL);
   g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);

@@ -21,7 +21,7 @@ static GstHarness *
 detector_new (const char *properties)
 {
   g_autofree char *model = yv_test_source_path ("models/pets-tiny.pt");
-  g_autofree char *launch = g_strdup_printf ("yolov7 model-file=%s %s", model, properties);
+  g_autofree char *launch = g_strdup_printf ("yolov7 model-file=\"%s\" %s", model, properties);
 
   return gst_harness_new_parse (launch);
 }
@@ -372,6 +372,59 @@ a_wrong_class_while_playing_is_a_warning_and_changes_nothing (void)
 }
 
 static void
+a_wrong_class_keeps_no_other_property_from_changing (void)
+{
+  g_autoptr (GstSample) clip = need_clip ();
+  if (!clip)
+    return;
+  GstHarness *h = detector_new (SIZE " classes=person");
+  g_autoptr (GstElement) yolov7 = gst_harness_find_element (h, "yolov7");
+  g_autoptr (GstBus) bus = gst_bus_new ();
+  g_autoptr (GError) error = NULL;
+
+  set_caps (h, gst_sample_get_caps (clip));
+  gst_element_set_bus (yolov7, bus);
+  const guint n = count (h, clip);
+  g_assert_cmpuint (n, >=, 2);
+  g_object_set (yolov7, "classes", "unicorn", "max-detections", 1, NULL);
+  g_assert_cmpuint (count (h, clip), ==, 1);
+  g_autoptr (GstMessage) message = gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING);
+  g_assert_nonnull (message);
+  gst_message_parse_warning (message, &error, NULL);
+  g_assert_true (g_str_has_prefix (error->message, "The classes stay as they were: "));
+  g_object_set (yolov7, "max-detections", 300, NULL);
+  g_assert_cmpuint (count (h, clip), ==, n);
+  g_object_set (yolov7, "confidence-threshold", 1.0, NULL);
+  g_assert_cmpuint (count (h, clip), ==, 0);
+  g_assert_null (gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING)); /* once is enough */
+  gst_element_set_bus (yolov7, NULL);
+  gst_harness_teardown (h);
+}
+
+/* 1000x8 fits where the network's input is 640 wide; where it is 32, less than a row is left. */
+static void
+the_input_size_is_that_of_the_start (void)
+{
+  if (!yv_test_needs_vulkan ())
+    return;
+
+  g_autoptr (GstSample) black = yv_test_plain (1000, 8, 0);
+  GstHarness *h = detector_new ("input-size=640");
+  g_autoptr (GstElement) yolov7 = gst_harness_find_element (h, "yolov7");
+  guint size = 0;
+
+  set_caps (h, gst_sample_get_caps (black));
+  g_object_set (yolov7, "input-size", 32, NULL);
+  gst_util_set_object_arg (G_OBJECT (yolov7), "letterbox-mode", "fixed");
+  g_assert_cmpint (gst_harness_push (h, yv_test_frame (black)), ==, GST_FLOW_OK);
+  g_object_set (yolov7, "confidence-threshold", 0.5, NULL);
+  g_assert_cmpint (gst_harness_push (h, yv_test_frame (black)), ==, GST_FLOW_OK);
+  g_object_get (yolov7, "input-size", &size, NULL);
+  g_assert_cmpuint (size, ==, 32); /* of the next start */
+  gst_harness_teardown (h);
+}
+
+static void
 caps_may_change_in_the_middle (void)
 {
   g_autoptr (GstSample) clip = need_clip ();
@@ -537,6 +590,55 @@ video_that_is_not_one_picture_a_buffer_is_refused_with_a_message (void)
   }
 }
 
+/* Plays until the source gives up, which is after all its tries. */
+static guint
+count_errors_of (const char *name, const char *launch)
+{
+  g_autoptr (GstElement) pipeline = gst_parse_launch (launch, NULL);
+  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
+  gboolean ended = FALSE;
+  guint n = 0;
+
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  while (!ended) {
+    g_autoptr (GstMessage) message =
+        gst_bus_timed_pop_filtered (bus, GST_CLOCK_TIME_NONE, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+    g_assert_cmpint (GST_MESSAGE_TYPE (message), ==, GST_MESSAGE_ERROR);
+    n += g_str_equal (GST_MESSAGE_SRC_NAME (message), name);
+    ended = g_str_equal (GST_MESSAGE_SRC_NAME (message), "source");
+  }
+  gst_element_set_state (pipeline, GST_STATE_READY); /* waits for the streaming thread */
+  g_autoptr (GstMessage) message = NULL;
+  while ((message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR))) {
+    n += g_str_equal (GST_MESSAGE_SRC_NAME (message), name);
+    g_clear_pointer (&message, gst_message_unref);
+  }
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  return n;
+}
+
+static void
+video_that_is_refused_ends_the_pipeline_with_one_message (void)
+{
+  if (!yv_test_needs_vulkan ())
+    return;
+
+  static const char *const refused[] = {
+      "width=4000,height=8",
+      "width=64,height=48,interlace-mode=fields",
+  };
+  g_autofree char *model = yv_test_source_path ("models/pets-tiny.pt");
+
+  for (guint i = 0; i < G_N_ELEMENTS (refused); i++) {
+    g_autofree char *launch =
+        g_strdup_printf ("videotestsrc name=source num-buffers=5 ! "
+                         "video/x-raw,format=I420,framerate=25/1,%s ! yolov7 name=yolov7 "
+                         "model-file=\"%s\" input-size=64 ! fakesink",
+                         refused[i], model);
+    g_assert_cmpuint (count_errors_of ("yolov7", launch), ==, 1);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -555,10 +657,14 @@ main (int argc, char **argv)
   g_test_add_func ("/yolov7/properties", properties_take_effect_with_the_next_frame);
   g_test_add_func ("/yolov7/wrong-class",
                    a_wrong_class_while_playing_is_a_warning_and_changes_nothing);
+  g_test_add_func ("/yolov7/wrong-class-alone",
+                   a_wrong_class_keeps_no_other_property_from_changing);
+  g_test_add_func ("/yolov7/input-size", the_input_size_is_that_of_the_start);
   g_test_add_func ("/yolov7/caps-change", caps_may_change_in_the_middle);
   g_test_add_func ("/yolov7/events", flushes_segments_and_the_end_of_stream_pass_in_order);
   g_test_add_func ("/yolov7/bad-frame", a_buffer_that_is_no_frame_is_an_error_with_a_message);
   g_test_add_func ("/yolov7/refused-video",
                    video_that_is_not_one_picture_a_buffer_is_refused_with_a_message);
+  g_test_add_func ("/yolov7/one-message", video_that_is_refused_ends_the_pipeline_with_one_message);
   return g_test_run ();
 }
