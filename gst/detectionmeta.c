@@ -106,11 +106,15 @@ matrix_transform (const GstVideoMetaTransformMatrix *m, BoxTransform *out)
 static GstStructure *
 structure_of_detection (const GstYolov7Detection *d)
 {
-  return gst_structure_new (
-      "detection", "x", G_TYPE_DOUBLE, d->x, "y", G_TYPE_DOUBLE, d->y, "w", G_TYPE_DOUBLE, d->w,
-      "h", G_TYPE_DOUBLE, d->h, "confidence", G_TYPE_DOUBLE, d->confidence, "objectness",
-      G_TYPE_DOUBLE, d->objectness, "class-index", G_TYPE_UINT, (guint) MAX (d->class_index, 0),
-      "label", G_TYPE_STRING, d->label ? d->label : "", "id", G_TYPE_INT64, d->id, NULL);
+  GstStructure *s =
+      gst_structure_new ("detection", "x", G_TYPE_DOUBLE, d->x, "y", G_TYPE_DOUBLE, d->y, "w",
+                         G_TYPE_DOUBLE, d->w, "h", G_TYPE_DOUBLE, d->h, "confidence", G_TYPE_DOUBLE,
+                         d->confidence, "objectness", G_TYPE_DOUBLE, d->objectness, "label",
+                         G_TYPE_STRING, d->label ? d->label : "", "id", G_TYPE_INT64, d->id, NULL);
+
+  if (d->class_index >= 0)
+    gst_structure_set (s, "class-index", G_TYPE_UINT, (guint) d->class_index, NULL);
+  return s;
 }
 
 /* Missing fields keep what @out holds: others may write this meta too. */
@@ -241,8 +245,27 @@ attach_custom (GstBuffer *buffer, guint frame_w, guint frame_h,
   add_custom_meta (buffer, frame_w, frame_h, &array);
 }
 
+/* From the frame that @meta tells of to one of @frame_w x @frame_h; 0: leaves boxes alone. */
+static void
+scale_boxes (const GstStructure *meta, guint frame_w, guint frame_h, GArray *found, guint first)
+{
+  guint w = 0, h = 0;
+
+  if (frame_w == 0 || frame_h == 0 ||
+      !gst_structure_get (meta, "width", G_TYPE_UINT, &w, "height", G_TYPE_UINT, &h, NULL) ||
+      w == 0 || h == 0 || (w == frame_w && h == frame_h))
+    return;
+  for (guint i = first; i < found->len; i++) {
+    GstYolov7Detection *d = &g_array_index (found, GstYolov7Detection, i);
+    d->x *= (double) frame_w / w;
+    d->w *= (double) frame_w / w;
+    d->y *= (double) frame_h / h;
+    d->h *= (double) frame_h / h;
+  }
+}
+
 static gboolean
-read_custom (GstBuffer *buffer, GArray *found)
+read_custom (GstBuffer *buffer, guint frame_w, guint frame_h, GArray *found)
 {
   const GType api = gst_meta_get_info (GST_YOLOV7_DETECTIONS_META_NAME)->api;
   gboolean analysed = FALSE;
@@ -250,7 +273,9 @@ read_custom (GstBuffer *buffer, GArray *found)
   GstMeta *meta;
 
   while ((meta = gst_buffer_iterate_meta_filtered (buffer, &state, api))) {
-    const GValue *array = detections_of (gst_custom_meta_get_structure ((GstCustomMeta *) meta));
+    const GstStructure *s = gst_custom_meta_get_structure ((GstCustomMeta *) meta);
+    const GValue *array = detections_of (s);
+    const guint first = found->len;
     analysed = TRUE;
     for (guint i = 0; array && i < gst_value_array_get_size (array); i++) {
       const GValue *item = gst_value_array_get_value (array, i);
@@ -260,6 +285,7 @@ read_custom (GstBuffer *buffer, GArray *found)
       read_structure (gst_value_get_structure (item), &d);
       g_array_append_val (found, d);
     }
+    scale_boxes (s, frame_w, frame_h, found, first);
   }
   return analysed;
 }
@@ -280,12 +306,17 @@ round_side (double start, double size, guint limit, guint *out_start, guint *out
 static GstStructure *
 dlstreamer_structure (const GstYolov7Detection *d, guint frame_w, guint frame_h)
 {
-  return gst_structure_new ("detection", "label_id", G_TYPE_INT, d->class_index, "confidence",
-                            G_TYPE_DOUBLE, d->confidence, "x_min", G_TYPE_DOUBLE, d->x / frame_w,
-                            "x_max", G_TYPE_DOUBLE, (d->x + d->w) / frame_w, "y_min", G_TYPE_DOUBLE,
-                            d->y / frame_h, "y_max", G_TYPE_DOUBLE, (d->y + d->h) / frame_h,
-                            "rotation", G_TYPE_DOUBLE, 0.0, "label", G_TYPE_STRING,
-                            d->label ? d->label : "", NULL);
+  GstStructure *s = gst_structure_new ("detection", "x_min", G_TYPE_DOUBLE, d->x / frame_w, "x_max",
+                                       G_TYPE_DOUBLE, (d->x + d->w) / frame_w, "y_min",
+                                       G_TYPE_DOUBLE, d->y / frame_h, "y_max", G_TYPE_DOUBLE,
+                                       (d->y + d->h) / frame_h, "rotation", G_TYPE_DOUBLE, 0.0,
+                                       "label", G_TYPE_STRING, d->label ? d->label : "", NULL);
+
+  if (d->class_index >= 0)
+    gst_structure_set (s, "label_id", G_TYPE_INT, d->class_index, NULL);
+  if (d->confidence >= 0)
+    gst_structure_set (s, "confidence", G_TYPE_DOUBLE, d->confidence, NULL);
+  return s;
 }
 
 static void
@@ -427,9 +458,15 @@ gst_yolov7_detections_attach (GstBuffer *buffer, guint frame_w, guint frame_h,
 }
 
 gboolean
-gst_yolov7_detections_read (GstBuffer *buffer, GArray *found)
+gst_yolov7_detections_read_scaled (GstBuffer *buffer, guint frame_w, guint frame_h, GArray *found)
 {
   gst_yolov7_detections_register ();
   g_array_set_size (found, 0);
-  return read_custom (buffer, found) || read_roi (buffer, found);
+  return read_custom (buffer, frame_w, frame_h, found) || read_roi (buffer, found);
+}
+
+gboolean
+gst_yolov7_detections_read (GstBuffer *buffer, GArray *found)
+{
+  return gst_yolov7_detections_read_scaled (buffer, 0, 0, found);
 }

@@ -17,7 +17,7 @@
  *          x, y, w, h   double  frame px, top left corner and size; inside the frame; not rounded
  *          confidence   double  0..1: objectness * class probability
  *          objectness   double  0..1
- *          class-index  uint    row of the model's class names
+ *          class-index  uint    row of the model's class names; no field where not known
  *          label        string  the class name
  *          id           int64   given by a tracker; -1: none yet
  *
@@ -28,8 +28,8 @@
  *      changes we assume so, which is what these elements do unless add-borders=false.
  *
  *   2. GstVideoRegionOfInterestMeta with a "detection" structure, as DL Streamer writes it.
- * Hardware encoders spend more bits on such regions. The scalers of GStreamer drop its parameters
- *      (confidence, class): the box survives, without them.
+ *      Hardware encoders spend more bits on such regions. The scalers of GStreamer drop its
+ *      parameters (confidence, class): the box survives, without them.
  *
  *   3. GstAnalyticsRelationMeta with one object detection each (GStreamer >= 1.24, where built so).
  *
@@ -83,6 +83,11 @@ void gst_yolov7_detections_attach (GstBuffer *buffer, guint frame_w, guint frame
  * analysed; true, and perhaps nothing in @found, for one that was.
  */
 gboolean gst_yolov7_detections_read (GstBuffer *buffer, GArray *found);
+
+/* As gst_yolov7_detections_read(), with the boxes in px of a frame of this size, whatever the size
+ * of the frame that was analysed. Regions of interest say no size: theirs stay as they are. */
+gboolean gst_yolov7_detections_read_scaled (GstBuffer *buffer, guint frame_w, guint frame_h,
+                                            GArray *found);
 
 /* Registers GstYolov7Detections; the functions above do so themselves. An application that reads
  * the custom meta by name before any yolov7 element exists in the process calls

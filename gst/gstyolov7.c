@@ -45,6 +45,7 @@
 
 #include "engine/yolov7.h"
 #include "gst/detectionmeta.h"
+#include "gst/found.h"
 #include "gst/frameview.h"
 #include "gst/labels.h"
 #include "gst/posterror.h"
@@ -611,26 +612,9 @@ attach (GstYolov7 *self, GstBuffer *buffer, const YvDetections *found)
   const GstYolov7MetaKinds kinds = self->settings.attach;
   GST_OBJECT_UNLOCK (self);
 
-  g_array_set_size (self->detections, 0);
-  for (guint i = 0; i < found->n_detections; i++) {
-    const YvDetection *d = &found->detections[i];
-    const GstYolov7Detection detection = {
-        .x = d->x,
-        .y = d->y,
-        .w = d->w,
-        .h = d->h,
-        .confidence = d->confidence,
-        .objectness = d->objectness,
-        .class_index = (gint) d->class_index,
-        .id = -1,
-        .label = labels[d->class_index],
-    };
-    g_array_append_val (self->detections, detection);
-  }
-  gst_yolov7_detections_attach (buffer, (guint) GST_VIDEO_INFO_WIDTH (&self->info),
-                                (guint) GST_VIDEO_INFO_HEIGHT (&self->info),
-                                (const GstYolov7Detection *) self->detections->data,
-                                self->detections->len, kinds);
+  gst_yolov7_found_attach (buffer, (guint) GST_VIDEO_INFO_WIDTH (&self->info),
+                           (guint) GST_VIDEO_INFO_HEIGHT (&self->info), found, labels, kinds,
+                           self->detections);
 }
 
 static GstFlowReturn

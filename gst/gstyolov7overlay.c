@@ -245,7 +245,8 @@ transform_ip (GstBaseTransform *base, GstBuffer *buffer)
 {
   GstYolov7Overlay *self = GST_YOLOV7_OVERLAY (base);
 
-  gst_yolov7_detections_read (buffer, self->found);
+  gst_yolov7_detections_read_scaled (buffer, (guint) GST_VIDEO_INFO_WIDTH (&self->info),
+                                     (guint) GST_VIDEO_INFO_HEIGHT (&self->info), self->found);
   if (self->found->len == 0)
     return GST_FLOW_OK;
 

@@ -238,6 +238,30 @@ an_analysed_frame_without_detections_is_not_an_unseen_one (void)
 }
 
 static void
+a_class_that_is_not_known_stays_unknown (void)
+{
+  static const GstYolov7Detection unknown = {.x = 1,
+                                             .y = 2,
+                                             .w = 3,
+                                             .h = 4,
+                                             .confidence = -1,
+                                             .objectness = -1,
+                                             .class_index = -1,
+                                             .id = -1};
+  g_autoptr (GstBuffer) buffer = frame_new (GST_VIDEO_FORMAT_GRAY8, W, H);
+  gboolean analysed;
+
+  gst_yolov7_detections_attach (buffer, W, H, &unknown, 1, GST_YOLOV7_META_ROI);
+  g_autoptr (GArray) found = read_new (buffer, &analysed);
+  g_assert_cmpint (g_array_index (found, GstYolov7Detection, 0).class_index, ==, -1);
+  g_assert_cmpfloat (g_array_index (found, GstYolov7Detection, 0).confidence, ==, -1);
+  GstVideoRegionOfInterestMeta *roi = gst_buffer_get_video_region_of_interest_meta_id (buffer, 0);
+  GstStructure *s = gst_video_region_of_interest_meta_get_param (roi, "detection");
+  g_assert_false (gst_structure_has_field (s, "label_id"));
+  g_assert_false (gst_structure_has_field (s, "confidence"));
+}
+
+static void
 two_detectors_may_use_one_buffer (void)
 {
   g_autoptr (GstBuffer) buffer = frame_new (GST_VIDEO_FORMAT_GRAY8, W, H);
@@ -566,6 +590,7 @@ main (int argc, char **argv)
   g_test_add_func ("/detectionmeta/no-regions", regions_are_attached_only_when_asked_for);
   g_test_add_func ("/detectionmeta/empty",
                    an_analysed_frame_without_detections_is_not_an_unseen_one);
+  g_test_add_func ("/detectionmeta/unknown-class", a_class_that_is_not_known_stays_unknown);
   g_test_add_func ("/detectionmeta/two-detectors", two_detectors_may_use_one_buffer);
 #ifdef HAVE_GST_ANALYTICS
   g_test_add_func ("/detectionmeta/analytics", analytics_hold_the_same_boxes_under_the_same_ids);

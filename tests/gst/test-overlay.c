@@ -126,6 +126,19 @@ boxes_follow_a_scaler (void)
   gst_harness_teardown (h);
 }
 
+/* An element that scales the picture and copies metas as they are. */
+static void
+boxes_of_another_frame_size_are_scaled (void)
+{
+  g_autoptr (GstSample) picture = yv_test_plain (161, 121, PAPER);
+  const GstYolov7Detection other = {.x = 82, .y = 93, .w = 120, .h = 249, .label = "dog"};
+  GstBuffer *frame = yv_test_frame (picture);
+
+  gst_yolov7_detections_attach (frame, 161 * 2, 121 * 3, &other, 1, 0);
+  g_autoptr (GstSample) drawn = draw (PLAIN_BOX, gst_sample_get_caps (picture), frame);
+  assert_box_is_drawn (drawn, FALSE, "of another size");
+}
+
 static void
 a_tag_is_drawn_unless_turned_off (void)
 {
@@ -227,6 +240,7 @@ main (int argc, char **argv)
   g_test_add_func ("/overlay/regions", regions_of_interest_are_drawn_too);
   g_test_add_func ("/overlay/empty", the_analysis_counts_before_regions_of_interest);
   g_test_add_func ("/overlay/scaled", boxes_follow_a_scaler);
+  g_test_add_func ("/overlay/other-size", boxes_of_another_frame_size_are_scaled);
   g_test_add_func ("/overlay/tag", a_tag_is_drawn_unless_turned_off);
   g_test_add_func ("/overlay/shared-memory", pixels_that_others_hold_stay_as_they_are);
   g_test_add_func ("/overlay/untouched", a_frame_without_detections_passes_untouched);

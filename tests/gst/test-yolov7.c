@@ -637,6 +637,11 @@ video_that_is_refused_ends_the_pipeline_with_one_message (void)
                          refused[i], model);
     g_assert_cmpuint (count_errors_of ("yolov7", launch), ==, 1);
   }
+  g_assert_cmpuint (
+      count_errors_of ("overlay",
+                       "videotestsrc name=source num-buffers=5 ! video/x-raw,format=I420,width=64,"
+                       "height=48,interlace-mode=fields ! yolov7overlay name=overlay ! fakesink"),
+      ==, 1);
 }
 
 int

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * gst/found.c - what the engine found goes onto the buffer that it was found in. */
+#include "gst/found.h"
+
+void
+gst_yolov7_found_attach (GstBuffer *buffer, guint frame_w, guint frame_h, const YvDetections *found,
+                         const char *const *class_names, GstYolov7MetaKinds kinds, GArray *scratch)
+{
+  g_array_set_size (scratch, 0);
+  for (guint i = 0; i < found->n_detections; i++) {
+    const YvDetection *d = &found->detections[i];
+    const GstYolov7Detection detection = {
+        .x = (double) d->x,
+        .y = (double) d->y,
+        .w = (double) d->w,
+        .h = (double) d->h,
+        .confidence = (double) d->confidence,
+        .objectness = (double) d->objectness,
+        .class_index = (gint) d->class_index,
+        .id = -1,
+        .label = class_names[d->class_index],
+    };
+    g_array_append_val (scratch, detection);
+  }
+  gst_yolov7_detections_attach (buffer, frame_w, frame_h,
+                                (const GstYolov7Detection *) (gpointer) scratch->data,
+                                found->n_detections, kinds);
+}
