@@ -17,4 +17,4 @@ plugin_init (GstPlugin *plugin)
 
 GST_PLUGIN_DEFINE (GST_VERSION_MAJOR, GST_VERSION_MINOR, yolov7,
                    "Object detection with YOLOv7 on any Vulkan device", plugin_init, YV_VERSION,
-                   "LGPL", PACKAGE, "Unknown package origin")
+                   "LGPL", PACKAGE, PACKAGE)

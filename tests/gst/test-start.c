@@ -208,6 +208,63 @@ a_bad_model_file_is_an_error_that_names_it (void)
   }
 }
 
+/* Returns: NULL, with the test skipped, where there is no Python. */
+static char *
+bad_files_new (void)
+{
+  g_autofree char *script = yv_test_source_path ("tests/cli/make-bad-files.py");
+  g_autofree char *model = model_path ();
+  g_autofree char *bad = g_build_filename (folder, "bad", NULL);
+  const char *argv[] = {"python3", script, model, bad, NULL};
+  g_autoptr (GError) error = NULL;
+  int status = -1;
+
+  if (!g_spawn_sync (NULL, (char **) argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL,
+                     &status, &error)) {
+    g_test_skip (error->message);
+    return NULL;
+  }
+  g_spawn_check_wait_status (status, &error);
+  g_assert_no_error (error);
+  return g_steal_pointer (&bad);
+}
+
+static void
+each_kind_of_bad_file_is_an_error_that_says_why (void)
+{
+  g_autofree char *bad = bad_files_new ();
+  if (!bad)
+    return;
+  const struct {
+    const char *property, *name, *in_text;
+    GQuark domain;
+    int code;
+  } rows[] = {
+#define UNSUPPORTED GST_STREAM_ERROR, GST_STREAM_ERROR_WRONG_TYPE
+#define MALFORMED GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ
+#define SETTINGS GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS
+      {"model-file", "torchscript.pt", "TorchScript", UNSUPPORTED},
+      {"model-file", "os-system.pt", "os.system", MALFORMED},
+      {"model-file", "nan.pt", "is nan", MALFORMED},
+      {"model-file", "unknown-module.pt", "unsupported module ZZ at row 8", UNSUPPORTED},
+      {"model-file", "state.safetensors", "config-file", SETTINGS},
+      {"config-file", "syntax.yaml", "syntax.yaml", MALFORMED},
+      {"config-file", "not-a-model.yaml", "not-a-model.yaml", MALFORMED},
+      {"config-file", "unknown-module.yaml", "FancyConv", UNSUPPORTED},
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autofree char *path = g_build_filename (bad, rows[i].name, NULL);
+    g_autoptr (GstElement) element = gst_element_factory_make ("yolov7", NULL);
+    gst_object_ref_sink (element);
+    g_object_set (element, rows[i].property, path, NULL);
+    gst_util_set_object_arg (G_OBJECT (element), "device", "reference");
+    g_test_message ("%s", rows[i].name);
+    assert_fails (element, rows[i].domain, rows[i].code, rows[i].in_text);
+    assert_fails (element, rows[i].domain, rows[i].code, path);
+  }
+}
+
 static void
 an_element_that_failed_starts_once_the_property_is_right (void)
 {
@@ -345,17 +402,28 @@ no_element_is_chosen_automatically (void)
 }
 
 static void
-remove_folder (void)
+the_plugin_says_where_it_is_from (void)
 {
-  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  g_autoptr (GstPlugin) plugin = gst_registry_find_plugin (gst_registry_get (), "yolov7");
+
+  g_assert_nonnull (plugin);
+  g_assert_cmpstr (gst_plugin_get_origin (plugin), ==, "gst-yolov7");
+}
+
+static void
+remove_folder (const char *path)
+{
+  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
   const char *name;
 
-  while ((name = g_dir_read_name (dir))) {
-    g_autofree char *path = g_build_filename (folder, name, NULL);
-    g_unlink (path);
+  while (dir && (name = g_dir_read_name (dir))) {
+    g_autofree char *inside = g_build_filename (path, name, NULL);
+    if (g_file_test (inside, G_FILE_TEST_IS_DIR))
+      remove_folder (inside);
+    else
+      g_unlink (inside);
   }
-  g_rmdir (folder);
-  g_free (folder);
+  g_rmdir (path);
 }
 
 int
@@ -372,6 +440,7 @@ main (int argc, char **argv)
   g_test_add_func ("/start/labels", a_label_file_renames_the_classes);
   g_test_add_func ("/start/no-model", no_model_is_an_error);
   g_test_add_func ("/start/bad-model", a_bad_model_file_is_an_error_that_names_it);
+  g_test_add_func ("/start/bad-files", each_kind_of_bad_file_is_an_error_that_says_why);
   g_test_add_func ("/start/reuse", an_element_that_failed_starts_once_the_property_is_right);
   g_test_add_func ("/start/bad-device", a_device_that_is_not_there_is_an_error);
   g_test_add_func ("/start/no-device", no_device_at_all_is_an_error_that_says_what_to_install);
@@ -379,7 +448,9 @@ main (int argc, char **argv)
   g_test_add_func ("/start/bad-classes", a_class_that_the_model_lacks_is_an_error);
   g_test_add_func ("/start/properties", properties_have_the_documented_names_and_defaults);
   g_test_add_func ("/start/ranks", no_element_is_chosen_automatically);
+  g_test_add_func ("/start/origin", the_plugin_says_where_it_is_from);
   const int status = g_test_run ();
-  remove_folder ();
+  remove_folder (folder);
+  g_free (folder);
   return status;
 }
