@@ -25,10 +25,16 @@ vec4 mish(vec4 x)
     return x * (n / (n + 2.0));
 }
 
+// e^-x, but finite: what an infinity does in a division is each device's own affair.
+vec4 exp_minus(vec4 x)
+{
+    return exp(min(-x, 80.0));
+}
+
 vec4 activate(vec4 x, float slope)
 {
     if (ACT == ACT_SILU)
-        return x / (1.0 + exp(-x)); // exp may become infinite, then the quotient is 0
+        return x / (1.0 + exp_minus(x));
     if (ACT == ACT_LEAKY_RELU)
         return mix(x * slope, x, greaterThanEqual(x, vec4(0.0)));
     if (ACT == ACT_RELU)
@@ -40,7 +46,7 @@ vec4 activate(vec4 x, float slope)
     if (ACT == ACT_MISH)
         return mish(x);
     if (ACT == ACT_SIGMOID)
-        return 1.0 / (1.0 + exp(-x));
+        return 1.0 / (1.0 + exp_minus(x));
     return x;
 }
 

@@ -12,7 +12,7 @@
 // y = block of NB * 8 pixels, z = image. Only built with YV_TEXEL and -DP=32 or 64.
 // Reference: engine/ref/conv.c; test: tests/ops/test-conv.c.
 //
-// Why it looks like this (measurements: docs/performance.md): a lane is a pixel, so that imageLoad
+// Why it looks like this (measured with tests/ops/test-conv.c --bench): a lane is a pixel, so that imageLoad
 // becomes straight vector code. Weights are loaded one texel a lane, i.e. 32 different ones at
 // once, and each is broadcast by a shuffle from a constant lane, which is one or two instructions.
 // The P * NB sums of a lane don't fit registers; they lie in the L1 cache and are touched once per
@@ -87,7 +87,7 @@ void store_pixel(int j, int dst_oct, int octs_left)
 void main()
 {
     const int block = int(gl_WorkGroupID.x);
-    const int image = int(gl_WorkGroupID.z);
+    const int image = int(image_index());
     const int in_w = int(p.in_w), in_h = int(p.in_h), out_w = int(p.out_w);
     const int n_pixels = out_w * int(p.out_h);
     const int in_quads = int(p.in_cstride) / 4;
@@ -96,9 +96,10 @@ void main()
     const int n_steps = kernel_w * int(p.kernel_h) * c_quads;
     const int src_start = image * in_w * in_h * in_quads;
 
+    const int first_pixel = int(unfolded_group_y()) * NB * LANES + int(gl_LocalInvocationID.x);
     int pixel[NB], x0[NB], y0[NB], start[NB];
     UNROLL for (int j = 0; j < NB; j++) {
-        pixel[j] = (int(gl_WorkGroupID.y) * NB + j) * LANES + int(gl_LocalInvocationID.x);
+        pixel[j] = first_pixel + j * LANES;
         if (IS_1X1) {
             start[j] = pixel[j] < n_pixels ? src_start + pixel[j] * in_quads : OUTSIDE;
         } else {

@@ -70,15 +70,16 @@ vec4 load_weight(uint bias_quads, uint quad)
 void main()
 {
     const uint id = gl_LocalInvocationIndex;
-    const uint image = gl_WorkGroupID.z;
+    const uint image = image_index();
     const uint n_pixels = p.out_w * p.out_h;
+    const uint first_pixel = unfolded_group_x() * TILE_PIXELS;
     const uint c_quads = p.c_in / 4;
     const uint n_steps = (p.kernel_w * p.kernel_h * c_quads + STEP_QUADS - 1) / STEP_QUADS;
 
     // Loading: an invocation brings two neighbouring quads of K of one pixel, and two of weights.
     const uint load_pixel = id % TILE_PIXELS;
     const uint load_quad = id / TILE_PIXELS * 2;
-    const uint source_pixel = gl_WorkGroupID.x * TILE_PIXELS + load_pixel;
+    const uint source_pixel = first_pixel + load_pixel;
     ivec2 corner = pixel_position(int(source_pixel), int(p.out_w));
     corner = corner * ivec2(p.stride_w, p.stride_h) - ivec2(p.pad_w, p.pad_h);
     Walk walk0 = Walk(0, 0, 0), walk1 = Walk(0, 0, 0);
@@ -135,7 +136,7 @@ void main()
     if (channel_quad * 4 >= p.c_out)
         return;
     UNROLL for (uint j = 0; j < OWN_PIXELS; j++) {
-        const uint pixel = gl_WorkGroupID.x * TILE_PIXELS + row * 4 + j;
+        const uint pixel = first_pixel + row * 4 + j;
         if (pixel < n_pixels) {
             const uint quad = (image * n_pixels + pixel) * (p.out_cstride / 4) + channel_quad;
             const vec4 v = activate(sums[j], p.slope);

@@ -37,9 +37,10 @@ void main()
 {
     const uint n_pixels = p.out_w * p.out_h;
     const uint oct = gl_WorkGroupID.y;
-    const uint pixel = gl_WorkGroupID.z * n_pixels + gl_GlobalInvocationID.x;
+    const uint own = unfolded_invocation_x();
+    const uint pixel = image_index() * n_pixels + own;
 
-    if (gl_GlobalInvocationID.x >= n_pixels)
+    if (own >= n_pixels)
         return;
 
 #ifndef YV_TEXEL

@@ -32,7 +32,7 @@ const uint RECORD_BYTES = 32; // of YvCandidate, and of the list's header
 float sigmoid_at(uint element)
 {
     const float logit = LOAD4(logits, element / 4)[element % 4];
-    return 1.0 / (1.0 + exp(-logit));
+    return 1.0 / (1.0 + exp(min(-logit, 80.0))); // act.glsl says why 80
 }
 
 vec4 decode_box(uint element, vec2 cell, uint anchor)
@@ -60,8 +60,8 @@ void main()
     const float threshold = Thresholds(p.thresholds).thresholds.confidence;
     const bool obj_only = Thresholds(p.thresholds).thresholds.obj_only != 0;
     const uint n_cells = p.grid_w * p.grid_h;
-    const uint id = gl_GlobalInvocationID.x;
-    const uint image = gl_WorkGroupID.z;
+    const uint id = unfolded_invocation_x();
+    const uint image = image_index();
     const uint n_values = 5 + p.n_classes;
     const uint anchor = uint(pixel_position(int(id), int(n_cells)).y);
     const uint cell = id - anchor * n_cells;

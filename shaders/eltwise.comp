@@ -43,7 +43,7 @@ vec4 compute(uint pixel, uint quad)
 
 void main()
 {
-    const uint pixel = gl_GlobalInvocationID.x;
+    const uint pixel = unfolded_invocation_x();
     const uint oct = gl_WorkGroupID.y;
 
     if (pixel >= p.n_pixels)

@@ -133,7 +133,7 @@ void main()
 {
     // All of it here: behind a branch lavapipe would load it for each lane.
     const YvFrameParams frame = Frame(p.frame).frame;
-    const int pixel = int(gl_GlobalInvocationID.x);
+    const int pixel = int(unfolded_invocation_x());
     const ivec2 resized = ivec2(frame.resized_w, frame.resized_h);
     const ivec2 corner = ivec2(frame.left, frame.top);
     const bool is_rgb = frame.is_rgb != 0;

@@ -18,9 +18,9 @@ void main()
 {
     const int in_w = int(p.in_w), in_h = int(p.in_h), out_w = int(p.out_w);
     const int n_pixels = out_w * int(p.out_h);
-    const int pixel = int(gl_GlobalInvocationID.x);
+    const int pixel = int(unfolded_invocation_x());
     const int oct = int(gl_WorkGroupID.y);
-    const int image = int(gl_WorkGroupID.z);
+    const int image = int(image_index());
     const int quads = int(p.in_cstride) / 4;
 
     if (pixel >= n_pixels)

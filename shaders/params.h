@@ -28,7 +28,9 @@ typedef uint64_t yv_addr;
  * rgba32f); 3 = destination, a storage buffer. Letterbox's and decode's shared buffers (frame,
  * thresholds, candidates, dense rows) are addresses in both modes.
  *
- * Constant 0 is local_size_x; the kernel's own follow, named at each struct.
+ * Constant 0 is local_size_x; the kernel's own follow, named at each struct. Constant 4, FOLDS, is
+ * given where the blocks of pixels below are more than the device takes workgroups in that
+ * dimension: then it is FOLDS times shorter and z = image * FOLDS + fold.
  */
 
 /* dst = act (W * src + bias).

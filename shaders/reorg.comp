@@ -27,9 +27,9 @@ float load_channel(uint channel, uint first_pixel)
 void main()
 {
     const uint n_pixels = p.out_w * p.out_h;
-    const uint pixel = gl_GlobalInvocationID.x;
+    const uint pixel = unfolded_invocation_x();
     const uint oct = gl_WorkGroupID.y;
-    const uint image = gl_WorkGroupID.z;
+    const uint image = image_index();
 
     if (pixel >= n_pixels)
         return;

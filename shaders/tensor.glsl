@@ -19,6 +19,37 @@
 
 layout(local_size_x_id = 0) in;
 
+// Dimension z is images x FOLDS: where a device takes fewer workgroups in one dimension than there
+// are blocks of pixels, the others follow in z (params.h). FOLDS is 1 in any usual case, and then
+// nothing of this is left.
+layout(constant_id = 4) const uint FOLDS = 1;
+
+uint image_index()
+{
+    return gl_WorkGroupID.z / FOLDS;
+}
+
+uint fold_index()
+{
+    return FOLDS > 1 ? gl_WorkGroupID.z % FOLDS : 0;
+}
+
+// gl_WorkGroupID.x and .y, and gl_GlobalInvocationID.x, of whichever dimension is folded.
+uint unfolded_group_x()
+{
+    return gl_WorkGroupID.x + fold_index() * gl_NumWorkGroups.x;
+}
+
+uint unfolded_group_y()
+{
+    return gl_WorkGroupID.y + fold_index() * gl_NumWorkGroups.y;
+}
+
+uint unfolded_invocation_x()
+{
+    return unfolded_group_x() * gl_WorkGroupSize.x + gl_LocalInvocationID.x;
+}
+
 #define UNROLL [[unroll]]
 
 const float MAX_HALF = 65504.0;
@@ -106,7 +137,7 @@ void store8_float(uvec2 address, uint oct, vec4 a, vec4 b)
 #endif
 
 // (x, y) of a pixel counted row by row. Integer division is slow on every device; the float
-// quotient is off by one at most (below 2^24 pixels), which the remainder shows.
+// quotient is off by one at most (below 2^22 rows), which the remainder shows.
 ivec2 pixel_position(int pixel, int width)
 {
     int y = int((float(pixel) + 0.5) / float(width));

@@ -18,9 +18,9 @@ void main()
 {
     const int in_w = int(p.in_w), out_w = int(p.out_w), factor = int(p.factor);
     const int n_pixels = in_w * int(p.in_h);
-    const int pixel = int(gl_GlobalInvocationID.x);
+    const int pixel = int(unfolded_invocation_x());
     const int oct = int(gl_WorkGroupID.y);
-    const int image = int(gl_WorkGroupID.z);
+    const int image = int(image_index());
 
     if (pixel >= n_pixels)
         return;

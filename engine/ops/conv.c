@@ -128,6 +128,7 @@ dispatch (YvLowering *lowering, YvStep *step, const YvNode *node, GError **error
     d.spec[3] = is_1x1 (node);
     d.groups[0] = (weight->c_out + channels - 1) / channels;
     d.groups[1] = (n_pixels + pixels - 1) / pixels;
+    d.pixel_dimension = 1;
   } else {
     step->pack = YV_PACK_TILE;
     d.kernel = YV_KERNEL_CONV_TILE;

@@ -10,6 +10,8 @@
 #define CHANNELS_PER_INVOCATION 8
 #define ELTWISE_LOCAL 32
 
+#define FOLDS_CONSTANT 4 /* of tensor.glsl */
+
 YvStep *
 yv_lowering_add (YvLowering *lowering, const YvNode *node, const YvOperand *srcs, uint32_t n_srcs,
                  const YvOperand *dst)
@@ -65,6 +67,26 @@ yv_lowering_texel (const YvLowering *lowering, const YvStep *step)
   return step->op == YV_OP_DETECT || is_bindable (caps, &step->dst);
 }
 
+/* Blocks of pixels that do not fit into their dimension go on in z; the shader puts them together
+ * again (shaders/tensor.glsl). The last fold may have blocks too many: they lie behind the image.
+ */
+static void
+fold_groups (YvStep *step, const YvDispatch *dispatch, const YvCaps *caps, uint64_t groups[3])
+{
+  const uint32_t most = caps->max_groups[dispatch->pixel_dimension];
+  uint64_t *blocks = &groups[dispatch->pixel_dimension];
+
+  if (*blocks <= most)
+    return;
+
+  const uint64_t n_folds = (*blocks + most - 1) / most;
+  g_assert (dispatch->n_spec <= FOLDS_CONSTANT && n_folds <= UINT32_MAX);
+  *blocks = (*blocks + n_folds - 1) / n_folds;
+  groups[2] *= n_folds;
+  step->n_spec = FOLDS_CONSTANT + 1;
+  step->spec[FOLDS_CONSTANT] = (uint32_t) n_folds;
+}
+
 bool
 yv_lowering_dispatch (const YvLowering *lowering, YvStep *step, const YvDispatch *dispatch,
                       GError **error)
@@ -72,21 +94,23 @@ yv_lowering_dispatch (const YvLowering *lowering, YvStep *step, const YvDispatch
   g_assert (dispatch->n_push_bytes <= YV_MAX_PUSH_BYTES && dispatch->n_spec <= YV_MAX_SPEC);
   g_assert (dispatch->n_addresses <= YV_MAX_ADDRESSES);
 
+  uint64_t groups[3] = {dispatch->groups[0], dispatch->groups[1], dispatch->groups[2]};
+
+  step->n_spec = dispatch->n_spec;
+  memcpy (step->spec, dispatch->spec, sizeof step->spec);
+  fold_groups (step, dispatch, lowering->caps, groups);
   for (int i = 0; i < 3; i++) {
-    if (dispatch->groups[i] > lowering->caps->max_groups[i]) {
+    if (groups[i] > lowering->caps->max_groups[i]) {
       g_set_error (error, YV_ERROR, YV_ERROR_UNSUPPORTED,
                    "%s: %" G_GUINT64_FORMAT " workgroups in dimension %d, %s takes %u; use a "
                    "smaller input or batch",
-                   step->name, dispatch->groups[i], i, lowering->caps->name,
-                   lowering->caps->max_groups[i]);
+                   step->name, groups[i], i, lowering->caps->name, lowering->caps->max_groups[i]);
       return false;
     }
-    step->groups[i] = (uint32_t) dispatch->groups[i];
+    step->groups[i] = (uint32_t) groups[i];
   }
 
   step->kernel = dispatch->kernel;
-  step->n_spec = dispatch->n_spec;
-  memcpy (step->spec, dispatch->spec, sizeof step->spec);
   memcpy (step->push, dispatch->push, dispatch->n_push_bytes);
   step->n_push_bytes = dispatch->n_push_bytes;
   step->n_addresses = dispatch->n_addresses;
@@ -118,7 +142,7 @@ yv_lowering_eltwise (const YvLowering *lowering, YvStep *step, GError **error)
           .kernel = YV_KERNEL_ELTWISE,
           .n_spec = 4,
           .spec = {ELTWISE_LOCAL, step->act.kind, has_src1, has_scale},
-          .groups = {(params.n_pixels + ELTWISE_LOCAL - 1) / ELTWISE_LOCAL,
+          .groups = {((uint64_t) params.n_pixels + ELTWISE_LOCAL - 1) / ELTWISE_LOCAL,
                      (dst->c + CHANNELS_PER_INVOCATION - 1) / CHANNELS_PER_INVOCATION, 1},
           .push = &params,
           .n_push_bytes = sizeof params,

@@ -88,7 +88,8 @@ typedef struct {
   YvKernel kernel;
   uint32_t n_spec, spec[YV_MAX_SPEC];
   uint64_t groups[3];
-  const void *push; /* copied */
+  uint32_t pixel_dimension; /* of groups, 0 or 1: goes on in z where the device takes fewer */
+  const void *push;         /* copied */
   uint32_t n_push_bytes;
   uint32_t n_addresses;
   uint8_t addresses[YV_MAX_ADDRESSES]; /* YvAddress */

@@ -119,6 +119,23 @@ plans_are_as_written_down (void)
   }
 }
 
+/* 8192 px is the promise of yv_stream_new(): more blocks of pixels than a dimension has groups. */
+static void
+the_largest_input_fits_into_the_groups_of_a_device (void)
+{
+  const YvPlanOptions options = {.n = 2, .h = 8192, .w = 8192, .dtype = YV_DTYPE_F16};
+  YvCaps narrow = gpu;
+  g_autoptr (YvGraph) graph = load_graph ("cfg/deploy/yolov7-tiny.yaml");
+
+  narrow.max_groups[0] = 65535;
+  narrow.max_storage_range_bytes = UINT64_MAX;
+  g_autoptr (YvPlan) plan = make_plan (graph, &narrow, options);
+  g_assert_cmpuint (g_array_index (plan->steps, YvStep, 0).groups[2], ==, 9);
+  for (uint32_t i = 0; i < plan->steps->len; i++)
+    for (int d = 0; d < 3; d++)
+      g_assert_cmpuint (g_array_index (plan->steps, YvStep, i).groups[d], <=, 65535);
+}
+
 /* ---- promises -------------------------------------------------------------------------------- */
 
 /* Do two operands of the arena share an element? Where both have the same cstride and start in the
@@ -319,6 +336,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/plan/golden", plans_are_as_written_down);
+  g_test_add_func ("/plan/largest", the_largest_input_fits_into_the_groups_of_a_device);
   g_test_add_func ("/plan/independent-steps", steps_of_a_level_are_independent);
   g_test_add_func ("/plan/heads-live", heads_live_to_the_end);
   g_test_add_func ("/plan/flops", flops_are_those_of_the_specification);

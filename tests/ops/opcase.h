@@ -6,7 +6,8 @@
  * something wrong, and after the run every byte but the destination's must be what it was.
  *
  * Programs print TAP; with --bench they print times instead. Environment: YV_KERNELS=portable runs
- * the kernels for GPUs on lavapipe too; YV_VALIDATION=1 turns the validation layers on.
+ * the kernels for GPUs on lavapipe too; YV_VALIDATION=1 turns the validation layers on;
+ * YV_TEST_FOLDS=1 lowers as for a device that takes only a few workgroups in a dimension.
  */
 #pragma once
 
