@@ -75,22 +75,19 @@ plane_row_bytes (const YvImage *image, uint32_t plane)
   return (uint64_t) subsampled (image->width, component->shift) * component->pixel_bytes;
 }
 
-/* Up to the last sample: what lies behind it in the last row may not be ours to read. */
 static uint64_t
-plane_size_bytes (const YvImage *image, uint32_t plane)
+plane_rows (const YvImage *image, uint32_t plane)
 {
-  const Component *component = component_of_plane (&layouts[image->format], plane);
-  const uint64_t n_rows = subsampled (image->height, component->shift);
-
-  return (n_rows - 1) * image->stride_bytes[plane] + plane_row_bytes (image, plane);
+  return subsampled (image->height, component_of_plane (&layouts[image->format], plane)->shift);
 }
 
 /* Of the packed copy: from the start of @plane to the start of the next. */
 static uint64_t
 plane_extent_bytes (const YvImage *image, uint32_t plane)
 {
-  return (plane_size_bytes (image, plane) + PLANE_ALIGN_BYTES - 1) &
-         ~(uint64_t) (PLANE_ALIGN_BYTES - 1);
+  const uint64_t size_bytes = plane_rows (image, plane) * plane_row_bytes (image, plane);
+
+  return (size_bytes + PLANE_ALIGN_BYTES - 1) & ~(uint64_t) (PLANE_ALIGN_BYTES - 1);
 }
 
 static bool
@@ -153,11 +150,27 @@ yv_image_size_bytes (const YvImage *image)
   return size_bytes;
 }
 
+/* What lies behind a row's last sample is never read: it may not be ours. */
+static void
+pack_plane (const YvImage *image, uint32_t plane, uint8_t *dst)
+{
+  const size_t row_bytes = plane_row_bytes (image, plane);
+  const size_t n_rows = plane_rows (image, plane);
+  const size_t stride_bytes = image->stride_bytes[plane];
+
+  if (stride_bytes == row_bytes) {
+    memcpy (dst, image->planes[plane], n_rows * row_bytes);
+    return;
+  }
+  for (size_t row = 0; row < n_rows; row++)
+    memcpy (dst + row * row_bytes, image->planes[plane] + row * stride_bytes, row_bytes);
+}
+
 void
 yv_image_pack (const YvImage *image, uint8_t *dst)
 {
   for (uint32_t plane = 0; plane < layouts[image->format].n_planes; plane++) {
-    memcpy (dst, image->planes[plane], plane_size_bytes (image, plane));
+    pack_plane (image, plane, dst);
     dst += plane_extent_bytes (image, plane);
   }
 }
@@ -233,8 +246,6 @@ yv_frame_params_init (struct YvFrameParams *params, const YvImage *image,
       .resized_h = letterbox->resized_h,
       .left = letterbox->left,
       .top = letterbox->top,
-      .scale_x = (float) ((double) image->width / letterbox->resized_w),
-      .scale_y = (float) ((double) image->height / letterbox->resized_h),
       .chroma_x = image->chroma_left ? 0.25f : 0,
       .is_rgb = layout->is_rgb,
   };
@@ -244,7 +255,7 @@ yv_frame_params_init (struct YvFrameParams *params, const YvImage *image,
 
     g_assert (offset <= UINT32_MAX);
     params->offset[i] = (uint32_t) offset;
-    params->row_bytes[i] = image->stride_bytes[component->plane];
+    params->row_bytes[i] = (uint32_t) plane_row_bytes (image, component->plane);
     params->pixel_bytes[i] = component->pixel_bytes;
     params->shift_x[i] = params->shift_y[i] = component->shift;
   }

@@ -17,8 +17,8 @@ G_BEGIN_DECLS
 /* False with YV_ERROR_INVALID where sizes, strides or planes contradict the format. */
 bool yv_image_check (const YvImage *image, GError **error);
 
-/* Bytes of a packed copy of @image: planes one after the other with their strides kept, each at a
- * multiple of 64. */
+/* Bytes of a packed copy of @image: planes one after the other without padding between rows, each
+ * at a multiple of 64. */
 size_t yv_image_size_bytes (const YvImage *image);
 
 /* Writes that copy. @dst has yv_image_size_bytes(). */

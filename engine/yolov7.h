@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * engine/yolov7.h - THE public header: a YOLOv7 checkpoint in, detections out.
  *
- *   g_autoptr (YvEngine) engine = yv_engine_new (&(YvEngineOptions){.model_file = "best.pt"},
- * &error); g_autoptr (YvStream) stream = yv_stream_new (engine, &(YvStreamOptions)
- * YV_STREAM_DEFAULTS, &error); const YvDetections *found = yv_stream_detect (stream, &image,
- * &error);
+ *   YvEngineOptions options = {.model_file = "best.pt"};
+ *   YvStreamOptions settings = YV_STREAM_DEFAULTS;
+ *
+ *   g_autoptr (YvEngine) engine = yv_engine_new (&options, &error);
+ *   g_autoptr (YvStream) stream = yv_stream_new (engine, &settings, &error);
+ *   const YvDetections *found = yv_stream_detect (stream, &image, &error);
  *
  * An engine is a model on a device; any number of threads and streams may share it. A stream is one
  * camera and belongs to one thread at a time. Nothing here needs GStreamer, prints, or aborts on
@@ -47,10 +49,10 @@ typedef struct {
 } YvEngineOptions;
 
 /* Loads a model onto a device: reads, re-parameterises, packs. Blocks for up to seconds.
- * The model file stays mapped as long as the engine, for sizes that come later. It may be deleted or
- * replaced by renaming, but must not be rewritten in place: a new size then fails with YV_ERROR_IO,
- * or, if the file is cut short in just that moment, ends the process with SIGBUS.
- * Returns: (transfer full): or NULL. Codes: all. */
+ * The model file stays mapped as long as the engine, for sizes that come later. It may be deleted
+ * or replaced by renaming, but must not be rewritten in place: a new size then fails with
+ * YV_ERROR_IO, or, if the file is cut short in just that moment, ends the process with SIGBUS.
+ * Returns: (transfer full): or NULL. Any code of engine/error.h. */
 YV_API YvEngine *yv_engine_new (const YvEngineOptions *options, GError **error);
 YV_API YvEngine *yv_engine_ref (YvEngine *engine);
 YV_API void yv_engine_unref (YvEngine *engine); /* NULL ok; thread safe */
@@ -75,9 +77,9 @@ YV_API const YvEngineInfo *yv_engine_info (const YvEngine *engine);
  */
 
 typedef struct {
-  uint32_t input_size; /* network px of the long side; 0: the model's default */
-  YvLetterboxMode letterbox;
-  bool no_scale_up;
+  uint32_t input_size;       /* network px of the long side, at most 8192; 0: the model's default */
+  YvLetterboxMode letterbox; /* the smallest rectangle, or always a square */
+  bool no_scale_up;          /* smaller frames are padded, not enlarged */
   float confidence_threshold; /* 0..1: a detection has obj * class confidence above it */
   float iou_threshold;        /* 0..1 */
   uint32_t max_detections;    /* >= 1 */

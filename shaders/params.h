@@ -105,7 +105,6 @@ struct YvFrameParams {
   uint shift_x[3], shift_y[3]; /* log2 of the subsampling */
   uint frame_w, frame_h;
   uint resized_w, resized_h, left, top; /* YvLetterbox */
-  float scale_x, scale_y;               /* frame_w / resized_w, frame_h / resized_h */
   float chroma_x;   /* where chroma sits: sample position = (x + 0.5) * 2^-shift - 0.5 + chroma_x */
   uint is_rgb;      /* components are R, G, B: the matrix is not applied */
   float matrix[12]; /* rows R, G, B: coefficients of the three components (0..255) and a constant */

@@ -17,7 +17,6 @@ typedef struct {
   struct YvThresholds thresholds;
   uint8_t *candidates; /* [plan n] lists */
   const struct YvCandidate **lists;
-  uint32_t *n_found;
   YvTiming timing;
 } Slot;
 
@@ -54,7 +53,6 @@ clear_slot (Slot *slot)
   g_free (slot->frames);
   g_free (slot->candidates);
   g_free (slot->lists);
-  g_free (slot->n_found);
 }
 
 static void
@@ -81,7 +79,6 @@ init_slot (Slot *slot, const YvPlan *plan, GError **error)
 
   slot->frames = g_new0 (struct YvFrameParams, n);
   slot->lists = g_new0 (const struct YvCandidate *, n);
-  slot->n_found = g_new0 (uint32_t, n);
   slot->candidates = g_try_malloc0 (list_bytes);
   for (uint32_t i = 0; i < n && slot->candidates; i++)
     slot->lists[i] =

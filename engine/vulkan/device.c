@@ -95,7 +95,9 @@ texel_format_ok (VkPhysicalDevice physical, VkFormat format)
   return properties.bufferFeatures & VK_FORMAT_FEATURE_STORAGE_TEXEL_BUFFER_BIT;
 }
 
-/* Kernels whose shape is for Mesa's CPU driver. YV_KERNELS=portable runs those for GPUs there. */
+/* Kernels whose shape is for Mesa's CPU driver. YV_KERNELS=portable runs those for GPUs there.
+ * conv_lanes reads padding as texels out of range and wants zeros: robustBufferAccess promises no
+ * access outside, that it is zeros (and alpha too) is what llvmpipe does and is assumed. */
 static bool
 use_texel_lanes (const YvDevice *device, const YvChoice *choice, const YvFeatures *features,
                  const VkPhysicalDeviceSubgroupProperties *subgroup)
@@ -105,7 +107,7 @@ use_texel_lanes (const YvDevice *device, const YvChoice *choice, const YvFeature
          subgroup->subgroupSize >= TEXEL_LANES_MIN_SUBGROUP &&
          (subgroup->supportedStages & VK_SHADER_STAGE_COMPUTE_BIT) &&
          (subgroup->supportedOperations & VK_SUBGROUP_FEATURE_SHUFFLE_BIT) &&
-         features->core.features.shaderFloat64 &&
+         features->core.features.robustBufferAccess && features->core.features.shaderFloat64 &&
          features->core.features.shaderStorageImageExtendedFormats &&
          texel_format_ok (device->physical, VK_FORMAT_R32G32B32A32_SFLOAT) &&
          texel_format_ok (device->physical, VK_FORMAT_R16G16B16A16_SFLOAT) &&

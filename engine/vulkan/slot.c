@@ -342,7 +342,9 @@ yv_slot_wait (YvSlot *slot, const struct YvCandidate **lists, uint32_t *n, YvTim
   g_assert (slot->running);
   const VkResult result =
       device->vk.vkWaitForFences (device->handle, 1, &slot->fence, VK_TRUE, UINT64_MAX);
-  slot->running = false; /* a lost device runs nothing either */
+  if (result != VK_SUCCESS && result != VK_ERROR_DEVICE_LOST) /* a lost device runs nothing */
+    device->vk.vkDeviceWaitIdle (device->handle);
+  slot->running = false;
   if (!yv_vk_check (result, "vkWaitForFences", error))
     return false;
 
