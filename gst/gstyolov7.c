@@ -49,6 +49,7 @@
 #include "gst/frameview.h"
 #include "gst/labels.h"
 #include "gst/posterror.h"
+#include "gst/settings.h"
 
 GST_DEBUG_CATEGORY_STATIC (yolov7_debug);
 #define GST_CAT_DEFAULT yolov7_debug
@@ -61,79 +62,13 @@ static GstStaticPadTemplate sink_template =
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE (
     "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (GST_VIDEO_CAPS_MAKE (GST_YOLOV7_FORMATS)));
 
-enum {
-  PROP_0,
-  PROP_MODEL_FILE,
-  PROP_CONFIG_FILE,
-  PROP_LABEL_FILE,
-  PROP_CONFIDENCE_THRESHOLD,
-  PROP_IOU_THRESHOLD,
-  PROP_MAX_DETECTIONS,
-  PROP_CLASSES,
-  PROP_CLASS_AGNOSTIC_NMS,
-  PROP_INPUT_SIZE,
-  PROP_LETTERBOX_MODE,
-  PROP_DEVICE,
-  PROP_PRECISION,
-  PROP_ATTACH_ROI_META,
-#ifdef HAVE_GST_ANALYTICS
-  PROP_ATTACH_ANALYTICS_META,
-#endif
-  N_PROPS
-};
-
-static GParamSpec *properties[N_PROPS];
-
-static const GEnumValue precisions[] = {
-    {YV_PRECISION_AUTO, "fp16 on GPUs that have it, fp32 on CPUs", "auto"},
-    {YV_PRECISION_FP32, "32 bit floats", "fp32"},
-    {YV_PRECISION_FP16, "16 bit floats in memory, sums in 32", "fp16"},
-    {0, NULL, NULL},
-};
-
-static const GEnumValue letterbox_modes[] = {
-    {YV_LETTERBOX_AUTO, "Pad only to a multiple of the model's stride, as detect.py", "auto"},
-    {YV_LETTERBOX_FIXED, "Pad to a square of input-size", "fixed"},
-    {0, NULL, NULL},
-};
-
-#define GST_TYPE_YOLOV7_PRECISION (precision_get_type ())
-static GType
-precision_get_type (void)
-{
-  static gsize type = 0;
-
-  if (g_once_init_enter (&type))
-    g_once_init_leave (&type, g_enum_register_static ("GstYolov7Precision", precisions));
-  return type;
-}
-
-#define GST_TYPE_YOLOV7_LETTERBOX_MODE (letterbox_mode_get_type ())
-static GType
-letterbox_mode_get_type (void)
-{
-  static gsize type = 0;
-
-  if (g_once_init_enter (&type))
-    g_once_init_leave (&type, g_enum_register_static ("GstYolov7LetterboxMode", letterbox_modes));
-  return type;
-}
-
-/* All that properties say; the strings are owned, and NULL where not set. */
-typedef struct {
-  char *model_file, *config_file, *label_file, *device, *classes;
-  YvPrecision precision;
-  YvStreamOptions stream; /* but classes */
-  GstYolov7MetaKinds attach;
-  gboolean classes_changed; /* since they were last taken */
-} Settings;
-
 struct _GstYolov7 {
   GstBaseTransform parent;
 
   /* protected by the object lock */
-  Settings settings;
+  GstYolov7Settings settings;
   gboolean options_changed; /* those that may change while playing, since they were last taken */
+  gboolean classes_changed; /* among them */
 
   /* streaming thread only, from start() to stop() */
   GstVideoInfo info;
@@ -149,109 +84,7 @@ struct _GstYolov7 {
 G_DEFINE_FINAL_TYPE (GstYolov7, gst_yolov7, GST_TYPE_BASE_TRANSFORM)
 GST_ELEMENT_REGISTER_DEFINE (yolov7, "yolov7", GST_RANK_NONE, GST_TYPE_YOLOV7)
 
-/* ---- settings ------------------------------------------------------------------------------- */
-
-static void
-settings_clear (Settings *settings)
-{
-  g_free (settings->model_file);
-  g_free (settings->config_file);
-  g_free (settings->label_file);
-  g_free (settings->device);
-  g_free (settings->classes);
-  *settings = (Settings){0};
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Settings, settings_clear)
-
-/* @copy is cleared first. */
-static void
-take_settings (GstYolov7 *self, Settings *copy)
-{
-  settings_clear (copy);
-  GST_OBJECT_LOCK (self);
-  self->options_changed = FALSE;
-  *copy = self->settings;
-  self->settings.classes_changed = FALSE;
-  copy->model_file = g_strdup (copy->model_file);
-  copy->config_file = g_strdup (copy->config_file);
-  copy->label_file = g_strdup (copy->label_file);
-  copy->device = g_strdup (copy->device);
-  copy->classes = g_strdup (copy->classes);
-  GST_OBJECT_UNLOCK (self);
-}
-
-/* "" is not set: what a shell variable that does not exist gives. */
-static void
-replace_string (char **string, const GValue *value)
-{
-  const char *text = g_value_get_string (value);
-
-  g_free (*string);
-  *string = text && *text ? g_strdup (text) : NULL;
-}
-
-static void
-set_kind (GstYolov7MetaKinds *kinds, GstYolov7MetaKinds kind, const GValue *value)
-{
-  *kinds = g_value_get_boolean (value) ? *kinds | kind : *kinds & ~kind;
-}
-
-static gboolean
-set_property_locked (GstYolov7 *self, guint id, const GValue *value)
-{
-  Settings *s = &self->settings;
-
-  switch (id) {
-  case PROP_MODEL_FILE:
-    replace_string (&s->model_file, value);
-    return TRUE;
-  case PROP_CONFIG_FILE:
-    replace_string (&s->config_file, value);
-    return TRUE;
-  case PROP_LABEL_FILE:
-    replace_string (&s->label_file, value);
-    return TRUE;
-  case PROP_CONFIDENCE_THRESHOLD:
-    s->stream.confidence_threshold = g_value_get_float (value);
-    return TRUE;
-  case PROP_IOU_THRESHOLD:
-    s->stream.iou_threshold = g_value_get_float (value);
-    return TRUE;
-  case PROP_MAX_DETECTIONS:
-    s->stream.max_detections = g_value_get_uint (value);
-    return TRUE;
-  case PROP_CLASSES:
-    replace_string (&s->classes, value);
-    s->classes_changed = TRUE;
-    return TRUE;
-  case PROP_CLASS_AGNOSTIC_NMS:
-    s->stream.class_agnostic_nms = g_value_get_boolean (value);
-    return TRUE;
-  case PROP_INPUT_SIZE:
-    s->stream.input_size = g_value_get_uint (value);
-    return TRUE;
-  case PROP_LETTERBOX_MODE:
-    s->stream.letterbox = (YvLetterboxMode) g_value_get_enum (value);
-    return TRUE;
-  case PROP_DEVICE:
-    replace_string (&s->device, value);
-    return TRUE;
-  case PROP_PRECISION:
-    s->precision = (YvPrecision) g_value_get_enum (value);
-    return TRUE;
-  case PROP_ATTACH_ROI_META:
-    set_kind (&s->attach, GST_YOLOV7_META_ROI, value);
-    return TRUE;
-#ifdef HAVE_GST_ANALYTICS
-  case PROP_ATTACH_ANALYTICS_META:
-    set_kind (&s->attach, GST_YOLOV7_META_ANALYTICS, value);
-    return TRUE;
-#endif
-  default:
-    return FALSE;
-  }
-}
+/* ---- properties ----------------------------------------------------------------------------- */
 
 static void
 set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
@@ -259,67 +92,14 @@ set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
   GstYolov7 *self = GST_YOLOV7 (object);
 
   GST_OBJECT_LOCK (self);
-  const gboolean known = set_property_locked (self, id, value);
+  const gboolean known = gst_yolov7_settings_set (&self->settings, id, value);
   if (pspec->flags & GST_PARAM_MUTABLE_PLAYING)
     self->options_changed = TRUE;
+  if (g_str_equal (pspec->name, "classes"))
+    self->classes_changed = TRUE;
   GST_OBJECT_UNLOCK (self);
   if (!known)
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-}
-
-static gboolean
-get_property_locked (GstYolov7 *self, guint id, GValue *value)
-{
-  const Settings *s = &self->settings;
-
-  switch (id) {
-  case PROP_MODEL_FILE:
-    g_value_set_string (value, s->model_file);
-    return TRUE;
-  case PROP_CONFIG_FILE:
-    g_value_set_string (value, s->config_file);
-    return TRUE;
-  case PROP_LABEL_FILE:
-    g_value_set_string (value, s->label_file);
-    return TRUE;
-  case PROP_CONFIDENCE_THRESHOLD:
-    g_value_set_float (value, s->stream.confidence_threshold);
-    return TRUE;
-  case PROP_IOU_THRESHOLD:
-    g_value_set_float (value, s->stream.iou_threshold);
-    return TRUE;
-  case PROP_MAX_DETECTIONS:
-    g_value_set_uint (value, s->stream.max_detections);
-    return TRUE;
-  case PROP_CLASSES:
-    g_value_set_string (value, s->classes);
-    return TRUE;
-  case PROP_CLASS_AGNOSTIC_NMS:
-    g_value_set_boolean (value, s->stream.class_agnostic_nms);
-    return TRUE;
-  case PROP_INPUT_SIZE:
-    g_value_set_uint (value, s->stream.input_size);
-    return TRUE;
-  case PROP_LETTERBOX_MODE:
-    g_value_set_enum (value, s->stream.letterbox);
-    return TRUE;
-  case PROP_DEVICE:
-    g_value_set_string (value, s->device);
-    return TRUE;
-  case PROP_PRECISION:
-    g_value_set_enum (value, s->precision);
-    return TRUE;
-  case PROP_ATTACH_ROI_META:
-    g_value_set_boolean (value, (s->attach & GST_YOLOV7_META_ROI) != 0);
-    return TRUE;
-#ifdef HAVE_GST_ANALYTICS
-  case PROP_ATTACH_ANALYTICS_META:
-    g_value_set_boolean (value, (s->attach & GST_YOLOV7_META_ANALYTICS) != 0);
-    return TRUE;
-#endif
-  default:
-    return FALSE;
-  }
 }
 
 static void
@@ -328,85 +108,29 @@ get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
   GstYolov7 *self = GST_YOLOV7 (object);
 
   GST_OBJECT_LOCK (self);
-  const gboolean known = get_property_locked (self, id, value);
+  const gboolean known = gst_yolov7_settings_get (&self->settings, id, value);
   GST_OBJECT_UNLOCK (self);
   if (!known)
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
 
-static void
-install_model_properties (void)
-{
-  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
-
-  properties[PROP_MODEL_FILE] = g_param_spec_string (
-      "model-file", "Model file", "Checkpoint that YOLOv7 training wrote (best.pt), or safetensors",
-      NULL, flags);
-  properties[PROP_CONFIG_FILE] = g_param_spec_string (
-      "config-file", "Config file",
-      "Model description (cfg/*.yaml), for a model-file that is a bare state dict; without a "
-      "model-file the weights are random, for measurements",
-      NULL, flags);
-  properties[PROP_LABEL_FILE] = g_param_spec_string (
-      "label-file", "Label file",
-      "Class names, one a line, instead of those in the checkpoint; as many as it has classes",
-      NULL, flags);
-  properties[PROP_INPUT_SIZE] = g_param_spec_uint (
-      "input-size", "Input size",
-      "Long side of the network's input in pixels, raised to a multiple of the model's stride; 0: "
-      "the model's own (640, or 1280 for models with stride 64)",
-      0, 8192, 0, flags);
-  properties[PROP_LETTERBOX_MODE] =
-      g_param_spec_enum ("letterbox-mode", "Letterbox mode",
-                         "How far the scaled frame is padded; the aspect ratio is always kept",
-                         GST_TYPE_YOLOV7_LETTERBOX_MODE, YV_LETTERBOX_AUTO, flags);
-  properties[PROP_DEVICE] = g_param_spec_string (
-      "device", "Device",
-      "Vulkan device: an index, a part of its name, a UUID, or \"reference\" (slow loops on the "
-      "CPU); not set: the best there is",
-      NULL, flags);
-  properties[PROP_PRECISION] =
-      g_param_spec_enum ("precision", "Precision", "How numbers are stored on the device",
-                         GST_TYPE_YOLOV7_PRECISION, YV_PRECISION_AUTO, flags);
-}
-
-static void
-install_detection_properties (void)
-{
-  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING;
-
-  properties[PROP_CONFIDENCE_THRESHOLD] = g_param_spec_float (
-      "confidence-threshold", "Confidence threshold",
-      "A detection's objectness * class probability is above this, 0..1", 0, 1, 0.25f, flags);
-  properties[PROP_IOU_THRESHOLD] = g_param_spec_float (
-      "iou-threshold", "IoU threshold",
-      "Of two boxes whose intersection over union is above this, 0..1, the less confident goes", 0,
-      1, 0.45f, flags);
-  properties[PROP_MAX_DETECTIONS] = g_param_spec_uint (
-      "max-detections", "Maximum of detections",
-      "Most detections in a frame; the most confident stay", 1, G_MAXUINT, 300, flags);
-  properties[PROP_CLASSES] = g_param_spec_string (
-      "classes", "Classes",
-      "Classes to find, indices or names separated by commas (\"0,2,person\"); not set: all", NULL,
-      flags);
-  properties[PROP_CLASS_AGNOSTIC_NMS] =
-      g_param_spec_boolean ("class-agnostic-nms", "Class-agnostic NMS",
-                            "Boxes of different classes suppress each other too", FALSE, flags);
-  properties[PROP_ATTACH_ROI_META] = g_param_spec_boolean (
-      "attach-roi-meta", "Attach ROI meta",
-      "Attach GstVideoRegionOfInterestMeta too, as DL Streamer; some encoders react to it", TRUE,
-      flags);
-#ifdef HAVE_GST_ANALYTICS
-  properties[PROP_ATTACH_ANALYTICS_META] = g_param_spec_boolean (
-      "attach-analytics-meta", "Attach analytics meta",
-      "Attach GstAnalyticsRelationMeta with object detections too", TRUE, flags);
-#endif
-}
-
 /* ---- life ----------------------------------------------------------------------------------- */
 
+/* @classes_changed: (out) (nullable) */
+static void
+take_settings (GstYolov7 *self, GstYolov7Settings *copy, gboolean *classes_changed)
+{
+  GST_OBJECT_LOCK (self);
+  gst_yolov7_settings_copy (&self->settings, copy);
+  if (classes_changed)
+    *classes_changed = self->classes_changed;
+  self->options_changed = FALSE;
+  self->classes_changed = FALSE;
+  GST_OBJECT_UNLOCK (self);
+}
+
 static gboolean
-load_engine (GstYolov7 *self, const Settings *settings)
+load_engine (GstYolov7 *self, const GstYolov7Settings *settings)
 {
   const YvEngineOptions options = {
       .model_file = settings->model_file,
@@ -432,7 +156,7 @@ load_engine (GstYolov7 *self, const Settings *settings)
   const YvEngineInfo *info = yv_engine_info (self->engine);
   GST_INFO_OBJECT (self, "%s: %u classes, on %s in %s, loaded in %" G_GUINT64_FORMAT " ms",
                    info->model_source, info->n_classes, info->device_name,
-                   precisions[info->precision].value_nick, info->load_ns / GST_MSECOND);
+                   gst_yolov7_precision_nick (info->precision), info->load_ns / GST_MSECOND);
   if (info->warning)
     GST_ELEMENT_WARNING (self, RESOURCE, READ, ("%s", info->warning),
                          ("the model is used all the same"));
@@ -445,7 +169,7 @@ load_engine (GstYolov7 *self, const Settings *settings)
 }
 
 static gboolean
-load_labels (GstYolov7 *self, const Settings *settings)
+load_labels (GstYolov7 *self, const GstYolov7Settings *settings)
 {
   GError *error = NULL;
 
@@ -480,7 +204,7 @@ use_options (GstYolov7 *self, const YvStreamOptions *options, GError **error)
 }
 
 static gboolean
-open_stream (GstYolov7 *self, const Settings *settings)
+open_stream (GstYolov7 *self, const GstYolov7Settings *settings)
 {
   g_autofree char *classes = gst_yolov7_labels_resolve (self->labels, settings->classes);
   YvStreamOptions options = settings->stream;
@@ -512,9 +236,9 @@ static gboolean
 start (GstBaseTransform *base)
 {
   GstYolov7 *self = GST_YOLOV7 (base);
-  g_auto (Settings) settings = {0};
+  g_auto (GstYolov7Settings) settings = {0};
 
-  take_settings (self, &settings);
+  take_settings (self, &settings, NULL);
   self->refused_caps = FALSE;
   self->detections = g_array_new (FALSE, FALSE, sizeof (GstYolov7Detection));
   if (load_engine (self, &settings) && load_labels (self, &settings) &&
@@ -576,7 +300,8 @@ propose_allocation (GstBaseTransform *base, GstQuery *decided, GstQuery *query)
 static void
 update_options (GstYolov7 *self)
 {
-  g_auto (Settings) settings = {0};
+  g_auto (GstYolov7Settings) settings = {0};
+  gboolean classes_changed = FALSE;
   GError *error = NULL;
 
   GST_OBJECT_LOCK (self);
@@ -584,7 +309,7 @@ update_options (GstYolov7 *self)
   GST_OBJECT_UNLOCK (self);
   if (!changed)
     return;
-  take_settings (self, &settings);
+  take_settings (self, &settings, &classes_changed);
 
   YvStreamOptions options = settings.stream;
   options.input_size = self->options.input_size;
@@ -592,7 +317,7 @@ update_options (GstYolov7 *self)
   options.classes = self->classes;
   if (!use_options (self, &options, &error))
     GST_YOLOV7_POST_WARNING (self, "The properties stay as they were", g_steal_pointer (&error));
-  if (!settings.classes_changed)
+  if (!classes_changed)
     return;
 
   g_autofree char *classes = gst_yolov7_labels_resolve (self->labels, settings.classes);
@@ -609,7 +334,9 @@ attach (GstYolov7 *self, GstBuffer *buffer, const YvDetections *found)
                                            : yv_engine_info (self->engine)->class_names;
 
   GST_OBJECT_LOCK (self);
-  const GstYolov7MetaKinds kinds = self->settings.attach;
+  const GstYolov7MetaKinds kinds =
+      (self->settings.attach_roi_meta ? GST_YOLOV7_META_ROI : 0) |
+      (self->settings.attach_analytics_meta ? GST_YOLOV7_META_ANALYTICS : 0);
   GST_OBJECT_UNLOCK (self);
 
   gst_yolov7_found_attach (buffer, (guint) GST_VIDEO_INFO_WIDTH (&self->info),
@@ -644,7 +371,7 @@ transform_ip (GstBaseTransform *base, GstBuffer *buffer)
 static void
 finalize (GObject *object)
 {
-  settings_clear (&GST_YOLOV7 (object)->settings);
+  gst_yolov7_settings_clear (&GST_YOLOV7 (object)->settings);
   G_OBJECT_CLASS (gst_yolov7_parent_class)->finalize (object);
 }
 
@@ -659,11 +386,7 @@ gst_yolov7_class_init (GstYolov7Class *class)
   object->set_property = set_property;
   object->get_property = get_property;
   object->finalize = finalize;
-  install_model_properties ();
-  install_detection_properties ();
-  g_object_class_install_properties (object, N_PROPS, properties);
-  gst_type_mark_as_plugin_api (GST_TYPE_YOLOV7_PRECISION, 0);
-  gst_type_mark_as_plugin_api (GST_TYPE_YOLOV7_LETTERBOX_MODE, 0);
+  gst_yolov7_settings_install (object);
 
   gst_element_class_set_static_metadata (
       element, "YOLOv7 object detector", "Filter/Analyzer/Video",
@@ -681,10 +404,6 @@ gst_yolov7_class_init (GstYolov7Class *class)
 static void
 gst_yolov7_init (GstYolov7 *self)
 {
-  self->settings.stream = (YvStreamOptions) YV_STREAM_DEFAULTS;
-  self->settings.attach = GST_YOLOV7_META_ROI;
-#ifdef HAVE_GST_ANALYTICS
-  self->settings.attach |= GST_YOLOV7_META_ANALYTICS;
-#endif
+  gst_yolov7_settings_init (&self->settings);
   gst_base_transform_set_in_place (GST_BASE_TRANSFORM (self), TRUE);
 }

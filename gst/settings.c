@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * gst/settings.c - the properties of yolov7. */
+#include "gst/settings.h"
+
+#include <stddef.h>
+
+enum {
+  PROP_0,
+  PROP_MODEL_FILE,
+  PROP_CONFIG_FILE,
+  PROP_LABEL_FILE,
+  PROP_CONFIDENCE_THRESHOLD,
+  PROP_IOU_THRESHOLD,
+  PROP_MAX_DETECTIONS,
+  PROP_CLASSES,
+  PROP_CLASS_AGNOSTIC_NMS,
+  PROP_INPUT_SIZE,
+  PROP_LETTERBOX_MODE,
+  PROP_DEVICE,
+  PROP_PRECISION,
+  PROP_ATTACH_ROI_META,
+#ifdef HAVE_GST_ANALYTICS
+  PROP_ATTACH_ANALYTICS_META,
+#endif
+  N_PROPS
+};
+
+static const GEnumValue precisions[] = {
+    {YV_PRECISION_AUTO, "fp16 on GPUs that have it, fp32 on CPUs", "auto"},
+    {YV_PRECISION_FP32, "32 bit floats", "fp32"},
+    {YV_PRECISION_FP16, "16 bit floats in memory, sums in 32", "fp16"},
+    {0, NULL, NULL},
+};
+
+static const GEnumValue letterbox_modes[] = {
+    {YV_LETTERBOX_AUTO, "Pad only to a multiple of the model's stride, as detect.py", "auto"},
+    {YV_LETTERBOX_FIXED, "Pad to a square of input-size", "fixed"},
+    {0, NULL, NULL},
+};
+
+#define GST_TYPE_YOLOV7_PRECISION (precision_get_type ())
+static GType
+precision_get_type (void)
+{
+  static gsize type = 0;
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("GstYolov7Precision", precisions));
+  return type;
+}
+
+#define GST_TYPE_YOLOV7_LETTERBOX_MODE (letterbox_mode_get_type ())
+static GType
+letterbox_mode_get_type (void)
+{
+  static gsize type = 0;
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("GstYolov7LetterboxMode", letterbox_modes));
+  return type;
+}
+
+/* Where a property's value is kept; its type is the property's own. */
+static const gsize offsets[N_PROPS] = {
+    [PROP_MODEL_FILE] = offsetof (GstYolov7Settings, model_file),
+    [PROP_CONFIG_FILE] = offsetof (GstYolov7Settings, config_file),
+    [PROP_LABEL_FILE] = offsetof (GstYolov7Settings, label_file),
+    [PROP_CONFIDENCE_THRESHOLD] = offsetof (GstYolov7Settings, stream.confidence_threshold),
+    [PROP_IOU_THRESHOLD] = offsetof (GstYolov7Settings, stream.iou_threshold),
+    [PROP_MAX_DETECTIONS] = offsetof (GstYolov7Settings, stream.max_detections),
+    [PROP_CLASSES] = offsetof (GstYolov7Settings, classes),
+    [PROP_CLASS_AGNOSTIC_NMS] = offsetof (GstYolov7Settings, stream.class_agnostic_nms),
+    [PROP_INPUT_SIZE] = offsetof (GstYolov7Settings, stream.input_size),
+    [PROP_LETTERBOX_MODE] = offsetof (GstYolov7Settings, stream.letterbox),
+    [PROP_DEVICE] = offsetof (GstYolov7Settings, device),
+    [PROP_PRECISION] = offsetof (GstYolov7Settings, precision),
+    [PROP_ATTACH_ROI_META] = offsetof (GstYolov7Settings, attach_roi_meta),
+#ifdef HAVE_GST_ANALYTICS
+    [PROP_ATTACH_ANALYTICS_META] = offsetof (GstYolov7Settings, attach_analytics_meta),
+#endif
+};
+_Static_assert(sizeof (YvPrecision) == sizeof (int) && sizeof (YvLetterboxMode) == sizeof (int),
+               "enums are stored through an int pointer");
+
+/* ---- values --------------------------------------------------------------------------------- */
+
+void
+gst_yolov7_settings_init (GstYolov7Settings *settings)
+{
+  *settings = (GstYolov7Settings){
+      .stream = YV_STREAM_DEFAULTS,
+      .attach_roi_meta = true,
+      .attach_analytics_meta = true,
+  };
+}
+
+void
+gst_yolov7_settings_clear (GstYolov7Settings *settings)
+{
+  g_free (settings->model_file);
+  g_free (settings->config_file);
+  g_free (settings->label_file);
+  g_free (settings->device);
+  g_free (settings->classes);
+  *settings = (GstYolov7Settings){0};
+}
+
+void
+gst_yolov7_settings_copy (const GstYolov7Settings *settings, GstYolov7Settings *copy)
+{
+  *copy = *settings;
+  copy->model_file = g_strdup (settings->model_file);
+  copy->config_file = g_strdup (settings->config_file);
+  copy->label_file = g_strdup (settings->label_file);
+  copy->device = g_strdup (settings->device);
+  copy->classes = g_strdup (settings->classes);
+}
+
+/* "" is not set: what a shell variable that does not exist gives. */
+static void
+replace_string (char **string, const GValue *value)
+{
+  const char *text = g_value_get_string (value);
+
+  g_free (*string);
+  *string = text && *text ? g_strdup (text) : NULL;
+}
+
+gboolean
+gst_yolov7_settings_set (GstYolov7Settings *settings, guint id, const GValue *value)
+{
+  if (id == PROP_0 || id >= N_PROPS)
+    return FALSE;
+
+  void *field = (char *) settings + offsets[id];
+  if (G_VALUE_HOLDS_STRING (value))
+    replace_string (field, value);
+  else if (G_VALUE_HOLDS_FLOAT (value))
+    *(float *) field = g_value_get_float (value);
+  else if (G_VALUE_HOLDS_UINT (value))
+    *(uint32_t *) field = g_value_get_uint (value);
+  else if (G_VALUE_HOLDS_BOOLEAN (value))
+    *(bool *) field = g_value_get_boolean (value);
+  else
+    *(int *) field = g_value_get_enum (value);
+  return TRUE;
+}
+
+gboolean
+gst_yolov7_settings_get (const GstYolov7Settings *settings, guint id, GValue *value)
+{
+  if (id == PROP_0 || id >= N_PROPS)
+    return FALSE;
+
+  const void *field = (const char *) settings + offsets[id];
+  if (G_VALUE_HOLDS_STRING (value))
+    g_value_set_string (value, *(char *const *) field);
+  else if (G_VALUE_HOLDS_FLOAT (value))
+    g_value_set_float (value, *(const float *) field);
+  else if (G_VALUE_HOLDS_UINT (value))
+    g_value_set_uint (value, *(const uint32_t *) field);
+  else if (G_VALUE_HOLDS_BOOLEAN (value))
+    g_value_set_boolean (value, *(const bool *) field);
+  else
+    g_value_set_enum (value, *(const int *) field);
+  return TRUE;
+}
+
+const char *
+gst_yolov7_precision_nick (YvPrecision precision)
+{
+  return precisions[precision].value_nick;
+}
+
+/* ---- specifications ------------------------------------------------------------------------- */
+
+static void
+init_model_properties (GParamSpec **properties)
+{
+  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
+
+  properties[PROP_MODEL_FILE] = g_param_spec_string (
+      "model-file", "Model file", "Checkpoint that YOLOv7 training wrote (best.pt), or safetensors",
+      NULL, flags);
+  properties[PROP_CONFIG_FILE] = g_param_spec_string (
+      "config-file", "Config file",
+      "Model description (cfg/*.yaml), for a model-file that is a bare state dict; without a "
+      "model-file the weights are random, for measurements",
+      NULL, flags);
+  properties[PROP_LABEL_FILE] = g_param_spec_string (
+      "label-file", "Label file",
+      "Class names, one a line, instead of those in the checkpoint; as many as it has classes",
+      NULL, flags);
+  properties[PROP_INPUT_SIZE] = g_param_spec_uint (
+      "input-size", "Input size",
+      "Long side of the network's input in pixels, raised to a multiple of the model's stride; 0: "
+      "the model's own (640, or 1280 for models with stride 64)",
+      0, 8192, 0, flags);
+  properties[PROP_LETTERBOX_MODE] =
+      g_param_spec_enum ("letterbox-mode", "Letterbox mode",
+                         "How far the scaled frame is padded; the aspect ratio is always kept",
+                         GST_TYPE_YOLOV7_LETTERBOX_MODE, YV_LETTERBOX_AUTO, flags);
+  properties[PROP_DEVICE] = g_param_spec_string (
+      "device", "Device",
+      "Vulkan device: an index, a part of its name, a UUID, or \"reference\" (slow loops on the "
+      "CPU); not set: the best there is",
+      NULL, flags);
+  properties[PROP_PRECISION] =
+      g_param_spec_enum ("precision", "Precision", "How numbers are stored on the device",
+                         GST_TYPE_YOLOV7_PRECISION, YV_PRECISION_AUTO, flags);
+}
+
+static void
+init_detection_properties (GParamSpec **properties)
+{
+  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING;
+
+  properties[PROP_CONFIDENCE_THRESHOLD] = g_param_spec_float (
+      "confidence-threshold", "Confidence threshold",
+      "A detection's objectness * class probability is above this, 0..1", 0, 1, 0.25f, flags);
+  properties[PROP_IOU_THRESHOLD] = g_param_spec_float (
+      "iou-threshold", "IoU threshold",
+      "Of two boxes whose intersection over union is above this, 0..1, the less confident goes", 0,
+      1, 0.45f, flags);
+  properties[PROP_MAX_DETECTIONS] = g_param_spec_uint (
+      "max-detections", "Maximum of detections",
+      "Most detections in a frame; the most confident stay", 1, G_MAXUINT, 300, flags);
+  properties[PROP_CLASSES] = g_param_spec_string (
+      "classes", "Classes",
+      "Classes to find, indices or names separated by commas (\"0,2,person\"); not set: all", NULL,
+      flags);
+  properties[PROP_CLASS_AGNOSTIC_NMS] =
+      g_param_spec_boolean ("class-agnostic-nms", "Class-agnostic NMS",
+                            "Boxes of different classes suppress each other too", FALSE, flags);
+  properties[PROP_ATTACH_ROI_META] = g_param_spec_boolean (
+      "attach-roi-meta", "Attach ROI meta",
+      "Attach GstVideoRegionOfInterestMeta too, as DL Streamer; some encoders react to it", TRUE,
+      flags);
+#ifdef HAVE_GST_ANALYTICS
+  properties[PROP_ATTACH_ANALYTICS_META] = g_param_spec_boolean (
+      "attach-analytics-meta", "Attach analytics meta",
+      "Attach GstAnalyticsRelationMeta with object detections too", TRUE, flags);
+#endif
+}
+
+void
+gst_yolov7_settings_install (GObjectClass *class)
+{
+  GParamSpec *properties[N_PROPS] = {NULL};
+
+  init_model_properties (properties);
+  init_detection_properties (properties);
+  g_object_class_install_properties (class, N_PROPS, properties);
+  gst_type_mark_as_plugin_api (GST_TYPE_YOLOV7_PRECISION, 0);
+  gst_type_mark_as_plugin_api (GST_TYPE_YOLOV7_LETTERBOX_MODE, 0);
+}
