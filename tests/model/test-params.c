@@ -1,46 +1,53 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
- * tests/model/test-params.c - parameter counts, as trained and as deployed, of whole families of
- * descriptions: ours in cfg/, and upstream's where they are at hand.
+ * tests/model/test-params.c - parameters and GFLOPs, as trained and as deployed, of whole families
+ * of descriptions: ours in cfg/, and upstream's where they are at hand.
  */
+#include <math.h>
 #include <string.h>
 
 #include "engine/graph/build.h"
 #include "engine/passes/passes.h"
+#include "engine/plan/plan.h"
 #include "tests/common/paths.h"
 
+/* Spec section 6. Where that has no count (0), the derived tables of
+ * every_row_has_the_count_and_channels_of_the_derived_tables do. */
 typedef struct {
-  const char *name;           /* <folder>/<name>.yaml */
-  uint64_t trained, deployed; /* spec section 6; 0: not told there */
+  const char *name; /* <folder>/<name>.yaml */
+  uint64_t trained, deployed;
+  double gflop_deployed;  /* 2 per multiply-add, at 640 px, or 1280 where the last stride is 64 */
+  double gflop_published; /* upstream's, by a counter that takes in batch-norms and biases; 0: none
+                           */
 } Expected;
 
 /* A training description deploys to the same network as its deploy description. */
 static const Expected expected[] = {
-    {"training/yolov7-tiny", 6228762, 6219709},
-    {"deploy/yolov7-tiny", 6227101, 6219709},
-    {"deploy/yolov7-tiny-silu", 6227101, 6219709},
-    {"training/yolov7", 37622682, 36905341},
-    {"deploy/yolov7", 37620125, 36905341},
-    {"training/yolov7x", 71347394, 71311741},
-    {"deploy/yolov7x", 71344389, 71311741},
-    {"training/yolov7-w6", 82312436, 70394300},
-    {"deploy/yolov7-w6", 70426236, 70394300},
-    {"training/yolov7-e6", 111898292, 97202940},
-    {"deploy/yolov7-e6", 97246652, 97202940},
-    {"training/yolov7-d6", 154709364, 133757052},
-    {"deploy/yolov7-d6", 133810044, 133757052},
-    {"training/yolov7-e6e", 166408884, 151687420},
-    {"deploy/yolov7-e6e", 151757244, 151687420},
-    {"baseline/r50-csp", 0, 0},
-    {"baseline/x50-csp", 0, 0},
-    {"baseline/yolor-csp", 0, 0},
-    {"baseline/yolor-csp-x", 0, 0},
-    {"baseline/yolor-p6", 0, 0},
-    {"baseline/yolor-w6", 0, 0},
-    {"baseline/yolor-e6", 0, 0},
-    {"baseline/yolor-d6", 0, 0},
-    {"baseline/yolov3", 0, 0},
-    {"baseline/yolov3-spp", 0, 0},
-    {"baseline/yolov4-csp", 0, 0},
+    {"training/yolov7-tiny", 6228762, 6219709, 13.70, 0},
+    {"deploy/yolov7-tiny", 6227101, 6219709, 13.70, 0},
+    {"deploy/yolov7-tiny-silu", 6227101, 6219709, 13.70, 13.8},
+    {"training/yolov7", 37622682, 36905341, 104.51, 104.7},
+    {"deploy/yolov7", 37620125, 36905341, 104.51, 104.7},
+    {"training/yolov7x", 71347394, 71311741, 189.67, 189.9},
+    {"deploy/yolov7x", 71344389, 71311741, 189.67, 189.9},
+    {"training/yolov7-w6", 82312436, 70394300, 359.72, 360.0},
+    {"deploy/yolov7-w6", 70426236, 70394300, 359.72, 360.0},
+    {"training/yolov7-e6", 111898292, 97202940, 514.43, 515.2},
+    {"deploy/yolov7-e6", 97246652, 97202940, 514.43, 515.2},
+    {"training/yolov7-d6", 154709364, 133757052, 701.74, 0},
+    {"deploy/yolov7-d6", 133810044, 133757052, 701.74, 0},
+    {"training/yolov7-e6e", 166408884, 151687420, 842.18, 843.2},
+    {"deploy/yolov7-e6e", 151757244, 151687420, 842.18, 843.2},
+    {"baseline/r50-csp", 0, 0, 0, 0},
+    {"baseline/x50-csp", 0, 0, 0, 0},
+    {"baseline/yolor-csp", 0, 0, 0, 120.4},
+    {"baseline/yolor-csp-x", 0, 0, 0, 226.8},
+    {"baseline/yolor-p6", 0, 0, 0, 325.6},
+    {"baseline/yolor-w6", 0, 0, 0, 453.2},
+    {"baseline/yolor-e6", 0, 0, 0, 683.2},
+    {"baseline/yolor-d6", 0, 0, 0, 935.6},
+    {"baseline/yolov3", 0, 0, 0, 0},
+    {"baseline/yolov3-spp", 0, 0, 0, 0},
+    {"baseline/yolov4-csp", 0, 0, 0, 120.4},
 };
 
 static uint64_t
@@ -79,6 +86,20 @@ row_c_out (const YvGraph *graph, uint32_t row)
   return c_out;
 }
 
+static uint32_t
+published_size (const YvGraph *graph)
+{
+  const YvDetectSpec *detect = &yv_graph_output (graph)->detect;
+
+  return detect->stride[detect->n_levels - 1] == 64 ? 1280 : 640;
+}
+
+static double
+graph_gflop (const YvGraph *graph, uint32_t size)
+{
+  return (double) yv_graph_flops (graph, size, size, NULL) / 1e9;
+}
+
 static YvModel *
 load (const char *path)
 {
@@ -112,20 +133,29 @@ compare_totals (const char *path, const Expected *numbers)
 {
   g_autoptr (YvModel) model = load (path);
   g_autoptr (YvGraph) graph = build (model);
+  const uint32_t size = published_size (graph);
   const uint64_t trained = graph_n_params (graph);
+  const double gflop_trained = graph_gflop (graph, size);
 
   compare_rows_with_layers (graph, model);
   yv_passes_run (graph, NULL);
-  g_test_message ("%-24s trained %9" G_GUINT64_FORMAT " deployed %9" G_GUINT64_FORMAT " nodes %u",
-                  numbers->name, trained, graph_n_params (graph), graph->nodes->len);
+  const double gflop = graph_gflop (graph, size);
+  g_test_message ("%-24s parameters %9" G_GUINT64_FORMAT " -> %9" G_GUINT64_FORMAT
+                  "   GFLOP at %4u: %6.2f -> %6.2f   published %g",
+                  numbers->name, trained, graph_n_params (graph), size, gflop_trained, gflop,
+                  numbers->gflop_published);
   if (numbers->trained)
     g_assert_cmpuint (trained, ==, numbers->trained);
   if (numbers->deployed)
     g_assert_cmpuint (graph_n_params (graph), ==, numbers->deployed);
+  if (numbers->gflop_deployed > 0)
+    g_assert_cmpfloat_with_epsilon (gflop, numbers->gflop_deployed, 0.005);
+  if (numbers->gflop_published > 0)
+    g_assert_cmpfloat_with_epsilon (gflop / numbers->gflop_published, 1, 0.01);
 }
 
 static void
-our_descriptions_have_the_published_counts (void)
+our_descriptions_have_the_published_totals (void)
 {
   uint32_t n_found = 0;
 
@@ -141,7 +171,7 @@ our_descriptions_have_the_published_counts (void)
 }
 
 static void
-upstream_descriptions_have_the_published_counts (void)
+upstream_descriptions_have_the_published_totals (void)
 {
   for (size_t i = 0; i < G_N_ELEMENTS (expected); i++) {
     g_autofree char *file = g_strdup_printf ("upstream-cfg/%s.yaml", expected[i].name);
@@ -204,8 +234,8 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/params/ours", our_descriptions_have_the_published_counts);
-  g_test_add_func ("/params/upstream", upstream_descriptions_have_the_published_counts);
+  g_test_add_func ("/params/ours", our_descriptions_have_the_published_totals);
+  g_test_add_func ("/params/upstream", upstream_descriptions_have_the_published_totals);
   g_test_add_func ("/params/tables", every_row_has_the_count_and_channels_of_the_derived_tables);
   return g_test_run ();
 }
