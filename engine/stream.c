@@ -140,10 +140,16 @@ fit (const YvStream *stream, uint32_t frame_w, uint32_t frame_h, YvLetterbox *le
 static bool
 use_runner (YvStream *stream, const YvLetterbox *letterbox, GError **error)
 {
-  const YvPlanOptions options = {.n = 1, .h = letterbox->net_h, .w = letterbox->net_w};
+  const YvPlanOptions options = {
+      .n = 1,
+      .h = letterbox->net_h,
+      .w = letterbox->net_w,
+      .multi_label = stream->settings.options.multi_label && !yv_engine_obj_only (stream->engine),
+  };
 
   if (stream->runner && stream->runner->plan->options.h == options.h &&
-      stream->runner->plan->options.w == options.w)
+      stream->runner->plan->options.w == options.w &&
+      stream->runner->plan->options.multi_label == options.multi_label)
     return true;
   yv_engine_leave_runner (stream->engine, stream->runner);
   stream->runner = yv_engine_use_runner (stream->engine, &options, error);

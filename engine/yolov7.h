@@ -84,6 +84,8 @@ typedef struct {
   float iou_threshold;        /* 0..1 */
   uint32_t max_detections;    /* >= 1 */
   bool class_agnostic_nms;
+  bool multi_label; /* every class above the threshold is a detection, not the best of a box alone;
+                       as test.py evaluates, and without effect for one class */
   const char *classes; /* (nullable): all; else indices or names, "0,2,person" */
 } YvStreamOptions;
 

@@ -6,14 +6,14 @@
 //   x = (2 s0 - 0.5 + column) * stride   w = (2 s2)^2 * anchor_w   objectness = s4
 //   y = (2 s1 - 0.5 + row) * stride      h = (2 s3)^2 * anchor_h   class k = s[5 + k]
 //   logits  f32 [n, n_anchors * (5 + n_classes), grid_h, grid_w], channel a * (5 + n_classes) + k
-//   dst     DENSE: f32 [n][image_rows][5 + n_classes]; else the candidate list of each image
-// One invocation makes one row, or perhaps a candidate: x = (anchor, cell), z = image.
+//   dst     ROWS: f32 [n][image_rows][5 + n_classes]; else the candidate list of each image
+// One invocation makes one row, or the candidates of it: x = (anchor, cell), z = image.
 // Reference: engine/ref/detect.c; test: tests/ops/test-decode.c.
 
 #undef YV_F16 // whatever the network's elements are, heads are f32
 #include "tensor.glsl"
 
-layout(constant_id = 1) const bool DENSE = false;
+layout(constant_id = 1) const uint WRITES = YV_DECODE_BEST_CLASS;
 
 layout(push_constant, std430) uniform Push { YvDecodeParams p; };
 YV_SOURCE(0, logits);
@@ -55,39 +55,26 @@ void append(uint image, YvCandidate candidate)
         Candidates(p.dst).at[list + 1 + slot] = candidate;
 }
 
-void main()
+void write_row(uint start, uint n_values, uint element, vec4 box)
+{
+    for (uint k = 0; k < 4; k++)
+        Floats(p.dst).at[start + k] = box[k];
+    for (uint k = 4; k < n_values; k++)
+        Floats(p.dst).at[start + k] = sigmoid_at(element + k);
+}
+
+// In both of these a loop's own condition, not an if around it, skips rows without an object:
+// lavapipe leaves a loop once no lane is left, but never jumps over a branch.
+
+void append_best_class(uint image, uint row, uint element, vec2 cell, uint anchor)
 {
     const float threshold = Thresholds(p.thresholds).thresholds.confidence;
     const bool obj_only = Thresholds(p.thresholds).thresholds.obj_only != 0;
-    const uint n_cells = p.grid_w * p.grid_h;
-    const uint id = unfolded_invocation_x();
-    const uint image = image_index();
-    const uint n_values = 5 + p.n_classes;
-    const uint anchor = uint(pixel_position(int(id), int(n_cells)).y);
-    const uint cell = id - anchor * n_cells;
-    const ivec2 position = pixel_position(int(cell), int(p.grid_w));
-    const uint element = (image * n_cells + cell) * p.cstride + anchor * n_values;
-    const uint row = p.first_row + id;
-
-    if (anchor >= p.n_anchors)
-        return;
-
-    if (DENSE) {
-        const uint start = (image * p.image_rows + row) * n_values;
-        const vec4 box = decode_box(element, vec2(position), anchor);
-        for (uint k = 0; k < 4; k++)
-            Floats(p.dst).at[start + k] = box[k];
-        for (uint k = 4; k < n_values; k++)
-            Floats(p.dst).at[start + k] = sigmoid_at(element + k);
-        return;
-    }
-
-    // The loop's own condition, not an if around it: lavapipe leaves a loop once no lane is left,
-    // but never jumps over a branch.
     const float objectness = sigmoid_at(element + 4);
     const uint n_classes = objectness > threshold ? p.n_classes : 0;
     float confidence = 0.0;
     uint class_index = 0;
+
     for (uint k = 0; k < n_classes; k++) {
         const float product = objectness * sigmoid_at(element + 5 + k);
         class_index = product > confidence ? k : class_index;
@@ -96,8 +83,47 @@ void main()
     confidence = obj_only && objectness > threshold ? objectness : confidence;
 
     if (confidence > threshold) {
-        const vec4 box = decode_box(element, vec2(position), anchor);
+        const vec4 box = decode_box(element, cell, anchor);
         append(image, YvCandidate(box.x, box.y, box.z, box.w, objectness, confidence, class_index,
                                   row));
     }
+}
+
+void append_every_class(uint image, uint row, uint element, vec2 cell, uint anchor)
+{
+    const float threshold = Thresholds(p.thresholds).thresholds.confidence;
+    const float objectness = sigmoid_at(element + 4);
+    const uint n_classes = objectness > threshold ? p.n_classes : 0;
+
+    for (uint k = 0; k < n_classes; k++) {
+        const float confidence = objectness * sigmoid_at(element + 5 + k);
+        if (confidence > threshold) {
+            const vec4 box = decode_box(element, cell, anchor);
+            append(image, YvCandidate(box.x, box.y, box.z, box.w, objectness, confidence, k, row));
+        }
+    }
+}
+
+void main()
+{
+    const uint n_cells = p.grid_w * p.grid_h;
+    const uint id = unfolded_invocation_x();
+    const uint image = image_index();
+    const uint n_values = 5 + p.n_classes;
+    const uint anchor = uint(pixel_position(int(id), int(n_cells)).y);
+    const uint cell_index = id - anchor * n_cells;
+    const vec2 cell = vec2(pixel_position(int(cell_index), int(p.grid_w)));
+    const uint element = (image * n_cells + cell_index) * p.cstride + anchor * n_values;
+    const uint row = p.first_row + id;
+
+    if (anchor >= p.n_anchors)
+        return;
+
+    if (WRITES == YV_DECODE_ROWS)
+        write_row((image * p.image_rows + row) * n_values, n_values, element,
+                  decode_box(element, cell, anchor));
+    else if (WRITES == YV_DECODE_EVERY_CLASS)
+        append_every_class(image, row, element, cell, anchor);
+    else
+        append_best_class(image, row, element, cell, anchor);
 }

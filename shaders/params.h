@@ -110,14 +110,18 @@ struct YvFrameParams {
   float matrix[12]; /* rows R, G, B: coefficients of the three components (0..255) and a constant */
 };
 
-/* decode: local 64, constant 1: DENSE. One invocation: one anchor of one cell: groups =
- * ceil (grid_w * grid_h * n_anchors / local), 1, n. DENSE: all rows of one level, else the
- * candidates among them: obj > confidence and conf = obj * (the largest cls) > confidence, both
- * strict; with obj_only conf = obj. */
+/* decode: local 64, constant 1: WRITES, a YV_DECODE_*. One invocation: one anchor of one cell:
+ * groups = ceil (grid_w * grid_h * n_anchors / local), 1, n. ROWS: all rows of one level. The
+ * others: candidates among them, of rows with obj > confidence. BEST_CLASS: one with conf = obj *
+ * (the largest cls) > confidence; with obj_only conf = obj. EVERY_CLASS: one for each class with
+ * conf = obj * cls > confidence, whatever obj_only says. All comparisons are strict. */
+#define YV_DECODE_BEST_CLASS 0
+#define YV_DECODE_ROWS 1
+#define YV_DECODE_EVERY_CLASS 2
 struct YvDecodeParams {
   uint64_t_addr logits;     /* f32 */
   uint64_t_addr thresholds; /* YvThresholds of the slot */
-  uint64_t_addr dst;        /* DENSE: f32 rows [n][rows][5 + nc]; else YvCandidateList of image 0 */
+  uint64_t_addr dst;        /* ROWS: f32 [n][rows][5 + nc]; else YvCandidateList of image 0 */
   uint grid_w, grid_h;
   uint cstride; /* of the logits */
   uint n_anchors, n_classes;
@@ -126,7 +130,7 @@ struct YvDecodeParams {
   uint list_bytes;     /* from one image's YvCandidateList to the next */
   uint capacity;       /* candidates that fit into one list */
   uint anchors_offset; /* of this level in YvThresholds.anchor_px, in floats: level * 32 */
-  uint image_rows;     /* DENSE: rows of one image over all levels */
+  uint image_rows;     /* ROWS: of one image over all levels */
 };
 
 #define YV_MAX_ANCHOR_FLOATS 256 /* YvDetectSpec.anchor_px as it is: [8 levels][16 anchors][2] */

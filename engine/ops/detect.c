@@ -50,7 +50,8 @@ shape (const YvNode *node, const YvShape *in, YvShape *out, GError **error)
 }
 
 static bool
-dispatch (const YvLowering *lowering, YvStep *step, uint32_t first_row, bool dense, GError **error)
+dispatch (const YvLowering *lowering, YvStep *step, uint32_t first_row, uint32_t writes,
+          GError **error)
 {
   const YvDetectSpec *spec = &step->node->detect;
   const YvOperand *src = &step->src[0];
@@ -74,7 +75,7 @@ dispatch (const YvLowering *lowering, YvStep *step, uint32_t first_row, bool den
       &(YvDispatch){
           .kernel = YV_KERNEL_DECODE,
           .n_spec = 2,
-          .spec = {LOCAL, dense},
+          .spec = {LOCAL, writes},
           .groups = {(level_rows (spec, src->h, src->w) + LOCAL - 1) / LOCAL, 1, lowering->n},
           .push = &params,
           .n_push_bytes = sizeof params,
@@ -89,12 +90,14 @@ lower_level (const YvNode *node, YvLowering *lowering, uint32_t level, uint32_t 
              const YvOperand *dst, GError **error)
 {
   const bool dense = dst == lowering->rows;
+  const uint32_t candidates = lowering->multi_label ? YV_DECODE_EVERY_CLASS : YV_DECODE_BEST_CLASS;
   YvStep *step = yv_lowering_add (lowering, node, &lowering->inputs[level], 1, dst);
 
   step->head = level;
   g_free (step->name);
   step->name = g_strdup_printf ("%s.%s.%u", node->name, dense ? "rows" : "candidates", level);
-  return lowering->caps->is_reference || dispatch (lowering, step, first_row, dense, error);
+  return lowering->caps->is_reference ||
+         dispatch (lowering, step, first_row, dense ? YV_DECODE_ROWS : candidates, error);
 }
 
 static bool

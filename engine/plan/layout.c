@@ -5,7 +5,8 @@
 #include "engine/plan/draft.h"
 #include "shaders/params.h"
 
-#define MAX_ELEMS (1ull << 31) /* shaders count elements in 32 bits, lavapipe's with a sign */
+#define MAX_ELEMS (1ull << 31)      /* shaders count elements in 32 bits, lavapipe's with a sign */
+#define MULTI_LABEL_CAPACITY 65536u /* 2 MiB an image */
 
 static uint32_t
 cstride_of (const YvDraft *draft, uint32_t root)
@@ -168,13 +169,26 @@ set_heads (YvDraft *draft, GError **error)
   return true;
 }
 
+/* Every row may be a candidate; with multi_label every class of it, but there is only room for
+ * twice as many as suppression looks at. */
+static uint32_t
+list_capacity (const YvPlan *plan)
+{
+  const uint64_t n_pairs = (uint64_t) plan->n_rows * plan->detect.n_classes;
+
+  if (!plan->options.multi_label)
+    return plan->n_rows;
+  return (uint32_t) MIN (n_pairs, MAX (plan->n_rows, MULTI_LABEL_CAPACITY));
+}
+
 static void
 set_rows (YvDraft *draft)
 {
   YvPlan *plan = draft->plan;
   const YvShape rows = draft->layouts[draft->n_nodes - 1].shape;
 
-  plan->n_rows = plan->capacity = rows.h;
+  plan->n_rows = rows.h;
+  plan->capacity = list_capacity (plan);
   plan->list_bytes =
       (uint32_t) (sizeof (struct YvCandidateList) + plan->capacity * sizeof (struct YvCandidate));
   plan->list_bytes =

@@ -29,7 +29,9 @@ struct _YvNms {
 static bool
 comes_before (const struct YvCandidate *a, const struct YvCandidate *b)
 {
-  return a->confidence != b->confidence ? a->confidence > b->confidence : a->row < b->row;
+  if (a->confidence != b->confidence)
+    return a->confidence > b->confidence;
+  return a->row != b->row ? a->row < b->row : a->class_index < b->class_index;
 }
 
 /* Lets the candidate at @hole sink to where both below it come after it. */

@@ -36,11 +36,11 @@ void yv_nms_free (YvNms *nms); /* NULL ok */
 /**
  * yv_nms_run:
  *
- * Sorts by confidence (ties: smaller row first, so the result does not depend on the order of the
- * device's appends), keeps at most 30000, suppresses, keeps at most max_detections. Candidates that
- * are not finite, have a negative size or no such class are left out. Time: n log n and, for each
- * of the 30000, at most max_detections comparisons. Memory grows to the largest frame seen and
- * stays.
+ * Sorts by confidence (ties: smaller row first, then smaller class, so the result does not depend
+ * on the order of the device's appends), keeps at most 30000, suppresses, keeps at most
+ * max_detections. Candidates that are not finite, have a negative size or no such class are left
+ * out. Time: n log n and, for each of the 30000, at most max_detections comparisons. Memory grows
+ * to the largest frame seen and stays.
  *
  * Returns: (transfer none): *n_kept of them, by falling confidence; valid until the next run.
  */

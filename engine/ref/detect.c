@@ -89,20 +89,16 @@ first_row (const YvRefRun *run)
 }
 
 static void
-append_candidate (const YvRefRun *run, uint32_t n, uint32_t row_index, const float *row)
+append_candidate (const YvRefRun *run, uint32_t n, uint32_t row_index, const float *row,
+                  uint32_t class_index, float confidence)
 {
   uint8_t *list = run->candidates + (size_t) n * run->plan->list_bytes;
   struct YvCandidateList *header = (struct YvCandidateList *) list;
   struct YvCandidate *candidates = (struct YvCandidate *) (list + sizeof *header);
-  uint32_t best = 0;
+  const float threshold = run->thresholds->confidence;
 
-  for (uint32_t k = 1; k < run->plan->detect.n_classes; k++)
-    if (row[5 + k] > row[5 + best])
-      best = k;
-  const float confidence = run->thresholds->obj_only ? row[4] : row[4] * row[5 + best];
-  if (!(row[4] > run->thresholds->confidence) || !(confidence > run->thresholds->confidence))
+  if (!(row[4] > threshold) || !(confidence > threshold))
     return;
-
   if (header->n_found < run->plan->capacity)
     candidates[header->n_found] = (struct YvCandidate){
         .x = row[0],
@@ -111,10 +107,38 @@ append_candidate (const YvRefRun *run, uint32_t n, uint32_t row_index, const flo
         .h = row[3],
         .objectness = row[4],
         .confidence = confidence,
-        .class_index = best,
+        .class_index = class_index,
         .row = row_index,
     };
   header->n_found++;
+}
+
+static void
+append_best_class (const YvRefRun *run, uint32_t n, uint32_t row_index, const float *row)
+{
+  uint32_t best = 0;
+
+  for (uint32_t k = 1; k < run->plan->detect.n_classes; k++)
+    if (row[5 + k] > row[5 + best])
+      best = k;
+  append_candidate (run, n, row_index, row, best,
+                    run->thresholds->obj_only ? row[4] : row[4] * row[5 + best]);
+}
+
+static void
+append_every_class (const YvRefRun *run, uint32_t n, uint32_t row_index, const float *row)
+{
+  for (uint32_t k = 0; k < run->plan->detect.n_classes; k++)
+    append_candidate (run, n, row_index, row, k, row[4] * row[5 + k]);
+}
+
+static void
+append_candidates (const YvRefRun *run, uint32_t n, uint32_t row_index, const float *row)
+{
+  if (run->plan->options.multi_label)
+    append_every_class (run, n, row_index, row);
+  else
+    append_best_class (run, n, row_index, row);
 }
 
 void
@@ -131,7 +155,7 @@ yv_ref_detect (const YvRefRun *run)
     for (uint32_t i = 0; i < n_rows; i++) {
       read_row (run, n, i, values, row);
       if (step->dst.memory == YV_MEMORY_CANDIDATES)
-        append_candidate (run, n, first + i, row);
+        append_candidates (run, n, first + i, row);
       else
         memcpy ((float *) (run->arena + step->dst.offset_bytes) +
                     yv_ref_pixel (&step->dst, n, first + i, 0) * step->dst.cstride,

@@ -332,6 +332,85 @@ options_take_effect_with_the_next_frame (void)
   g_assert_cmpuint (yv_stream_detect (stream, &image, NULL)->n_detections, ==, 0);
 }
 
+static bool
+same_place (const YvDetection *a, const YvDetection *b)
+{
+  return a->x == b->x && a->y == b->y && a->w == b->w && a->h == b->h;
+}
+
+static bool
+is_among (const YvDetection *wanted, const YvDetections *found)
+{
+  for (uint32_t i = 0; i < found->n_detections; i++)
+    if (same_place (wanted, &found->detections[i]) &&
+        wanted->class_index == found->detections[i].class_index)
+      return true;
+  return false;
+}
+
+/* Nothing is suppressed at IoU 1, so that what the best class finds is a part of what all find. */
+static void
+multi_label_adds_other_classes_of_a_box (const char *device)
+{
+  g_autoptr (YvEngine) engine = open_engine (device);
+  YvStreamOptions options = low_options ();
+  options.confidence_threshold = 0.05f;
+  options.iou_threshold = 1;
+  options.max_detections = 100000;
+  g_autoptr (YvStream) best = open_stream (engine, &options);
+  options.multi_label = true;
+  g_autoptr (YvStream) all = open_stream (engine, &options);
+  g_autofree uint8_t *pixels = g_malloc (3 * FRAME_W * FRAME_H);
+  const YvImage image = draw_picture (pixels, 3);
+  const YvDetections *few = yv_stream_detect (best, &image, NULL);
+  const YvDetections *many = yv_stream_detect (all, &image, NULL);
+
+  g_test_message ("%u of best classes, %u of all", few->n_detections, many->n_detections);
+  g_assert_cmpuint (few->n_detections, >, 0);
+  g_assert_cmpuint (many->n_detections, >, few->n_detections);
+  for (uint32_t i = 0; i < few->n_detections; i++)
+    g_assert_true (is_among (&few->detections[i], many));
+  for (uint32_t i = 0; i < many->n_detections; i++)
+    g_assert_cmpfloat (many->detections[i].confidence, >, 0.05f);
+
+  options.multi_label = false;
+  g_assert_true (yv_stream_set_options (all, &options, NULL));
+  g_assert_cmpuint (yv_stream_detect (all, &image, NULL)->n_detections, ==, few->n_detections);
+}
+
+static void
+multi_label_adds_other_classes_of_a_box_on_the_reference (void)
+{
+  multi_label_adds_other_classes_of_a_box ("reference");
+}
+
+static void
+multi_label_adds_other_classes_of_a_box_on_vulkan (void)
+{
+  if (yv_test_needs_vulkan ())
+    multi_label_adds_other_classes_of_a_box (NULL);
+}
+
+static void
+multi_label_changes_nothing_for_one_class (void)
+{
+  g_autofree char *path = calm_model_path ();
+  const YvEngineOptions plain = {.model_file = path, .device = "reference"};
+  g_autoptr (YvEngine) engine = yv_engine_new (&plain, NULL);
+  YvStreamOptions options = low_options ();
+  g_autoptr (YvStream) best = open_stream (engine, &options);
+  options.multi_label = true;
+  g_autoptr (YvStream) all = open_stream (engine, &options);
+  g_autofree uint8_t *pixels = g_malloc (3 * FRAME_W * FRAME_H);
+  const YvImage image = draw_picture (pixels, 3);
+  const YvDetections *a = yv_stream_detect (best, &image, NULL);
+  const YvDetections *b = yv_stream_detect (all, &image, NULL);
+
+  g_assert_cmpuint (a->n_detections, >, 0);
+  g_assert_cmpmem (a->detections, a->n_detections * sizeof *a->detections, b->detections,
+                   b->n_detections * sizeof *b->detections);
+}
+
 static void
 frames_that_cannot_be_fitted_are_refused (void)
 {
@@ -606,6 +685,10 @@ main (int argc, char **argv)
   g_test_add_func ("/engine/options/refused",
                    stream_options_out_of_range_are_refused_and_change_nothing);
   g_test_add_func ("/engine/options/next-frame", options_take_effect_with_the_next_frame);
+  g_test_add_func ("/engine/multi-label/reference",
+                   multi_label_adds_other_classes_of_a_box_on_the_reference);
+  g_test_add_func ("/engine/multi-label/vulkan", multi_label_adds_other_classes_of_a_box_on_vulkan);
+  g_test_add_func ("/engine/multi-label/one-class", multi_label_changes_nothing_for_one_class);
   g_test_add_func ("/engine/frames/refused", frames_that_cannot_be_fitted_are_refused);
   g_test_add_func ("/engine/threads/reference", streams_on_the_reference_do_not_disturb_each_other);
   g_test_add_func ("/engine/threads/vulkan", streams_on_vulkan_do_not_disturb_each_other);

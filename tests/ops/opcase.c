@@ -103,6 +103,7 @@ init_detect (OpRun *run, YvLowering *lowering)
   run->plan.detect = c->node.detect;
   for (uint32_t i = 0; i < c->node.n_inputs; i++)
     run->plan.heads[i] = lowering->inputs[i];
+  run->plan.options.multi_label = lowering->multi_label = c->multi_label;
   lowering->capacity = run->plan.capacity;
   lowering->list_bytes = run->plan.list_bytes;
   lowering->candidates = (YvOperand){

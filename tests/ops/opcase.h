@@ -43,7 +43,7 @@ typedef struct {
 
   /* of INPUT: frames; of DETECT: rows as dense rows instead of candidates */
   const YvBatch *batch;
-  bool dense;
+  bool dense, multi_label;
   uint32_t capacity;
 } OpCase;
 

@@ -85,7 +85,9 @@ compare_rows (const void *a, const void *b)
 {
   const struct YvCandidate *x = a, *y = b;
 
-  return x->row < y->row ? -1 : x->row > y->row;
+  if (x->row != y->row)
+    return x->row < y->row ? -1 : 1;
+  return x->class_index < y->class_index ? -1 : x->class_index > y->class_index;
 }
 
 static struct YvCandidate *
@@ -121,9 +123,11 @@ assert_same_candidates (const struct YvCandidate *got, uint32_t n_got,
   uint32_t i = 0, j = 0;
 
   while (i < n_got && j < n_expected) {
-    if (a[i].row == b[j].row)
+    const int order = compare_rows (&a[i], &b[j]);
+
+    if (order == 0)
       assert_same_candidate (&a[i++], &b[j++]);
-    else if (a[i].row < b[j].row)
+    else if (order < 0)
       g_assert_cmpfloat_with_epsilon (a[i++].confidence, threshold, 1e-6);
     else
       g_assert_cmpfloat_with_epsilon (b[j++].confidence, threshold, 1e-6);
@@ -136,24 +140,31 @@ assert_same_candidates (const struct YvCandidate *got, uint32_t n_got,
 
 /* Returns how many candidates the reference found. */
 static uint32_t
-check_candidates (const HeadShape *s, float threshold, bool obj_only, float amplitude)
+check_case (const OpCase *c, float threshold, bool obj_only)
 {
-  OpCase c = new_case (s, false);
   const struct YvCandidate *got[MAX_BATCH], *expected[MAX_BATCH];
   uint32_t n_got[MAX_BATCH], n_expected[MAX_BATCH], n_all = 0;
 
-  c.amplitude = amplitude;
-  g_autoptr (OpRun) run = op_run_new (&c);
+  g_autoptr (OpRun) run = op_run_new (c);
   if (!run)
     return 1000;
   op_run_set_thresholds (run, threshold, obj_only);
   op_run_submit (run, got, n_got, expected, n_expected);
-  for (uint32_t i = 0; i < s->n; i++) {
+  for (uint32_t i = 0; i < c->n; i++) {
     assert_same_candidates (got[i], n_got[i], expected[i], n_expected[i], threshold);
     n_all += n_expected[i];
   }
   op_run_assert_rest_untouched (run);
   return n_all;
+}
+
+static uint32_t
+check_candidates (const HeadShape *s, float threshold, bool obj_only, float amplitude)
+{
+  OpCase c = new_case (s, false);
+
+  c.amplitude = amplitude;
+  return check_case (&c, threshold, obj_only);
 }
 
 static void
@@ -167,6 +178,27 @@ candidates_are_the_references (void)
     n_all += check_candidates (&shapes[i], 0.5f, true, 6);
   }
   g_assert_cmpuint (n_all, >, 100); /* the threshold lets some through */
+}
+
+static uint32_t
+check_every_class (const HeadShape *s, float threshold)
+{
+  OpCase c = new_case (s, false);
+
+  c.multi_label = true;
+  c.capacity = n_rows (s) * s->n_classes;
+  return check_case (&c, threshold, false);
+}
+
+static void
+every_class_above_the_threshold_is_a_candidate (void)
+{
+  for (size_t i = 0; i < G_N_ELEMENTS (shapes); i++) {
+    check_every_class (&shapes[i], 0.3f);
+    check_every_class (&shapes[i], 0.001f);
+  }
+  /* more than one of most rows */
+  g_assert_cmpuint (check_every_class (&shapes[3], 0.001f), >, 10 * n_rows (&shapes[3]));
 }
 
 static void
@@ -229,6 +261,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/decode/rows", dense_rows);
   g_test_add_func ("/decode/candidates", candidates_are_the_references);
+  g_test_add_func ("/decode/every-class", every_class_above_the_threshold_is_a_candidate);
   g_test_add_func ("/decode/none", nothing_is_above_one);
   g_test_add_func ("/decode/ties", the_first_of_equal_classes_wins);
   g_test_add_func ("/decode/full", a_full_list_ends_where_it_ends);

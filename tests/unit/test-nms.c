@@ -23,7 +23,9 @@ compare_slow (gconstpointer a, gconstpointer b)
 
   if (x->confidence != y->confidence)
     return x->confidence < y->confidence ? 1 : -1;
-  return x->row < y->row ? -1 : x->row > y->row;
+  if (x->row != y->row)
+    return x->row < y->row ? -1 : 1;
+  return x->class_index < y->class_index ? -1 : x->class_index > y->class_index;
 }
 
 static float
@@ -301,6 +303,32 @@ find_candidates (const float *pred, uint32_t n_rows, uint32_t n_classes,
   return n;
 }
 
+/* With multi-label: each class of a row is a candidate. At most @n_max of them. */
+static uint32_t
+find_every_class (const float *pred, uint32_t n_rows, uint32_t n_classes, float threshold,
+                  struct YvCandidate *candidates, uint32_t n_max)
+{
+  uint32_t n = 0;
+
+  for (uint32_t pair = 0; pair < n_rows * n_classes && n < n_max; pair++) {
+    const float *row = pred + pair / n_classes * (5 + n_classes);
+    const uint32_t k = pair % n_classes;
+
+    if (row[4] > threshold && row[4] * row[5 + k] > threshold)
+      candidates[n++] = (struct YvCandidate){
+          .x = row[0],
+          .y = row[1],
+          .w = row[2],
+          .h = row[3],
+          .objectness = row[4],
+          .confidence = row[4] * row[5 + k],
+          .class_index = k,
+          .row = pair / n_classes,
+      };
+  }
+  return n;
+}
+
 static float *
 read_floats (const YvTensor *tensor, uint64_t first, uint64_t n)
 {
@@ -368,6 +396,32 @@ predictions_become_what_upstream_detected (void)
   g_test_message ("and %u images of the folder of measurements", check_folder (shared));
 }
 
+/* Five classes; slow_nms() would take for ever with all that is above test.py's 0.001. */
+static void
+every_class_of_a_prediction_agrees_with_the_definition (void)
+{
+  static const float thresholds[] = {0.02f, 0.05f, 0.2f};
+  g_autofree char *path = yv_test_source_path ("tests/golden/checkpoints/x-legacy.safetensors");
+  g_autoptr (YvCheckpoint) file = yv_checkpoint_open (path, NULL);
+  const YvTensor *pred = &yv_object_get (yv_checkpoint_root (file), "pred")->tensor;
+  const uint32_t n_rows = (uint32_t) pred->shape[1], n_classes = (uint32_t) pred->shape[2] - 5;
+  g_autofree float *rows = read_floats (pred, 0, pred->shape[1] * pred->shape[2]);
+  struct YvCandidate candidates[3000];
+  g_autoptr (YvNms) nms = yv_nms_new ();
+
+  for (uint32_t i = 0; i < G_N_ELEMENTS (thresholds); i++) {
+    const uint32_t n = find_every_class (rows, n_rows, n_classes, thresholds[i], candidates,
+                                         G_N_ELEMENTS (candidates));
+    YvNmsOptions options = {.iou_threshold = 0.65f, .max_detections = 300, .n_classes = n_classes};
+
+    g_test_message ("%u candidates above %g", n, (double) thresholds[i]);
+    shuffle (candidates, n);
+    check_against_slow (nms, candidates, n, &options);
+    options.class_agnostic = true; /* a box has IoU 1 with itself in another class */
+    check_against_slow (nms, candidates, n, &options);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -380,5 +434,6 @@ main (int argc, char **argv)
   g_test_add_func ("/nms/no-area", boxes_without_area_suppress_nothing);
   g_test_add_func ("/nms/empty", nothing_in_is_nothing_out);
   g_test_add_func ("/nms/upstream", predictions_become_what_upstream_detected);
+  g_test_add_func ("/nms/every-class", every_class_of_a_prediction_agrees_with_the_definition);
   return g_test_run ();
 }
