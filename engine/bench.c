@@ -7,7 +7,6 @@
 #include "engine/post/nms.h"
 #include "engine/stream.h"
 
-#define MAX_BATCH 256
 #define MAX_SIDE 8192
 #define MAX_RUNS 1000000
 
@@ -48,14 +47,14 @@ static bool
 check_options (const YvBenchOptions *options, GError **error)
 {
   if (options->width >= 1 && options->width <= MAX_SIDE && options->height >= 1 &&
-      options->height <= MAX_SIDE && options->batch >= 1 && options->batch <= MAX_BATCH &&
+      options->height <= MAX_SIDE && options->batch >= 1 && options->batch <= YV_MAX_BATCH &&
       options->n_runs >= 1 && options->n_runs <= MAX_RUNS)
     return true;
   g_set_error (error, YV_ERROR, YV_ERROR_INVALID,
                "bench of %u runs of %u pictures of %ux%u px: expected 1 to %d runs of 1 to %d "
                "pictures of 1 to %d px a side",
                options->n_runs, options->batch, options->width, options->height, MAX_RUNS,
-               MAX_BATCH, MAX_SIDE);
+               YV_MAX_BATCH, MAX_SIDE);
   return false;
 }
 

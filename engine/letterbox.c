@@ -13,6 +13,31 @@ padding_before (uint32_t padding)
   return (uint32_t) rint (padding / 2.0 - 0.1);
 }
 
+/* @out has frame_w and frame_h. The padding goes to a multiple of @pad_to where that is not 0. */
+static bool
+fit_into (uint32_t net_w, uint32_t net_h, uint32_t pad_to, bool scale_up, YvLetterbox *out)
+{
+  double gain = fmin ((double) net_h / out->frame_h, (double) net_w / out->frame_w);
+  if (!scale_up)
+    gain = fmin (gain, 1.0);
+
+  const uint32_t resized_w = (uint32_t) rint (out->frame_w * gain);
+  const uint32_t resized_h = (uint32_t) rint (out->frame_h * gain);
+  if (resized_w == 0 || resized_h == 0)
+    return false;
+
+  const uint32_t pad_w = pad_to ? (net_w - resized_w) % pad_to : net_w - resized_w;
+  const uint32_t pad_h = pad_to ? (net_h - resized_h) % pad_to : net_h - resized_h;
+  out->net_w = resized_w + pad_w;
+  out->net_h = resized_h + pad_h;
+  out->resized_w = resized_w;
+  out->resized_h = resized_h;
+  out->left = padding_before (pad_w);
+  out->top = padding_before (pad_h);
+  out->no_scale_up = !scale_up;
+  return true;
+}
+
 bool
 yv_letterbox_fit (uint32_t frame_w, uint32_t frame_h, uint32_t size, uint32_t stride,
                   YvLetterboxMode mode, bool scale_up, YvLetterbox *out)
@@ -22,34 +47,18 @@ yv_letterbox_fit (uint32_t frame_w, uint32_t frame_h, uint32_t size, uint32_t st
     return false;
 
   const uint32_t side = (size + stride - 1) / stride * stride;
-  double gain = fmin ((double) side / frame_h, (double) side / frame_w);
-  if (!scale_up)
-    gain = fmin (gain, 1.0);
+  *out = (YvLetterbox){.frame_w = frame_w, .frame_h = frame_h};
+  return fit_into (side, side, mode == YV_LETTERBOX_AUTO ? stride : 0, scale_up, out);
+}
 
-  const uint32_t resized_w = (uint32_t) rint (frame_w * gain);
-  const uint32_t resized_h = (uint32_t) rint (frame_h * gain);
-  if (resized_w == 0 || resized_h == 0)
+bool
+yv_letterbox_fit_exactly (uint32_t frame_w, uint32_t frame_h, uint32_t net_w, uint32_t net_h,
+                          bool scale_up, YvLetterbox *out)
+{
+  if (frame_w == 0 || frame_h == 0 || net_w == 0 || net_h == 0)
     return false;
-
-  uint32_t pad_w = side - resized_w;
-  uint32_t pad_h = side - resized_h;
-  if (mode == YV_LETTERBOX_AUTO) {
-    pad_w %= stride;
-    pad_h %= stride;
-  }
-
-  *out = (YvLetterbox){
-      .frame_w = frame_w,
-      .frame_h = frame_h,
-      .net_w = resized_w + pad_w,
-      .net_h = resized_h + pad_h,
-      .resized_w = resized_w,
-      .resized_h = resized_h,
-      .left = padding_before (pad_w),
-      .top = padding_before (pad_h),
-      .no_scale_up = !scale_up,
-  };
-  return true;
+  *out = (YvLetterbox){.frame_w = frame_w, .frame_h = frame_h};
+  return fit_into (net_w, net_h, 0, scale_up, out);
 }
 
 /* NaN becomes 0, so that nothing but a place in the frame ever leaves here. */

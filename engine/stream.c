@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
- * engine/stream.c - one camera: a frame in, detections in frame pixels out.
+ * engine/stream.c - one camera: frames in, detections in frame pixels out.
  */
 #include "engine/stream.h"
 
@@ -20,11 +20,18 @@ typedef struct {
 struct _YvStream {
   YvEngine *engine;
   Settings settings;
-  YvRunner *runner; /* of the last frame's size; NULL before the first */
+  YvRunner *runner; /* of the last batch's size; NULL before the first */
   YvNms *nms;
-  YvDetection *detections;
-  uint32_t n_reserved;
-  YvDetections result;
+
+  /* Of the last batch, each [n_images_reserved]. */
+  YvLetterbox *letterboxes;
+  const struct YvCandidate **candidates; /* the slot's */
+  uint32_t *n_candidates;
+  YvDetections *results;
+  uint32_t n_images_reserved;
+
+  YvDetection *detections; /* of all its images, one after the other */
+  uint32_t n_detections, n_detections_reserved;
 };
 
 /* Written so that NaN is refused. */
@@ -38,8 +45,24 @@ check_unit_range (const char *name, float value, GError **error)
   return false;
 }
 
+/* Both or none. */
 static bool
-check_options (const YvStreamOptions *options, GError **error)
+check_net_size (const YvStreamOptions *options, uint32_t stride, GError **error)
+{
+  const uint32_t w = options->net_width, h = options->net_height;
+
+  if ((w == 0 && h == 0) || (w > 0 && h > 0 && w % stride == 0 && h % stride == 0 &&
+                             w <= MAX_INPUT_SIZE && h <= MAX_INPUT_SIZE))
+    return true;
+  g_set_error (error, YV_ERROR, YV_ERROR_INVALID,
+               "net-width and net-height are %u and %u, expected multiples of %u px up to %d, or 0 "
+               "for both",
+               w, h, stride, MAX_INPUT_SIZE);
+  return false;
+}
+
+static bool
+check_options (const YvStreamOptions *options, uint32_t stride, GError **error)
 {
   if (!check_unit_range ("confidence-threshold", options->confidence_threshold, error) ||
       !check_unit_range ("iou-threshold", options->iou_threshold, error))
@@ -48,6 +71,8 @@ check_options (const YvStreamOptions *options, GError **error)
     g_set_error (error, YV_ERROR, YV_ERROR_INVALID, "max-detections is 0, expected 1 or more");
     return false;
   }
+  if (!check_net_size (options, stride, error))
+    return false;
   if (options->input_size > MAX_INPUT_SIZE) {
     g_set_error (error, YV_ERROR, YV_ERROR_INVALID,
                  "input-size is %u, expected 1 to %d px, or 0 for the model's own",
@@ -69,7 +94,7 @@ settings_init (Settings *settings, const YvEngineInfo *info, const YvStreamOptio
   const uint32_t stride = info->max_stride;
   const uint32_t size = options->input_size ? options->input_size : info->default_size;
 
-  if (!check_options (options, error))
+  if (!check_options (options, stride, error))
     return false;
   if (!yv_classes_parse (options->classes, info->class_names, info->n_classes,
                          &settings->class_wanted, error))
@@ -102,6 +127,10 @@ yv_stream_free (YvStream *stream)
     return;
   yv_engine_leave_runner (stream->engine, stream->runner);
   g_free (stream->detections);
+  g_free (stream->results);
+  g_free (stream->n_candidates);
+  g_free (stream->candidates);
+  g_free (stream->letterboxes);
   yv_nms_free (stream->nms);
   g_free (stream->settings.class_wanted);
   yv_engine_unref (stream->engine);
@@ -125,31 +154,61 @@ fit (const YvStream *stream, uint32_t frame_w, uint32_t frame_h, YvLetterbox *le
      GError **error)
 {
   const Settings *settings = &stream->settings;
+  const YvStreamOptions *options = &settings->options;
+  const bool fits =
+      options->net_width
+          ? yv_letterbox_fit_exactly (frame_w, frame_h, options->net_width, options->net_height,
+                                      !options->no_scale_up, letterbox)
+          : yv_letterbox_fit (frame_w, frame_h, settings->size, stream->engine->info.max_stride,
+                              options->letterbox, !options->no_scale_up, letterbox);
 
-  if (yv_letterbox_fit (frame_w, frame_h, settings->size, stream->engine->info.max_stride,
-                        settings->options.letterbox, !settings->options.no_scale_up, letterbox))
-    return true;
-  g_set_error (error, YV_ERROR, YV_ERROR_INVALID,
-               "a frame of %ux%u px leaves no picture when fitted into %u px; crop it or raise "
-               "input-size",
-               frame_w, frame_h, settings->size);
-  return false;
+  if (!fits)
+    g_set_error (error, YV_ERROR, YV_ERROR_INVALID,
+                 "a frame of %ux%u px leaves no picture when fitted into %ux%u px; crop it or "
+                 "raise input-size",
+                 frame_w, frame_h, options->net_width ? options->net_width : settings->size,
+                 options->net_height ? options->net_height : settings->size);
+  return fits;
 }
 
-/* The stream stays with a runner as long as the frames keep their size. */
+/* All of them, into networks of one size. */
 static bool
-use_runner (YvStream *stream, const YvLetterbox *letterbox, GError **error)
+fit_batch (YvStream *stream, const YvImage *images, uint32_t n_images, GError **error)
+{
+  const YvLetterbox *first = &stream->letterboxes[0];
+
+  for (uint32_t i = 0; i < n_images; i++) {
+    YvLetterbox *letterbox = &stream->letterboxes[i];
+
+    if (!yv_image_check (&images[i], error) ||
+        !fit (stream, images[i].width, images[i].height, letterbox, error))
+      return false;
+    if (letterbox->net_w == first->net_w && letterbox->net_h == first->net_h)
+      continue;
+    g_set_error (error, YV_ERROR, YV_ERROR_INVALID,
+                 "image %u of the batch (%ux%u px) needs a network of %ux%u px, the first one of "
+                 "%ux%u px; set net_width and net_height",
+                 i, images[i].width, images[i].height, letterbox->net_w, letterbox->net_h,
+                 first->net_w, first->net_h);
+    return false;
+  }
+  return true;
+}
+
+/* The stream stays with a runner as long as batches keep their size. */
+static bool
+use_runner (YvStream *stream, const YvLetterbox *letterbox, uint32_t n_images, GError **error)
 {
   const YvPlanOptions options = {
-      .n = 1,
+      .n = n_images,
       .h = letterbox->net_h,
       .w = letterbox->net_w,
       .multi_label = stream->settings.options.multi_label && !yv_engine_obj_only (stream->engine),
   };
+  const YvPlanOptions *current = stream->runner ? &stream->runner->plan->options : NULL;
 
-  if (stream->runner && stream->runner->plan->options.h == options.h &&
-      stream->runner->plan->options.w == options.w &&
-      stream->runner->plan->options.multi_label == options.multi_label)
+  if (current && current->n == options.n && current->h == options.h && current->w == options.w &&
+      current->multi_label == options.multi_label)
     return true;
   yv_engine_leave_runner (stream->engine, stream->runner);
   stream->runner = yv_engine_use_runner (stream->engine, &options, error);
@@ -162,7 +221,7 @@ yv_stream_prepare (YvStream *stream, uint32_t frame_w, uint32_t frame_h, GError 
   YvLetterbox letterbox;
 
   return fit (stream, frame_w, frame_h, &letterbox, error) &&
-         use_runner (stream, &letterbox, error);
+         use_runner (stream, &letterbox, 1, error);
 }
 
 uint32_t
@@ -190,18 +249,33 @@ yv_detections_place (const YvKept *kept, uint32_t n_kept, const YvLetterbox *let
   return n;
 }
 
-/* Grows to the busiest frame seen and stays. */
+/* Grow to the largest batch and the busiest one seen, and stay. */
+
 static void
-reserve_detections (YvStream *stream, uint32_t n)
+reserve_images (YvStream *stream, uint32_t n)
 {
-  if (n <= stream->n_reserved)
+  if (n <= stream->n_images_reserved)
     return;
-  stream->detections = g_renew (YvDetection, stream->detections, n);
-  stream->n_reserved = n;
+  stream->letterboxes = g_renew (YvLetterbox, stream->letterboxes, n);
+  stream->candidates = g_renew (const struct YvCandidate *, stream->candidates, n);
+  stream->n_candidates = g_renew (uint32_t, stream->n_candidates, n);
+  stream->results = g_renew (YvDetections, stream->results, n);
+  stream->n_images_reserved = n;
 }
 
 static void
-suppress (YvStream *stream, const struct YvCandidate *candidates, uint32_t n_candidates)
+reserve_detections (YvStream *stream, uint32_t n)
+{
+  if (n <= stream->n_detections_reserved)
+    return;
+  stream->detections = g_renew (YvDetection, stream->detections, n);
+  stream->n_detections_reserved = n;
+}
+
+/* Appends what is left of an image's candidates. Where it begins is noted once all are there,
+ * because the array may move until then. */
+static void
+suppress (YvStream *stream, uint32_t image)
 {
   const YvStreamOptions *options = &stream->settings.options;
   const YvNmsOptions nms_options = {
@@ -211,36 +285,53 @@ suppress (YvStream *stream, const struct YvCandidate *candidates, uint32_t n_can
       .class_wanted = stream->settings.class_wanted,
       .n_classes = stream->engine->info.n_classes,
   };
+  const YvLetterbox *letterbox = &stream->letterboxes[image];
   uint32_t n_kept;
-  const YvKept *kept = yv_nms_run (stream->nms, candidates, n_candidates, &nms_options, &n_kept);
+  const YvKept *kept = yv_nms_run (stream->nms, stream->candidates[image],
+                                   stream->n_candidates[image], &nms_options, &n_kept);
 
-  reserve_detections (stream, n_kept);
-  stream->result.n_detections =
-      yv_detections_place (kept, n_kept, &stream->result.letterbox, stream->detections);
-  stream->result.detections = stream->detections;
+  reserve_detections (stream, stream->n_detections + n_kept);
+  const uint32_t n =
+      yv_detections_place (kept, n_kept, letterbox, stream->detections + stream->n_detections);
+  stream->results[image] = (YvDetections){.n_detections = n, .letterbox = *letterbox};
+  stream->n_detections += n;
+}
+
+static void
+note_results (YvStream *stream, uint32_t n_images, const YvTimes *times)
+{
+  const YvDetection *next = stream->detections;
+
+  for (uint32_t i = 0; i < n_images; i++) {
+    stream->results[i].detections = next;
+    stream->results[i].times = *times;
+    next += stream->results[i].n_detections;
+  }
 }
 
 /* The candidates belong to the slot, so suppression comes before it is given back. */
 static bool
-run_in_slot (YvStream *stream, uint32_t slot, const YvImage *image, GError **error)
+run_in_slot (YvStream *stream, uint32_t slot, const YvImage *images, uint32_t n_images,
+             YvTimes *times, GError **error)
 {
   const YvBatch batch = {
-      .n_images = 1,
-      .images = image,
-      .letterboxes = &stream->result.letterbox,
+      .n_images = n_images,
+      .images = images,
+      .letterboxes = stream->letterboxes,
       .confidence = stream->settings.options.confidence_threshold,
       .obj_only = yv_engine_obj_only (stream->engine),
   };
-  const struct YvCandidate *candidates;
-  uint32_t n_candidates;
   YvTiming timing = {0};
 
-  if (!yv_runner_run (stream->runner, slot, &batch, &candidates, &n_candidates, &timing, error))
+  if (!yv_runner_run (stream->runner, slot, &batch, stream->candidates, stream->n_candidates,
+                      &timing, error))
     return false;
 
   const int64_t nms_start_us = g_get_monotonic_time ();
-  suppress (stream, candidates, n_candidates);
-  stream->result.times = (YvTimes){
+  stream->n_detections = 0;
+  for (uint32_t i = 0; i < n_images; i++)
+    suppress (stream, i);
+  *times = (YvTimes){
       .upload_ns = timing.upload_ns,
       .letterbox_ns = timing.letterbox_ns,
       .network_ns = timing.network_ns,
@@ -251,22 +342,46 @@ run_in_slot (YvStream *stream, uint32_t slot, const YvImage *image, GError **err
   return true;
 }
 
+static bool
+check_batch_size (uint32_t n_images, GError **error)
+{
+  if (n_images >= 1 && n_images <= YV_MAX_BATCH)
+    return true;
+  g_set_error (error, YV_ERROR, YV_ERROR_INVALID, "a batch of %u images, expected 1 to %d",
+               n_images, YV_MAX_BATCH);
+  return false;
+}
+
+bool
+yv_stream_detect_batch (YvStream *stream, const YvImage *images, uint32_t n_images,
+                        const YvDetections **results, GError **error)
+{
+  const int64_t start_us = g_get_monotonic_time ();
+  YvTimes times;
+
+  if (!check_batch_size (n_images, error))
+    return false;
+  reserve_images (stream, n_images);
+  if (!fit_batch (stream, images, n_images, error) ||
+      !use_runner (stream, &stream->letterboxes[0], n_images, error))
+    return false;
+
+  const uint32_t slot = yv_runner_take_slot (stream->runner);
+  const bool done = run_in_slot (stream, slot, images, n_images, &times, error);
+  yv_runner_give_slot (stream->runner, slot);
+  if (!done)
+    return false;
+
+  times.total_ns = (uint64_t) (g_get_monotonic_time () - start_us) * 1000;
+  note_results (stream, n_images, &times);
+  *results = stream->results;
+  return true;
+}
+
 const YvDetections *
 yv_stream_detect (YvStream *stream, const YvImage *image, GError **error)
 {
-  const int64_t start_us = g_get_monotonic_time ();
+  const YvDetections *result;
 
-  if (!yv_image_check (image, error) ||
-      !fit (stream, image->width, image->height, &stream->result.letterbox, error) ||
-      !use_runner (stream, &stream->result.letterbox, error))
-    return NULL;
-
-  const uint32_t slot = yv_runner_take_slot (stream->runner);
-  const bool done = run_in_slot (stream, slot, image, error);
-  yv_runner_give_slot (stream->runner, slot);
-  if (!done)
-    return NULL;
-
-  stream->result.times.total_ns = (uint64_t) (g_get_monotonic_time () - start_us) * 1000;
-  return &stream->result;
+  return yv_stream_detect_batch (stream, image, 1, &result, error) ? result : NULL;
 }

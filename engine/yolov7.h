@@ -79,7 +79,10 @@ YV_API const YvEngineInfo *yv_engine_info (const YvEngine *engine);
 typedef struct {
   uint32_t input_size;       /* network px of the long side, at most 8192; 0: the model's default */
   YvLetterboxMode letterbox; /* the smallest rectangle, or always a square */
-  bool no_scale_up;          /* smaller frames are padded, not enlarged */
+  /* Network px, multiples of the stride: exactly this, whatever shape frames have, in place of
+   * input_size and letterbox. 0: what those say. */
+  uint32_t net_width, net_height;
+  bool no_scale_up;           /* smaller frames are padded, not enlarged */
   float confidence_threshold; /* 0..1: a detection has obj * class confidence above it */
   float iou_threshold;        /* 0..1 */
   uint32_t max_detections;    /* >= 1 */
@@ -112,7 +115,7 @@ typedef struct {
   uint32_t n_detections;
   const YvDetection *detections; /* by falling confidence; none that lies outside the frame */
   YvLetterbox letterbox;         /* how the frame was fitted */
-  YvTimes times;
+  YvTimes times;                 /* of the whole batch */
 } YvDetections;
 
 /* Options are checked and copied. Returns: (transfer full): or NULL with YV_ERROR_INVALID. */
@@ -132,6 +135,14 @@ YV_API bool yv_stream_prepare (YvStream *stream, uint32_t frame_w, uint32_t fram
  * Returns: (transfer none): valid until the stream's next call; NULL on failure. */
 YV_API const YvDetections *yv_stream_detect (YvStream *stream, const YvImage *image,
                                              GError **error);
+
+/* Analyses @n_images frames, 1 to YV_MAX_BATCH, in one run of the device and waits for them. A
+ * frame's detections are the same, bit for bit, whatever else is in its batch.
+ * @results: (out) (transfer none) (array length=n_images): valid until the stream's next call.
+ * Fails with YV_ERROR_INVALID where frames fit differently into the network: see net_width. */
+#define YV_MAX_BATCH 256
+YV_API bool yv_stream_detect_batch (YvStream *stream, const YvImage *images, uint32_t n_images,
+                                    const YvDetections **results, GError **error);
 
 /* ---- tools ------------------------------------------------------------------------------------
  */

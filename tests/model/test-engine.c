@@ -267,6 +267,8 @@ stream_options_out_of_range_are_refused_and_change_nothing (void)
                       bad_options ("max-detections is 0"),
                       bad_options ("input-size is 100000"),
                       bad_options ("letterbox is 7"),
+                      bad_options ("net-width and net-height are 100 and 160"),
+                      bad_options ("net-width and net-height are 160 and 0"),
                       bad_options ("\"unicorn\" is no class of this model")};
 
   bad[0].options.confidence_threshold = 1.5f;
@@ -275,7 +277,10 @@ stream_options_out_of_range_are_refused_and_change_nothing (void)
   bad[3].options.max_detections = 0;
   bad[4].options.input_size = 100000;
   bad[5].options.letterbox = (YvLetterboxMode) 7;
-  bad[6].options.classes = "0,unicorn";
+  bad[6].options.net_width = 100;
+  bad[6].options.net_height = 160;
+  bad[7].options.net_width = 160;
+  bad[8].options.classes = "0,unicorn";
 
   const uint32_t n_before = yv_stream_detect (stream, &image, NULL)->n_detections;
   for (size_t i = 0; i < G_N_ELEMENTS (bad); i++) {
@@ -409,6 +414,104 @@ multi_label_changes_nothing_for_one_class (void)
   g_assert_cmpuint (a->n_detections, >, 0);
   g_assert_cmpmem (a->detections, a->n_detections * sizeof *a->detections, b->detections,
                    b->n_detections * sizeof *b->detections);
+}
+
+/* ---- batches -----------------------------------------------------------------------------------
+ */
+
+#define N_BATCH 7
+
+static void
+draw_pictures (uint8_t *pixels, YvImage *images)
+{
+  for (uint32_t i = 0; i < N_BATCH; i++)
+    images[i] = draw_picture (pixels + i * 3 * FRAME_W * FRAME_H, 11 * i);
+}
+
+static void
+assert_bit_equal (const YvDetections *a, const YvDetections *b)
+{
+  g_assert_cmpmem (a->detections, a->n_detections * sizeof *a->detections, b->detections,
+                   b->n_detections * sizeof *b->detections);
+}
+
+/* Alone and in two batches of seven, at another place in each. */
+static void
+an_image_has_the_same_detections_in_any_batch (const char *device, bool multi_label)
+{
+  g_autoptr (YvEngine) engine = open_engine (device);
+  YvStreamOptions options = low_options ();
+  options.multi_label = multi_label;
+  g_autoptr (YvStream) alone = open_stream (engine, &options);
+  g_autoptr (YvStream) together = open_stream (engine, &options);
+  g_autofree uint8_t *pixels = g_malloc (N_BATCH * 3 * FRAME_W * FRAME_H);
+  YvImage images[N_BATCH];
+  const YvDetections *found;
+
+  draw_pictures (pixels, images);
+  for (uint32_t round = 0; round < 2; round++) {
+    const YvImage swapped = images[0];
+
+    images[0] = images[5];
+    images[5] = swapped;
+    g_assert_true (yv_stream_detect_batch (together, images, N_BATCH, &found, NULL));
+    for (uint32_t i = 0; i < N_BATCH; i++) {
+      const YvDetections *single = yv_stream_detect (alone, &images[i], NULL);
+
+      g_assert_cmpuint (single->n_detections, >, 0);
+      assert_bit_equal (single, &found[i]);
+      g_assert_cmpuint (found[i].letterbox.net_w, ==, 160);
+    }
+  }
+}
+
+static void
+an_image_has_the_same_detections_in_any_batch_on_the_reference (void)
+{
+  an_image_has_the_same_detections_in_any_batch ("reference", false);
+}
+
+static void
+an_image_has_the_same_detections_in_any_batch_on_vulkan (void)
+{
+  if (!yv_test_needs_vulkan ())
+    return;
+  an_image_has_the_same_detections_in_any_batch (NULL, false);
+  an_image_has_the_same_detections_in_any_batch (NULL, true);
+}
+
+static void
+batches_that_cannot_be_are_refused (void)
+{
+  g_autoptr (YvEngine) engine = open_engine ("reference");
+  YvStreamOptions options = low_options ();
+  g_autoptr (YvStream) stream = open_stream (engine, &options);
+  g_autofree uint8_t *pixels = g_malloc (N_BATCH * 3 * FRAME_W * FRAME_H);
+  YvImage images[N_BATCH];
+  const YvDetections *found;
+  g_autoptr (GError) error = NULL;
+
+  draw_pictures (pixels, images);
+  g_assert_false (yv_stream_detect_batch (stream, images, 0, &found, &error));
+  g_assert_error (error, YV_ERROR, YV_ERROR_INVALID);
+  g_clear_error (&error);
+  g_assert_false (yv_stream_detect_batch (stream, images, YV_MAX_BATCH + 1, &found, &error));
+  g_assert_error (error, YV_ERROR, YV_ERROR_INVALID);
+  g_clear_error (&error);
+
+  images[2].height = 20; /* 160x32 instead of 160x96 */
+  g_assert_false (yv_stream_detect_batch (stream, images, 3, &found, &error));
+  g_assert_error (error, YV_ERROR, YV_ERROR_INVALID);
+  g_assert_nonnull (strstr (error->message, "image 2 "));
+  g_assert_nonnull (strstr (error->message, "160x32"));
+
+  options.net_width = options.net_height = 160;
+  g_assert_true (yv_stream_set_options (stream, &options, NULL));
+  g_assert_true (yv_stream_detect_batch (stream, images, 3, &found, NULL));
+  g_assert_cmpuint (found[0].letterbox.net_h, ==, 160);
+  g_assert_cmpuint (found[0].letterbox.resized_h, ==, 96);
+  g_assert_cmpuint (found[2].letterbox.net_h, ==, 160);
+  g_assert_cmpuint (found[2].letterbox.resized_h, ==, 16);
 }
 
 static void
@@ -685,6 +788,10 @@ main (int argc, char **argv)
   g_test_add_func ("/engine/options/refused",
                    stream_options_out_of_range_are_refused_and_change_nothing);
   g_test_add_func ("/engine/options/next-frame", options_take_effect_with_the_next_frame);
+  g_test_add_func ("/engine/batch/reference",
+                   an_image_has_the_same_detections_in_any_batch_on_the_reference);
+  g_test_add_func ("/engine/batch/vulkan", an_image_has_the_same_detections_in_any_batch_on_vulkan);
+  g_test_add_func ("/engine/batch/refused", batches_that_cannot_be_are_refused);
   g_test_add_func ("/engine/multi-label/reference",
                    multi_label_adds_other_classes_of_a_box_on_the_reference);
   g_test_add_func ("/engine/multi-label/vulkan", multi_label_adds_other_classes_of_a_box_on_vulkan);

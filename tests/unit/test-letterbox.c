@@ -47,6 +47,27 @@ frames_are_fitted_as_upstream_does (void)
 }
 
 static void
+a_network_of_any_shape_takes_a_frame (void)
+{
+  YvLetterbox got;
+
+  g_assert_true (yv_letterbox_fit_exactly (600, 400, 672, 480, false, &got));
+  g_assert_cmpuint (got.net_w, ==, 672);
+  g_assert_cmpuint (got.net_h, ==, 480);
+  g_assert_cmpuint (got.resized_w, ==, 600);
+  g_assert_cmpuint (got.left, ==, 36);
+  g_assert_cmpuint (got.top, ==, 40);
+
+  g_assert_true (yv_letterbox_fit_exactly (1000, 100, 96, 320, true, &got));
+  g_assert_cmpuint (got.resized_w, ==, 96);
+  g_assert_cmpuint (got.resized_h, ==, 10);
+  g_assert_cmpuint (got.net_h, ==, 320);
+  g_assert_cmpuint (got.top, ==, 155);
+  g_assert_false (yv_letterbox_fit_exactly (1000, 1, 96, 320, true, &got));
+  g_assert_false (yv_letterbox_fit_exactly (0, 1, 96, 320, true, &got));
+}
+
+static void
 small_frames_stay_small_without_scale_up (void)
 {
   YvLetterbox got;
@@ -181,6 +202,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/letterbox/fit", frames_are_fitted_as_upstream_does);
+  g_test_add_func ("/letterbox/exactly", a_network_of_any_shape_takes_a_frame);
   g_test_add_func ("/letterbox/no-scale-up", small_frames_stay_small_without_scale_up);
   g_test_add_func ("/letterbox/round-trip", boxes_of_small_frames_return_with_and_without_scale_up);
   g_test_add_func ("/letterbox/holds", every_fit_holds_its_picture);
