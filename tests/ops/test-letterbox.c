@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * tests/ops/test-letterbox.c - letterbox.comp against engine/ref/letterbox.c: bit for bit where
- * components are scaled as bytes, to a level of 255 where chroma and a matrix take part. */
+ * components are scaled as bytes, to a level of 255 where chroma and a matrix take part; and
+ * against what upstream made of four pictures. */
 #include <math.h>
 #include <string.h>
 
+#include "engine/checkpoint/checkpoint.h"
+#include "tests/common/paths.h"
 #include "tests/ops/opcase.h"
 
 #define MAX_BATCH 3
@@ -208,6 +211,86 @@ a_batch_of_different_frames (void)
   clear_frames (&frames);
 }
 
+static YvTensor
+tensor_of (const YvCheckpoint *file, const char *name, uint32_t index)
+{
+  g_autofree char *key = g_strdup_printf ("%s.%u", name, index);
+  const YvObject *object = yv_object_get (yv_checkpoint_root (file), key);
+
+  g_assert_nonnull (object);
+  return object->tensor;
+}
+
+/* Upstream's bytes are [3, h, w], as the destination is read back. */
+static void
+assert_upstreams_pixels (OpRun *run, const char *name, uint32_t index, const YvTensor *want)
+{
+  g_autofree float *got = op_run_got (run);
+  const uint64_t n_elems = yv_tensor_n_elems (want);
+  double sum = 0, largest = 0;
+
+  g_assert_cmpuint (n_elems, ==, op_run_n_elems (run));
+  for (uint64_t i = 0; i < n_elems; i++) {
+    const double difference = fabs (got[i] / LEVEL - yv_tensor_get (want, i));
+
+    sum += difference;
+    largest = fmax (largest, difference);
+  }
+  g_test_message ("%s.%u: largest difference %.5f / 255, mean %.7f / 255", name, index, largest,
+                  sum / (double) n_elems);
+  g_assert_cmpfloat (largest, <=, 1);
+  g_assert_cmpfloat (sum / (double) n_elems, <, 0.05);
+}
+
+static void
+compare_with_upstream (const YvCheckpoint *file, uint32_t index, YvLetterboxMode mode)
+{
+  const char *name = mode == YV_LETTERBOX_AUTO ? "auto" : "fixed";
+  const YvTensor frame = tensor_of (file, "frame", index);
+  const YvTensor want = tensor_of (file, name, index);
+  const YvImage image = {
+      .format = YV_FORMAT_RGB,
+      .width = (uint32_t) frame.shape[1],
+      .height = (uint32_t) frame.shape[0],
+      .planes = {frame.data},
+      .stride_bytes = {(uint32_t) frame.shape[1] * 3},
+  };
+  Frames frames = {.images = {image}};
+
+  frames.batch =
+      (YvBatch){.n_images = 1, .images = frames.images, .letterboxes = frames.letterboxes};
+  g_assert_true (
+      yv_letterbox_fit (image.width, image.height, 640, 32, mode, true, &frames.letterboxes[0]));
+  g_assert_cmpuint (frames.letterboxes[0].net_h, ==, want.shape[1]);
+  g_assert_cmpuint (frames.letterboxes[0].net_w, ==, want.shape[2]);
+  const FrameShape shape = {
+      .name = name, .net_w = frames.letterboxes[0].net_w, .net_h = frames.letterboxes[0].net_h};
+  const OpCase c = new_case (&shape, &frames, 1, YV_DTYPE_F32);
+  g_autoptr (OpRun) run = op_run_new (&c);
+  if (!run)
+    return;
+  op_run_submit (run, NULL, NULL, NULL, NULL);
+  assert_upstreams_pixels (run, name, index, &want);
+}
+
+static void
+pictures_become_what_upstream_made_of_them (void)
+{
+  g_autofree char *path = yv_test_shared_path ("reference/letterbox.safetensors");
+  g_autoptr (GError) error = NULL;
+
+  if (!path) {
+    g_test_skip ("reference/letterbox.safetensors is not there");
+    return;
+  }
+  g_autoptr (YvCheckpoint) file = yv_checkpoint_open (path, &error);
+  g_assert_no_error (error);
+  for (uint32_t i = 0; i < 4; i++) {
+    compare_with_upstream (file, i, YV_LETTERBOX_AUTO);
+    compare_with_upstream (file, i, YV_LETTERBOX_FIXED);
+  }
+}
+
 static void
 bench (void)
 {
@@ -239,5 +322,6 @@ main (int argc, char **argv)
   g_test_add_func ("/letterbox/packed/fp16", packed_formats_in_fp16);
   g_test_add_func ("/letterbox/converted", other_formats_are_converted);
   g_test_add_func ("/letterbox/batch", a_batch_of_different_frames);
+  g_test_add_func ("/letterbox/upstream", pictures_become_what_upstream_made_of_them);
   return g_test_run ();
 }
