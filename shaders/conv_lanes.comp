@@ -31,8 +31,8 @@ layout(push_constant, std430) uniform Push { YvConvParams p; };
 YV_SOURCE(0, src);
 YV_SOURCE(2, weight);
 
-const int NB = P == 32 ? 5 : 4;
-const int LANES = 8;
+const int LANES = YV_LANES_LOCAL;
+const int NB = (P == 32 ? YV_LANES32_PIXELS : YV_LANES64_PIXELS) / LANES;
 const int OUTSIDE = -0x10000000; // reads as zeros, even with all quads of a pixel added
 
 float sums[NB][P];

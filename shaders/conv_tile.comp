@@ -8,8 +8,8 @@
 //   weight  TILE of engine/plan/pack.h
 //   dst     [n, c_out, out_h, out_w]
 // A workgroup of 128 makes a tile of 64 pixels x 64 channels through shared memory, 16 of K at a
-// time; an invocation makes 8 pixels x 4 channels of it. Groups: x = tile of pixels, y = tile of
-// channels, z = image. While one step is computed the next one is on its way from memory.
+// time (params.h); an invocation makes 8 pixels x 4 channels of it. Groups: x = tile of pixels,
+// y = tile of channels, z = image. While one step is computed the next is on its way from memory.
 // Reference: engine/ref/conv.c; test: tests/ops/test-conv.c.
 
 #include "tensor.glsl"
@@ -19,9 +19,9 @@ layout(constant_id = 2) const bool DST_F32 = false;
 
 layout(push_constant, std430) uniform Push { YvConvParams p; };
 
-const uint TILE_PIXELS = 64;
-const uint TILE_CHANNELS = 64;
-const uint STEP = 16;            // of K
+const uint TILE_PIXELS = YV_TILE_PIXELS;
+const uint TILE_CHANNELS = YV_TILE_CHANNELS;
+const uint STEP = YV_TILE_K;
 const uint STEP_QUADS = STEP / 4;
 const uint OWN_PIXELS = 8;       // of one invocation
 const uint COLUMNS = TILE_CHANNELS / 4;
@@ -101,7 +101,7 @@ void main()
     vec4 src0 = load_src(walk0, corner, image);
     vec4 src1 = load_src(walk1, corner, image);
     vec4 weight0 = load_weight(bias_quads, weight_quad);
-    vec4 weight1 = load_weight(bias_quads, weight_quad + 128);
+    vec4 weight1 = load_weight(bias_quads, weight_quad + YV_TILE_LOCAL);
 
     for (uint step = 0; step < n_steps; step++) {
         UNROLL for (uint e = 0; e < 4; e++) {
@@ -119,7 +119,7 @@ void main()
             src0 = load_src(walk0, corner, image);
             src1 = load_src(walk1, corner, image);
             weight0 = load_weight(bias_quads, weight_quad);
-            weight1 = load_weight(bias_quads, weight_quad + 128);
+            weight1 = load_weight(bias_quads, weight_quad + YV_TILE_LOCAL);
         }
 
         UNROLL for (uint k = 0; k < STEP; k++) {

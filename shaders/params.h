@@ -33,11 +33,22 @@ typedef uint64_t yv_addr;
  * dimension: then it is FOLDS times shorter and z = image * FOLDS + fold.
  */
 
+/* What a workgroup of conv_lanes<P> makes: P channels of so many pixels. */
+#define YV_LANES_LOCAL 8
+#define YV_LANES32_PIXELS 40
+#define YV_LANES64_PIXELS 32
+
+/* And one of conv_tile: so many pixels and channels, so much of K at a time. */
+#define YV_TILE_LOCAL 128
+#define YV_TILE_PIXELS 64
+#define YV_TILE_CHANNELS 64
+#define YV_TILE_K 16
+
 /* dst = act (W * src + bias).
- * conv_lanes32/64 (texel): local 8; a workgroup makes 40 pixels x 32 channels or 32 pixels x 64
- * channels: groups = ceil (c_out / channels), ceil (out_w * out_h / pixels), n.
- * conv_tile (addresses): local 128; a tile is 64 pixels x 64 channels: groups =
- * ceil (out_w * out_h / 64), ceil (c_out / 64), n.
+ * conv_lanes32/64 (texel): local YV_LANES_LOCAL; groups = ceil (c_out / channels),
+ * ceil (out_w * out_h / pixels), n.
+ * conv_tile (addresses): local YV_TILE_LOCAL; groups = ceil (out_w * out_h / pixels),
+ * ceil (c_out / channels), n.
  * Both: constant 1: ACT, a YvActKind (lavapipe runs every branch of a switch, so what is fixed per
  * layer kind is no push constant); 2: DST_F32, the destination is f32 whatever the element type
  * (heads). conv_lanes: 3: IS_1X1 (kernel 1, stride 1, no padding). */

@@ -4,14 +4,6 @@
 #include "engine/ops/op.h"
 #include "shaders/params.h"
 
-/* conv_lanes: pixels a workgroup makes; conv_tile: pixels and channels. */
-#define LANES_LOCAL 8
-#define LANES32_PIXELS 40
-#define LANES64_PIXELS 32
-#define TILE_LOCAL 128
-#define TILE_PIXELS 64
-#define TILE_CHANNELS 64
-
 static bool
 shape (const YvNode *node, const YvShape *in, YvShape *out, GError **error)
 {
@@ -119,12 +111,12 @@ dispatch (YvLowering *lowering, YvStep *step, const YvNode *node, GError **error
   step->texel =
       yv_lowering_texel (lowering, step) && weight_fits (lowering->caps, weight, channels);
   if (step->texel) {
-    const uint32_t pixels = channels == 64 ? LANES64_PIXELS : LANES32_PIXELS;
+    const uint32_t pixels = channels == 64 ? YV_LANES64_PIXELS : YV_LANES32_PIXELS;
 
     step->pack = channels == 64 ? YV_PACK_LANES64 : YV_PACK_LANES32;
     d.kernel = channels == 64 ? YV_KERNEL_CONV_LANES64 : YV_KERNEL_CONV_LANES32;
     d.n_spec = 4;
-    d.spec[0] = LANES_LOCAL;
+    d.spec[0] = YV_LANES_LOCAL;
     d.spec[3] = is_1x1 (node);
     d.groups[0] = (weight->c_out + channels - 1) / channels;
     d.groups[1] = (n_pixels + pixels - 1) / pixels;
@@ -133,9 +125,9 @@ dispatch (YvLowering *lowering, YvStep *step, const YvNode *node, GError **error
     step->pack = YV_PACK_TILE;
     d.kernel = YV_KERNEL_CONV_TILE;
     d.n_spec = 3;
-    d.spec[0] = TILE_LOCAL;
-    d.groups[0] = (n_pixels + TILE_PIXELS - 1) / TILE_PIXELS;
-    d.groups[1] = (weight->c_out + TILE_CHANNELS - 1) / TILE_CHANNELS;
+    d.spec[0] = YV_TILE_LOCAL;
+    d.groups[0] = (n_pixels + YV_TILE_PIXELS - 1) / YV_TILE_PIXELS;
+    d.groups[1] = (weight->c_out + YV_TILE_CHANNELS - 1) / YV_TILE_CHANNELS;
   }
   d.spec[1] = step->act.kind;
   d.spec[2] = step->dst.dtype == YV_DTYPE_F32 && step->dtype != YV_DTYPE_F32;

@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "engine/half.h"
+#include "shaders/params.h"
 
-#define TILE_CHANNELS 64
-#define TILE_K 16
+#define MAX_BLOCK_CHANNELS 64
 
 static uint32_t
 round_up (uint32_t value, uint32_t multiple)
@@ -26,19 +26,28 @@ typedef struct {
   size_t n_k;    /* rows of a block, padding included */
 } Blocks;
 
+static uint32_t
+block_channels (YvPack pack)
+{
+  G_STATIC_ASSERT (YV_TILE_CHANNELS <= MAX_BLOCK_CHANNELS);
+  if (pack == YV_PACK_TILE)
+    return YV_TILE_CHANNELS;
+  return pack == YV_PACK_LANES32 ? 32 : 64;
+}
+
 static Blocks
 blocks_of (const YvStep *step)
 {
   const YvWeight *weight = step->weight_source;
   const uint32_t c_in = round_up (weight->c_in, 4);
   const uint32_t n_k = weight->kernel_h * weight->kernel_w * c_in;
-  const uint32_t channels = step->pack == YV_PACK_LANES32 ? 32 : 64;
+  const uint32_t channels = block_channels (step->pack);
 
   return (Blocks){
       .channels = channels,
       .n_blocks = round_up (weight->c_out, channels) / channels,
       .c_in = c_in,
-      .n_k = step->pack == YV_PACK_TILE ? round_up (n_k, TILE_K) : n_k,
+      .n_k = step->pack == YV_PACK_TILE ? round_up (n_k, YV_TILE_K) : n_k,
   };
 }
 
@@ -95,7 +104,7 @@ fill_column (const YvWeight *weight, const Blocks *blocks, uint32_t o, uint32_t 
 static uint8_t *
 put_bias (uint8_t *dst, YvDType dtype, const YvWeight *weight, uint32_t first_o, uint32_t channels)
 {
-  float bias[TILE_CHANNELS] = {0};
+  float bias[MAX_BLOCK_CHANNELS] = {0};
 
   for (uint32_t q = 0; q < channels && first_o + q < weight->c_out; q++)
     bias[q] = (float) weight->bias[first_o + q];
