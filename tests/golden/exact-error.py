@@ -2,18 +2,27 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Prints how far the golden tensors of reference checkpoints are from exact arithmetic.
 
-    tests/golden/exact-error.py [--reference FOLDER] [NAME ...]
+    tests/golden/exact-error.py [--reference FOLDER] [--orders N] [NAME ...]
 
 Runs FOLDER/NAME.pt (../shared/reference beside the checkout; all names when none is given) on the
 images of NAME.safetensors with PyTorch in float64 and prints a line a checkpoint:
 
-    NAME  exact_error  half_error
+    NAME  exact  fp32 fp32_any_order  fp16 fp16_any_order
 
-both ||a - b|| / ||b|| of the worst head or of the rows decoded from them (`pred`). exact_error: of
-what float64 gives and what is stored, which upstream computed in float32. half_error: of what is stored and what float64 gives when the
-images, the folded weights and the value of every convolution are rounded to binary16. These are
-the constants of tests/model/test-forward.c. Needs torch and numpy, but not upstream's code: the
-classes below stand in for those that the checkpoints name."""
+all ||a - b|| / ||b|| of the worst head or of the rows decoded from them (`pred`), where b is
+what is stored, which upstream computed in float32, and a is
+
+    exact   what float64 gives
+    fp32    the same with the images, the folded weights and the value of every convolution and of
+            every sum of two values rounded to binary32
+    fp16    ... rounded to binary16, but for the heads' values, which stay binary32
+    *_any_order  the worst of N such runs whose convolutions are summed term by term in float32,
+            each run in another order (--orders N, 16 by default)
+
+These are the constants of tests/model/test-forward.c. The last kind tells how much is chance: a
+network of random weights amplifies each rounding, so that as good an engine with another order of
+summation may lie twice as far away. Needs torch and numpy, but not upstream's code: the classes
+below stand in for those that the checkpoints name."""
 import argparse
 import json
 import pathlib
@@ -41,15 +50,37 @@ class RepConv(nn.Module):
         return self.act(y if self.rbr_identity is None else y + self.rbr_identity(x))
 
 
+class Engine:
+    """How the engine that is imitated keeps values and sums: what Rounded, Shortcut ... do."""
+    keep = None   # one of to_fp64 and its like
+    order = None  # of a convolution's terms: None: exact sums, else a generator of permutations
+
+
+def sum_in_order(x, weight, bias, stride, padding, groups):
+    """A convolution whose terms are added one by one in float32."""
+    n_terms, kernel_size = weight[0].numel(), weight.shape[2:]
+    order = torch.randperm(n_terms, generator=Engine.order).tolist()
+    columns = F.unfold(x, kernel_size, padding=padding, stride=stride).float()
+    columns = columns.view(len(x), groups, 1, n_terms, -1)
+    weight = weight.reshape(groups, -1, n_terms, 1).float()
+    sums = bias.float().view(1, groups, -1, 1).expand(len(x), -1, -1, columns.shape[-1]).clone()
+    for k in order:
+        sums.addcmul_(weight[:, :, k], columns[:, :, :, k])
+    width = (x.shape[3] + 2 * padding[1] - kernel_size[1]) // stride[1] + 1
+    return sums.view(len(x), -1, sums.shape[-1] // width, width).double()
+
+
 class Rounded(nn.Module):
-    """A convolution and its activation as an engine of fp16 storage computes them."""
-    def __init__(self, weight, bias, conv, act):
+    """A convolution and its activation as Engine computes them; a head's value is not rounded."""
+    def __init__(self, weight, bias, conv, act, is_head=False):
         super().__init__()
-        self.weight, self.bias, self.act = half(weight), bias, act
-        self.how = {k: getattr(conv, k) for k in ("stride", "padding", "dilation", "groups")}
+        self.weight, self.bias, self.act, self.is_head = Engine.keep(weight), bias, act, is_head
+        self.how = {k: getattr(conv, k) for k in ("stride", "padding", "groups")}
 
     def forward(self, x):
-        return half(self.act(F.conv2d(x, self.weight, self.bias, **self.how)))
+        convolve = F.conv2d if Engine.order is None else sum_in_order
+        y = self.act(convolve(x, self.weight, self.bias, **self.how))
+        return y if self.is_head else Engine.keep(y)
 
 
 class MP(nn.Module):
@@ -68,7 +99,7 @@ class Concat(nn.Module):
 
 class Shortcut(nn.Module):
     def forward(self, xs):
-        return xs[0] + xs[1]
+        return Engine.keep(xs[0] + xs[1])
 
 
 class ReOrg(nn.Module):
@@ -84,13 +115,13 @@ class DownC(nn.Module):
 class Bottleneck(nn.Module):
     def forward(self, x):
         y = self.cv2(self.cv1(x))
-        return x + y if self.add else y
+        return Engine.keep(x + y) if self.add else y
 
 
 class Res(nn.Module):
     def forward(self, x):
         y = self.cv3(self.cv2(self.cv1(x)))
-        return x + y if self.add else y
+        return Engine.keep(x + y) if self.add else y
 
 
 class Stem(nn.Module):
@@ -169,8 +200,16 @@ def stand_in():
 
 # ---- folding and rounding ---------------------------------------------------------------------
 
-def half(x):
-    return x.half().to(x.dtype)
+def to_fp64(x):
+    return x
+
+
+def to_fp32(x):
+    return x.float().double()
+
+
+def to_fp16(x):
+    return x.half().double()
 
 
 def folded(conv, bn=None):
@@ -203,7 +242,7 @@ def round_detect(m):
         if hasattr(m, "im"):
             scale = m.im[i].implicit.flatten()
             weight, bias = weight * scale[:, None, None, None], bias * scale
-        m.m[i] = Rounded(weight, bias, m.m[i], nn.Identity())
+        m.m[i] = Rounded(weight, bias, m.m[i], nn.Identity(), is_head=True)
     for name in ("ia", "im"):
         if hasattr(m, name):
             delattr(m, name)
@@ -269,26 +308,41 @@ def worst(model, images, golden):
                for k in ours)
 
 
-def measure(folder, name):
+def measure_kept(folder, name, golden, keep, n_orders):
+    images = keep(torch.from_numpy(golden["images"].copy()))
+    Engine.keep = keep
+    model = load_model(folder, name)
+    round_convolutions(model)
+    exact_sums = worst(model, images, golden)
+    in_order = []
+    for seed in range(n_orders):
+        Engine.order = torch.Generator().manual_seed(seed)
+        in_order.append(worst(model, images, golden))
+    Engine.order = None
+    return exact_sums, max(in_order, default=0)
+
+
+def measure(folder, name, n_orders):
     golden = read_safetensors(folder / f"{name}.safetensors")
     images = torch.from_numpy(golden["images"].copy()).double()
-    model = load_model(folder, name)
-    exact_error = worst(model, images, golden)
-    round_convolutions(model)
-    print(f"{name:16} {exact_error:.2e} {worst(model, half(images), golden):.2e}", flush=True)
+    Engine.keep = to_fp64
+    exact = worst(load_model(folder, name), images, golden)
+    kept = [measure_kept(folder, name, golden, keep, n_orders) for keep in (to_fp32, to_fp16)]
+    print(f"{name:16} {exact:.2e}", *(f" {a:.2e} {b:.2e}" for a, b in kept), flush=True)
 
 
 def main():
     shared = pathlib.Path(__file__).resolve().parents[3] / "shared" / "reference"
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--reference", type=pathlib.Path, default=shared)
+    parser.add_argument("--orders", type=int, default=16)
     parser.add_argument("names", nargs="*")
     args = parser.parse_args()
     stand_in()
     warnings.filterwarnings("ignore", module="torch.serialization")  # that it is other source code
     with torch.no_grad():
         for name in args.names or sorted(p.stem for p in args.reference.glob("*.pt")):
-            measure(args.reference, name)
+            measure(args.reference, name, args.orders)
 
 
 main()
