@@ -385,7 +385,7 @@ main (int argc, char **argv)
              slim_description_computes_the_same_after_each_pass);
   add_tests ("golden", yv_test_source_path ("tests/golden/checkpoints"), ".pt",
              checkpoint_computes_the_same_after_each_pass);
-  add_tests ("baseline", yv_test_shared_path ("upstream-cfg/baseline"), ".yaml",
+  add_tests ("baseline", yv_test_source_path ("cfg/baseline"), ".yaml",
              slim_description_computes_the_same_after_each_pass);
   add_tests ("reference", yv_test_shared_path ("reference"), ".pt",
              checkpoint_computes_the_same_after_each_pass);
