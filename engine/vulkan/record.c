@@ -53,13 +53,16 @@ tick (Recorder *recorder, uint32_t index)
                                           what->queries, index);
 }
 
+static bool
+is_letterbox (const YvRecording *what, uint32_t index)
+{
+  return index < what->plan->first_network_step;
+}
+
 static VkDescriptorSet
 set_of_step (const YvRecording *what, uint32_t index)
 {
-  const YvBindings *bindings =
-      index < what->plan->first_network_step ? what->letterbox : what->network;
-
-  return yv_bindings_set (bindings, index);
+  return yv_bindings_set (is_letterbox (what, index) ? what->letterbox : what->network, index);
 }
 
 static void
@@ -67,14 +70,17 @@ dispatch (Recorder *recorder, uint32_t index, const YvStep *step)
 {
   const YvRecording *what = recorder->what;
   const struct VolkDeviceTable *vk = &what->device->vk;
-  const VkPipelineLayout layout = yv_pipeline_layout (what->device->pipelines, step->texel);
+  const bool by_address = is_letterbox (what, index) && what->letterbox_by_address;
+  const bool texel = step->texel && !by_address;
+  const VkPipeline pipeline = by_address ? what->letterbox_by_address : what->pipelines[index];
+  const VkPipelineLayout layout = yv_pipeline_layout (what->device->pipelines, texel);
   uint8_t push[YV_MAX_PUSH_BYTES];
 
-  if (recorder->pipeline != what->pipelines[index]) {
-    recorder->pipeline = what->pipelines[index];
+  if (recorder->pipeline != pipeline) {
+    recorder->pipeline = pipeline;
     vk->vkCmdBindPipeline (recorder->commands, VK_PIPELINE_BIND_POINT_COMPUTE, recorder->pipeline);
   }
-  if (step->texel) {
+  if (texel) {
     const VkDescriptorSet set = set_of_step (what, index);
     vk->vkCmdBindDescriptorSets (recorder->commands, VK_PIPELINE_BIND_POINT_COMPUTE, layout, 0, 1,
                                  &set, 0, NULL);

@@ -27,7 +27,9 @@ typedef struct {
   const YvBindings *letterbox; /* steps [0, first_network_step), the slot's; NULL while it has no
                                   staging memory */
   const YvBindings *network;   /* the other steps */
-  VkQueryPool queries;         /* YV_N_TICKS timestamps; null where the queue has none */
+  VkPipeline letterbox_by_address; /* for all LETTERBOX steps, whose frames are then no texel
+                                      buffers; null: as the plan has them */
+  VkQueryPool queries;             /* YV_N_TICKS timestamps; null where the queue has none */
 } YvRecording;
 
 /* Records into @commands, which is fresh or of a pool just reset: waits for everything submitted

@@ -9,6 +9,7 @@
 #include "engine/frame.h"
 #include "engine/vulkan/check.h"
 #include "engine/vulkan/device.h"
+#include "engine/vulkan/pipeline.h"
 #include "engine/vulkan/place.h"
 #include "engine/vulkan/record.h"
 
@@ -54,6 +55,7 @@ record (YvSlot *slot, GError **error)
       .pipelines = shared->pipelines,
       .places = places_of_slot (slot),
       .letterbox = slot->letterbox,
+      .letterbox_by_address = slot->letterbox_by_address,
       .network = shared->network,
       .queries = slot->queries,
   };
@@ -154,6 +156,7 @@ drop_staging (YvSlot *slot)
 {
   g_clear_pointer (&slot->letterbox, yv_bindings_free);
   g_clear_pointer (&slot->staging, yv_buffer_free);
+  slot->letterbox_by_address = VK_NULL_HANDLE;
   slot->image_bytes = 0;
 }
 
@@ -175,6 +178,26 @@ yv_slot_free (YvSlot *slot)
   g_free (slot);
 }
 
+/* How the letterbox reads its frames: through texel buffers where the plan says so and they fit,
+ * else by address, with a pipeline that all images of the batch share. */
+static bool
+bind_frames (YvSlot *slot, GError **error)
+{
+  const YvShared *shared = slot->shared;
+  const YvPlan *plan = shared->plan;
+  const YvPlaces places = places_of_slot (slot);
+
+  if (slot->image_bytes <= shared->device->caps.max_texels) {
+    slot->letterbox =
+        yv_bindings_new (shared->device, &places, plan, 0, plan->first_network_step, error);
+    return slot->letterbox != NULL;
+  }
+  YvStep step = g_array_index (plan->steps, YvStep, 0);
+  step.texel = false;
+  slot->letterbox_by_address = yv_pipeline_for_step (shared->device->pipelines, &step, error);
+  return slot->letterbox_by_address != VK_NULL_HANDLE;
+}
+
 /* Frames of any size up to @image_bytes fit from now on; addresses and views of the old memory are
  * in commands and descriptors, so those are made again. */
 static bool
@@ -185,23 +208,13 @@ grow_staging (YvSlot *slot, uint64_t image_bytes, GError **error)
   const uint64_t aligned =
       (image_bytes + caps->align_bytes - 1) / caps->align_bytes * caps->align_bytes;
 
-  if (aligned > UINT32_MAX || (caps->texel_lanes && aligned > caps->max_texels)) {
-    g_set_error (error, YV_ERROR, YV_ERROR_UNSUPPORTED,
-                 "a frame of %" G_GUINT64_FORMAT
-                 " bytes is larger than the device can address; scale it down before",
-                 image_bytes);
-    return false;
-  }
   drop_staging (slot);
   slot->staging =
       new_buffer (slot, YV_BUFFER_UPLOAD, aligned * shared->plan->options.n, "frames", error);
   if (!slot->staging)
     return false;
   slot->image_bytes = aligned;
-  const YvPlaces places = places_of_slot (slot);
-  slot->letterbox = yv_bindings_new (shared->device, &places, shared->plan, 0,
-                                     shared->plan->first_network_step, error);
-  if (slot->letterbox && record (slot, error))
+  if (bind_frames (slot, error) && record (slot, error))
     return true;
 
   drop_staging (slot); /* so that the next submit tries again */

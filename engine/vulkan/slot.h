@@ -4,7 +4,7 @@
  *
  * In steady state a submit copies frames, writes parameters and calls vkQueueSubmit(): it allocates
  * nothing, writes no descriptor and records nothing. Only a frame larger than any before makes the
- * slot grow.
+ * slot grow; one larger than a texel buffer can be is from then on read by its address.
  */
 #pragma once
 
@@ -36,7 +36,8 @@ typedef struct {
   YvBuffer *params, *candidates;
   YvBuffer *staging; /* NULL until the first frame, and with tensor_input for ever */
   uint64_t image_bytes;
-  YvBindings *letterbox; /* goes with staging */
+  YvBindings *letterbox;           /* goes with staging */
+  VkPipeline letterbox_by_address; /* null while a frame fits into a texel buffer; the device's */
 
   VkCommandPool pool;
   VkCommandBuffer commands; /* recorded once staging is there */

@@ -534,6 +534,66 @@ a_slot_gives_the_same_answer_again_after_larger_and_smaller_frames (void)
   g_free (first);
 }
 
+/* Frames that fit into a texel buffer and larger ones in turn, on a device whose texel buffers are
+ * small. */
+static void
+frames_larger_than_a_texel_buffer_are_read_by_address (void)
+{
+  g_auto (Fixture) fixture = {0};
+  const uint32_t sizes[][2] = {{20, 20}, {200, 100}, {30, 20}};
+
+  if (!fixture_init (&fixture, &one_image, 2))
+    return;
+  for (uint32_t i = 0; i < G_N_ELEMENTS (sizes); i++) {
+    Picture picture = new_picture (sizes[i][0], sizes[i][1], i);
+    YvLetterbox letterbox;
+    g_assert_true (yv_letterbox_fit (sizes[i][0], sizes[i][1], 64, STRIDE, YV_LETTERBOX_FIXED, true,
+                                     &letterbox));
+    const YvBatch batch = {
+        .n_images = 1, .images = &picture.image, .letterboxes = &letterbox, .confidence = 0.2f};
+    const struct YvCandidate *got[2];
+    uint32_t n_got[2];
+
+    const uint64_t max_texels = fixture.device->caps.max_texels;
+    run (fixture.executor, 0, &batch, &got[0], &n_got[0]);
+    fixture.device->caps.max_texels = 5000;
+    run (fixture.executor, 1, &batch, &got[1], &n_got[1]);
+    fixture.device->caps.max_texels = max_texels;
+    assert_candidates_identical (got[1], n_got[1], got[0], n_got[0]);
+    g_assert_cmpuint (n_got[0], >, 0);
+    g_free (picture.bytes);
+  }
+}
+
+static void
+a_frame_of_8k_with_four_bytes_a_pixel_is_analysed (void)
+{
+  const uint32_t w = 8192, h = 4320; /* more bytes than lavapipe's texel buffers have elements */
+  const size_t n_bytes = (size_t) w * h * 4;
+  g_auto (Fixture) fixture = {0};
+  const struct YvCandidate *got, *expected;
+  uint32_t n_got, n_expected;
+
+  if (!fixture_init (&fixture, &one_image, 1))
+    return;
+  g_autofree uint8_t *bytes = g_malloc (n_bytes);
+  for (size_t i = 0; i < n_bytes; i++)
+    bytes[i] = (uint8_t) (i / 997 * 31 ^ i >> 15);
+  const YvImage image = {.format = YV_FORMAT_RGBX,
+                         .width = w,
+                         .height = h,
+                         .planes = {bytes},
+                         .stride_bytes = {w * 4}};
+  YvLetterbox letterbox;
+  g_assert_true (yv_letterbox_fit (w, h, 64, STRIDE, YV_LETTERBOX_FIXED, true, &letterbox));
+  const YvBatch batch = {
+      .n_images = 1, .images = &image, .letterboxes = &letterbox, .confidence = 0.2f};
+  g_autoptr (YvExecutor) reference = new_reference (fixture.plan);
+  run (fixture.executor, 0, &batch, &got, &n_got);
+  run (reference, 0, &batch, &expected, &n_expected);
+  assert_candidates_close (got, n_got, expected, n_expected, 0.2f, 1e-4f);
+}
+
 static void
 a_batch_may_have_fewer_images_than_the_plan (void)
 {
@@ -947,6 +1007,9 @@ main (int argc, char **argv)
   g_test_add_func ("/vulkan/shared-memory", values_that_share_memory_give_the_same_heads);
   g_test_add_func ("/vulkan/frame-sizes",
                    a_slot_gives_the_same_answer_again_after_larger_and_smaller_frames);
+  g_test_add_func ("/vulkan/small-texel-buffers",
+                   frames_larger_than_a_texel_buffer_are_read_by_address);
+  g_test_add_func ("/vulkan/8k", a_frame_of_8k_with_four_bytes_a_pixel_is_analysed);
   g_test_add_func ("/vulkan/partial-batch", a_batch_may_have_fewer_images_than_the_plan);
   g_test_add_func ("/vulkan/slots", slots_in_flight_together_keep_their_results_apart);
   g_test_add_func ("/vulkan/threads", threads_with_a_slot_each_do_not_disturb_each_other);
