@@ -63,15 +63,17 @@ struct YvConvParams {
   float slope; /* of LEAKY_RELU */
 };
 
-/* maxpool, upsample, copy: local 32. One invocation: one pixel (output; of upsample: input) x 8
- * channels: groups = ceil (pixels / local), ceil (channels / 8), n.
+/* maxpool, upsample, reorg (space to depth by 2, spec 1.4), copy: local 32. One invocation: one
+ * pixel (output; of upsample: input) x 8 output channels: groups = ceil (pixels / local),
+ * ceil (output channels / 8), n.
  * copy: constant 1: ALIGNED; where 0 (addresses only) src or dst does not start at a multiple of 8
  * channels and exactly `channels` are copied, one by one. */
 struct YvResampleParams {
   uint64_t_addr src, dst;
   uint in_w, in_h, out_w, out_h;
   uint in_cstride, out_cstride;
-  uint channels;            /* exact; kernels that go by 8 may write up to the next multiple of 8 */
+  uint channels; /* of src, exact; dst has as many, of reorg 4 times as many; kernels that
+                    go by 8 may write up to the next multiple of 8 */
   uint kernel, stride, pad; /* maxpool */
   uint factor;              /* upsample */
 };
@@ -87,15 +89,6 @@ struct YvEltwiseParams {
   uint cstride0, cstride1, out_cstride;
   uint channels; /* exact; kernels that go by 8 may write up to the next multiple of 8 */
   float slope;
-};
-
-/* reorg: space to depth by 2 (spec 1.4); local 32. One invocation: one output pixel x 8 output
- * channels: groups = ceil (out_w * out_h / local), ceil (4 * channels / 8), n. */
-struct YvReorgParams {
-  uint64_t_addr src, dst;
-  uint out_w, out_h;
-  uint in_cstride, out_cstride;
-  uint channels; /* of src */
 };
 
 /* letterbox: local 128, groups = ceil (net_w * net_h / local), 1, 1. One picture of the frame

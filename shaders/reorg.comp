@@ -12,7 +12,7 @@
 
 #include "tensor.glsl"
 
-layout(push_constant, std430) uniform Push { YvReorgParams p; };
+layout(push_constant, std430) uniform Push { YvResampleParams p; };
 YV_SOURCE(0, src);
 
 float load_channel(uint channel, uint first_pixel)

@@ -3,9 +3,6 @@
  */
 #include "engine/error.h"
 #include "engine/ops/op.h"
-#include "shaders/params.h"
-
-#define LOCAL 32
 
 static bool
 shape (const YvNode *node, const YvShape *in, YvShape *out, GError **error)
@@ -66,30 +63,11 @@ is_aligned (const YvStep *step, bool is_last)
 static bool
 lower_copy (YvLowering *lowering, YvStep *step, bool is_last, GError **error)
 {
-  const YvOperand *src = &step->src[0], *dst = &step->dst;
-  const bool aligned = is_aligned (step, is_last);
-
-  step->texel = aligned && yv_lowering_texel (lowering, step);
-  const struct YvResampleParams params = {
-      .in_w = src->w,
-      .in_h = src->h,
-      .out_w = dst->w,
-      .out_h = dst->h,
-      .in_cstride = src->cstride,
-      .out_cstride = dst->cstride,
-      .channels = dst->c,
-  };
-  return yv_lowering_dispatch (lowering, step,
-                               &(YvDispatch){
+  return yv_lowering_resample (lowering, step,
+                               &(YvResample){
                                    .kernel = YV_KERNEL_COPY,
-                                   .n_spec = 2,
-                                   .spec = {LOCAL, aligned},
-                                   .groups = {((uint64_t) dst->w * dst->h + LOCAL - 1) / LOCAL,
-                                              (dst->c + 7) / 8, lowering->n},
-                                   .push = &params,
-                                   .n_push_bytes = sizeof params,
-                                   .n_addresses = 2,
-                                   .addresses = {YV_ADDRESS_SRC0, YV_ADDRESS_DST},
+                                   .walked = &step->dst,
+                                   .unaligned = !is_aligned (step, is_last),
                                },
                                error);
 }
@@ -110,8 +88,7 @@ lower (const YvNode *node, YvLowering *lowering, GError **error)
     YvStep *step = yv_lowering_add (lowering, node, src, 1, &dst);
     g_free (step->name);
     step->name = g_strdup_printf ("%s[%u]", node->name, i);
-    if (!lowering->caps->is_reference &&
-        !lower_copy (lowering, step, i + 1 == node->n_inputs, error))
+    if (!lower_copy (lowering, step, i + 1 == node->n_inputs, error))
       return false;
   }
   return true;

@@ -9,6 +9,7 @@
 /* Kernels go by 8 channels. */
 #define CHANNELS_PER_INVOCATION 8
 #define ELTWISE_LOCAL 32
+#define RESAMPLE_LOCAL 32
 
 #define FOLDS_CONSTANT 4 /* of tensor.glsl */
 
@@ -116,6 +117,45 @@ yv_lowering_dispatch (const YvLowering *lowering, YvStep *step, const YvDispatch
   step->n_addresses = dispatch->n_addresses;
   memcpy (step->addresses, dispatch->addresses, sizeof step->addresses);
   return true;
+}
+
+bool
+yv_lowering_resample (const YvLowering *lowering, YvStep *step, const YvResample *resample,
+                      GError **error)
+{
+  const YvOperand *src = &step->src[0], *dst = &step->dst, *walked = resample->walked;
+
+  if (lowering->caps->is_reference)
+    return true;
+
+  step->texel = !resample->unaligned && yv_lowering_texel (lowering, step);
+  const struct YvResampleParams params = {
+      .in_w = src->w,
+      .in_h = src->h,
+      .out_w = dst->w,
+      .out_h = dst->h,
+      .in_cstride = src->cstride,
+      .out_cstride = dst->cstride,
+      .channels = src->c,
+      .kernel = resample->window,
+      .stride = resample->stride,
+      .pad = resample->pad,
+      .factor = resample->factor,
+  };
+  return yv_lowering_dispatch (
+      lowering, step,
+      &(YvDispatch){
+          .kernel = resample->kernel,
+          .n_spec = resample->kernel == YV_KERNEL_COPY ? 2 : 1,
+          .spec = {RESAMPLE_LOCAL, !resample->unaligned},
+          .groups = {((uint64_t) walked->w * walked->h + RESAMPLE_LOCAL - 1) / RESAMPLE_LOCAL,
+                     (dst->c + CHANNELS_PER_INVOCATION - 1) / CHANNELS_PER_INVOCATION, lowering->n},
+          .push = &params,
+          .n_push_bytes = sizeof params,
+          .n_addresses = 2,
+          .addresses = {YV_ADDRESS_SRC0, YV_ADDRESS_DST},
+      },
+      error);
 }
 
 bool

@@ -100,6 +100,18 @@ typedef struct {
 bool yv_lowering_dispatch (const YvLowering *lowering, YvStep *step, const YvDispatch *dispatch,
                            GError **error);
 
+/* What maxpool, upsample, reorg and copy have of their own (YvResampleParams). */
+typedef struct {
+  YvKernel kernel;
+  const YvOperand *walked; /* of the step: an invocation for each of its pixels and 8 channels */
+  bool unaligned;          /* COPY: an operand does not start at a multiple of 8 channels */
+  uint32_t window, stride, pad, factor;
+} YvResample;
+
+/* Lowers @step to the kernel that @resample names; not where it is for the reference. */
+bool yv_lowering_resample (const YvLowering *lowering, YvStep *step, const YvResample *resample,
+                           GError **error);
+
 /* Lowers @step to eltwise: dst = act ((src0 + src1) * scale + shift), by what the step has. */
 bool yv_lowering_eltwise (const YvLowering *lowering, YvStep *step, GError **error);
 

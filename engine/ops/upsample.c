@@ -2,9 +2,7 @@
  * engine/ops/upsample.c - UPSAMPLE: nearest, by an integer factor. */
 #include "engine/error.h"
 #include "engine/ops/op.h"
-#include "shaders/params.h"
 
-#define LOCAL 32
 #define MAX_SIDE_PX 65536 /* far beyond any picture; keeps products of a hostile factor small */
 
 static bool
@@ -26,33 +24,12 @@ static bool
 lower (const YvNode *node, YvLowering *lowering, GError **error)
 {
   YvStep *step = yv_lowering_add (lowering, node, lowering->inputs, 1, &lowering->output);
-  const YvOperand *src = &step->src[0], *dst = &step->dst;
 
-  if (lowering->caps->is_reference)
-    return true;
-
-  step->texel = yv_lowering_texel (lowering, step);
-  const struct YvResampleParams params = {
-      .in_w = src->w,
-      .in_h = src->h,
-      .out_w = dst->w,
-      .out_h = dst->h,
-      .in_cstride = src->cstride,
-      .out_cstride = dst->cstride,
-      .channels = dst->c,
-      .factor = node->upsample.factor,
-  };
-  return yv_lowering_dispatch (lowering, step,
-                               &(YvDispatch){
+  return yv_lowering_resample (lowering, step,
+                               &(YvResample){
                                    .kernel = YV_KERNEL_UPSAMPLE,
-                                   .n_spec = 1,
-                                   .spec = {LOCAL},
-                                   .groups = {((uint64_t) src->w * src->h + LOCAL - 1) / LOCAL,
-                                              (dst->c + 7) / 8, lowering->n},
-                                   .push = &params,
-                                   .n_push_bytes = sizeof params,
-                                   .n_addresses = 2,
-                                   .addresses = {YV_ADDRESS_SRC0, YV_ADDRESS_DST},
+                                   .walked = &step->src[0],
+                                   .factor = node->upsample.factor,
                                },
                                error);
 }
