@@ -14,7 +14,7 @@
 #include <gst/gst.h>
 #include <gst/video/video.h>
 
-#include "gst/detectionmeta.h"
+#include "gst/found.h"
 #include "gst/frameview.h"
 #include "gst/gstyolov7overlay.h"
 #include "tools/command.h"
@@ -114,26 +114,8 @@ detect (Job *job, GstBuffer *buffer, GError **error)
 static void
 attach (Job *job, GstBuffer *buffer, const YvDetections *found)
 {
-  const YvEngineInfo *info = yv_engine_info (job->engine);
-
-  g_array_set_size (job->attached, found->n_detections);
-  for (uint32_t i = 0; i < found->n_detections; i++) {
-    const YvDetection *d = &found->detections[i];
-    g_array_index (job->attached, GstYolov7Detection, i) = (GstYolov7Detection){
-        .x = (double) d->x,
-        .y = (double) d->y,
-        .w = (double) d->w,
-        .h = (double) d->h,
-        .confidence = (double) d->confidence,
-        .objectness = (double) d->objectness,
-        .class_index = (gint) d->class_index,
-        .id = -1,
-        .label = info->class_names[d->class_index],
-    };
-  }
-  gst_yolov7_detections_attach (buffer, (guint) job->video.width, (guint) job->video.height,
-                                (const GstYolov7Detection *) (gpointer) job->attached->data,
-                                found->n_detections, 0);
+  gst_yolov7_found_attach (buffer, (guint) job->video.width, (guint) job->video.height, found,
+                           yv_engine_info (job->engine)->class_names, 0, job->attached);
 }
 
 /* Ends the flow: decoding more would be in vain. */
