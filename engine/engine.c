@@ -41,17 +41,6 @@ yv_engine_warning_of (const YvCheckpoint *checkpoint)
 }
 
 uint32_t
-yv_engine_max_stride (const YvGraph *graph)
-{
-  const YvDetectSpec *detect = &yv_graph_output (graph)->detect;
-  uint32_t max_stride = 1;
-
-  for (uint32_t i = 0; i < detect->n_levels; i++)
-    max_stride = MAX (max_stride, detect->stride[i]);
-  return max_stride;
-}
-
-uint32_t
 yv_engine_default_size (uint32_t max_stride)
 {
   return max_stride >= 64 ? 1280 : 640;
@@ -145,7 +134,7 @@ static void
 fill_info (YvEngine *engine)
 {
   engine->info.class_names = (const char *const *) engine->class_names;
-  engine->info.max_stride = yv_engine_max_stride (engine->graph);
+  engine->info.max_stride = yv_graph_max_stride (engine->graph);
   engine->info.default_size = yv_engine_default_size (engine->info.max_stride);
   engine->info.device_name = engine->device_name;
   engine->info.model_source = engine->model_source;

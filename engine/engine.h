@@ -62,9 +62,6 @@ char *yv_engine_warning_of (const YvCheckpoint *checkpoint);
 /* 640, or 1280 for models of stride 64 and more. */
 uint32_t yv_engine_default_size (uint32_t max_stride);
 
-/* The largest stride of a graph's heads. */
-uint32_t yv_engine_max_stride (const YvGraph *graph);
-
 /* Spec 3.3: the class of a one-class model is not trained. */
 bool yv_engine_obj_only (const YvEngine *engine);
 

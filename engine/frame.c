@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "engine/align.h"
 #include "engine/error.h"
 
 /* Offsets in YvFrameParams are 32 bits and a batch shares a staging buffer. */
@@ -87,7 +88,7 @@ plane_extent_bytes (const YvImage *image, uint32_t plane)
 {
   const uint64_t size_bytes = plane_rows (image, plane) * plane_row_bytes (image, plane);
 
-  return (size_bytes + PLANE_ALIGN_BYTES - 1) & ~(uint64_t) (PLANE_ALIGN_BYTES - 1);
+  return yv_round_up (size_bytes, PLANE_ALIGN_BYTES);
 }
 
 static bool

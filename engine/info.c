@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * engine/info.c - a model told for people: each row as trained and as deployed, no device needed.
  */
+#include "engine/align.h"
 #include "engine/engine.h"
 #include "engine/graph/build.h"
 #include "engine/ops/op.h"
@@ -305,7 +306,7 @@ describe_model (Info *info, const YvModel *model, const YvCheckpoint *checkpoint
 static bool
 choose_size (Info *info, const YvGraph *graph, uint32_t size, GError **error)
 {
-  const uint32_t stride = yv_engine_max_stride (graph);
+  const uint32_t stride = yv_graph_max_stride (graph);
 
   if (size > MAX_SIZE) {
     g_set_error (error, YV_ERROR, YV_ERROR_INVALID, "size is %u px, expected at most %d", size,
@@ -314,7 +315,7 @@ choose_size (Info *info, const YvGraph *graph, uint32_t size, GError **error)
   }
   if (size == 0)
     size = yv_engine_default_size (stride);
-  info->info.width = info->info.height = (size + stride - 1) / stride * stride;
+  info->info.width = info->info.height = (uint32_t) yv_round_up (size, stride);
   return true;
 }
 

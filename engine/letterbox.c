@@ -5,6 +5,8 @@
 
 #include <math.h>
 
+#include "engine/align.h"
+
 /* How much of the padding lies before the picture: R() of half of it, the odd pixel goes behind.
  * The tenth that upstream takes off is what turns its half pixels into that. */
 static uint32_t
@@ -46,7 +48,7 @@ yv_letterbox_fit (uint32_t frame_w, uint32_t frame_h, uint32_t size, uint32_t st
   if (frame_w == 0 || frame_h == 0 || size == 0 || size > UINT32_MAX - stride)
     return false;
 
-  const uint32_t side = (size + stride - 1) / stride * stride;
+  const uint32_t side = (uint32_t) yv_round_up (size, stride);
   *out = (YvLetterbox){.frame_w = frame_w, .frame_h = frame_h};
   return fit_into (side, side, mode == YV_LETTERBOX_AUTO ? stride : 0, scale_up, out);
 }

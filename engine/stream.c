@@ -3,6 +3,7 @@
  */
 #include "engine/stream.h"
 
+#include "engine/align.h"
 #include "engine/classes.h"
 #include "engine/engine.h"
 #include "engine/frame.h"
@@ -101,7 +102,7 @@ settings_init (Settings *settings, const YvEngineInfo *info, const YvStreamOptio
     return false;
   settings->options = *options;
   settings->options.classes = NULL;
-  settings->size = (size + stride - 1) / stride * stride;
+  settings->size = (uint32_t) yv_round_up (size, stride);
   return true;
 }
 

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "engine/align.h"
 #include "engine/error.h"
 
 #define BLOCK_BYTES ((size_t) 64 * 1024)
@@ -62,7 +63,7 @@ add_block (YvPool *pool, char *block, size_t size_bytes)
 void *
 yv_pool_alloc (YvPool *pool, size_t size_bytes)
 {
-  const size_t rounded = (size_bytes + ALIGN_BYTES - 1) & ~(ALIGN_BYTES - 1);
+  const size_t rounded = yv_round_up (size_bytes, ALIGN_BYTES);
 
   g_assert (rounded >= size_bytes);
   /* A large value gets a block of its own, so that the tail of the current one is not wasted. */

@@ -13,13 +13,10 @@
 
 #include "engine/error.h"
 #include "engine/graph/graph.h"
+#include "engine/model/limits.h"
 #include "engine/model/model.h"
 
 G_BEGIN_DECLS
-
-/* Sizes beyond these are mistakes or attacks; what follows may multiply them in 64 bits. */
-#define YV_MAX_CHANNELS 65536
-#define YV_MAX_KERNEL 64
 
 typedef struct {
   const YvModel *model; /* borrowed */

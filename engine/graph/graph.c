@@ -76,6 +76,17 @@ yv_graph_output (const YvGraph *graph)
 }
 
 uint32_t
+yv_graph_max_stride (const YvGraph *graph)
+{
+  const YvDetectSpec *detect = &yv_graph_output (graph)->detect;
+  uint32_t stride = 1;
+
+  for (uint32_t i = 0; i < detect->n_levels; i++)
+    stride = MAX (stride, detect->stride[i]);
+  return stride;
+}
+
+uint32_t
 yv_graph_n_readers (const YvGraph *graph, uint32_t id)
 {
   uint32_t n_readers = 0;

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "engine/graph/weight.h"
+#include "engine/model/limits.h"
 
 G_BEGIN_DECLS
 
@@ -54,9 +55,6 @@ typedef enum {
   YV_AFFINE_BATCHNORM,
   YV_AFFINE_IMPLICIT, /* added before, or multiplied after, a head's convolution (spec 2.3) */
 } YvAffineRole;
-
-#define YV_MAX_LEVELS 8
-#define YV_MAX_ANCHORS 16
 
 typedef struct {
   uint32_t n_levels;  /* = n_inputs of the node; 1 for DECODE */
@@ -123,6 +121,9 @@ YvNode *yv_graph_add (YvGraph *graph, YvOpKind op, const char *name, uint32_t ro
 YvNode *yv_graph_node (const YvGraph *graph, uint32_t id);
 
 YvNode *yv_graph_output (const YvGraph *graph); /* the DETECT node */
+
+/* Of its levels, in network pixels: input sizes are multiples of it. */
+uint32_t yv_graph_max_stride (const YvGraph *graph);
 
 /* How many nodes read @id (a node that reads it twice counts twice). */
 uint32_t yv_graph_n_readers (const YvGraph *graph, uint32_t id);

@@ -53,7 +53,7 @@ read_head (YvBuilder *builder, const YvModule *module, uint32_t n_in, Head *head
 
   head->n_levels = yv_builder_number (builder, module, "nl", 0, NAN, 1, YV_MAX_LEVELS);
   head->n_anchors = yv_builder_number (builder, module, "na", 0, NAN, 1, YV_MAX_ANCHORS);
-  head->n_classes = yv_builder_number (builder, module, "nc", 0, NAN, 1, YV_MAX_CHANNELS);
+  head->n_classes = yv_builder_number (builder, module, "nc", 0, NAN, 1, YV_MAX_CLASSES);
   if (builder->error)
     return false;
   if (n_in != (aux ? 2 : 1) * head->n_levels) {

@@ -252,7 +252,7 @@ YvNode *
 yv_forward_upsample (YvBuilder *builder, const YvModule *module, YvNode *const *in, uint32_t n_in)
 {
   const uint32_t factor =
-      yv_builder_number (builder, module, "scale_factor", 0, NAN, 1, YV_MAX_KERNEL);
+      yv_builder_number (builder, module, "scale_factor", 0, NAN, 1, YV_MAX_UPSAMPLE);
 
   (void) n_in;
   yv_builder_number (builder, module, "scale_factor", 1, factor, factor, factor);

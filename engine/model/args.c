@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "engine/model/excerpt.h"
+#include "engine/model/limits.h"
 
 static const struct {
   const char *name;
@@ -196,16 +197,16 @@ bool
 yv_arg_is_anchors (const YvArg *anchors, uint32_t *n_anchors)
 {
   if (anchors->kind == YV_ARG_NUMBER) {
-    *n_anchors = (uint32_t) CLAMP (anchors->number, 0, YV_MAX_ANCHORS_PER_LEVEL);
-    return yv_arg_is_whole (anchors, 1, YV_MAX_ANCHORS_PER_LEVEL);
+    *n_anchors = (uint32_t) CLAMP (anchors->number, 0, YV_MAX_ANCHORS);
+    return yv_arg_is_whole (anchors, 1, YV_MAX_ANCHORS);
   }
   if (anchors->kind != YV_ARG_LIST || anchors->items->len == 0 ||
-      anchors->items->len > YV_MAX_HEAD_LEVELS)
+      anchors->items->len > YV_MAX_LEVELS)
     return false;
 
   const YvArg *first = g_ptr_array_index (anchors->items, 0);
   const guint n_values = first->kind == YV_ARG_LIST ? first->items->len : 0;
-  if (n_values == 0 || n_values % 2 != 0 || n_values > 2 * YV_MAX_ANCHORS_PER_LEVEL)
+  if (n_values == 0 || n_values % 2 != 0 || n_values > 2 * YV_MAX_ANCHORS)
     return false;
   for (guint i = 0; i < anchors->items->len; i++)
     if (!is_anchor_level (g_ptr_array_index (anchors->items, i), n_values))

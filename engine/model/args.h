@@ -16,9 +16,6 @@
 
 G_BEGIN_DECLS
 
-#define YV_MAX_HEAD_LEVELS 8
-#define YV_MAX_ANCHORS_PER_LEVEL 16
-
 typedef enum {
   YV_ARG_NONE,
   YV_ARG_BOOL,

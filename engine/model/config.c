@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "engine/error.h"
+#include "engine/model/limits.h"
 
 #define MAX_FROM 64
 #define MAX_ARGS 16
@@ -94,11 +95,10 @@ read_anchors (YvConfig *config, GError **error)
 
   config->anchors = yv_arg_new (node, NULL);
   if (!yv_arg_is_anchors (config->anchors, &config->n_anchors))
-    return fail (
-        config, node, "anchors",
-        "a list of w,h pairs for each of 1 to " G_STRINGIFY (
-            YV_MAX_HEAD_LEVELS) " levels, all of the same length, or the number of anchors",
-        error);
+    return fail (config, node, "anchors",
+                 "a list of w,h pairs for each of 1 to " G_STRINGIFY (
+                     YV_MAX_LEVELS) " levels, all of the same length, or the number of anchors",
+                 error);
   return true;
 }
 

@@ -18,7 +18,6 @@
 G_BEGIN_DECLS
 
 #define YV_CONFIG_MAX_ROWS 10000
-#define YV_MAX_CLASSES 16384 /* LVIS has 1203, OpenImages 601 */
 
 /* [from, number, module, args]. Borrows from the document. */
 typedef struct {

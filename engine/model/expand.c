@@ -7,6 +7,7 @@
 #include "engine/error.h"
 #include "engine/model/constructors.h"
 #include "engine/model/excerpt.h"
+#include "engine/model/limits.h"
 
 /* Channels. */
 
@@ -102,7 +103,7 @@ check_levels (const YvConstructor *constructor, const YvExpandRow *row, const Yv
   const bool is_list = anchors->kind == YV_ARG_LIST;
   const uint32_t n_levels = is_list ? anchors->items->len : row->n_in / per_level;
 
-  if (row->n_in == per_level * n_levels && n_levels >= 1 && n_levels <= YV_MAX_HEAD_LEVELS)
+  if (row->n_in == per_level * n_levels && n_levels >= 1 && n_levels <= YV_MAX_LEVELS)
     return true;
   g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED,
                "%s: %u sources in from, expected %u: %u for each of the %u levels of anchors",

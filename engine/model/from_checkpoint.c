@@ -13,12 +13,13 @@
 #include "engine/model/expand.h"
 #include "engine/model/geometry.h"
 #include "engine/model/layer.h"
+#include "engine/model/limits.h"
 #include "engine/model/locate.h"
 #include "engine/model/walk.h"
 
 #define MAX_FROM 64
 #define MAX_CLASS_NAME_BYTES 256
-#define MAX_ANCHOR_VALUES (YV_MAX_HEAD_LEVELS * YV_MAX_ANCHORS_PER_LEVEL * 2)
+#define MAX_ANCHOR_VALUES (YV_MAX_LEVELS * YV_MAX_ANCHORS * 2)
 
 /* Rows. */
 
@@ -146,7 +147,7 @@ note_n_classes (const YvObject *instance, YvModule *head)
 static void
 read_head (const YvObject *root, const YvObject *instance, YvModule *head)
 {
-  double strides[YV_MAX_HEAD_LEVELS];
+  double strides[YV_MAX_LEVELS];
   const YvModule *convs = yv_module_child (head, "m");
   const uint32_t n_levels = convs ? convs->children->len : 0;
   const YvObject *own_stride = yv_object_get (instance, "stride");
@@ -155,7 +156,7 @@ read_head (const YvObject *root, const YvObject *instance, YvModule *head)
   note_n_classes (instance, head);
   note_n_anchors (instance, head);
   yv_module_set (head, "nl", n_levels);
-  if (n_levels > 0 && yv_object_numbers (stride, strides, YV_MAX_HEAD_LEVELS) == n_levels)
+  if (n_levels > 0 && yv_object_numbers (stride, strides, YV_MAX_LEVELS) == n_levels)
     yv_module_set_many (head, "stride", strides, n_levels);
   note_anchors (instance, head);
 }

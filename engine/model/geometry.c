@@ -5,9 +5,8 @@
 #include <math.h>
 
 #include "engine/error.h"
-#include "engine/model/config.h"
 #include "engine/model/expand.h"
-#include "engine/model/signature.h"
+#include "engine/model/limits.h"
 
 static const struct {
   const char *class_name;
@@ -18,17 +17,17 @@ static const struct {
 } ranges[] = {
     {"Conv2d", "in_channels", 1, true, 1, YV_MAX_CHANNELS},
     {"Conv2d", "out_channels", 1, true, 1, YV_MAX_CHANNELS},
-    {"Conv2d", "kernel_size", 2, true, 1, 255},
-    {"Conv2d", "stride", 2, true, 1, 64},
-    {"Conv2d", "padding", 2, true, 0, 255},
+    {"Conv2d", "kernel_size", 2, true, 1, YV_MAX_KERNEL},
+    {"Conv2d", "stride", 2, true, 1, YV_MAX_KERNEL},
+    {"Conv2d", "padding", 2, true, 0, YV_MAX_KERNEL},
     {"Conv2d", "groups", 1, true, 1, YV_MAX_CHANNELS},
     {"BatchNorm2d", "num_features", 1, true, 1, YV_MAX_CHANNELS},
     {"BatchNorm2d", "eps", 1, false, 1e-30, 1},
     {"LeakyReLU", "negative_slope", 1, false, -1e3, 1e3},
-    {"MaxPool2d", "kernel_size", 2, true, 1, 255},
-    {"MaxPool2d", "stride", 2, true, 1, 64},
-    {"MaxPool2d", "padding", 2, true, 0, 127},
-    {"Upsample", "scale_factor", 2, true, 1, 16},
+    {"MaxPool2d", "kernel_size", 2, true, 1, YV_MAX_KERNEL},
+    {"MaxPool2d", "stride", 2, true, 1, YV_MAX_KERNEL},
+    {"MaxPool2d", "padding", 2, true, 0, YV_MAX_KERNEL / 2},
+    {"Upsample", "scale_factor", 2, true, 1, YV_MAX_UPSAMPLE},
     {"Concat", "d", 1, true, 1, 1},
     {"ImplicitA", "channel", 1, true, 1, YV_MAX_CHANNELS},
     {"ImplicitM", "channel", 1, true, 1, YV_MAX_CHANNELS},
@@ -134,12 +133,12 @@ check_head (const YvModule *head, GError **error)
   const double na = yv_module_number (head, "na", 0, -1);
   const double nl = yv_module_number (head, "nl", 0, -1);
 
-  if (!is_whole_in (nc, 1, YV_MAX_CLASSES) || !is_whole_in (na, 1, YV_MAX_ANCHORS_PER_LEVEL) ||
-      !is_whole_in (nl, 1, YV_MAX_HEAD_LEVELS)) {
+  if (!is_whole_in (nc, 1, YV_MAX_CLASSES) || !is_whole_in (na, 1, YV_MAX_ANCHORS) ||
+      !is_whole_in (nl, 1, YV_MAX_LEVELS)) {
     g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED,
                  "%s (%s): %g classes, %g anchors, %g levels; supported are up to %d, %d and %d",
-                 head->path, head->class_name, nc, na, nl, YV_MAX_CLASSES, YV_MAX_ANCHORS_PER_LEVEL,
-                 YV_MAX_HEAD_LEVELS);
+                 head->path, head->class_name, nc, na, nl, YV_MAX_CLASSES, YV_MAX_ANCHORS,
+                 YV_MAX_LEVELS);
     return false;
   }
   if (!yv_module_child (head, "m")) {

@@ -5,18 +5,19 @@
 #include <math.h>
 
 #include "engine/error.h"
-#include "engine/model/config.h"
+#include "engine/model/limits.h"
 
-#define MAX_KERNEL 255
+#define TEXT(limit) G_STRINGIFY (limit)
 
 static const char *const expected_texts[] = {
-    [YV_PARAM_WHOLE] = "a whole number from 1 to 65536",
-    [YV_PARAM_PAIR] = "a whole number from 1 to 255, or a list of two",
-    [YV_PARAM_PADDING] = "None, a whole number up to 255, or a list of two",
+    [YV_PARAM_WHOLE] = "a whole number from 1 to " TEXT (YV_MAX_CHANNELS),
+    [YV_PARAM_PAIR] = "a whole number from 1 to " TEXT (YV_MAX_KERNEL) ", or a list of two",
+    [YV_PARAM_PADDING] = "None, a whole number up to " TEXT (YV_MAX_KERNEL) ", or a list of two",
     [YV_PARAM_SWITCH] = "True or False",
     [YV_PARAM_ACT] = "True (SiLU), False, None or one of",
     [YV_PARAM_RATIO] = "a number above 0 and up to 8",
-    [YV_PARAM_KERNELS] = "a list of 1 to 8 odd numbers up to 255",
+    [YV_PARAM_KERNELS] =
+        "a list of 1 to " TEXT (YV_MAX_POOLS) " odd numbers up to " TEXT (YV_MAX_KERNEL),
     [YV_PARAM_ONE] = "1 (channels)",
     [YV_PARAM_PAD_ONE] = "None or 1",
     [YV_PARAM_THREE] = "3, the only kernel that re-parameterisation knows",
@@ -26,6 +27,8 @@ static const char *const expected_texts[] = {
     [YV_PARAM_ANCHORS] = "lists of w,h pairs, or the number of anchors (anchors)",
     [YV_PARAM_ANYTHING] = "anything",
 };
+
+#undef TEXT
 
 static bool
 read_pair (const YvArg *arg, double lowest, double highest, YvValue *value)
@@ -48,7 +51,7 @@ static bool
 read_padding (const YvArg *arg, YvValue *value)
 {
   if (arg->kind != YV_ARG_NONE)
-    return read_pair (arg, 0, MAX_KERNEL, value);
+    return read_pair (arg, 0, YV_MAX_KERNEL, value);
   value->pair[0] = value->pair[1] = YV_AUTOPAD;
   return true;
 }
@@ -61,7 +64,7 @@ read_kernels (const YvArg *arg, YvPools *pools)
   pools->n = arg->items->len;
   for (guint i = 0; i < arg->items->len; i++) {
     const YvArg *item = g_ptr_array_index (arg->items, i);
-    if (!yv_arg_is_whole (item, 1, MAX_KERNEL) || (uint32_t) item->number % 2 == 0)
+    if (!yv_arg_is_whole (item, 1, YV_MAX_KERNEL) || (uint32_t) item->number % 2 == 0)
       return false;
     pools->kernel[i] = (uint32_t) item->number;
   }
@@ -97,7 +100,7 @@ read_value (const YvArg *arg, YvParamKind kind, YvValue *value)
 {
   value->arg = arg;
   if (kind == YV_PARAM_PAIR)
-    return read_pair (arg, 1, MAX_KERNEL, value);
+    return read_pair (arg, 1, YV_MAX_KERNEL, value);
   if (kind == YV_PARAM_PADDING)
     return read_padding (arg, value);
   if (kind == YV_PARAM_KERNELS)

@@ -13,11 +13,10 @@
 
 G_BEGIN_DECLS
 
-#define YV_MAX_CHANNELS 65536
 #define YV_MAX_PARAMS 6
 
 typedef enum {
-  YV_PARAM_WHOLE,    /* 1 .. MAX_CHANNELS */
+  YV_PARAM_WHOLE,    /* 1 .. YV_MAX_CHANNELS */
   YV_PARAM_PAIR,     /* a whole number, or a list of two */
   YV_PARAM_PADDING,  /* as YV_PARAM_PAIR but also 0, or None for half of the kernel */
   YV_PARAM_SWITCH,   /* True or False, or 1 or 0 */
@@ -29,7 +28,7 @@ typedef enum {
   YV_PARAM_THREE,    /* 3 */
   YV_PARAM_NOTHING,  /* None */
   YV_PARAM_NEAREST,  /* the text nearest */
-  YV_PARAM_CLASSES,  /* 1 .. 16384 */
+  YV_PARAM_CLASSES,  /* 1 .. YV_MAX_CLASSES */
   YV_PARAM_ANCHORS,  /* what yv_config_parse() let through */
   YV_PARAM_ANYTHING, /* accepted and, as in YOLOv7, without effect */
 } YvParamKind;

@@ -9,6 +9,7 @@
 #include "engine/model/check.h"
 #include "engine/model/excerpt.h"
 #include "engine/model/from_config.h"
+#include "engine/model/limits.h"
 
 #define MAX_KEY_BYTES 256
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * engine/ops/conv.c - CONV: act (W * x + b). */
+#include "engine/align.h"
 #include "engine/error.h"
 #include "engine/ops/op.h"
 #include "shaders/params.h"
@@ -38,12 +39,6 @@ flops (const YvNode *node, const YvShape *in, const YvShape *out)
          weight->kernel_h * weight->kernel_w;
 }
 
-static uint32_t
-round_up (uint32_t value, uint32_t multiple)
-{
-  return (value + multiple - 1) / multiple * multiple;
-}
-
 static bool
 is_1x1 (const YvNode *node)
 {
@@ -57,16 +52,16 @@ is_1x1 (const YvNode *node)
 static uint32_t
 lanes_channels (const YvCaps *caps, uint32_t c_out)
 {
-  return caps->wide_lanes && round_up (c_out, 32) % 64 == 0 ? 64 : 32;
+  return caps->wide_lanes && yv_round_up (c_out, 32) % 64 == 0 ? 64 : 32;
 }
 
 /* The weight is one texel buffer of 4 elements a texel (layout: plan/pack.h). */
 static bool
 weight_fits (const YvCaps *caps, const YvWeight *weight, uint32_t channels)
 {
-  const uint64_t k = (uint64_t) weight->kernel_h * weight->kernel_w * round_up (weight->c_in, 4);
+  const uint64_t k = (uint64_t) weight->kernel_h * weight->kernel_w * yv_round_up (weight->c_in, 4);
 
-  return round_up (weight->c_out, channels) / 4 * (1 + k) <= caps->max_texels;
+  return yv_round_up (weight->c_out, channels) / 4 * (1 + k) <= caps->max_texels;
 }
 
 static struct YvConvParams
@@ -82,8 +77,8 @@ make_params (const YvNode *node, const YvStep *step)
       .out_h = dst->h,
       .in_cstride = src->cstride,
       .out_cstride = dst->cstride,
-      .c_in = round_up (weight->c_in, 4),
-      .c_out = round_up (weight->c_out, 8),
+      .c_in = (uint32_t) yv_round_up (weight->c_in, 4),
+      .c_out = (uint32_t) yv_round_up (weight->c_out, 8),
       .kernel_w = weight->kernel_w,
       .kernel_h = weight->kernel_h,
       .stride_w = node->conv.stride_w,

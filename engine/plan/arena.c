@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "engine/align.h"
+
 static bool
 alive_together (const YvArenaSlot *a, const YvArenaSlot *b)
 {
@@ -18,12 +20,6 @@ bytes_overlap (uint64_t offset_bytes, const YvArenaSlot *slot, const YvArenaSlot
          placed->offset_bytes < offset_bytes + slot->size_bytes;
 }
 
-static uint64_t
-align_up (uint64_t value, uint64_t align_bytes)
-{
-  return (value + align_bytes - 1) & ~(align_bytes - 1);
-}
-
 /* Climbs past each placed slot in the way and starts over: cubic in the worst case, and a model has
  * a few hundred values, placed once per plan. */
 static uint64_t
@@ -34,7 +30,7 @@ lowest_free_offset (const YvArenaSlot *slot, YvArenaSlot *const *placed, uint32_
 
   for (uint32_t i = 0; i < n_placed;) {
     if (alive_together (slot, placed[i]) && bytes_overlap (offset_bytes, slot, placed[i])) {
-      offset_bytes = align_up (placed[i]->offset_bytes + placed[i]->size_bytes, align_bytes);
+      offset_bytes = yv_round_up (placed[i]->offset_bytes + placed[i]->size_bytes, align_bytes);
       i = 0;
     } else {
       i++;
@@ -72,5 +68,5 @@ yv_arena_place (YvArenaSlot *slots, uint32_t n_slots, uint64_t align_bytes)
     order[i]->offset_bytes = lowest_free_offset (order[i], order, i, align_bytes);
     end_bytes = MAX (end_bytes, order[i]->offset_bytes + order[i]->size_bytes);
   }
-  return align_up (end_bytes, align_bytes);
+  return yv_round_up (end_bytes, align_bytes);
 }

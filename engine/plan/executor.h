@@ -36,6 +36,9 @@ typedef struct {
   uint64_t readback_ns;                         /* host copy of the candidates */
 } YvTiming;
 
+/* The clock that YvTiming's host times are taken with. */
+uint64_t yv_executor_now_ns (void);
+
 /* The memory an executor took, bytes. */
 typedef struct {
   uint64_t weights, arena, slots;

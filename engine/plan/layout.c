@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * engine/plan/layout.c - how each value is stored, before it is known where. */
+#include "engine/align.h"
 #include "engine/error.h"
 #include "engine/ops/op.h"
 #include "engine/plan/draft.h"
@@ -13,7 +14,7 @@ cstride_of (const YvDraft *draft, uint32_t root)
 {
   const uint32_t align = yv_op (yv_draft_node (draft, root)->op)->channel_align;
 
-  return (draft->layouts[root].shape.c + align - 1) / align * align;
+  return (uint32_t) yv_round_up (draft->layouts[root].shape.c, align);
 }
 
 static void
@@ -189,10 +190,9 @@ set_rows (YvDraft *draft)
 
   plan->n_rows = rows.h;
   plan->capacity = list_capacity (plan);
-  plan->list_bytes =
-      (uint32_t) (sizeof (struct YvCandidateList) + plan->capacity * sizeof (struct YvCandidate));
-  plan->list_bytes =
-      (plan->list_bytes + draft->caps->align_bytes - 1) & ~(draft->caps->align_bytes - 1);
+  plan->list_bytes = (uint32_t) yv_round_up (sizeof (struct YvCandidateList) +
+                                                 plan->capacity * sizeof (struct YvCandidate),
+                                             draft->caps->align_bytes);
   if (!plan->options.dense_rows)
     return;
 

@@ -7,16 +7,11 @@
 
 #include <string.h>
 
+#include "engine/align.h"
 #include "engine/half.h"
 #include "shaders/params.h"
 
 #define MAX_BLOCK_CHANNELS 64
-
-static uint32_t
-round_up (uint32_t value, uint32_t multiple)
-{
-  return (value + multiple - 1) / multiple * multiple;
-}
 
 /* How a convolution's weight is cut into blocks. */
 typedef struct {
@@ -39,15 +34,15 @@ static Blocks
 blocks_of (const YvStep *step)
 {
   const YvWeight *weight = step->weight_source;
-  const uint32_t c_in = round_up (weight->c_in, 4);
+  const uint32_t c_in = (uint32_t) yv_round_up (weight->c_in, 4);
   const uint32_t n_k = weight->kernel_h * weight->kernel_w * c_in;
   const uint32_t channels = block_channels (step->pack);
 
   return (Blocks){
       .channels = channels,
-      .n_blocks = round_up (weight->c_out, channels) / channels,
+      .n_blocks = (uint32_t) yv_round_up (weight->c_out, channels) / channels,
       .c_in = c_in,
-      .n_k = step->pack == YV_PACK_TILE ? round_up (n_k, YV_TILE_K) : n_k,
+      .n_k = step->pack == YV_PACK_TILE ? yv_round_up (n_k, YV_TILE_K) : n_k,
   };
 }
 
@@ -59,8 +54,7 @@ yv_pack_size_bytes (const YvStep *step)
   if (step->pack == YV_PACK_NONE)
     return 0;
   if (step->pack == YV_PACK_AFFINE)
-    return 2 * (size_t) round_up (((const YvNode *) step->weight_source)->c_out, 8) *
-           sizeof (float);
+    return 2 * yv_round_up (((const YvNode *) step->weight_source)->c_out, 8) * sizeof (float);
 
   const Blocks blocks = blocks_of (step);
   const size_t bias_bytes = step->pack == YV_PACK_TILE ? sizeof (float) : elem_bytes;
@@ -140,14 +134,14 @@ pack_conv (const YvStep *step, uint8_t *dst)
 static void
 pack_affine (const YvNode *node, uint8_t *dst)
 {
-  const uint32_t n_elems = round_up (node->c_out, 8);
-  g_autofree float *values = g_new0 (float, 2 * (size_t) n_elems);
+  const size_t n_elems = yv_round_up (node->c_out, 8);
+  g_autofree float *values = g_new0 (float, 2 * n_elems);
 
   for (uint32_t c = 0; c < node->c_out; c++) {
     values[c] = (float) node->affine.scale[c];
     values[n_elems + c] = (float) node->affine.shift[c];
   }
-  put (dst, YV_DTYPE_F32, values, 2 * (size_t) n_elems);
+  put (dst, YV_DTYPE_F32, values, 2 * n_elems);
 }
 
 void

@@ -16,21 +16,11 @@ draft_clear (YvDraft *draft)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (YvDraft, draft_clear)
 
-static uint32_t
-max_stride (const YvDetectSpec *spec)
-{
-  uint32_t stride = 1;
-
-  for (uint32_t i = 0; i < spec->n_levels; i++)
-    stride = MAX (stride, spec->stride[i]);
-  return stride;
-}
-
 static bool
 check_options (const YvDraft *draft, GError **error)
 {
   const YvPlanOptions *options = draft->options;
-  const uint32_t stride = max_stride (&draft->output->detect);
+  const uint32_t stride = yv_graph_max_stride (draft->graph);
 
   g_assert (options->n > 0);
   g_assert (options->dtype == YV_DTYPE_F32 || options->dtype == YV_DTYPE_F16);

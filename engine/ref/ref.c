@@ -3,7 +3,6 @@
 #include "engine/ref/ref.h"
 
 #include <string.h>
-#include <time.h>
 
 #include "engine/error.h"
 #include "engine/frame.h"
@@ -112,15 +111,6 @@ load_weights (RefExecutor *ref)
 
 /* ---- running --------------------------------------------------------------------------------- */
 
-static uint64_t
-now_ns (void)
-{
-  struct timespec t;
-
-  clock_gettime (CLOCK_MONOTONIC, &t);
-  return (uint64_t) t.tv_sec * 1000000000 + (uint64_t) t.tv_nsec;
-}
-
 /* The images follow each other in the staging memory, which grows to the largest batch seen. */
 static bool
 upload (Slot *slot, const YvBatch *batch, GError **error)
@@ -173,13 +163,13 @@ run_steps (RefExecutor *ref, Slot *slot)
   };
 
   for (uint32_t i = 0; i < plan->steps->len; i++) {
-    const uint64_t start_ns = now_ns ();
+    const uint64_t start_ns = yv_executor_now_ns ();
 
     run.step = step_at (plan, i);
     run.weight = ref->weights[i];
     if (run.step->op != YV_OP_INPUT || run.step->image < slot->n_images)
       ops[run.step->op](&run);
-    *timing_of (&slot->timing, plan, i) += now_ns () - start_ns;
+    *timing_of (&slot->timing, plan, i) += yv_executor_now_ns () - start_ns;
   }
 }
 
@@ -197,7 +187,7 @@ submit (YvExecutor *executor, uint32_t slot_index, const YvBatch *batch, GError 
   RefExecutor *ref = (RefExecutor *) executor;
   const YvPlan *plan = executor->plan;
   Slot *slot = &ref->slots[slot_index];
-  const uint64_t start_ns = now_ns ();
+  const uint64_t start_ns = yv_executor_now_ns ();
 
   g_assert (slot_index < executor->n_slots);
   g_assert (plan->options.tensor_input ||
@@ -209,7 +199,7 @@ submit (YvExecutor *executor, uint32_t slot_index, const YvBatch *batch, GError 
   slot->thresholds.obj_only = batch->obj_only;
   for (uint32_t i = 0; i < plan->options.n; i++)
     list_of (ref, slot, i)->n_found = 0;
-  slot->timing = (YvTiming){.upload_ns = now_ns () - start_ns};
+  slot->timing = (YvTiming){.upload_ns = yv_executor_now_ns () - start_ns};
 
   g_mutex_lock (&ref->mutex);
   run_steps (ref, slot);

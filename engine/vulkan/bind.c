@@ -2,6 +2,7 @@
  * engine/vulkan/bind.c - buffer views and descriptor sets. */
 #include "engine/vulkan/bind.h"
 
+#include "engine/align.h"
 #include "engine/vulkan/check.h"
 #include "engine/vulkan/debug.h"
 #include "engine/vulkan/device.h"
@@ -39,7 +40,7 @@ new_view (YvBindings *bindings, const YvStep *step, uint32_t binding, YvPlace pl
       .buffer = place.buffer->handle,
       .format = format,
       .offset = place.offset_bytes,
-      .range = MIN ((place.size_bytes + bytes - 1) / bytes * bytes,
+      .range = MIN (yv_round_up (place.size_bytes, bytes),
                     (place.buffer->size_bytes - place.offset_bytes) / bytes * bytes),
   };
 

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "engine/align.h"
 #include "engine/error.h"
 #include "engine/vulkan/check.h"
 #include "engine/vulkan/debug.h"
@@ -133,8 +134,7 @@ yv_buffer_new (YvDevice *device, YvBufferUse use, uint64_t size_bytes, const cha
 
   g_assert (size_bytes <= UINT64_MAX - SIZE_ALIGN_BYTES);
   buffer->device = device;
-  buffer->size_bytes =
-      MAX ((size_bytes + SIZE_ALIGN_BYTES - 1) / SIZE_ALIGN_BYTES, 1) * SIZE_ALIGN_BYTES;
+  buffer->size_bytes = yv_round_up (MAX (size_bytes, 1), SIZE_ALIGN_BYTES);
   if (!check_size (buffer, error) || !create_handle (buffer, error) ||
       !allocate_memory (buffer, use, error) || !map_memory (buffer, use, error)) {
     g_prefix_error (error, "%s of %" G_GUINT64_FORMAT " bytes: ", name, size_bytes);

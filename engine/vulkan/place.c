@@ -4,21 +4,16 @@
 
 #include <string.h>
 
+#include "engine/align.h"
 #include "shaders/params.h"
 
 /* Each structure the host writes starts a cache line of its own. */
 #define PARAMS_ALIGN_BYTES UINT64_C (64)
 
-static uint64_t
-align_params (uint64_t size_bytes)
-{
-  return (size_bytes + PARAMS_ALIGN_BYTES - 1) / PARAMS_ALIGN_BYTES * PARAMS_ALIGN_BYTES;
-}
-
 uint64_t
 yv_places_frame_offset (uint32_t image)
 {
-  return image * align_params (sizeof (struct YvFrameParams));
+  return image * yv_round_up (sizeof (struct YvFrameParams), PARAMS_ALIGN_BYTES);
 }
 
 uint64_t
@@ -30,7 +25,8 @@ yv_places_thresholds_offset (uint32_t n_images)
 uint64_t
 yv_places_params_bytes (uint32_t n_images)
 {
-  return yv_places_thresholds_offset (n_images) + align_params (sizeof (struct YvThresholds));
+  return yv_places_thresholds_offset (n_images) +
+         yv_round_up (sizeof (struct YvThresholds), PARAMS_ALIGN_BYTES);
 }
 
 static YvPlace

@@ -3,8 +3,8 @@
 #include "engine/vulkan/slot.h"
 
 #include <string.h>
-#include <time.h>
 
+#include "engine/align.h"
 #include "engine/error.h"
 #include "engine/frame.h"
 #include "engine/vulkan/check.h"
@@ -12,15 +12,6 @@
 #include "engine/vulkan/pipeline.h"
 #include "engine/vulkan/place.h"
 #include "engine/vulkan/record.h"
-
-static uint64_t
-now_ns (void)
-{
-  struct timespec now;
-
-  clock_gettime (CLOCK_MONOTONIC, &now);
-  return (uint64_t) now.tv_sec * 1000000000u + (uint64_t) now.tv_nsec;
-}
 
 static YvBuffer *
 new_buffer (const YvSlot *slot, YvBufferUse use, uint64_t size_bytes, const char *what,
@@ -204,9 +195,7 @@ static bool
 grow_staging (YvSlot *slot, uint64_t image_bytes, GError **error)
 {
   const YvShared *shared = slot->shared;
-  const YvCaps *caps = &shared->device->caps;
-  const uint64_t aligned =
-      (image_bytes + caps->align_bytes - 1) / caps->align_bytes * caps->align_bytes;
+  const uint64_t aligned = yv_round_up (image_bytes, shared->device->caps.align_bytes);
 
   drop_staging (slot);
   slot->staging =
@@ -292,7 +281,7 @@ bool
 yv_slot_submit (YvSlot *slot, const YvBatch *batch, GError **error)
 {
   YvDevice *device = slot->shared->device;
-  const uint64_t start_ns = now_ns ();
+  const uint64_t start_ns = yv_executor_now_ns ();
 
   g_assert (!slot->running);
   if (!upload (slot, batch, error))
@@ -300,7 +289,7 @@ yv_slot_submit (YvSlot *slot, const YvBatch *batch, GError **error)
   write_thresholds (slot, batch);
   slot->n_images =
       slot->shared->plan->options.tensor_input ? slot->shared->plan->options.n : batch->n_images;
-  slot->upload_ns = now_ns () - start_ns;
+  slot->upload_ns = yv_executor_now_ns () - start_ns;
 
   const VkResult result = device->vk.vkResetFences (device->handle, 1, &slot->fence);
   slot->running = yv_vk_check (result, "vkResetFences", error) &&
@@ -361,7 +350,7 @@ yv_slot_wait (YvSlot *slot, const struct YvCandidate **lists, uint32_t *n, YvTim
   if (!yv_vk_check (result, "vkWaitForFences", error))
     return false;
 
-  const uint64_t start_ns = now_ns ();
+  const uint64_t start_ns = yv_executor_now_ns ();
   if (timing) {
     *timing = (YvTiming){.upload_ns = slot->upload_ns};
     if (!read_ticks (slot, timing, error))
@@ -370,7 +359,7 @@ yv_slot_wait (YvSlot *slot, const struct YvCandidate **lists, uint32_t *n, YvTim
   if (lists)
     read_candidates (slot, lists, n);
   if (timing)
-    timing->readback_ns = now_ns () - start_ns;
+    timing->readback_ns = yv_executor_now_ns () - start_ns;
   return true;
 }
 

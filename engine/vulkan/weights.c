@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "engine/align.h"
 #include "engine/plan/pack.h"
 #include "engine/vulkan/device.h"
 
@@ -109,12 +110,6 @@ find_missing_locked (YvWeightStore *store, const YvPlan *plan)
   return missing;
 }
 
-static uint64_t
-align_up (uint64_t value, uint64_t align)
-{
-  return (value + align - 1) / align * align;
-}
-
 /* Gives entries from @first on their offsets in one block, as many as fit. Returns how many, and
  * the block's size. */
 static guint
@@ -125,7 +120,7 @@ lay_out_block (GArray *entries, guint first, uint64_t align, uint64_t *size_byte
 
   for (; first + n < entries->len; n++) {
     Entry *entry = &g_array_index (entries, Entry, first + n);
-    const uint64_t offset = align_up (end, align);
+    const uint64_t offset = yv_round_up (end, align);
     if (n > 0 && offset + entry->place.size_bytes > BLOCK_BYTES)
       break;
     entry->place.offset_bytes = offset;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "engine/align.h"
 #include "engine/ops/op.h"
 #include "engine/ref/ref.h"
 #include "engine/vulkan/debug.h"
@@ -31,7 +32,7 @@ struct _OpRun {
 uint32_t
 op_round_up_8 (uint32_t c)
 {
-  return (c + 7) / 8 * 8;
+  return (uint32_t) yv_round_up (c, 8);
 }
 
 double
@@ -65,7 +66,7 @@ place (OpRun *run, const OpTensor *tensor, YvDType dtype)
   const uint32_t channels = touched_channels (tensor);
   const uint64_t n_pixels = (uint64_t) run->c->n * tensor->h * tensor->w;
   const uint32_t cstride = tensor->is_input ? 4 : tensor->c_before + channels + tensor->c_behind;
-  const uint64_t start_bytes = (run->plan.arena_bytes + align_bytes - 1) & ~(align_bytes - 1);
+  const uint64_t start_bytes = yv_round_up (run->plan.arena_bytes, align_bytes);
 
   run->plan.arena_bytes = start_bytes + n_pixels * cstride * elem_bytes + GUARD_BYTES;
   return (YvOperand){
@@ -96,7 +97,7 @@ init_detect (OpRun *run, YvLowering *lowering)
       sizeof (struct YvCandidateList) + (c->capacity + 1) * (uint32_t) sizeof (struct YvCandidate);
 
   run->plan.capacity = c->capacity;
-  run->plan.list_bytes = (list_bytes + align_bytes - 1) & ~(align_bytes - 1);
+  run->plan.list_bytes = (uint32_t) yv_round_up (list_bytes, align_bytes);
   if (c->node.op != YV_OP_DETECT)
     return;
 

@@ -217,7 +217,7 @@ static const struct {
     {"model.0.conv", ATTRIBUTE, "groups", NUMBER, NULL, 5,
      "model.0.conv: 5 groups do not divide the channels, 3 in and 8 out"},
     {"model.0.conv", ATTRIBUTE, "kernel_size", PAIR, NULL, -3,
-     "model.0.conv (Conv2d): kernel_size is -3, expected a whole number from 1 to 255"},
+     "model.0.conv (Conv2d): kernel_size is -3, expected a whole number from 1 to 64"},
     {"model.0.conv", ATTRIBUTE, "stride", PAIR, NULL, 1.5,
      "model.0.conv (Conv2d): stride is 1.5, expected a whole number from 1 to 64"},
     {"model.0.conv", ATTRIBUTE, "in_channels", NUMBER, NULL, 1e300,
