@@ -74,7 +74,7 @@ struct _GstYolov7 {
   GstVideoInfo info;
   YvEngine *engine;
   YvStream *stream;
-  YvStreamOptions options; /* that the stream has; input_size and letterbox are those of start() */
+  YvStreamOptions options; /* that the stream has; what shapes the input is that of start() */
   char *classes;           /* (nullable): options.classes */
   gboolean refused_caps;   /* an error was posted for: sticky caps come again and again */
   char **labels;           /* (nullable): instead of the engine's class names */
@@ -203,6 +203,19 @@ use_options (GstYolov7 *self, const YvStreamOptions *options, GError **error)
   return TRUE;
 }
 
+/* As detect.py does. */
+static void
+warn_of_raised_size (GstYolov7 *self, guint size)
+{
+  const guint stride = yv_engine_info (self->engine)->max_stride;
+
+  if (size % stride != 0)
+    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
+                         ("input-size %u is no multiple of the model's stride, %u: %u is used.",
+                          size, stride, (size / stride + 1) * stride),
+                         (NULL));
+}
+
 static gboolean
 open_stream (GstYolov7 *self, const GstYolov7Settings *settings)
 {
@@ -210,6 +223,7 @@ open_stream (GstYolov7 *self, const GstYolov7Settings *settings)
   YvStreamOptions options = settings->stream;
   GError *error = NULL;
 
+  warn_of_raised_size (self, options.input_size);
   options.classes = classes;
   if (use_options (self, &options, &error))
     return TRUE;
@@ -314,6 +328,7 @@ update_options (GstYolov7 *self)
   YvStreamOptions options = settings.stream;
   options.input_size = self->options.input_size;
   options.letterbox = self->options.letterbox;
+  options.no_scale_up = self->options.no_scale_up;
   options.classes = self->classes;
   if (!use_options (self, &options, &error))
     GST_YOLOV7_POST_WARNING (self, "The properties stay as they were", g_steal_pointer (&error));

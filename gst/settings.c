@@ -14,8 +14,10 @@ enum {
   PROP_MAX_DETECTIONS,
   PROP_CLASSES,
   PROP_CLASS_AGNOSTIC_NMS,
+  PROP_MULTI_LABEL,
   PROP_INPUT_SIZE,
   PROP_LETTERBOX_MODE,
+  PROP_SCALE_UP,
   PROP_DEVICE,
   PROP_PRECISION,
   PROP_ATTACH_ROI_META,
@@ -70,8 +72,10 @@ static const gsize offsets[N_PROPS] = {
     [PROP_MAX_DETECTIONS] = offsetof (GstYolov7Settings, stream.max_detections),
     [PROP_CLASSES] = offsetof (GstYolov7Settings, classes),
     [PROP_CLASS_AGNOSTIC_NMS] = offsetof (GstYolov7Settings, stream.class_agnostic_nms),
+    [PROP_MULTI_LABEL] = offsetof (GstYolov7Settings, stream.multi_label),
     [PROP_INPUT_SIZE] = offsetof (GstYolov7Settings, stream.input_size),
     [PROP_LETTERBOX_MODE] = offsetof (GstYolov7Settings, stream.letterbox),
+    [PROP_SCALE_UP] = offsetof (GstYolov7Settings, stream.no_scale_up),
     [PROP_DEVICE] = offsetof (GstYolov7Settings, device),
     [PROP_PRECISION] = offsetof (GstYolov7Settings, precision),
     [PROP_ATTACH_ROI_META] = offsetof (GstYolov7Settings, attach_roi_meta),
@@ -116,6 +120,13 @@ gst_yolov7_settings_copy (const GstYolov7Settings *settings, GstYolov7Settings *
   copy->classes = g_strdup (settings->classes);
 }
 
+/* The engine's option says the contrary of the property. */
+static bool
+is_negated (guint id)
+{
+  return id == PROP_SCALE_UP;
+}
+
 /* "" is not set: what a shell variable that does not exist gives. */
 static void
 replace_string (char **string, const GValue *value)
@@ -140,7 +151,7 @@ gst_yolov7_settings_set (GstYolov7Settings *settings, guint id, const GValue *va
   else if (G_VALUE_HOLDS_UINT (value))
     *(uint32_t *) field = g_value_get_uint (value);
   else if (G_VALUE_HOLDS_BOOLEAN (value))
-    *(bool *) field = g_value_get_boolean (value);
+    *(bool *) field = g_value_get_boolean (value) != is_negated (id);
   else
     *(int *) field = g_value_get_enum (value);
   return TRUE;
@@ -160,7 +171,7 @@ gst_yolov7_settings_get (const GstYolov7Settings *settings, guint id, GValue *va
   else if (G_VALUE_HOLDS_UINT (value))
     g_value_set_uint (value, *(const uint32_t *) field);
   else if (G_VALUE_HOLDS_BOOLEAN (value))
-    g_value_set_boolean (value, *(const bool *) field);
+    g_value_set_boolean (value, *(const bool *) field != is_negated (id));
   else
     g_value_set_enum (value, *(const int *) field);
   return TRUE;
@@ -200,6 +211,10 @@ init_model_properties (GParamSpec **properties)
       g_param_spec_enum ("letterbox-mode", "Letterbox mode",
                          "How far the scaled frame is padded; the aspect ratio is always kept",
                          GST_TYPE_YOLOV7_LETTERBOX_MODE, YV_LETTERBOX_AUTO, flags);
+  properties[PROP_SCALE_UP] = g_param_spec_boolean (
+      "scale-up", "Scale up",
+      "Enlarge frames that are smaller than input-size; else they are padded as they are", TRUE,
+      flags);
   properties[PROP_DEVICE] = g_param_spec_string (
       "device", "Device",
       "Vulkan device: an index, a part of its name, a UUID, or \"reference\" (slow loops on the "
@@ -232,6 +247,11 @@ init_detection_properties (GParamSpec **properties)
   properties[PROP_CLASS_AGNOSTIC_NMS] =
       g_param_spec_boolean ("class-agnostic-nms", "Class-agnostic NMS",
                             "Boxes of different classes suppress each other too", FALSE, flags);
+  properties[PROP_MULTI_LABEL] = g_param_spec_boolean (
+      "multi-label", "Multi-label",
+      "Every class of a box above confidence-threshold is a detection, not the best alone, as "
+      "test.py counts; without effect for models of one class",
+      FALSE, flags);
   properties[PROP_ATTACH_ROI_META] = g_param_spec_boolean (
       "attach-roi-meta", "Attach ROI meta",
       "Attach GstVideoRegionOfInterestMeta too, as DL Streamer; some encoders react to it", TRUE,

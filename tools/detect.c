@@ -25,7 +25,7 @@ typedef struct {
   ModelOptions model;
   double confidence, iou;
   int max_detections, max_frames;
-  gboolean agnostic, json;
+  gboolean agnostic, multi_label, square, no_scale_up, json;
   char *classes;
   char *output;
 } Options;
@@ -418,17 +418,33 @@ detect_in_files (const Options *options, YvEngine *engine, YvStream *stream, cha
   return status;
 }
 
+/* As detect.py does. */
+static void
+warn_of_raised_size (const YvEngine *engine, int size)
+{
+  const int stride = (int) yv_engine_info (engine)->max_stride;
+
+  if (size % stride == 0)
+    return;
+  g_autofree char *warning =
+      g_strdup_printf ("--size %d is no multiple of the model's stride, %d: %d is used", size,
+                       stride, (size / stride + 1) * stride);
+  warn (warning);
+}
+
 static int
 run (const Options *options, const char *model_file, char **paths)
 {
   g_autoptr (GError) error = NULL;
   const YvStreamOptions stream_options = {
       .input_size = (uint32_t) options->model.size,
-      .letterbox = YV_LETTERBOX_AUTO,
+      .letterbox = options->square ? YV_LETTERBOX_FIXED : YV_LETTERBOX_AUTO,
+      .no_scale_up = options->no_scale_up,
       .confidence_threshold = (float) options->confidence,
       .iou_threshold = (float) options->iou,
       .max_detections = (uint32_t) options->max_detections,
       .class_agnostic_nms = options->agnostic,
+      .multi_label = options->multi_label,
       .classes = options->classes,
   };
 
@@ -440,6 +456,7 @@ run (const Options *options, const char *model_file, char **paths)
   g_autoptr (YvEngine) engine = engine_from_options (model_file, &options->model);
   if (!engine)
     return EXIT_FAILED;
+  warn_of_raised_size (engine, options->model.size);
   g_autoptr (YvStream) stream = yv_stream_new (engine, &stream_options, &error);
   if (!stream)
     return fail (error);
@@ -481,6 +498,12 @@ main (int argc, char **argv)
        "N"},
       {"agnostic-nms", 0, 0, G_OPTION_ARG_NONE, &options.agnostic,
        "boxes of one class suppress those of another", NULL},
+      {"multi-label", 0, 0, G_OPTION_ARG_NONE, &options.multi_label,
+       "every class of a box above --conf, not its best alone", NULL},
+      {"square", 0, 0, G_OPTION_ARG_NONE, &options.square,
+       "pad to a square, not only to a multiple of the model's stride", NULL},
+      {"no-scale-up", 0, 0, G_OPTION_ARG_NONE, &options.no_scale_up,
+       "pad small pictures, don't enlarge them", NULL},
       {"output", 'o', 0, G_OPTION_ARG_FILENAME, &options.output,
        "folder for pictures and videos with boxes [runs/detect; none with --json]", "DIR"},
       {"json", 0, 0, G_OPTION_ARG_NONE, &options.json, "one line of JSON a frame on stdout", NULL},
