@@ -33,9 +33,9 @@ yv_engine_read_model (const char *model_file, const char *config_file, YvCheckpo
 }
 
 char *
-yv_engine_warning_of (const YvCheckpoint *checkpoint)
+yv_engine_warning_of (const YvCheckpoint *checkpoint, const YvModel *model)
 {
-  const char *warning = checkpoint ? yv_checkpoint_warning (checkpoint) : NULL;
+  g_autofree char *warning = checkpoint ? yv_checkpoint_warning (checkpoint, model->tensors) : NULL;
 
   return warning ? g_strdup_printf ("%s: %s", yv_checkpoint_path (checkpoint), warning) : NULL;
 }
@@ -82,7 +82,7 @@ load_model (YvEngine *engine, const YvEngineOptions *options, GError **error)
 
   engine->class_names = g_strdupv (model->class_names);
   engine->model_source = g_strdup (model->source);
-  engine->warning = yv_engine_warning_of (engine->checkpoint);
+  engine->warning = yv_engine_warning_of (engine->checkpoint, model);
   engine->info.n_classes = model->n_classes;
   return true;
 }

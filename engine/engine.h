@@ -56,8 +56,9 @@ YvRunner *yv_engine_make_runner (YvEngine *engine, const YvPlanOptions *options,
 YvModel *yv_engine_read_model (const char *model_file, const char *config_file,
                                YvCheckpoint **checkpoint, GError **error);
 
-/* The checkpoint's warning behind its path, or NULL. Free with g_free(). */
-char *yv_engine_warning_of (const YvCheckpoint *checkpoint);
+/* What the checkpoint warns of where it comes to the model's tensors, behind its path, or NULL.
+ * Free with g_free(). */
+char *yv_engine_warning_of (const YvCheckpoint *checkpoint, const YvModel *model);
 
 /* 640, or 1280 for models of stride 64 and more. */
 uint32_t yv_engine_default_size (uint32_t max_stride);

@@ -289,7 +289,7 @@ static void
 describe_model (Info *info, const YvModel *model, const YvCheckpoint *checkpoint)
 {
   const char *format = checkpoint ? yv_checkpoint_format (checkpoint) : "yaml";
-  g_autofree char *warning = yv_engine_warning_of (checkpoint);
+  g_autofree char *warning = yv_engine_warning_of (checkpoint, model);
 
   info->info.source = g_string_chunk_insert (info->strings, model->source);
   info->info.weights_kind = g_string_chunk_insert (info->strings, model->weights_kind);

@@ -25,7 +25,7 @@ struct _YvCheckpoint {
   GBytes *bytes;      /* the file mapping, which tensors of the pool point into */
   YvPool *pool;
   const YvObject *root; /* the pool's */
-  const char *warning;  /* the pool's, or NULL */
+  YvZip *archive;       /* of a "torch zip", else NULL */
   int fd;               /* of the mapped file, whatever its path names by now; -1: of bytes */
   struct stat opened;   /* as fd was before it was read */
 };
@@ -45,7 +45,7 @@ matches_pickle (YvSpan file)
 static const YvObject *
 read_zip (YvCheckpoint *checkpoint, YvSpan file, GError **error)
 {
-  return yv_torchzip_read (file, checkpoint->pool, &checkpoint->warning, error);
+  return yv_torchzip_read (file, checkpoint->pool, &checkpoint->archive, error);
 }
 
 static const YvObject *
@@ -213,6 +213,7 @@ yv_checkpoint_free (YvCheckpoint *checkpoint)
 {
   if (!checkpoint)
     return;
+  yv_zip_free (checkpoint->archive);
   yv_pool_free (checkpoint->pool);
   g_clear_pointer (&checkpoint->bytes, g_bytes_unref);
   if (checkpoint->fd >= 0)
@@ -239,8 +240,8 @@ yv_checkpoint_format (const YvCheckpoint *checkpoint)
   return checkpoint->format;
 }
 
-const char *
-yv_checkpoint_warning (const YvCheckpoint *checkpoint)
+char *
+yv_checkpoint_warning (const YvCheckpoint *checkpoint, GHashTable *tensors)
 {
-  return checkpoint->warning;
+  return checkpoint->archive ? yv_torchzip_check_sums (checkpoint->archive, tensors) : NULL;
 }

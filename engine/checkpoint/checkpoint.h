@@ -51,9 +51,16 @@ const char *yv_checkpoint_path (const YvCheckpoint *checkpoint);
 const char *yv_checkpoint_format (const YvCheckpoint *checkpoint); /* "torch zip", "torch legacy",
                                                                       "safetensors" */
 
-/* What a user should know about a file that was read all the same, e.g. that its bytes do not have
- * the checksums it states; NULL where there is nothing. */
-const char *yv_checkpoint_warning (const YvCheckpoint *checkpoint);
+/**
+ * yv_checkpoint_warning:
+ * @tensors: (nullable) (element-type utf8 YvTensor): those of the tree that are used; NULL: all
+ *
+ * What a user should know about a file that was read all the same: that bytes of it do not have the
+ * checksums which it states. Reads all of @tensors, but none of the others.
+ *
+ * Returns: (transfer full): or NULL where there is nothing.
+ */
+char *yv_checkpoint_warning (const YvCheckpoint *checkpoint, GHashTable *tensors);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (YvCheckpoint, yv_checkpoint_free)
 

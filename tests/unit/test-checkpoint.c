@@ -89,7 +89,8 @@ real_files_hold_what_torch_reads_from_them (void)
     g_assert_no_error (error);
     g_assert_cmpstr (yv_checkpoint_format (checkpoint), ==, rows[i].format);
     g_assert_cmpstr (yv_checkpoint_path (checkpoint), ==, path);
-    g_assert_null (yv_checkpoint_warning (checkpoint));
+    g_autofree char *warning = yv_checkpoint_warning (checkpoint, NULL);
+    g_assert_null (warning);
 
     const YvObject *model = yv_object_get (yv_checkpoint_root (checkpoint), "model");
     g_assert_cmpstr (yv_object_class_name (model), ==, "Model");
@@ -128,7 +129,8 @@ all_reference_files_open (void)
     g_autoptr (GError) error = NULL;
     g_autoptr (YvCheckpoint) checkpoint = yv_checkpoint_open (path, &error);
     g_assert_no_error (error);
-    g_assert_null (yv_checkpoint_warning (checkpoint));
+    g_autofree char *warning = yv_checkpoint_warning (checkpoint, NULL);
+    g_assert_null (warning);
   }
 }
 
@@ -187,8 +189,28 @@ wrong_checksums_are_a_warning (void)
     g_autoptr (GError) error = NULL;
     g_autoptr (YvCheckpoint) checkpoint = yv_checkpoint_open_bytes (file, "test", &error);
     g_assert_no_error (error);
-    const char *warning = yv_checkpoint_warning (checkpoint);
+    g_autofree char *warning = yv_checkpoint_warning (checkpoint, NULL);
     g_assert_true (rows[i].warning ? strstr (warning, rows[i].warning) != NULL : !warning);
+  }
+}
+
+/* Of two tensors the last is damaged: only who uses it hears of it. */
+static void
+checksums_of_unused_tensors_are_not_compared (void)
+{
+  const YvTensor tensor = {.dtype = YV_DTYPE_U8, .n_dims = 1, .shape = {1}, .data = (void *) "a"};
+  const YvNamedTensor both[] = {{"model", tensor}, {"optimizer", tensor}};
+  g_autoptr (YvPtWriter) writer = yv_ptwriter_new ();
+  yv_ptwriter_put_state_dict (writer, both, G_N_ELEMENTS (both));
+  g_autoptr (GBytes) file = yv_ptwriter_finish (writer, YV_PT_ZIP, YV_PT_WRONG_CRC);
+  g_autoptr (YvCheckpoint) checkpoint = yv_checkpoint_open_bytes (file, "test", NULL);
+  g_autoptr (GHashTable) used = g_hash_table_new (g_str_hash, g_str_equal);
+
+  for (size_t i = 0; i < G_N_ELEMENTS (both); i++) {
+    const YvObject *value = yv_object_get (yv_checkpoint_root (checkpoint), both[i].name);
+    g_hash_table_insert (used, (char *) both[i].name, (gpointer) &value->tensor);
+    g_autofree char *warning = yv_checkpoint_warning (checkpoint, used);
+    g_assert_cmpint (warning != NULL, ==, i == 1);
   }
 }
 
@@ -380,6 +402,7 @@ main (int argc, char **argv)
   g_test_add_func ("/checkpoint/reference", all_reference_files_open);
   g_test_add_func ("/checkpoint/prefixes", no_prefix_of_a_real_file_is_one);
   g_test_add_func ("/checkpoint/checksums", wrong_checksums_are_a_warning);
+  g_test_add_func ("/checkpoint/unused-checksums", checksums_of_unused_tensors_are_not_compared);
   g_test_add_func ("/checkpoint/faults", containers_with_a_fault_are_refused);
   g_test_add_func ("/checkpoint/archives", archives_of_something_else_are_told_apart);
   g_test_add_func ("/checkpoint/root-pickle", a_pickle_at_the_root_of_the_archive_is_read);
