@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * tests/model/test-vulkan-exec.c - the Vulkan executor against the reference: the same plan, the
+ * same input, every value; and what goes wrong. The validation layers are on where they are
+ * installed, and any message ends the program. */
+#include <math.h>
+#include <string.h>
+
+#include "engine/error.h"
+#include "engine/vulkan/debug.h"
+#include "engine/vulkan/device.h"
+#include "tests/common/device.h"
+#include "tests/model/netcase.h"
+
+static void
+compare_all_values (YvExecutor *executor, YvExecutor *reference, const YvGraph *graph, double bound)
+{
+  for (uint32_t id = 0; id < graph->nodes->len; id++) {
+    const YvNode *node = yv_graph_node (graph, id);
+    const YvOperand *operand = yv_plan_value (executor->plan, id);
+    if (operand && operand->memory == YV_MEMORY_ARENA)
+      net_operand_assert_equal (executor, reference, operand, node->name, bound);
+  }
+}
+
+static void
+compare_with_reference (const YvPlanOptions *options, double bound)
+{
+  g_autoptr (YvDevice) device = yv_test_open_device ();
+  if (!device)
+    return;
+  if (options->dtype == YV_DTYPE_F16 && !yv_device_caps (device)->fp16_storage) {
+    g_test_skip ("the device has no 16-bit storage");
+    return;
+  }
+  g_autoptr (YvGraph) graph = net_graph_new ();
+  g_autoptr (YvPlan) plan = net_plan_new (device, graph, options);
+  g_autoptr (YvWeightStore) store = yv_weight_store_new (device);
+  g_autoptr (YvExecutor) executor = net_executor_new (device, store, plan, 1);
+  g_autoptr (YvExecutor) reference = net_reference_new (plan);
+  const struct YvCandidate *got[NET_MAX_BATCH], *expected[NET_MAX_BATCH];
+  uint32_t n_got[NET_MAX_BATCH], n_expected[NET_MAX_BATCH];
+  NetFrames frames;
+
+  net_frames_init (&frames, options->n, options->w, options->h, 1);
+  net_submit (executor, 0, &frames.batch, got, n_got);
+  net_submit (reference, 0, &frames.batch, expected, n_expected);
+  if (options->keep_all) /* else later values lie where earlier ones were */
+    compare_all_values (executor, reference, graph, bound);
+  net_heads_assert_equal (executor, reference, bound);
+  for (uint32_t i = 0; i < options->n; i++)
+    net_candidates_assert_close (got[i], n_got[i], expected[i], n_expected[i],
+                                 frames.batch.confidence, (float) (20 * bound));
+  g_assert_cmpuint (yv_debug_n_messages (device), ==, 0);
+  net_frames_clear (&frames);
+}
+
+static void
+every_value_in_fp32_is_the_references (void)
+{
+  compare_with_reference (
+      &(YvPlanOptions){
+          .n = 1, .h = 64, .w = 96, .dtype = YV_DTYPE_F32, .keep_all = true, .dense_rows = true},
+      NET_FP32_BOUND);
+}
+
+static void
+every_value_in_fp16_is_the_references (void)
+{
+  compare_with_reference (
+      &(YvPlanOptions){
+          .n = 1, .h = 64, .w = 96, .dtype = YV_DTYPE_F16, .keep_all = true, .dense_rows = true},
+      NET_FP16_BOUND);
+}
+
+static void
+every_image_of_a_batch_is_the_references (void)
+{
+  compare_with_reference (
+      &(YvPlanOptions){.n = 3, .h = 72, .w = 56, .dtype = YV_DTYPE_F32, .keep_all = true},
+      NET_FP32_BOUND);
+}
+
+static void
+every_image_of_a_batch_in_fp16_is_the_references (void)
+{
+  compare_with_reference (
+      &(YvPlanOptions){.n = 3, .h = 72, .w = 56, .dtype = YV_DTYPE_F16, .keep_all = true},
+      NET_FP16_BOUND);
+}
+
+static void
+values_that_share_memory_give_the_same_heads (void)
+{
+  compare_with_reference (
+      &(YvPlanOptions){.n = 2, .h = 64, .w = 64, .dtype = YV_DTYPE_F32, .dense_rows = true},
+      NET_FP32_BOUND);
+}
+
+static void
+an_operand_written_reads_back (void)
+{
+  g_auto (NetRun) net = {0};
+  const YvPlanOptions options = {
+      .n = 2, .h = 32, .w = 48, .dtype = YV_DTYPE_F32, .tensor_input = true};
+  g_autoptr (GError) error = NULL;
+
+  if (!net_run_init (&net, &options, 1))
+    return;
+  const YvOperand *input = &net.plan->input;
+  const uint64_t n = net_operand_n_elems (input);
+  g_autofree float *values = g_new (float, n);
+  for (uint64_t i = 0; i < n; i++)
+    values[i] = sinf ((float) i);
+  net.executor->klass->write (net.executor, input, values, &error);
+  g_assert_no_error (error);
+  g_autofree float *back = net_operand_read (net.executor, input);
+  g_assert_cmpmem (back, n * sizeof *back, values, n * sizeof *values);
+}
+
+static void
+a_tensor_input_goes_through_the_network (void)
+{
+  g_auto (NetRun) net = {0};
+  const YvPlanOptions options = {
+      .n = 2, .h = 32, .w = 48, .dtype = YV_DTYPE_F32, .tensor_input = true, .dense_rows = true};
+  const YvBatch batch = {.confidence = 0.25f};
+
+  if (!net_run_init (&net, &options, 1))
+    return;
+  g_autoptr (YvExecutor) reference = net_reference_new (net.plan);
+  const uint64_t n = net_operand_n_elems (&net.plan->input);
+  g_autofree float *values = g_new (float, n);
+  for (uint64_t i = 0; i < n; i++)
+    values[i] = 0.5f + 0.5f * sinf ((float) i);
+  YvExecutor *const executors[] = {net.executor, reference};
+  for (uint32_t i = 0; i < 2; i++) {
+    const struct YvCandidate *lists[NET_MAX_BATCH];
+    uint32_t n_found[NET_MAX_BATCH];
+    g_assert_true (executors[i]->klass->write (executors[i], &net.plan->input, values, NULL));
+    net_submit (executors[i], 0, &batch, lists, n_found);
+  }
+  net_operand_assert_equal (net.executor, reference, &net.plan->rows, "rows", NET_FP32_BOUND);
+}
+
+static void
+without_mapped_device_memory_everything_goes_through_staging (void)
+{
+  const YvPlanOptions options = {
+      .n = 2, .h = 64, .w = 64, .dtype = YV_DTYPE_F32, .tensor_input = true, .dense_rows = true};
+  const YvBatch batch = {.confidence = 0.25f};
+  g_auto (NetRun) net = {.device = yv_test_open_device ()};
+  if (!net.device)
+    return;
+
+  net.device->unified = false;
+  net_run_fill (&net, &options, 1);
+  g_autoptr (YvExecutor) reference = net_reference_new (net.plan);
+  const uint64_t n = net_operand_n_elems (&net.plan->input);
+  g_autofree float *values = g_new (float, n);
+  for (uint64_t i = 0; i < n; i++)
+    values[i] = 0.5f + 0.5f * sinf ((float) i);
+  YvExecutor *const executors[] = {net.executor, reference};
+  for (uint32_t i = 0; i < 2; i++) {
+    const struct YvCandidate *lists[NET_MAX_BATCH];
+    uint32_t n_found[NET_MAX_BATCH];
+    g_assert_true (executors[i]->klass->write (executors[i], &net.plan->input, values, NULL));
+    net_submit (executors[i], 0, &batch, lists, n_found);
+  }
+  g_autofree float *back = net_operand_read (net.executor, &net.plan->input);
+  g_assert_cmpmem (back, n * sizeof *back, values, n * sizeof *values);
+  net_heads_assert_equal (net.executor, reference, NET_FP32_BOUND);
+}
+
+/* A thread that makes an executor of its own and runs it. */
+typedef struct {
+  YvDevice *device;
+  YvWeightStore *store;
+  const YvPlan *plan;
+  YvBatch batch;
+  struct YvCandidate *found;
+  uint32_t n_found;
+} Maker;
+
+static gpointer
+make_and_run (gpointer user_data)
+{
+  Maker *maker = user_data;
+  g_autoptr (YvExecutor) executor = net_executor_new (maker->device, maker->store, maker->plan, 1);
+  const struct YvCandidate *list;
+
+  net_submit (executor, 0, &maker->batch, &list, &maker->n_found);
+  maker->found = g_memdup2 (list, maker->n_found * sizeof *list);
+  return NULL;
+}
+
+static void
+threads_make_executors_on_one_device_and_store (void)
+{
+  g_autoptr (YvDevice) device = yv_test_open_device ();
+  if (!device)
+    return;
+
+  g_autoptr (YvGraph) graph = net_graph_new ();
+  g_autoptr (YvPlan) plan = net_plan_new (device, graph, &net_one_image);
+  g_autoptr (YvWeightStore) store = yv_weight_store_new (device);
+  Maker makers[3];
+  GThread *threads[3];
+  NetFrames frames;
+
+  net_frames_init (&frames, 1, 64, 64, 50);
+  for (uint32_t i = 0; i < 3; i++) {
+    makers[i] = (Maker){.device = device, .store = store, .plan = plan, .batch = frames.batch};
+    threads[i] = g_thread_new ("maker", make_and_run, &makers[i]);
+  }
+  for (uint32_t i = 0; i < 3; i++)
+    g_thread_join (threads[i]);
+  for (uint32_t i = 0; i < 3; i++)
+    net_candidates_assert_identical (makers[i].found, makers[i].n_found, makers[0].found,
+                                     makers[0].n_found);
+  for (uint32_t i = 0; i < 3; i++)
+    g_free (makers[i].found);
+  g_assert_cmpuint (yv_debug_n_messages (device), ==, 0);
+  net_frames_clear (&frames);
+}
+
+static void
+more_memory_than_there_is_is_an_error (void)
+{
+  g_auto (NetRun) net = {0};
+  g_autoptr (GError) error = NULL;
+
+  if (!net_run_init (&net, &net_one_image, 1))
+    return;
+  YvPlan huge = *net.plan;
+  huge.arena_bytes = UINT64_C (1) << 46;
+  g_assert_null (yv_vulkan_executor_new (net.device, net.store, &huge, 1, &error));
+  g_assert_error (error, YV_ERROR, YV_ERROR_OUT_OF_MEMORY);
+  g_assert_nonnull (strstr (error->message, "arena"));
+}
+
+static void
+a_kernel_without_the_variant_asked_for_is_an_error_that_names_the_step (void)
+{
+  g_auto (NetRun) net = {0};
+  g_autoptr (GError) error = NULL;
+
+  if (!net_run_init (&net, &net_one_image, 1))
+    return;
+  YvStep *step = &g_array_index (net.plan->steps, YvStep, net.plan->first_network_step);
+  const YvStep before = *step;
+  step->kernel = YV_KERNEL_CONV_TILE;
+  step->texel = true;
+  g_assert_null (yv_vulkan_executor_new (net.device, net.store, net.plan, 1, &error));
+  g_assert_error (error, YV_ERROR, YV_ERROR_UNSUPPORTED);
+  g_assert_nonnull (strstr (error->message, step->name));
+  g_assert_nonnull (strstr (error->message, "conv_tile"));
+  *step = before;
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_setenv ("YV_VALIDATION", "1", FALSE);
+  g_test_add_func ("/vulkan/exec/fp32", every_value_in_fp32_is_the_references);
+  g_test_add_func ("/vulkan/exec/fp16", every_value_in_fp16_is_the_references);
+  g_test_add_func ("/vulkan/exec/batch", every_image_of_a_batch_is_the_references);
+  g_test_add_func ("/vulkan/exec/batch-fp16", every_image_of_a_batch_in_fp16_is_the_references);
+  g_test_add_func ("/vulkan/exec/shared-memory", values_that_share_memory_give_the_same_heads);
+  g_test_add_func ("/vulkan/exec/round-trip", an_operand_written_reads_back);
+  g_test_add_func ("/vulkan/exec/tensor-input", a_tensor_input_goes_through_the_network);
+  g_test_add_func ("/vulkan/exec/staging",
+                   without_mapped_device_memory_everything_goes_through_staging);
+  g_test_add_func ("/vulkan/exec/making-threads", threads_make_executors_on_one_device_and_store);
+  g_test_add_func ("/vulkan/exec/out-of-memory", more_memory_than_there_is_is_an_error);
+  g_test_add_func ("/vulkan/exec/no-variant",
+                   a_kernel_without_the_variant_asked_for_is_an_error_that_names_the_step);
+  return g_test_run ();
+}

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * tests/model/test-vulkan-slot.c - frames of any size through slots, one after another and at once.
+ */
+#include "engine/error.h"
+#include "engine/vulkan/device.h"
+#include "tests/model/netcase.h"
+
+static void
+a_slot_gives_the_same_answer_again_after_larger_and_smaller_frames (void)
+{
+  g_auto (NetRun) net = {0};
+  const uint32_t sizes[][2] = {{40, 30}, {640, 480}, {20, 20}, {1000, 700}, {40, 30}};
+  struct YvCandidate *first = NULL;
+  uint32_t n_first = 0;
+
+  if (!net_run_init (&net, &net_one_image, 1))
+    return;
+  g_autoptr (YvExecutor) reference = net_reference_new (net.plan);
+  for (uint32_t i = 0; i < G_N_ELEMENTS (sizes); i++) {
+    NetPicture picture = net_picture_new (sizes[i][0], sizes[i][1], sizes[i][0]);
+    YvLetterbox letterbox;
+    g_assert_true (yv_letterbox_fit (sizes[i][0], sizes[i][1], 64, NET_STRIDE, YV_LETTERBOX_FIXED,
+                                     true, &letterbox));
+    const YvBatch batch = {
+        .n_images = 1, .images = &picture.image, .letterboxes = &letterbox, .confidence = 0.2f};
+    const struct YvCandidate *got, *expected;
+    uint32_t n_got, n_expected;
+
+    net_submit (net.executor, 0, &batch, &got, &n_got);
+    net_submit (reference, 0, &batch, &expected, &n_expected);
+    net_candidates_assert_close (got, n_got, expected, n_expected, 0.2f, 1e-4f);
+    if (i == 0) {
+      n_first = n_got;
+      first = g_memdup2 (got, n_got * sizeof *got);
+    } else if (i == G_N_ELEMENTS (sizes) - 1) {
+      net_candidates_assert_identical (got, n_got, first, n_first);
+    }
+    g_free (picture.bytes);
+  }
+  g_free (first);
+}
+
+/* NetFrames that fit into a texel buffer and larger ones in turn, on a device whose texel buffers
+ * are small. */
+static void
+frames_larger_than_a_texel_buffer_are_read_by_address (void)
+{
+  g_auto (NetRun) net = {0};
+  const uint32_t sizes[][2] = {{20, 20}, {200, 100}, {30, 20}};
+
+  if (!net_run_init (&net, &net_one_image, 2))
+    return;
+  for (uint32_t i = 0; i < G_N_ELEMENTS (sizes); i++) {
+    NetPicture picture = net_picture_new (sizes[i][0], sizes[i][1], i);
+    YvLetterbox letterbox;
+    g_assert_true (yv_letterbox_fit (sizes[i][0], sizes[i][1], 64, NET_STRIDE, YV_LETTERBOX_FIXED,
+                                     true, &letterbox));
+    const YvBatch batch = {
+        .n_images = 1, .images = &picture.image, .letterboxes = &letterbox, .confidence = 0.2f};
+    const struct YvCandidate *got[2];
+    uint32_t n_got[2];
+
+    const uint64_t max_texels = net.device->caps.max_texels;
+    net_submit (net.executor, 0, &batch, &got[0], &n_got[0]);
+    net.device->caps.max_texels = 5000;
+    net_submit (net.executor, 1, &batch, &got[1], &n_got[1]);
+    net.device->caps.max_texels = max_texels;
+    net_candidates_assert_identical (got[1], n_got[1], got[0], n_got[0]);
+    g_assert_cmpuint (n_got[0], >, 0);
+    g_free (picture.bytes);
+  }
+}
+
+static void
+a_frame_of_8k_with_four_bytes_a_pixel_is_analysed (void)
+{
+  const uint32_t w = 8192, h = 4320; /* more bytes than lavapipe's texel buffers have elements */
+  const size_t n_bytes = (size_t) w * h * 4;
+  g_auto (NetRun) net = {0};
+  const struct YvCandidate *got, *expected;
+  uint32_t n_got, n_expected;
+
+  if (!net_run_init (&net, &net_one_image, 1))
+    return;
+  g_autofree uint8_t *bytes = g_malloc (n_bytes);
+  for (size_t i = 0; i < n_bytes; i++)
+    bytes[i] = (uint8_t) (i / 997 * 31 ^ i >> 15);
+  const YvImage image = {.format = YV_FORMAT_RGBX,
+                         .width = w,
+                         .height = h,
+                         .planes = {bytes},
+                         .stride_bytes = {w * 4}};
+  YvLetterbox letterbox;
+  g_assert_true (yv_letterbox_fit (w, h, 64, NET_STRIDE, YV_LETTERBOX_FIXED, true, &letterbox));
+  const YvBatch batch = {
+      .n_images = 1, .images = &image, .letterboxes = &letterbox, .confidence = 0.2f};
+  g_autoptr (YvExecutor) reference = net_reference_new (net.plan);
+  net_submit (net.executor, 0, &batch, &got, &n_got);
+  net_submit (reference, 0, &batch, &expected, &n_expected);
+  net_candidates_assert_close (got, n_got, expected, n_expected, 0.2f, 1e-4f);
+}
+
+static void
+a_batch_may_have_fewer_images_than_the_plan (void)
+{
+  g_auto (NetRun) net = {0};
+  const YvPlanOptions options = {.n = 3, .h = 64, .w = 64, .dtype = YV_DTYPE_F32};
+  const struct YvCandidate *all[NET_MAX_BATCH], *some[NET_MAX_BATCH];
+  uint32_t n_all[NET_MAX_BATCH], n_some[NET_MAX_BATCH];
+  NetFrames frames;
+
+  if (!net_run_init (&net, &options, 2))
+    return;
+  net_frames_init (&frames, 3, 64, 64, 5);
+  net_submit (net.executor, 0, &frames.batch, all, n_all);
+  frames.batch.n_images = 2;
+  net_submit (net.executor, 1, &frames.batch, some, n_some);
+  for (uint32_t i = 0; i < 2; i++)
+    net_candidates_assert_identical (some[i], n_some[i], all[i], n_all[i]);
+  net_frames_clear (&frames);
+}
+
+static void
+slots_in_flight_together_keep_their_results_apart (void)
+{
+  g_auto (NetRun) net = {0};
+  NetFrames frames[3];
+  const struct YvCandidate *alone[3], *together[3];
+  struct YvCandidate *copies[3];
+  uint32_t n_alone[3], n_together[3];
+
+  if (!net_run_init (&net, &net_one_image, 3))
+    return;
+  for (uint32_t i = 0; i < 3; i++) {
+    net_frames_init (&frames[i], 1, 64, 64, 20 + i);
+    net_submit (net.executor, i, &frames[i].batch, &alone[i], &n_alone[i]);
+    copies[i] = g_memdup2 (alone[i], n_alone[i] * sizeof **alone);
+  }
+  for (uint32_t round = 0; round < 5; round++) {
+    for (uint32_t i = 0; i < 3; i++)
+      g_assert_true (net.executor->klass->submit (net.executor, i, &frames[i].batch, NULL));
+    for (uint32_t i = 0; i < 3; i++)
+      g_assert_true (
+          net.executor->klass->wait (net.executor, i, &together[i], &n_together[i], NULL, NULL));
+    for (uint32_t i = 0; i < 3; i++)
+      net_candidates_assert_identical (together[i], n_together[i], copies[i], n_alone[i]);
+  }
+  for (uint32_t i = 0; i < 3; i++) {
+    g_free (copies[i]);
+    net_frames_clear (&frames[i]);
+  }
+}
+
+/* A thread that owns a slot. */
+typedef struct {
+  YvExecutor *executor;
+  uint32_t slot;
+  NetFrames frames;
+  struct YvCandidate *expected;
+  uint32_t n_expected;
+} Worker;
+
+static gpointer
+work (gpointer user_data)
+{
+  Worker *worker = user_data;
+
+  for (uint32_t round = 0; round < 10; round++) {
+    const struct YvCandidate *got;
+    uint32_t n_got;
+    net_submit (worker->executor, worker->slot, &worker->frames.batch, &got, &n_got);
+    net_candidates_assert_identical (got, n_got, worker->expected, worker->n_expected);
+  }
+  return NULL;
+}
+
+static void
+threads_with_a_slot_each_do_not_disturb_each_other (void)
+{
+  g_auto (NetRun) net = {0};
+  Worker workers[3];
+  GThread *threads[3];
+
+  if (!net_run_init (&net, &net_one_image, 3))
+    return;
+  for (uint32_t i = 0; i < 3; i++) {
+    const struct YvCandidate *got;
+    workers[i] = (Worker){.executor = net.executor, .slot = i};
+    net_frames_init (&workers[i].frames, 1, 64, 64, 40 + i);
+    net_submit (net.executor, i, &workers[i].frames.batch, &got, &workers[i].n_expected);
+    workers[i].expected = g_memdup2 (got, workers[i].n_expected * sizeof *got);
+  }
+  for (uint32_t i = 0; i < 3; i++)
+    threads[i] = g_thread_new ("slot", work, &workers[i]);
+  for (uint32_t i = 0; i < 3; i++) {
+    g_thread_join (threads[i]);
+    g_free (workers[i].expected);
+    net_frames_clear (&workers[i].frames);
+  }
+}
+
+static void
+times_and_footprint_are_told (void)
+{
+  g_auto (NetRun) net = {0};
+  NetFrames frames;
+  YvTiming timing = {0};
+  YvFootprint footprint = {0};
+  const struct YvCandidate *list;
+  uint32_t n;
+
+  if (!net_run_init (&net, &net_one_image, 1))
+    return;
+  net_frames_init (&frames, 1, 64, 64, 70);
+  g_assert_true (net.executor->klass->submit (net.executor, 0, &frames.batch, NULL));
+  g_assert_true (net.executor->klass->wait (net.executor, 0, &list, &n, &timing, NULL));
+  g_assert_cmpuint (timing.upload_ns, >, 0);
+  g_assert_cmpuint (timing.network_ns, >, 0);
+
+  net.executor->klass->footprint (net.executor, &footprint);
+  g_assert_cmpuint (footprint.weights, ==, yv_weight_store_size_bytes (net.store));
+  g_assert_cmpuint (footprint.arena, >=, net.plan->arena_bytes);
+  g_assert_cmpuint (footprint.slots, >, 64 * 64);
+  net_frames_clear (&frames);
+}
+
+static void
+an_impossible_image_is_refused_and_the_slot_lives_on (void)
+{
+  g_auto (NetRun) net = {0};
+  NetFrames frames;
+  g_autoptr (GError) error = NULL;
+  const struct YvCandidate *list;
+  uint32_t n;
+
+  if (!net_run_init (&net, &net_one_image, 1))
+    return;
+  net_frames_init (&frames, 1, 64, 64, 80);
+  const uint32_t stride_bytes = frames.images[0].stride_bytes[0];
+  frames.images[0].stride_bytes[0] = 1;
+  g_assert_false (net.executor->klass->submit (net.executor, 0, &frames.batch, &error));
+  g_assert_error (error, YV_ERROR, YV_ERROR_INVALID);
+  frames.images[0].stride_bytes[0] = stride_bytes;
+  net_submit (net.executor, 0, &frames.batch, &list, &n);
+  net_frames_clear (&frames);
+}
+
+static void
+an_executor_may_be_freed_while_a_slot_runs (void)
+{
+  g_auto (NetRun) net = {0};
+  NetFrames frames;
+
+  if (!net_run_init (&net, &net_one_image, 2))
+    return;
+  net_frames_init (&frames, 1, 64, 64, 90);
+  g_assert_true (net.executor->klass->submit (net.executor, 0, &frames.batch, NULL));
+  g_assert_true (net.executor->klass->submit (net.executor, 1, &frames.batch, NULL));
+  net_frames_clear (&frames);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_setenv ("YV_VALIDATION", "1", FALSE);
+  g_test_add_func ("/vulkan/slot/frame-sizes",
+                   a_slot_gives_the_same_answer_again_after_larger_and_smaller_frames);
+  g_test_add_func ("/vulkan/slot/small-texel-buffers",
+                   frames_larger_than_a_texel_buffer_are_read_by_address);
+  g_test_add_func ("/vulkan/slot/8k", a_frame_of_8k_with_four_bytes_a_pixel_is_analysed);
+  g_test_add_func ("/vulkan/slot/partial-batch", a_batch_may_have_fewer_images_than_the_plan);
+  g_test_add_func ("/vulkan/slot/slots", slots_in_flight_together_keep_their_results_apart);
+  g_test_add_func ("/vulkan/slot/threads", threads_with_a_slot_each_do_not_disturb_each_other);
+  g_test_add_func ("/vulkan/slot/timing", times_and_footprint_are_told);
+  g_test_add_func ("/vulkan/slot/bad-image", an_impossible_image_is_refused_and_the_slot_lives_on);
+  g_test_add_func ("/vulkan/slot/free-running", an_executor_may_be_freed_while_a_slot_runs);
+  return g_test_run ();
+}
