@@ -2,6 +2,8 @@
  * engine/vulkan/device.c - opening a device and reading its numbers. */
 #include "engine/vulkan/device.h"
 
+#include <string.h>
+
 #include "engine/error.h"
 #include "engine/vulkan/check.h"
 #include "engine/vulkan/features.h"
@@ -43,6 +45,24 @@ find_queue_family (YvDevice *device, GError **error)
   return true;
 }
 
+/* Of a driver that lacks parts of Vulkan, such as MoltenVK. Who uses the device has to enable it;
+ * the name is in Vulkan's beta headers alone. */
+static const char portability_subset[] = "VK_KHR_portability_subset";
+
+static bool
+has_extension (VkPhysicalDevice physical, const char *name)
+{
+  uint32_t n = 0;
+  vkEnumerateDeviceExtensionProperties (physical, NULL, &n, NULL);
+  g_autofree VkExtensionProperties *extensions = g_new0 (VkExtensionProperties, n + 1);
+  vkEnumerateDeviceExtensionProperties (physical, NULL, &n, extensions);
+
+  for (uint32_t i = 0; i < n; i++)
+    if (strcmp (extensions[i].extensionName, name) == 0)
+      return true;
+  return false;
+}
+
 static bool
 create_device (YvDevice *device, const YvFeatures *features, GError **error)
 {
@@ -53,11 +73,14 @@ create_device (YvDevice *device, const YvFeatures *features, GError **error)
       .queueCount = 1,
       .pQueuePriorities = &priority,
   };
+  static const char *const extensions[] = {portability_subset};
   const VkDeviceCreateInfo info = {
       .sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
       .pNext = &features->core,
       .queueCreateInfoCount = 1,
       .pQueueCreateInfos = &queue,
+      .enabledExtensionCount = has_extension (device->physical, portability_subset) ? 1 : 0,
+      .ppEnabledExtensionNames = extensions,
   };
 
   VkResult result = vkCreateDevice (device->physical, &info, NULL, &device->handle);

@@ -42,6 +42,20 @@ layer_exists (const char *name)
   return false;
 }
 
+static bool
+extension_exists (const char *name)
+{
+  uint32_t n = 0;
+  vkEnumerateInstanceExtensionProperties (NULL, &n, NULL);
+  g_autofree VkExtensionProperties *extensions = g_new0 (VkExtensionProperties, n + 1);
+  vkEnumerateInstanceExtensionProperties (NULL, &n, extensions);
+
+  for (uint32_t i = 0; i < n; i++)
+    if (strcmp (extensions[i].extensionName, name) == 0)
+      return true;
+  return false;
+}
+
 static VkResult
 create_instance (YvInstance *instance, bool validation)
 {
@@ -49,7 +63,10 @@ create_instance (YvInstance *instance, bool validation)
       VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT,
   };
   static const char *const layers[] = {validation_layer};
-  static const char *const extensions[] = {VK_EXT_DEBUG_UTILS_EXTENSION_NAME};
+  /* Without it the loader keeps drivers to itself that lack parts of Vulkan, as MoltenVK does. */
+  const bool portability = extension_exists (VK_KHR_PORTABILITY_ENUMERATION_EXTENSION_NAME);
+  const char *extensions[2];
+  uint32_t n_extensions = 0;
   const VkDebugUtilsMessengerCreateInfoEXT messenger_info =
       yv_debug_messenger_info (&instance->n_messages);
   const VkValidationFeaturesEXT checks = {
@@ -63,13 +80,19 @@ create_instance (YvInstance *instance, bool validation)
       .pEngineName = "gst-yolov7",
       .apiVersion = VK_API_VERSION_1_2,
   };
+
+  if (validation)
+    extensions[n_extensions++] = VK_EXT_DEBUG_UTILS_EXTENSION_NAME;
+  if (portability)
+    extensions[n_extensions++] = VK_KHR_PORTABILITY_ENUMERATION_EXTENSION_NAME;
   const VkInstanceCreateInfo info = {
       .sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO,
+      .flags = portability ? VK_INSTANCE_CREATE_ENUMERATE_PORTABILITY_BIT_KHR : 0,
       .pNext = validation ? &checks : NULL,
       .pApplicationInfo = &application,
       .enabledLayerCount = validation ? G_N_ELEMENTS (layers) : 0,
       .ppEnabledLayerNames = layers,
-      .enabledExtensionCount = validation ? G_N_ELEMENTS (extensions) : 0,
+      .enabledExtensionCount = n_extensions,
       .ppEnabledExtensionNames = extensions,
   };
   return vkCreateInstance (&info, NULL, &instance->handle);
