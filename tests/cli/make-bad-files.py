@@ -79,6 +79,40 @@ def foreign_files(out):
 HEAD = "nc: 1\ndepth_multiple: 1.0\nwidth_multiple: 1.0\nanchors:\n  - [10,13, 16,30, 33,23]\n"
 
 
+def state_dict(tensors):
+    """A bare state dict as torch.save writes it: a pickle of name to view, and a storage each."""
+    def text(value):
+        raw = value.encode()
+        return b'X' + struct.pack('<I', len(raw)) + raw
+
+    def numbers(values):
+        return b'(' + b''.join(b'J' + struct.pack('<i', v) for v in values) + b't'
+
+    files, items = {}, b''
+    for key, (name, shape) in enumerate(tensors.items()):
+        n = 1
+        for side in shape:
+            n *= side
+        strides = [1]
+        for side in reversed(shape[1:]):
+            strides.insert(0, strides[0] * side)
+        storage = (b'(' + text('storage') + b'ctorch\nFloatStorage\n' + text(str(key)) + text('cpu') +
+                   b'J' + struct.pack('<i', n) + b'tQ')
+        items += (text(name) + b'ctorch._utils\n_rebuild_tensor_v2\n(' + storage + b'K\x00' + numbers(shape) +
+                  numbers(strides) + b'\x89ccollections\nOrderedDict\n)RtR')
+        files[f'archive/data/{key}'] = struct.pack(f'<{n}f', *(0.01 * (1 + i % 7) for i in range(n)))
+    files['archive/data.pkl'] = b'\x80\x02ccollections\nOrderedDict\n)R(' + items + b'u.'
+    return files
+
+
+def bare_state_dicts(out):
+    """Of the network that good.yaml describes, and of another."""
+    tensors = {'model.0.conv.weight': (8, 3, 3, 3), 'model.1.m.0.weight': (18, 8, 1, 1), 'model.1.m.0.bias': (18,)}
+    tensors.update({f'model.0.bn.{name}': (8,) for name in ('weight', 'bias', 'running_mean', 'running_var')})
+    write_zip(f'{out}/state-dict.pt', state_dict(tensors))
+    write_zip(f'{out}/other-state-dict.pt', state_dict({**tensors, 'model.0.conv.weight': (8, 3, 5, 5)}))
+
+
 def bad_configs(out):
     def config(name, rows, head='[[0], 1, Detect, [nc, anchors]]'):
         write(f'{out}/{name}.yaml', (HEAD + f'backbone:\n  [{rows}]\nhead:\n  [{head}]\n').encode())
@@ -95,6 +129,7 @@ def main():
     os.makedirs(out, exist_ok=True)
     spoilt_checkpoints(good, out)
     foreign_files(out)
+    bare_state_dicts(out)
     bad_configs(out)
 
 

@@ -57,6 +57,11 @@ inspect 'NaN weights' 'FILE|model\.[0-9]+\.|nan' nan.pt
 inspect 'infinite weights' 'FILE|model\.[0-9]+\.|inf' infinite.pt
 inspect 'an unknown module' 'FILE|unsupported module ZZ at row 8' unknown-module.pt
 inspect 'a state dict without a config' 'FILE|state dict|config-file' state.safetensors
+inspect 'a bare state dict of torch without a config' 'FILE|state dict|config-file|\.yaml' state-dict.pt
+expect 'the same with its config is a model' 0 '' \
+  sh -c "'$tool' inspect '$bad/state-dict.pt' --config '$bad/good.yaml' >/dev/null"
+expect 'a state dict of another network' 1 'FILE|model\.0\.conv|5,5' \
+  "$tool" inspect "$bad/other-state-dict.pt" --config "$bad/good.yaml"
 expect 'a wrong checksum is a warning' 0 'warning: FILE|checksum|damaged' \
   sh -c "'$tool' inspect '$bad/wrong-sum.pt' >/dev/null"
 

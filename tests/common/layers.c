@@ -2,6 +2,11 @@
  * tests/common/layers.c - assertions on layers and module trees. */
 #include "tests/common/layers.h"
 
+#include "engine/checkpoint/safetensors.h"
+#include "engine/model/tensorspec.h"
+
+#define MAX_TENSOR_ELEMS (16u << 20) /* none of a YOLOv7 has more */
+
 void
 yv_test_assert_same_tree (const YvModule *a, const YvModule *b)
 {
@@ -54,4 +59,52 @@ yv_test_resize_description (const char *description, double width, guint n_class
       g_strdup_printf ("nc: %u\nwidth_multiple: %g\n%s", n_classes, width, rest);
   g_assert_true (g_file_set_contents (path, resized, -1, NULL));
   return path;
+}
+
+/* Appends the tensors that the modules of a tree want, all over the same @elems. */
+static void
+add_tensors (const YvModule *module, const float *elems, GStringChunk *names, GArray *tensors)
+{
+  YvTensorSpec specs[YV_MAX_TENSOR_SPECS];
+  const uint32_t n_specs = yv_module_tensor_specs (module, specs);
+
+  for (uint32_t i = 0; i < n_specs; i++) {
+    g_autofree char *name = g_strdup_printf ("%s.%s", module->path, specs[i].name);
+    YvNamedTensor named = {
+        .name = g_string_chunk_insert (names, name),
+        .tensor = {.dtype = YV_DTYPE_F32,
+                   .n_dims = specs[i].n_dims,
+                   .data = (const uint8_t *) elems},
+    };
+    uint64_t stride = 1;
+
+    for (uint32_t dim = specs[i].n_dims; dim-- > 0; stride *= specs[i].shape[dim]) {
+      named.tensor.shape[dim] = specs[i].shape[dim];
+      named.tensor.stride_elems[dim] = stride;
+    }
+    g_assert_cmpuint (stride, <=, MAX_TENSOR_ELEMS);
+    g_array_append_val (tensors, named);
+  }
+  for (guint i = 0; i < module->children->len; i++)
+    add_tensors (g_ptr_array_index (module->children, i), elems, names, tensors);
+}
+
+void
+yv_test_write_state_dict (const char *config, const char *path)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (YvModel) model = yv_model_load (NULL, config, &error);
+  g_autoptr (GArray) tensors = g_array_new (FALSE, FALSE, sizeof (YvNamedTensor));
+  g_autoptr (GStringChunk) names = g_string_chunk_new (4096);
+  g_autofree float *elems = g_new (float, MAX_TENSOR_ELEMS);
+
+  g_assert_no_error (error);
+  for (uint32_t i = 0; i < MAX_TENSOR_ELEMS; i++)
+    elems[i] = 0.001f * (float) (1 + i % 17); /* variances are not negative */
+  for (guint i = 0; i < model->layers->len; i++)
+    add_tensors (((const YvLayer *) g_ptr_array_index (model->layers, i))->module, elems, names,
+                 tensors);
+  yv_safetensors_write (path, (const YvNamedTensor *) (gpointer) tensors->data, tensors->len,
+                        &error);
+  g_assert_no_error (error);
 }

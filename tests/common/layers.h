@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
- * tests/common/layers.h - comparing models layer by layer. */
+ * tests/common/layers.h - models layer by layer: compared, resized, written. */
 #pragma once
 
 #include <glib.h>
@@ -19,5 +19,8 @@ uint64_t yv_test_count_params (const YvModel *model);
 /* @description with another width and number of classes, as a temporary file. Remove with
  * yv_test_remove() of writeobject.h, then g_free(). */
 char *yv_test_resize_description (const char *description, double width, guint n_classes);
+
+/* All tensors that the network of @config has, made up, in fp32 as a safetensors file at @path. */
+void yv_test_write_state_dict (const char *config, const char *path);
 
 G_END_DECLS

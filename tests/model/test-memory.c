@@ -8,18 +8,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "engine/checkpoint/safetensors.h"
 #include "engine/engine.h"
-#include "engine/model/model.h"
-#include "engine/model/tensorspec.h"
 #include "tests/common/device.h"
+#include "tests/common/layers.h"
 #include "tests/common/paths.h"
 #include "tests/common/writeobject.h"
 
 #define MIB (1024.0 * 1024.0)
 #define SLACK_MIB 64
 #define LARGE_FILE_BYTES (100u << 20)
-#define LARGE_TENSOR_ELEMS (16u << 20) /* none of yolov7's has more */
 
 typedef struct {
   uint64_t peak_bytes;
@@ -131,55 +128,6 @@ a_full_sized_network_stays_within_bounds (void)
               &(YvEngineOptions){.config_file = config, .precision = YV_PRECISION_FP32});
 }
 
-/* Appends the tensors that the modules of a tree want, all over the same @elems. */
-static void
-add_tensors (const YvModule *module, const float *elems, GStringChunk *names, GArray *tensors)
-{
-  YvTensorSpec specs[YV_MAX_TENSOR_SPECS];
-  const uint32_t n_specs = yv_module_tensor_specs (module, specs);
-
-  for (uint32_t i = 0; i < n_specs; i++) {
-    g_autofree char *name = g_strdup_printf ("%s.%s", module->path, specs[i].name);
-    YvNamedTensor named = {
-        .name = g_string_chunk_insert (names, name),
-        .tensor = {.dtype = YV_DTYPE_F32,
-                   .n_dims = specs[i].n_dims,
-                   .data = (const uint8_t *) elems},
-    };
-    uint64_t stride = 1;
-
-    for (uint32_t dim = specs[i].n_dims; dim-- > 0; stride *= specs[i].shape[dim]) {
-      named.tensor.shape[dim] = specs[i].shape[dim];
-      named.tensor.stride_elems[dim] = stride;
-    }
-    g_assert_cmpuint (stride, <=, LARGE_TENSOR_ELEMS);
-    g_array_append_val (tensors, named);
-  }
-  for (guint i = 0; i < module->children->len; i++)
-    add_tensors (g_ptr_array_index (module->children, i), elems, names, tensors);
-}
-
-/* A state dict in fp32 of all that @config describes. */
-static void
-write_state_dict (const char *config, const char *path)
-{
-  g_autoptr (GError) error = NULL;
-  g_autoptr (YvModel) model = yv_model_load (NULL, config, &error);
-  g_autoptr (GArray) tensors = g_array_new (FALSE, FALSE, sizeof (YvNamedTensor));
-  g_autoptr (GStringChunk) names = g_string_chunk_new (4096);
-  g_autofree float *elems = g_new (float, LARGE_TENSOR_ELEMS);
-
-  g_assert_no_error (error);
-  for (uint32_t i = 0; i < LARGE_TENSOR_ELEMS; i++)
-    elems[i] = 0.001f * (float) (1 + i % 17); /* variances are not negative */
-  for (guint i = 0; i < model->layers->len; i++)
-    add_tensors (((const YvLayer *) g_ptr_array_index (model->layers, i))->module, elems, names,
-                 tensors);
-  yv_safetensors_write (path, (const YvNamedTensor *) (gpointer) tensors->data, tensors->len,
-                        &error);
-  g_assert_no_error (error);
-}
-
 static void
 a_file_of_more_than_100_megabytes_stays_within_bounds (void)
 {
@@ -187,7 +135,7 @@ a_file_of_more_than_100_megabytes_stays_within_bounds (void)
   g_autofree char *folder = g_dir_make_tmp ("yv-test-XXXXXX", NULL);
   g_autofree char *path = g_build_filename (folder, "yolov7.safetensors", NULL);
 
-  write_state_dict (config, path);
+  yv_test_write_state_dict (config, path);
   g_assert_cmpuint (file_bytes (path), >=, LARGE_FILE_BYTES);
   check_peak ("yolov7 of fp32 weights", &(YvEngineOptions){.model_file = path,
                                                            .config_file = config,
