@@ -6,6 +6,7 @@
 #include "engine/graph/build.h"
 #include "engine/ops/op.h"
 #include "engine/passes/passes.h"
+#include "engine/rowtext.h"
 
 #define MAX_SIZE 8192
 
@@ -13,144 +14,13 @@
 typedef struct {
   YvModelInfo info; /* first: the caller's pointer is ours */
   GStringChunk *strings;
+  GPtrArray *arrays; /* of int32_t *: sources of rows */
   YvLayerInfo *layers;
   YvPassInfo *passes;
   char **class_names;
   uint32_t *strides;
   float *anchors_px;
 } Info;
-
-/* How often one kind of operation occurs in a row. */
-typedef struct {
-  char *label; /* owned */
-  uint32_t n;
-} Tally;
-
-static void
-clear_tally (gpointer tally)
-{
-  g_free (((Tally *) tally)->label);
-}
-
-static void
-append_size (GString *text, const char *name, uint32_t h, uint32_t w, uint32_t stride)
-{
-  g_string_append_printf (text, "%s %ux%u", name, h, w);
-  if (stride > 1)
-    g_string_append_printf (text, "/%u", stride);
-}
-
-/* All inputs are written where the concat wants them. */
-static bool
-is_elided (const YvGraph *graph, const YvNode *concat)
-{
-  for (uint32_t i = 0; i < concat->n_inputs; i++) {
-    if (yv_graph_node (graph, concat->inputs[i])->parent != concat->id)
-      return false;
-  }
-  return true;
-}
-
-static void
-append_operation (GString *text, const YvGraph *graph, const YvNode *node)
-{
-  switch (node->op) {
-  case YV_OP_CONV:
-    append_size (text, "conv", node->conv.weight->kernel_h, node->conv.weight->kernel_w,
-                 node->conv.stride_h);
-    if (node->conv.weight->groups > 1)
-      g_string_append_printf (text, " g%u", node->conv.weight->groups);
-    break;
-  case YV_OP_AFFINE:
-    g_string_append (text, node->affine.role == YV_AFFINE_BATCHNORM ? "bn" : "implicit");
-    break;
-  case YV_OP_MAXPOOL:
-    append_size (text, "maxpool", node->maxpool.kernel, node->maxpool.kernel, node->maxpool.stride);
-    break;
-  case YV_OP_UPSAMPLE:
-    g_string_append_printf (text, "upsample x%u", node->upsample.factor);
-    break;
-  case YV_OP_CONCAT:
-    g_string_append (text, is_elided (graph, node) ? "concat in place" : "concat");
-    break;
-  case YV_OP_ACT:
-    break; /* its activation says it all */
-  case YV_OP_INPUT:
-  case YV_OP_ADD:
-  case YV_OP_REORG:
-  case YV_OP_DECODE:
-  case YV_OP_DETECT:
-  case YV_N_OPS:
-    g_string_append (text, yv_op_name (node->op));
-    break;
-  }
-}
-
-/* "conv 3x3/2 silu" */
-static char *
-make_label (const YvGraph *graph, const YvNode *node)
-{
-  GString *text = g_string_new (NULL);
-
-  append_operation (text, graph, node);
-  if (node->act.kind != YV_ACT_NONE) {
-    if (text->len > 0)
-      g_string_append_c (text, ' ');
-    g_string_append (text, yv_act_name (node->act.kind));
-  }
-  return g_string_free (text, FALSE);
-}
-
-static void
-count_label (GArray *tallies, char *label)
-{
-  for (uint32_t i = 0; i < tallies->len; i++) {
-    Tally *tally = &g_array_index (tallies, Tally, i);
-
-    if (g_str_equal (tally->label, label)) {
-      tally->n++;
-      g_free (label);
-      return;
-    }
-  }
-  const Tally first = {.label = label, .n = 1};
-  g_array_append_val (tallies, first);
-}
-
-static const char *
-join_tallies (const GArray *tallies, GStringChunk *strings)
-{
-  g_autoptr (GString) text = g_string_new (NULL);
-
-  for (uint32_t i = 0; i < tallies->len; i++) {
-    const Tally *tally = &g_array_index (tallies, Tally, i);
-
-    if (i > 0)
-      g_string_append (text, " + ");
-    if (tally->n > 1)
-      g_string_append_printf (text, "%u ", tally->n);
-    g_string_append (text, tally->label);
-  }
-  return g_string_chunk_insert (strings, text->str);
-}
-
-/* "conv 3x3 + 2 bn + conv 1x1 + add + silu": each operation where it first occurs. */
-static const char *
-describe_row (const YvGraph *graph, uint32_t row, GStringChunk *strings)
-{
-  g_autoptr (GArray) tallies = g_array_new (FALSE, FALSE, sizeof (Tally));
-
-  g_array_set_clear_func (tallies, clear_tally);
-  for (uint32_t i = 0; i < graph->nodes->len; i++) {
-    const YvNode *node = graph->nodes->pdata[i];
-    if (node->row != row || node->op == YV_OP_INPUT)
-      continue;
-    g_autofree char *label = make_label (graph, node);
-    if (*label)
-      count_label (tallies, g_steal_pointer (&label));
-  }
-  return join_tallies (tallies, strings);
-}
 
 static bool
 infer_node (const YvNode *node, YvShape *shapes, GError **error)
@@ -179,6 +49,25 @@ infer_shapes (const YvGraph *graph, uint32_t side, GError **error)
   return g_steal_pointer (&shapes);
 }
 
+/* The text, kept. */
+static const char *
+keep_text (Info *info, char *text)
+{
+  const char *kept = g_string_chunk_insert (info->strings, text);
+
+  g_free (text);
+  return kept;
+}
+
+static const int32_t *
+keep_rows (Info *info, const int32_t *rows, uint32_t n_rows)
+{
+  int32_t *kept = g_memdup2 (rows, n_rows * sizeof *rows);
+
+  g_ptr_array_add (info->arrays, kept);
+  return kept;
+}
+
 static const char *
 join_from (const YvLayer *layer, GStringChunk *strings)
 {
@@ -187,6 +76,20 @@ join_from (const YvLayer *layer, GStringChunk *strings)
   for (uint32_t i = 0; i < layer->n_from; i++)
     g_string_append_printf (text, "%s%d", i > 0 ? "," : "", layer->from[i]);
   return g_string_chunk_insert (strings, text->str);
+}
+
+/* FLOPs of each row go to the field at @offset of its info. Returns their sum. */
+static uint64_t
+sum_flops (Info *info, const YvGraph *graph, size_t offset)
+{
+  g_autofree uint64_t *flops = g_new0 (uint64_t, graph->nodes->len);
+  const uint64_t total = yv_graph_flops (graph, info->info.height, info->info.width, flops);
+
+  for (uint32_t i = 0; i < graph->nodes->len; i++) {
+    const YvNode *node = graph->nodes->pdata[i];
+    G_STRUCT_MEMBER (uint64_t, &info->layers[node->row], offset) += flops[i];
+  }
+  return total;
 }
 
 /* The graph as it was trained: what every row does, and the shape of what it gives. */
@@ -203,12 +106,15 @@ describe_trained (Info *info, const YvModel *model, const YvGraph *graph, GError
     info->layers[i] = (YvLayerInfo){
         .row = layer->row,
         .from = join_from (layer, info->strings),
+        .n_sources_trained = layer->n_from,
+        .sources_trained = keep_rows (info, layer->from, layer->n_from),
         .module = g_string_chunk_insert (info->strings, layer->module->class_name),
-        .trained = describe_row (graph, layer->row, info->strings),
+        .trained = keep_text (info, yv_row_text (graph, layer->row)),
         .n_params_trained = yv_layer_n_params (layer),
     };
     info->info.n_params_trained += info->layers[i].n_params_trained;
   }
+  info->info.flops_trained = sum_flops (info, graph, G_STRUCT_OFFSET (YvLayerInfo, flops_trained));
   for (uint32_t i = 0; i < graph->nodes->len; i++) {
     const YvNode *node = graph->nodes->pdata[i];
     YvLayerInfo *layer = &info->layers[node->row];
@@ -222,20 +128,56 @@ describe_trained (Info *info, const YvModel *model, const YvGraph *graph, GError
   return true;
 }
 
-static void
-describe_deployed (Info *info, const YvGraph *graph)
+/* The row of a node, or of the picture itself. */
+static int32_t
+source_row (const YvNode *node)
 {
-  g_autofree uint64_t *flops = g_new0 (uint64_t, graph->nodes->len);
+  return node->op == YV_OP_INPUT ? YV_FROM_INPUT : (int32_t) node->row;
+}
 
-  info->info.flops = yv_graph_flops (graph, info->info.height, info->info.width, flops);
-  for (uint32_t i = 0; i < info->info.n_layers; i++)
-    info->layers[i].deployed = describe_row (graph, info->layers[i].row, info->strings);
+static bool
+contains_row (const GArray *rows, int32_t row)
+{
+  for (guint i = 0; i < rows->len; i++)
+    if (g_array_index (rows, int32_t, i) == row)
+      return true;
+  return false;
+}
+
+/* The other rows that the nodes of a row read, in the order in which they do. */
+static void
+find_sources (Info *info, const YvGraph *graph, YvLayerInfo *layer)
+{
+  g_autoptr (GArray) rows = g_array_new (FALSE, FALSE, sizeof (int32_t));
+
+  for (uint32_t i = 0; i < graph->nodes->len; i++) {
+    const YvNode *node = graph->nodes->pdata[i];
+    for (uint32_t j = 0; node->row == layer->row && j < node->n_inputs; j++) {
+      const int32_t row = source_row (graph->nodes->pdata[node->inputs[j]]);
+      if (row != (int32_t) layer->row && !contains_row (rows, row))
+        g_array_append_val (rows, row);
+    }
+  }
+  layer->n_sources_deployed = rows->len;
+  layer->sources_deployed = keep_rows (info, (const int32_t *) (void *) rows->data, rows->len);
+}
+
+static void
+describe_deployed (Info *info, const YvGraph *graph, GArray *const *operations)
+{
+  info->info.flops = sum_flops (info, graph, G_STRUCT_OFFSET (YvLayerInfo, flops));
+  for (uint32_t i = 0; i < info->info.n_layers; i++) {
+    YvLayerInfo *layer = &info->layers[i];
+
+    layer->deployed = keep_text (info, yv_row_text (graph, layer->row));
+    layer->folded = keep_text (info, yv_row_folded_text (operations[i], graph, layer->row));
+    find_sources (info, graph, layer);
+  }
   for (uint32_t i = 0; i < graph->nodes->len; i++) {
     const YvNode *node = graph->nodes->pdata[i];
     const uint64_t n_params = yv_node_n_params (node);
 
     info->layers[node->row].n_params_deployed += n_params;
-    info->layers[node->row].flops += flops[i];
     info->info.n_params_deployed += n_params;
   }
 }
@@ -319,6 +261,17 @@ choose_size (Info *info, const YvGraph *graph, uint32_t size, GError **error)
   return true;
 }
 
+/* What each row does as trained; of GArray *. */
+static GPtrArray *
+list_operations (const YvGraph *graph, uint32_t n_rows)
+{
+  GPtrArray *operations = g_ptr_array_new_with_free_func ((GDestroyNotify) g_array_unref);
+
+  for (uint32_t row = 0; row < n_rows; row++)
+    g_ptr_array_add (operations, yv_row_operations (graph, row));
+  return operations;
+}
+
 static bool
 describe (Info *info, const YvModel *model, uint32_t size, GError **error)
 {
@@ -329,8 +282,9 @@ describe (Info *info, const YvModel *model, uint32_t size, GError **error)
   yv_graph_sort (graph);
   if (!describe_trained (info, model, graph, error))
     return false;
+  g_autoptr (GPtrArray) operations = list_operations (graph, info->info.n_layers);
   run_passes (info, graph);
-  describe_deployed (info, graph);
+  describe_deployed (info, graph, (GArray *const *) operations->pdata);
   describe_head (info, graph);
   return true;
 }
@@ -347,6 +301,7 @@ yv_model_info_new (const char *model_file, const char *config_file, uint32_t siz
   Info *made = g_new0 (Info, 1);
   info = &made->info;
   made->strings = g_string_chunk_new (4096);
+  made->arrays = g_ptr_array_new_with_free_func (g_free);
   describe_model (made, model, checkpoint);
   if (!describe (made, model, size, error)) {
     g_prefix_error (error, "%s: ", model->source);
@@ -367,6 +322,7 @@ yv_model_info_free (YvModelInfo *info)
   g_strfreev (made->class_names);
   g_free (made->passes);
   g_free (made->layers);
+  g_ptr_array_unref (made->arrays);
   g_string_chunk_free (made->strings);
   g_free (made);
 }

@@ -177,13 +177,18 @@ YV_API bool yv_engine_bench (YvEngine *engine, const YvBenchOptions *options, Yv
 /* `yolov7 inspect`: no device is needed. All strings belong to the info. */
 typedef struct {
   uint32_t row;
-  const char *from;     /* "-1", "-1,8": as the row says, absolute rows */
+  const char *from; /* "-1", "-1,8": as the row says, absolute rows */
+  /* The same as numbers, -1 the input; and what is left of them, e.g. only the first half for a
+   * head with auxiliary branches, nothing for a row that is dropped. */
+  uint32_t n_sources_trained, n_sources_deployed;
+  const int32_t *sources_trained, *sources_deployed;
   const char *module;   /* "RepConv" */
   const char *trained;  /* what the row computes as trained: "conv 3x3 + conv 1x1 + bn + silu" */
   const char *deployed; /* what is left of it: "conv 3x3 silu"; "" where nothing is */
+  const char *folded;   /* what became part of something else or was dropped: "2 bn + silu" */
   uint32_t c_out, h_out, w_out;
   uint64_t n_params_trained, n_params_deployed;
-  uint64_t flops; /* deployed, one image */
+  uint64_t flops_trained, flops; /* of one image; flops as deployed */
 } YvLayerInfo;
 
 typedef struct {
@@ -204,9 +209,9 @@ typedef struct {
   const uint32_t *strides; /* [n_levels] */
   const float *anchors_px; /* [n_levels][n_anchors][2] */
   uint64_t n_params_trained, n_params_deployed;
-  uint32_t width, height; /* what shapes and flops are for */
-  uint64_t flops;         /* of one image */
-  const char *warning;    /* (nullable): as that of YvEngineInfo */
+  uint32_t width, height;        /* what shapes and flops are for */
+  uint64_t flops_trained, flops; /* of one image; flops as deployed */
+  const char *warning;           /* (nullable): as that of YvEngineInfo */
 } YvModelInfo;
 
 /* @size: network px, a side of the square; 0: the model's default.
