@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "tools/command.h"
+#include "tools/graph.h"
 #include "tools/json.h"
 
 static void
@@ -153,48 +154,70 @@ print_json (const YvModelInfo *info)
   printf ("%s\n", text);
 }
 
+typedef struct {
+  char *config_file, *graph_file;
+  int size;
+  gboolean as_json;
+} Options;
+
+static void
+clear_options (Options *options)
+{
+  g_free (options->config_file);
+  g_free (options->graph_file);
+}
+
 static int
-inspect (const char *model_file, const char *config_file, int size, bool as_json)
+inspect (const char *model_file, const Options *options)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (YvModelInfo) info =
-      yv_model_info_new (model_file, config_file, (uint32_t) size, &error);
+      yv_model_info_new (model_file, options->config_file, (uint32_t) options->size, &error);
 
   if (!info)
     return fail (error);
   warn (info->warning);
-  if (as_json)
+  if (options->graph_file && !graph_write (info, options->graph_file, &error))
+    return fail (error);
+  if (options->as_json)
     print_json (info);
-  else
+  else if (!options->graph_file)
     print_table (info);
   return EXIT_OK;
+}
+
+static int
+run (int argc, char **argv, const Options *options)
+{
+  if (argc > 2 || (argc == 1 && !options->config_file))
+    return fail_usage ("expected one MODEL, or --config FILE");
+  if (options->size < 0)
+    return fail_usage ("--size is %d, expected 0 or more pixels", options->size);
+  return inspect (argc == 2 ? argv[1] : NULL, options);
 }
 
 int
 command_inspect (int argc, char **argv)
 {
-  g_autofree char *config_file = NULL;
-  int size = 0;
-  gboolean as_json = FALSE;
+  Options options = {0};
   const GOptionEntry entries[] = {
-      {"config", 'c', 0, G_OPTION_ARG_FILENAME, &config_file,
+      {"config", 'c', 0, G_OPTION_ARG_FILENAME, &options.config_file,
        "model description (yaml); alone, or for a bare state dict", "FILE"},
-      {"size", 's', 0, G_OPTION_ARG_INT, &size, "network input for shapes and GFLOP [model's]",
-       "PX"},
-      {"json", 0, 0, G_OPTION_ARG_NONE, &as_json, "everything as JSON", NULL},
+      {"size", 's', 0, G_OPTION_ARG_INT, &options.size,
+       "network input for shapes and GFLOP [model's]", "PX"},
+      {"json", 0, 0, G_OPTION_ARG_NONE, &options.as_json, "everything as JSON", NULL},
+      {"graph", 'g', 0, G_OPTION_ARG_FILENAME, &options.graph_file,
+       "instead of the table: a picture of all rows and what reads what (SVG)", "FILE"},
       G_OPTION_ENTRY_NULL,
   };
 
-  if (!command_parse (
-          &argc, &argv, "MODEL | --config FILE",
-          "Shows what is in a checkpoint or a model description: every layer as trained "
-          "and as deployed,\nparameters, GFLOP, classes, anchors, and what each pass "
-          "changed. Needs no device.",
-          entries, NULL))
-    return EXIT_USAGE;
-  if (argc > 2 || (argc == 1 && !config_file))
-    return fail_usage ("expected one MODEL, or --config FILE");
-  if (size < 0)
-    return fail_usage ("--size is %d, expected 0 or more pixels", size);
-  return inspect (argc == 2 ? argv[1] : NULL, config_file, size, as_json);
+  int status = EXIT_USAGE;
+  if (command_parse (&argc, &argv, "MODEL | --config FILE",
+                     "Shows what is in a checkpoint or a model description: every layer as trained "
+                     "and as deployed,\nparameters, GFLOP, classes, anchors, and what each pass "
+                     "changed. Needs no device.",
+                     entries, NULL))
+    status = run (argc, argv, &options);
+  clear_options (&options);
+  return status;
 }

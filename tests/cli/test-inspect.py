@@ -1,0 +1,78 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""`yolov7 inspect` as text, as JSON and as a picture, for every description in cfg/.
+
+usage: test-inspect.py TOOL SOURCE_ROOT
+"""
+import glob
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import traceback
+import xml.etree.ElementTree
+
+SVG = '{http://www.w3.org/2000/svg}'
+
+
+def run(*command, status=0):
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == status, f'{command[1:]}: exit status {done.returncode}: {done.stderr[-400:]}'
+    return done
+
+
+def descriptions(root):
+    found = sorted(glob.glob(root + '/cfg/*/*.yaml'))
+    assert found, 'no description in cfg/'
+    return found
+
+
+def is_box(path):
+    """Of all that is filled only the boxes of rows have round corners. Cairo says fill in one of two ways."""
+    filled = 'fill:rgb' in path.get('style', '') or path.get('fill', '').startswith('rgb')
+    return filled and path.get('d').count('C') == 4
+
+
+def row_boxes(svg):
+    paths = xml.etree.ElementTree.parse(svg).getroot().iter(SVG + 'path')
+    return sum(map(is_box, paths))
+
+
+def every_description_has_a_picture(tool, root, folder):
+    for cfg in descriptions(root):
+        rows = len(json.loads(run(tool, 'inspect', '--config', cfg, '--json').stdout)['layers'])
+        svg = os.path.join(folder, 'model.svg')
+        done = run(tool, 'inspect', '--config', cfg, '--graph', svg)
+        assert not done.stdout and not done.stderr, 'a picture is written without words'
+        boxes = row_boxes(svg)
+        print(f'# {os.path.relpath(cfg, root)}: {rows} rows, {boxes} boxes, {os.path.getsize(svg)} bytes')
+        assert boxes == 2 * rows, f'{cfg}: {boxes} boxes, expected {rows} as trained and as deployed'
+
+
+def a_picture_that_cannot_be_written_is_an_error(tool, root, folder):
+    missing = folder + '/gone/model.svg'
+    done = run(tool, 'inspect', root + '/models/pets-tiny.pt', '--graph', missing, status=1)
+    assert missing in done.stderr and 'No such file' in done.stderr and not done.stdout, done.stderr
+    done = run(tool, 'inspect', root + '/models/pets-tiny.pt', '--graph', '/dev/full', status=1)
+    assert '/dev/full' in done.stderr and 'No space' in done.stderr, done.stderr
+
+
+def main():
+    tool, root = sys.argv[1:3]
+    tests = [every_description_has_a_picture, a_picture_that_cannot_be_written_is_an_error]
+    failed = 0
+    for n, test in enumerate(tests, 1):
+        name = test.__name__.replace('_', ' ')
+        try:
+            with tempfile.TemporaryDirectory() as folder:
+                test(tool, root, folder)
+            print(f'ok {n} - {name}')
+        except Exception:  # whatever it is, the test failed
+            print('# ' + traceback.format_exc().replace('\n', '\n# ') + f'\nnot ok {n} - {name}')
+            failed = 1
+    print(f'1..{len(tests)}')
+    return failed
+
+
+sys.exit(main())
