@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "engine/engine.h"
+#include "engine/plan/pack.h"
 #include "engine/post/nms.h"
 #include "engine/stream.h"
 
@@ -23,7 +24,8 @@ typedef struct {
   uint32_t *n_candidates;
   YvNms *nms;
   YvDetection *detections;
-  double *ms[N_STAGES]; /* [n_runs] */
+  double *ms[N_STAGES];    /* [n_runs] */
+  const uint64_t *step_ns; /* of the last run; NULL unless profiled */
 } Bench;
 
 static void
@@ -162,6 +164,7 @@ run_once (Bench *bench, uint32_t slot, uint32_t run, uint32_t *n_detections, GEr
   if (!yv_runner_run (bench->runner, slot, &batch, bench->lists, bench->n_candidates, &timing,
                       error))
     return false;
+  bench->step_ns = timing.step_ns;
   const int64_t nms_start_us = g_get_monotonic_time ();
   *n_detections = suppress_all (bench);
   const int64_t end_us = g_get_monotonic_time ();
@@ -255,4 +258,104 @@ yv_engine_bench (YvEngine *engine, const YvBenchOptions *options, YvBenchResult 
   *out = (YvBenchResult){.n_detections = n_detections};
   fill_result (&bench, options, out);
   return true;
+}
+
+/* ---- a step at a time -------------------------------------------------------------------------
+ */
+
+static double
+operand_bytes (const YvOperand *operand)
+{
+  return (double) operand->n * operand->h * operand->w * operand->c *
+         (double) yv_dtype_size_bytes (operand->dtype);
+}
+
+static void
+describe_step (YvProfileStep *row, const YvStep *step)
+{
+  const YvOperand *src = step->n_srcs ? &step->src[0] : &step->dst;
+  GString *op = g_string_new (NULL);
+
+  yv_step_print_what (op, step);
+  *row = (YvProfileStep){
+      .name = g_strdup (step->name),
+      .op = g_string_free (op, FALSE),
+      .kernel = yv_kernel_name (step->kernel),
+      .n = step->dst.n,
+      .c_in = src->c,
+      .h_in = src->h,
+      .w_in = src->w,
+      .c_out = step->dst.c,
+      .h_out = step->dst.h,
+      .w_out = step->dst.w,
+      .flops = (double) step->flops,
+      .bytes = operand_bytes (&step->dst) + (double) yv_pack_size_bytes (step),
+  };
+  for (uint32_t i = 0; i < step->n_srcs; i++)
+    row->bytes += operand_bytes (&step->src[i]);
+}
+
+/* One run after the other; a column of times for each step. */
+static bool
+time_steps (Bench *bench, const YvBenchOptions *options, uint32_t slot, double *ms, GError **error)
+{
+  const uint32_t n_steps = bench->runner->plan->steps->len;
+  uint32_t n_detections;
+
+  for (uint32_t run = 0; run < options->n_warmup + options->n_runs; run++) {
+    if (!run_once (bench, slot, 0, &n_detections, error))
+      return false;
+    if (run < options->n_warmup)
+      continue;
+    for (uint32_t i = 0; i < n_steps; i++)
+      ms[i * options->n_runs + run - options->n_warmup] = (double) bench->step_ns[i] / 1e6;
+  }
+  return true;
+}
+
+static YvProfile *
+make_profile (const YvPlan *plan, double *ms, uint32_t n_runs)
+{
+  YvProfile *profile = g_new (YvProfile, 1);
+  YvProfileStep *rows = g_new (YvProfileStep, plan->steps->len);
+
+  for (uint32_t i = 0; i < plan->steps->len; i++) {
+    describe_step (&rows[i], &g_array_index (plan->steps, YvStep, i));
+    rows[i].median_ms = summarise (ms + i * n_runs, n_runs).median_ms;
+    rows[i].min_ms = ms[i * n_runs];
+  }
+  *profile = (YvProfile){.n_steps = plan->steps->len, .steps = rows};
+  return profile;
+}
+
+YvProfile *
+yv_engine_profile (YvEngine *engine, const YvBenchOptions *options, GError **error)
+{
+  g_auto (Bench) bench = {.engine = engine};
+
+  if (!check_options (options, error) || !bench_init (&bench, options, error))
+    return NULL;
+
+  const YvExecutorClass *klass = bench.runner->executor->klass;
+  const uint32_t n_steps = bench.runner->plan->steps->len;
+  const uint32_t slot = yv_runner_take_slot (bench.runner);
+  g_autofree double *ms = g_new (double, (size_t) n_steps * options->n_runs);
+  const bool is_done = klass->profile (bench.runner->executor, slot, true, error) &&
+                       time_steps (&bench, options, slot, ms, error);
+
+  yv_runner_give_slot (bench.runner, slot);
+  return is_done ? make_profile (bench.runner->plan, ms, options->n_runs) : NULL;
+}
+
+void
+yv_profile_free (YvProfile *profile)
+{
+  if (!profile)
+    return;
+  for (uint32_t i = 0; i < profile->n_steps; i++) {
+    g_free ((char *) profile->steps[i].name);
+    g_free ((char *) profile->steps[i].op);
+  }
+  g_free ((YvProfileStep *) profile->steps);
+  g_free (profile);
 }

@@ -170,6 +170,28 @@ typedef struct {
   uint32_t n_detections; /* of the last run: the work was done */
 } YvBenchResult;
 
+/* A step of the network on the device. All strings belong to the profile. */
+typedef struct {
+  const char *name;   /* "model.24.cv1.conv" */
+  const char *op;     /* "conv 3x3/1 leaky_relu" */
+  const char *kernel; /* "conv_lanes32" */
+  uint32_t n, c_in, h_in, w_in, c_out, h_out, w_out;
+  double flops; /* of the batch; 0 where it is no convolution */
+  double bytes; /* read and written once: sources, weight, destination */
+  double median_ms, min_ms;
+} YvProfileStep;
+
+typedef struct {
+  uint32_t n_steps;
+  const YvProfileStep *steps; /* in the order in which they run */
+} YvProfile;
+
+/* Times each step alone: they run one after the other, so their sum is more than bench's network.
+ * Returns: (transfer full): or NULL; UNSUPPORTED where the device has no timestamps. */
+YV_API YvProfile *yv_engine_profile (YvEngine *engine, const YvBenchOptions *options,
+                                     GError **error);
+YV_API void yv_profile_free (YvProfile *profile); /* NULL ok */
+
 /* Times a batch of pictures of exactly the network's size through every stage. */
 YV_API bool yv_engine_bench (YvEngine *engine, const YvBenchOptions *options, YvBenchResult *out,
                              GError **error);
@@ -226,6 +248,7 @@ YV_API char *yv_device_list_text (void);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (YvEngine, yv_engine_unref)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (YvStream, yv_stream_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (YvProfile, yv_profile_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (YvModelInfo, yv_model_info_free)
 
 G_END_DECLS

@@ -111,7 +111,8 @@ void main()
         }
     }
 
-    int at = block * (P / 4 + n_steps * P) + int(gl_SubgroupInvocationID);
+    int at = block * int(p.weight_block) + image * int(p.weight_image) +
+             int(gl_SubgroupInvocationID);
     start_with_bias(at);
     at += P / 4;
 

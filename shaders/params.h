@@ -60,7 +60,25 @@ struct YvConvParams {
   uint c_out; /* as stored: rounded up to 8; the extra channels become act (0) */
   uint kernel_w, kernel_h;
   uint stride_w, stride_h, pad_w, pad_h;
-  float slope; /* of LEAKY_RELU */
+  uint weight_block; /* conv_lanes: texels from a block of channels of the weight to the next */
+  uint weight_image; /* and from one image to the next: 0 but for WINOGRAD */
+  float slope;       /* of LEAKY_RELU */
+};
+
+/* winograd_input, winograd_output (texel): local 32. One invocation: one tile of 4 x 4 outputs x 8
+ * channels: groups = ceil (n_tiles * channels / 8 / local), 1, 1. Between the two the products at
+ * the 36 points are a convolution of 1 x 1 by conv_lanes: 36 images of n_tiles x 1 pixels, each
+ * with a weight of its own. Constant 1, output: ACT. Tiles count through all images of a batch. */
+struct YvWinogradParams {
+  uint64_t_addr src, weight, dst; /* weight: of output */
+  uint w, h;                      /* px of the picture; input and output have the same */
+  uint tiles_w, tiles_h;          /* of one image */
+  uint first_tile, n_tiles;       /* of this dispatch */
+  uint channels;                  /* rounded up to 8 */
+  uint cstride;                   /* of the picture; that of the 36 points is channels */
+  uint block_channels;            /* output: P of the weight, */
+  uint weight_block, weight_bias; /* texels from block to block, and to its biases */
+  float slope;
 };
 
 /* maxpool, upsample, reorg (space to depth by 2, spec 1.4), copy: local 32. One invocation: one
@@ -163,7 +181,8 @@ struct YvCandidateList {
 #ifndef VULKAN
 #undef uint
 #undef uint64_t_addr
-_Static_assert(sizeof (struct YvConvParams) == 88, "push block layout");
+_Static_assert(sizeof (struct YvConvParams) == 96, "push block layout");
+_Static_assert(sizeof (struct YvWinogradParams) == 72, "push block layout");
 _Static_assert(sizeof (struct YvDecodeParams) <= 128, "push block size");
 _Static_assert(sizeof (struct YvCandidate) == 32, "shared layout");
 _Static_assert(sizeof (struct YvCandidateList) == 32, "shared layout");

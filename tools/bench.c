@@ -89,8 +89,43 @@ print_json (const Report *report)
   printf ("%s\n", line);
 }
 
+static void
+print_profile_step (const YvProfileStep *step, double total_ms)
+{
+  g_autofree char *shape =
+      g_strdup_printf ("%ux%ux%ux%u -> %ux%ux%u", step->n, step->c_in, step->h_in, step->w_in,
+                       step->c_out, step->h_out, step->w_out);
+
+  printf ("%9.1f %9.1f %5.1f %8.1f %8.2f  %-15s %-30s %-28s %s\n", step->median_ms * 1e3,
+          step->min_ms * 1e3, step->median_ms / total_ms * 100, step->flops / step->median_ms / 1e6,
+          step->bytes / step->median_ms / 1e6, step->kernel, shape, step->op, step->name);
+}
+
 static int
-bench (YvEngine *engine, int size, int batch, int runs, bool as_json)
+profile (YvEngine *engine, const YvBenchOptions *options)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (YvProfile) profile = yv_engine_profile (engine, options, &error);
+  double total_ms = 0, least_ms = 0, flops = 0;
+
+  if (!profile)
+    return fail (error);
+  for (uint32_t i = 0; i < profile->n_steps; i++) {
+    total_ms += profile->steps[i].median_ms;
+    least_ms += profile->steps[i].min_ms;
+    flops += profile->steps[i].flops;
+  }
+  printf ("%9s %9s %5s %8s %8s  %-15s %-30s %-28s %s\n", "us", "least us", "%", "GFLOP/s", "GB/s",
+          "kernel", "shape", "step", "layer");
+  for (uint32_t i = 0; i < profile->n_steps; i++)
+    print_profile_step (&profile->steps[i], total_ms);
+  printf ("%9.1f %9.1f %5.1f %8.1f %8s  sum of %u steps, each run alone\n", total_ms * 1e3,
+          least_ms * 1e3, 100.0, flops / total_ms / 1e6, "", profile->n_steps);
+  return EXIT_OK;
+}
+
+static int
+bench (YvEngine *engine, int size, int batch, int runs, bool as_json, bool is_profile)
 {
   g_autoptr (GError) error = NULL;
   const YvEngineInfo *info = yv_engine_info (engine);
@@ -104,6 +139,8 @@ bench (YvEngine *engine, int size, int batch, int runs, bool as_json)
   };
   YvBenchResult result;
 
+  if (is_profile)
+    return profile (engine, &options);
   if (!yv_engine_bench (engine, &options, &result, &error))
     return fail (error);
 
@@ -127,10 +164,12 @@ command_bench (int argc, char **argv)
 {
   ModelOptions model = {0};
   int batch = 1, runs = 20;
-  gboolean as_json = FALSE;
+  gboolean as_json = FALSE, is_profile = FALSE;
   const GOptionEntry entries[] = {
       {"batch", 'b', 0, G_OPTION_ARG_INT, &batch, "pictures at once [1]", "N"},
       {"runs", 'n', 0, G_OPTION_ARG_INT, &runs, "timed runs, after 3 that are not [20]", "N"},
+      {"profile", 0, 0, G_OPTION_ARG_NONE, &is_profile, "a line for each step of the network",
+       NULL},
       {"json", 0, 0, G_OPTION_ARG_NONE, &as_json, "one line of JSON", NULL},
       G_OPTION_ENTRY_NULL,
   };
@@ -147,7 +186,7 @@ command_bench (int argc, char **argv)
     status = fail_usage ("--batch is %d and --runs %d, expected 1 or more", batch, runs);
   else if (parsed) {
     g_autoptr (YvEngine) engine = engine_from_options (argc == 2 ? argv[1] : NULL, &model);
-    status = engine ? bench (engine, model.size, batch, runs, as_json) : EXIT_FAILED;
+    status = engine ? bench (engine, model.size, batch, runs, as_json, is_profile) : EXIT_FAILED;
   }
   model_options_clear (&model);
   return status;

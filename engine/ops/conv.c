@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * engine/ops/conv.c - CONV: act (W * x + b). */
+#include "engine/ops/conv.h"
+
 #include "engine/align.h"
 #include "engine/error.h"
-#include "engine/ops/op.h"
 #include "shaders/params.h"
 
 static bool
@@ -49,8 +50,8 @@ is_1x1 (const YvNode *node)
 }
 
 /* 64 channels a workgroup only where they leave none idle. */
-static uint32_t
-lanes_channels (const YvCaps *caps, uint32_t c_out)
+uint32_t
+yv_lanes_channels (const YvCaps *caps, uint32_t c_out)
 {
   return caps->wide_lanes && yv_round_up (c_out, 32) % 64 == 0 ? 64 : 32;
 }
@@ -93,9 +94,9 @@ static bool
 dispatch (YvLowering *lowering, YvStep *step, const YvNode *node, GError **error)
 {
   const YvWeight *weight = node->conv.weight;
-  const struct YvConvParams params = make_params (node, step);
+  struct YvConvParams params = make_params (node, step);
   const uint64_t n_pixels = (uint64_t) params.out_w * params.out_h;
-  const uint32_t channels = lanes_channels (lowering->caps, weight->c_out);
+  const uint32_t channels = yv_lanes_channels (lowering->caps, weight->c_out);
   YvDispatch d = {
       .push = &params,
       .n_push_bytes = sizeof params,
@@ -106,6 +107,7 @@ dispatch (YvLowering *lowering, YvStep *step, const YvNode *node, GError **error
   step->texel =
       yv_lowering_texel (lowering, step) && weight_fits (lowering->caps, weight, channels);
   if (step->texel) {
+    params.weight_block = channels / 4 * (1 + params.kernel_w * params.kernel_h * params.c_in);
     const uint32_t pixels = channels == 64 ? YV_LANES64_PIXELS : YV_LANES32_PIXELS;
 
     step->pack = channels == 64 ? YV_PACK_LANES64 : YV_PACK_LANES32;
@@ -133,6 +135,9 @@ dispatch (YvLowering *lowering, YvStep *step, const YvNode *node, GError **error
 static bool
 lower (const YvNode *node, YvLowering *lowering, GError **error)
 {
+  if (yv_winograd_suits (lowering, node))
+    return yv_winograd_lower (node, lowering, error);
+
   YvStep *step = yv_lowering_add (lowering, node, lowering->inputs, 1, &lowering->output);
   const YvShape out = {step->dst.c, step->dst.h, step->dst.w};
 

@@ -35,6 +35,28 @@ yv_lowering_add (YvLowering *lowering, const YvNode *node, const YvOperand *srcs
   return step;
 }
 
+YvOperand
+yv_lowering_scratch (YvLowering *lowering, YvDType dtype, uint32_t n, uint32_t c, uint32_t w)
+{
+  const uint64_t value = lowering->first_scratch + lowering->scratch_bytes->len;
+  const uint32_t cstride =
+      (c + CHANNELS_PER_INVOCATION - 1) / CHANNELS_PER_INVOCATION * CHANNELS_PER_INVOCATION;
+  const uint64_t size_bytes = (uint64_t) n * w * cstride * yv_dtype_size_bytes (dtype);
+
+  g_array_append_val (lowering->scratch_bytes, size_bytes);
+  return (YvOperand){
+      .memory = YV_MEMORY_ARENA,
+      .dtype = dtype,
+      .offset_bytes = value << YV_VALUE_SHIFT,
+      .size_bytes = size_bytes,
+      .n = n,
+      .c = c,
+      .h = 1,
+      .w = w,
+      .cstride = cstride,
+  };
+}
+
 static uint64_t
 descriptor_align_bytes (const YvCaps *caps)
 {
@@ -42,9 +64,10 @@ descriptor_align_bytes (const YvCaps *caps)
 }
 
 /* Kernels read and write 8 elements at once, so a binding must start at a multiple of that. */
-static bool
-is_bindable (const YvCaps *caps, const YvOperand *operand)
+bool
+yv_lowering_is_bindable (const YvLowering *lowering, const YvOperand *operand)
 {
+  const YvCaps *caps = lowering->caps;
   const uint64_t elem_bytes = yv_dtype_size_bytes (operand->dtype);
   const uint64_t align_bytes = MAX (descriptor_align_bytes (caps), 8 * elem_bytes);
 
@@ -61,11 +84,12 @@ yv_lowering_texel (const YvLowering *lowering, const YvStep *step)
   if (!caps->texel_lanes)
     return false;
   for (uint32_t i = 0; i < step->n_srcs; i++)
-    if (step->src[i].memory == YV_MEMORY_ARENA && !is_bindable (caps, &step->src[i]))
+    if (step->src[i].memory == YV_MEMORY_ARENA &&
+        !yv_lowering_is_bindable (lowering, &step->src[i]))
       return false;
 
   /* What DETECT writes is an address in both modes (params.h). */
-  return step->op == YV_OP_DETECT || is_bindable (caps, &step->dst);
+  return step->op == YV_OP_DETECT || yv_lowering_is_bindable (lowering, &step->dst);
 }
 
 /* Blocks of pixels that do not fit into their dimension go on in z; the shader puts them together

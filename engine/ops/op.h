@@ -25,6 +25,8 @@ typedef struct {
   const YvOperand *inputs; /* one for each input of the node, placed */
   YvOperand output;        /* placed; cstride, dtype and offset are set */
   GArray *steps;           /* of YvStep: append here */
+  GArray *scratch_bytes;   /* of uint64_t, see yv_lowering_scratch() */
+  uint32_t first_scratch;  /* the number of the first one as a value */
 
   /* of INPUT */
   bool tensor_input; /* the host writes it: no steps */
@@ -80,6 +82,14 @@ bool yv_op_window (uint32_t in, uint32_t kernel, uint32_t stride, uint32_t pad, 
 /* Appends a zeroed step with name, node, op, operands and dtype set; the caller fills the rest. */
 YvStep *yv_lowering_add (YvLowering *lowering, const YvNode *node, const YvOperand *srcs,
                          uint32_t n_srcs, const YvOperand *dst);
+
+/* [n, c, 1, w] in memory that only this node's steps use, not yet placed. Pixels of c
+ * rounded up to 8 elements. */
+YvOperand yv_lowering_scratch (YvLowering *lowering, YvDType dtype, uint32_t n, uint32_t c,
+                               uint32_t w);
+
+/* May an operand of the arena be bound as a texel or storage buffer? */
+bool yv_lowering_is_bindable (const YvLowering *lowering, const YvOperand *operand);
 
 /* May this step's operands be bound as texel and storage buffers? */
 bool yv_lowering_texel (const YvLowering *lowering, const YvStep *step);

@@ -17,6 +17,7 @@ typedef struct {
                        dvec4 stores (shaderFloat64) */
   bool wide_lanes;  /* of these, conv_lanes64 is faster than conv_lanes32: on CPUs with 32 vector
                        registers (AVX-512); with 16 its loop outgrows them and the op cache */
+  bool winograd;    /* with texel_lanes: convolutions of 3 x 3 by Winograd where they are faster */
   bool fp16_storage; /* 16-bit storage buffers and push constants with fp32 arithmetic */
   uint32_t subgroup_size;
   uint32_t max_groups[3];

@@ -17,7 +17,6 @@
 
 G_BEGIN_DECLS
 
-#define YV_VALUE_SHIFT 40
 #define YV_VALUE_MAX_BYTES (1ull << YV_VALUE_SHIFT)
 
 /* How a node's output is stored. */
@@ -29,7 +28,8 @@ typedef struct {
   bool is_logits;   /* read by DETECT or DECODE */
 } YvLayout;
 
-/* Values are numbered like the nodes, by their place in the graph; dense rows come after. */
+/* Values are numbered like the nodes, by their place in the graph; then come the dense rows, then
+ * what lowering asked for as scratch. */
 typedef struct {
   const YvGraph *graph;
   const YvCaps *caps;
@@ -38,7 +38,8 @@ typedef struct {
   uint32_t n_nodes;
   uint32_t *index_of_id; /* [next_id] */
   YvLayout *layouts;     /* [n_nodes] */
-  YvArenaSlot *slots;    /* [n_nodes + 1] */
+  YvArenaSlot *slots;    /* [n_values] */
+  uint32_t n_values;     /* n_nodes + 1, and after lowering the scratch too */
   bool *is_pinned;       /* [n_nodes + 1]: alive from the first level to the last */
   YvPlan *plan;          /* borrowed: what is being made */
 } YvDraft;

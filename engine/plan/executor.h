@@ -34,6 +34,7 @@ typedef struct {
   uint64_t upload_ns;                           /* host copy of the frames */
   uint64_t letterbox_ns, network_ns, decode_ns; /* on the device */
   uint64_t readback_ns;                         /* host copy of the candidates */
+  const uint64_t *step_ns; /* [n steps], while the slot is profiled, else NULL; as the lists */
 } YvTiming;
 
 /* The clock that YvTiming's host times are taken with. */
@@ -54,6 +55,11 @@ typedef struct {
    * slot's next submit; n[i] is at most the plan's capacity. */
   bool (*wait) (YvExecutor *executor, uint32_t slot, const struct YvCandidate **lists, uint32_t *n,
                 YvTiming *timing, GError **error);
+
+  /* From now on each of the slot's runs tells how long each step took; steps no longer overlap, so
+   * their sum is more than a run takes. Fails where the device has no timestamps. Only while the
+   * slot is not running. */
+  bool (*profile) (YvExecutor *executor, uint32_t slot, bool is_wanted, GError **error);
 
   /* An operand of the arena to or from plain float [n, c, h, w]. Only while no slot is running. */
   bool (*read) (YvExecutor *executor, const YvOperand *operand, float *dst, GError **error);

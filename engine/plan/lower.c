@@ -4,12 +4,25 @@
 #include "engine/ops/op.h"
 #include "engine/plan/draft.h"
 
+static void
+add_scratch (YvDraft *draft, const GArray *scratch_bytes)
+{
+  const uint32_t first = draft->n_values;
+
+  draft->n_values += scratch_bytes->len;
+  draft->slots = g_renew (YvArenaSlot, draft->slots, draft->n_values);
+  for (uint32_t i = 0; i < scratch_bytes->len; i++)
+    draft->slots[first + i] =
+        (YvArenaSlot){.size_bytes = g_array_index (scratch_bytes, uint64_t, i)};
+}
+
 static bool
 lower_node (YvDraft *draft, uint32_t index, GError **error)
 {
   YvPlan *plan = draft->plan;
   const YvNode *node = yv_draft_node (draft, index);
   g_autofree YvOperand *inputs = g_new (YvOperand, MAX (node->n_inputs, 1));
+  g_autoptr (GArray) scratch_bytes = g_array_new (FALSE, FALSE, sizeof (uint64_t));
   YvLowering lowering = {
       .caps = draft->caps,
       .dtype = plan->options.dtype,
@@ -17,6 +30,8 @@ lower_node (YvDraft *draft, uint32_t index, GError **error)
       .inputs = inputs,
       .output = yv_draft_operand (draft, index),
       .steps = plan->steps,
+      .scratch_bytes = scratch_bytes,
+      .first_scratch = draft->n_values,
       .tensor_input = plan->options.tensor_input,
       .candidates = {.memory = YV_MEMORY_CANDIDATES,
                      .n = plan->options.n,
@@ -29,7 +44,10 @@ lower_node (YvDraft *draft, uint32_t index, GError **error)
 
   for (uint32_t i = 0; i < node->n_inputs; i++)
     inputs[i] = yv_draft_operand (draft, draft->index_of_id[node->inputs[i]]);
-  return yv_op (node->op)->lower (node, &lowering, error);
+  if (!yv_op (node->op)->lower (node, &lowering, error))
+    return false;
+  add_scratch (draft, scratch_bytes);
+  return true;
 }
 
 /* Kernels have one element type; only a convolution may write f32 from f16, and only decode and

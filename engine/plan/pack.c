@@ -9,6 +9,7 @@
 
 #include "engine/align.h"
 #include "engine/half.h"
+#include "engine/winograd.h"
 #include "shaders/params.h"
 
 #define MAX_BLOCK_CHANNELS 64
@@ -27,7 +28,24 @@ block_channels (YvPack pack)
   G_STATIC_ASSERT (YV_TILE_CHANNELS <= MAX_BLOCK_CHANNELS);
   if (pack == YV_PACK_TILE)
     return YV_TILE_CHANNELS;
-  return pack == YV_PACK_LANES32 ? 32 : 64;
+  return pack == YV_PACK_LANES32 || pack == YV_PACK_WINOGRAD32 ? 32 : 64;
+}
+
+static bool
+is_winograd (const YvStep *step)
+{
+  return step->pack == YV_PACK_WINOGRAD32 || step->pack == YV_PACK_WINOGRAD64;
+}
+
+static size_t
+rows_of_block (const YvStep *step, uint32_t c_in)
+{
+  const YvWeight *weight = step->weight_source;
+  const size_t n_k = (size_t) weight->kernel_h * weight->kernel_w * c_in;
+
+  if (is_winograd (step))
+    return YV_WINOGRAD_POINTS * ((size_t) c_in + 1);
+  return step->pack == YV_PACK_TILE ? (n_k + YV_TILE_K - 1) / YV_TILE_K * YV_TILE_K : n_k;
 }
 
 static Blocks
@@ -35,14 +53,13 @@ blocks_of (const YvStep *step)
 {
   const YvWeight *weight = step->weight_source;
   const uint32_t c_in = (uint32_t) yv_round_up (weight->c_in, 4);
-  const uint32_t n_k = weight->kernel_h * weight->kernel_w * c_in;
   const uint32_t channels = block_channels (step->pack);
 
   return (Blocks){
       .channels = channels,
       .n_blocks = (uint32_t) yv_round_up (weight->c_out, channels) / channels,
       .c_in = c_in,
-      .n_k = step->pack == YV_PACK_TILE ? yv_round_up (n_k, YV_TILE_K) : n_k,
+      .n_k = rows_of_block (step, c_in),
   };
 }
 
@@ -95,6 +112,24 @@ fill_column (const YvWeight *weight, const Blocks *blocks, uint32_t o, uint32_t 
   }
 }
 
+/* The same for WINOGRAD: each point is [1 + c_in][channels], the first row its biases of zero. */
+static void
+fill_winograd_column (const YvWeight *weight, const Blocks *blocks, uint32_t o, uint32_t column,
+                      double *row, float *block)
+{
+  const size_t point_elems = (blocks->c_in + 1) * (size_t) blocks->channels;
+  double points[YV_WINOGRAD_POINTS];
+
+  yv_weight_row (weight, o, row);
+  for (uint32_t i = 0; i < weight->c_in; i++) {
+    float *dst = block + (i + 1) * (size_t) blocks->channels + column;
+
+    yv_winograd_weight (row + i * 9, points);
+    for (uint32_t point = 0; point < YV_WINOGRAD_POINTS; point++)
+      dst[point * point_elems] = (float) points[point];
+  }
+}
+
 static uint8_t *
 put_bias (uint8_t *dst, YvDType dtype, const YvWeight *weight, uint32_t first_o, uint32_t channels)
 {
@@ -124,10 +159,13 @@ pack_conv (const YvStep *step, uint8_t *dst)
 
     memset (block, 0, block_elems * sizeof *block);
     for (uint32_t q = 0; q < blocks.channels && first_o + q < weight->c_out; q++)
-      fill_column (weight, &blocks, first_o + q, q, row, block);
-    if (step->pack != YV_PACK_TILE)
+      (is_winograd (step) ? fill_winograd_column : fill_column) (weight, &blocks, first_o + q, q,
+                                                                 row, block);
+    if (step->pack != YV_PACK_TILE && !is_winograd (step))
       dst = put_bias (dst, step->dtype, weight, first_o, blocks.channels);
     dst = put (dst, step->dtype, block, block_elems);
+    if (is_winograd (step))
+      dst = put_bias (dst, step->dtype, weight, first_o, blocks.channels);
   }
 }
 

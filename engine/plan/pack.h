@@ -6,6 +6,9 @@
  *
  *   LANES<P>  for conv_lanes: per block of P output channels (the last padded with zeros):
  *             P biases, then [tap][c_in / 4][4][P]; all E.
+ *   WINOGRAD<P>  for conv_lanes between winograd_input and winograd_output: per block of P output
+ *             channels, for each of the 36 points LANES<P> of a kernel of 1 x 1 with biases of
+ *             zero; then the P biases (engine/winograd.h).
  *   TILE      for conv_tile: the bias as F32[c_out rounded up to 64], then per tile of 64 output
  *             channels [k_step][16][64] of E, K = taps * c_in rounded up to 16 with zeros.
  *   AFFINE    scale[c8] then shift[c8] as F32, c8 = channels rounded up to 8, padded with zeros.

@@ -47,7 +47,7 @@ schedule (YvDraft *draft)
     tasks[i] = task_of (&g_array_index (steps, YvStep, i));
 
   draft->plan->n_levels = yv_schedule_levels (tasks, steps->len);
-  yv_schedule_lifetimes (tasks, steps->len, draft->slots, draft->n_nodes + 1);
+  yv_schedule_lifetimes (tasks, steps->len, draft->slots, draft->n_values);
   for (uint32_t i = 0; i < steps->len; i++)
     g_array_index (steps, YvStep, i).level = tasks[i].level;
 }
@@ -93,7 +93,7 @@ place_values (YvDraft *draft)
 {
   YvPlan *plan = draft->plan;
 
-  plan->arena_bytes = yv_arena_place (draft->slots, draft->n_nodes + 1, draft->caps->align_bytes);
+  plan->arena_bytes = yv_arena_place (draft->slots, draft->n_values, draft->caps->align_bytes);
   for (uint32_t i = 0; i < plan->steps->len; i++) {
     YvStep *step = &g_array_index (plan->steps, YvStep, i);
 

@@ -70,6 +70,7 @@ yv_plan_new (const YvGraph *graph, const YvCaps *caps, const YvPlanOptions *opti
       .index_of_id = yv_draft_index_nodes (graph),
       .layouts = g_new0 (YvLayout, graph->nodes->len),
       .slots = g_new0 (YvArenaSlot, graph->nodes->len + 1),
+      .n_values = graph->nodes->len + 1,
       .is_pinned = g_new0 (bool, graph->nodes->len + 1),
   };
   g_autoptr (YvPlan) plan = new_plan (&draft);

@@ -65,6 +65,9 @@ void yv_plan_free (YvPlan *plan); /* NULL ok */
 /* A line a step and a head with totals; for people and golden files. Free with g_free(). */
 char *yv_plan_print (const YvPlan *plan);
 
+/* Appends "conv 3x3/2 silu": what a step computes. */
+void yv_step_print_what (GString *text, const YvStep *step);
+
 /* The operand that a node's value has in a plan with keep_all, for tests; NULL where the node has
  * no value of its own (fused away). */
 const YvOperand *yv_plan_value (const YvPlan *plan, uint32_t node_id);

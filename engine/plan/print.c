@@ -25,9 +25,15 @@ print_operand (GString *text, const YvOperand *operand)
   }
 }
 
-/* "conv 3x3/2 silu": what is computed. */
-static void
-print_what (GString *text, const YvStep *step)
+static const char *const part_names[] = {
+    [YV_PART_WHOLE] = "",
+    [YV_PART_WINOGRAD_INPUT] = " winograd input",
+    [YV_PART_WINOGRAD_PRODUCT] = " winograd product",
+    [YV_PART_WINOGRAD_OUTPUT] = " winograd output",
+};
+
+void
+yv_step_print_what (GString *text, const YvStep *step)
 {
   const YvNode *node = step->node;
 
@@ -35,6 +41,7 @@ print_what (GString *text, const YvStep *step)
   if (step->op == YV_OP_CONV)
     g_string_append_printf (text, " %ux%u/%u", node->conv.weight->kernel_h,
                             node->conv.weight->kernel_w, node->conv.stride_h);
+  g_string_append (text, part_names[step->part]);
   if (step->op == YV_OP_MAXPOOL)
     g_string_append_printf (text, " %u/%u", node->maxpool.kernel, node->maxpool.stride);
   if (step->op == YV_OP_UPSAMPLE)
@@ -59,7 +66,7 @@ static void
 print_step (GString *text, const YvStep *step)
 {
   g_string_append_printf (text, "%3u %s: ", step->level, step->name);
-  print_what (text, step);
+  yv_step_print_what (text, step);
   g_string_append_c (text, ' ');
   for (uint32_t i = 0; i < step->n_srcs; i++) {
     g_string_append (text, i ? " + " : "");

@@ -14,6 +14,10 @@
 
 G_BEGIN_DECLS
 
+/* Until it is placed, each value has a terabyte of its own: an operand's offset is its number
+ * shifted by this, plus the offset inside it (plan/draft.h). */
+#define YV_VALUE_SHIFT 40
+
 /* Where an operand's bytes are. */
 typedef enum {
   YV_MEMORY_NONE,
@@ -38,17 +42,19 @@ typedef struct {
  * element type (f32, f16) is the step's dtype; whether operands are texel buffers or addresses is
  * step->texel. */
 typedef enum {
-  YV_KERNEL_NONE,         /* reference only */
-  YV_KERNEL_LETTERBOX,    /* letterbox.comp */
-  YV_KERNEL_CONV_LANES32, /* conv_lanes.comp, 32 output channels a workgroup; texel only */
-  YV_KERNEL_CONV_LANES64, /* the same with 64; texel only */
-  YV_KERNEL_CONV_TILE,    /* conv_tile.comp; addresses only */
-  YV_KERNEL_MAXPOOL,      /* maxpool.comp */
-  YV_KERNEL_UPSAMPLE,     /* upsample.comp */
-  YV_KERNEL_COPY,         /* copy.comp */
-  YV_KERNEL_ELTWISE,      /* eltwise.comp */
-  YV_KERNEL_REORG,        /* reorg.comp */
-  YV_KERNEL_DECODE,       /* decode.comp */
+  YV_KERNEL_NONE,            /* reference only */
+  YV_KERNEL_LETTERBOX,       /* letterbox.comp */
+  YV_KERNEL_CONV_LANES32,    /* conv_lanes.comp, 32 output channels a workgroup; texel only */
+  YV_KERNEL_CONV_LANES64,    /* the same with 64; texel only */
+  YV_KERNEL_CONV_TILE,       /* conv_tile.comp; addresses only */
+  YV_KERNEL_WINOGRAD_INPUT,  /* winograd_input.comp; f32 texel only */
+  YV_KERNEL_WINOGRAD_OUTPUT, /* winograd_output.comp; f32 texel only */
+  YV_KERNEL_MAXPOOL,         /* maxpool.comp */
+  YV_KERNEL_UPSAMPLE,        /* upsample.comp */
+  YV_KERNEL_COPY,            /* copy.comp */
+  YV_KERNEL_ELTWISE,         /* eltwise.comp */
+  YV_KERNEL_REORG,           /* reorg.comp */
+  YV_KERNEL_DECODE,          /* decode.comp */
   YV_N_KERNELS
 } YvKernel;
 
@@ -59,6 +65,8 @@ typedef enum {
   YV_PACK_NONE,
   YV_PACK_LANES32,
   YV_PACK_LANES64,
+  YV_PACK_WINOGRAD32,
+  YV_PACK_WINOGRAD64,
   YV_PACK_TILE,
   YV_PACK_AFFINE, /* scale[c8], shift[c8] as f32, of an AFFINE node */
   YV_N_PACKS
@@ -75,6 +83,14 @@ typedef enum {
   YV_ADDRESS_DST,
 } YvAddress;
 
+/* Which part of its op a step computes. A convolution by Winograd is three (winograd.h). */
+typedef enum {
+  YV_PART_WHOLE,
+  YV_PART_WINOGRAD_INPUT,
+  YV_PART_WINOGRAD_PRODUCT,
+  YV_PART_WINOGRAD_OUTPUT,
+} YvPart;
+
 #define YV_MAX_STEP_SRCS 2
 #define YV_MAX_PUSH_BYTES 128
 #define YV_MAX_SPEC 8
@@ -83,11 +99,12 @@ typedef enum {
 typedef struct {
   const YvNode *node; /* borrowed: the graph outlives its plans; NULL for LETTERBOX */
   YvOpKind op;        /* what it computes; YV_OP_INPUT: letterbox of image @image */
-  char *name;         /* owned: "model.24.cv1.conv", a copy's with its input */
-  YvAct act;          /* what this step applies: the node's, or none where more steps follow */
-  uint32_t image;     /* LETTERBOX: which image of the batch */
-  uint32_t head;      /* DETECT: which level of the DetectSpec (not of the schedule) */
-  uint32_t level;     /* steps of one level are independent; a barrier lies between levels */
+  YvPart part;
+  char *name;     /* owned: "model.24.cv1.conv", a copy's with its input */
+  YvAct act;      /* what this step applies: the node's, or none where more steps follow */
+  uint32_t image; /* LETTERBOX: which image of the batch */
+  uint32_t head;  /* DETECT: which level of the DetectSpec (not of the schedule) */
+  uint32_t level; /* steps of one level are independent; a barrier lies between levels */
 
   YvOperand src[YV_MAX_STEP_SRCS]; /* what is read, in the order of the node's inputs */
   uint32_t n_srcs;

@@ -17,6 +17,8 @@ typedef struct {
   uint8_t *candidates; /* [plan n] lists */
   const struct YvCandidate **lists;
   YvTiming timing;
+  uint64_t *step_ns; /* [plan steps] */
+  bool is_profiled;
 } Slot;
 
 typedef struct {
@@ -37,6 +39,12 @@ static void (*const ops[YV_N_OPS]) (const YvRefRun *run) = {
     [YV_OP_DETECT] = yv_ref_detect,
 };
 
+static void (*const parts[]) (const YvRefRun *run) = {
+    [YV_PART_WINOGRAD_INPUT] = yv_ref_winograd_input,
+    [YV_PART_WINOGRAD_PRODUCT] = yv_ref_winograd_product,
+    [YV_PART_WINOGRAD_OUTPUT] = yv_ref_winograd_output,
+};
+
 static const YvStep *
 step_at (const YvPlan *plan, uint32_t i)
 {
@@ -52,6 +60,7 @@ clear_slot (Slot *slot)
   g_free (slot->frames);
   g_free (slot->candidates);
   g_free (slot->lists);
+  g_free (slot->step_ns);
 }
 
 static void
@@ -77,6 +86,7 @@ init_slot (Slot *slot, const YvPlan *plan, GError **error)
   const size_t list_bytes = (size_t) n * plan->list_bytes;
 
   slot->frames = g_new0 (struct YvFrameParams, n);
+  slot->step_ns = g_new0 (uint64_t, plan->steps->len);
   slot->lists = g_new0 (const struct YvCandidate *, n);
   slot->candidates = g_try_malloc0 (list_bytes);
   for (uint32_t i = 0; i < n && slot->candidates; i++)
@@ -102,10 +112,12 @@ load_weights (RefExecutor *ref)
   for (uint32_t i = 0; i < plan->steps->len; i++) {
     const YvStep *step = step_at (plan, i);
 
-    if (step->op != YV_OP_CONV)
-      continue;
-    ref->weights[i] = yv_ref_conv_weight (step);
-    ref->weights_bytes += yv_weight_n_elems (step->weight_source) * sizeof (float);
+    if (step->op == YV_OP_CONV && step->part == YV_PART_WHOLE)
+      ref->weights[i] = yv_ref_conv_weight (step);
+    else if (step->part == YV_PART_WINOGRAD_PRODUCT)
+      ref->weights[i] = yv_ref_winograd_weight (step);
+    if (ref->weights[i])
+      ref->weights_bytes += yv_weight_n_elems (step->weight_source) * sizeof (float);
   }
 }
 
@@ -168,8 +180,9 @@ run_steps (RefExecutor *ref, Slot *slot)
     run.step = step_at (plan, i);
     run.weight = ref->weights[i];
     if (run.step->op != YV_OP_INPUT || run.step->image < slot->n_images)
-      ops[run.step->op](&run);
-    *timing_of (&slot->timing, plan, i) += yv_executor_now_ns () - start_ns;
+      (run.step->part == YV_PART_WHOLE ? ops[run.step->op] : parts[run.step->part]) (&run);
+    slot->step_ns[i] = yv_executor_now_ns () - start_ns;
+    *timing_of (&slot->timing, plan, i) += slot->step_ns[i];
   }
 }
 
@@ -199,7 +212,8 @@ submit (YvExecutor *executor, uint32_t slot_index, const YvBatch *batch, GError 
   slot->thresholds.obj_only = batch->obj_only;
   for (uint32_t i = 0; i < plan->options.n; i++)
     list_of (ref, slot, i)->n_found = 0;
-  slot->timing = (YvTiming){.upload_ns = yv_executor_now_ns () - start_ns};
+  slot->timing = (YvTiming){.upload_ns = yv_executor_now_ns () - start_ns,
+                            .step_ns = slot->is_profiled ? slot->step_ns : NULL};
 
   g_mutex_lock (&ref->mutex);
   run_steps (ref, slot);
@@ -222,6 +236,14 @@ wait_for (YvExecutor *executor, uint32_t slot_index, const struct YvCandidate **
   }
   if (timing)
     *timing = slot->timing;
+  return true;
+}
+
+static bool
+profile (YvExecutor *executor, uint32_t slot_index, bool is_wanted, GError **error)
+{
+  (void) error;
+  ((RefExecutor *) executor)->slots[slot_index].is_profiled = is_wanted;
   return true;
 }
 
@@ -282,6 +304,7 @@ static const YvExecutorClass ref_class = {
     .free = free_executor,
     .submit = submit,
     .wait = wait_for,
+    .profile = profile,
     .read = read_operand,
     .write = write_operand,
     .footprint = footprint,

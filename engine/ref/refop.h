@@ -16,7 +16,7 @@ typedef struct {
   const YvPlan *plan;
   const YvStep *step;
   uint8_t *arena;
-  const float *weight; /* CONV: see yv_ref_conv_weight(); else NULL */
+  const float *weight; /* of a convolution: see yv_ref_conv_weight(); else NULL */
 
   /* of the slot */
   const uint8_t *staging;
@@ -29,8 +29,14 @@ typedef struct {
  * would read it; so that the inner loop walks memory in order. Free with g_free(). */
 float *yv_ref_conv_weight (const YvStep *step);
 
+/* The product of a convolution by Winograd: [point][c_out][c_in]. Free with g_free(). */
+float *yv_ref_winograd_weight (const YvStep *step);
+
 void yv_ref_letterbox (const YvRefRun *run);
 void yv_ref_conv (const YvRefRun *run);
+void yv_ref_winograd_input (const YvRefRun *run);
+void yv_ref_winograd_product (const YvRefRun *run);
+void yv_ref_winograd_output (const YvRefRun *run);
 void yv_ref_affine (const YvRefRun *run);
 void yv_ref_act (const YvRefRun *run);
 void yv_ref_maxpool (const YvRefRun *run);

@@ -171,6 +171,7 @@ read_caps (YvDevice *device, const YvChoice *choice, const YvFeatures *features)
       .is_cpu = choice->type == VK_PHYSICAL_DEVICE_TYPE_CPU,
       .texel_lanes = use_texel_lanes (device, choice, features, &subgroup),
       .wide_lanes = cpu_has_many_registers (),
+      .winograd = true,
       .fp16_storage = features->v11.storageBuffer16BitAccess,
       .subgroup_size = subgroup.subgroupSize,
       .max_groups = {limits->maxComputeWorkGroupCount[0], limits->maxComputeWorkGroupCount[1],

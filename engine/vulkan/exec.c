@@ -56,6 +56,15 @@ vulkan_executor_wait (YvExecutor *executor, uint32_t slot, const struct YvCandid
   return yv_slot_wait (self->slots[slot], lists, n, timing, error);
 }
 
+static bool
+vulkan_executor_profile (YvExecutor *executor, uint32_t slot, bool is_wanted, GError **error)
+{
+  VulkanExecutor *self = (VulkanExecutor *) executor;
+
+  g_assert (slot < executor->n_slots);
+  return yv_slot_profile (self->slots[slot], is_wanted, error);
+}
+
 /* ---- operands to and from floats --------------------------------------------------------------
  */
 
@@ -185,6 +194,7 @@ static const YvExecutorClass vulkan_executor_class = {
     .free = vulkan_executor_free,
     .submit = vulkan_executor_submit,
     .wait = vulkan_executor_wait,
+    .profile = vulkan_executor_profile,
     .read = vulkan_executor_read,
     .write = vulkan_executor_write,
     .footprint = vulkan_executor_footprint,

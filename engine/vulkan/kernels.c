@@ -37,6 +37,8 @@
 #include "shaders/upsample_f16_texel.spv.h"
 #include "shaders/upsample_f32.spv.h"
 #include "shaders/upsample_f32_texel.spv.h"
+#include "shaders/winograd_input_f32_texel.spv.h"
+#include "shaders/winograd_output_f32_texel.spv.h"
 
 /* f32, f16: operands are addresses; the others: texel buffers. */
 typedef struct {
@@ -56,6 +58,8 @@ static const Variants kernel_variants[YV_N_KERNELS] = {
     [YV_KERNEL_CONV_LANES32] = {TEXELS (conv_lanes32)},
     [YV_KERNEL_CONV_LANES64] = {TEXELS (conv_lanes64)},
     [YV_KERNEL_CONV_TILE] = {ADDRESSES (conv_tile)},
+    [YV_KERNEL_WINOGRAD_INPUT] = {.f32_texel = SPIRV (winograd_input_f32_texel)},
+    [YV_KERNEL_WINOGRAD_OUTPUT] = {.f32_texel = SPIRV (winograd_output_f32_texel)},
     [YV_KERNEL_MAXPOOL] = {ADDRESSES (maxpool), TEXELS (maxpool)},
     [YV_KERNEL_UPSAMPLE] = {ADDRESSES (upsample), TEXELS (upsample)},
     [YV_KERNEL_COPY] = {ADDRESSES (copy), TEXELS (copy)},

@@ -53,6 +53,19 @@ tick (Recorder *recorder, uint32_t index)
                                           what->queries, index);
 }
 
+/* Everything before is done; then timestamp @index. */
+static void
+step_tick (Recorder *recorder, uint32_t index)
+{
+  const YvRecording *what = recorder->what;
+
+  if (!what->step_queries)
+    return;
+  barrier_between_levels (recorder);
+  what->device->vk.vkCmdWriteTimestamp (recorder->commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
+                                        what->step_queries, index);
+}
+
 static bool
 is_letterbox (const YvRecording *what, uint32_t index)
 {
@@ -106,8 +119,10 @@ record_steps (Recorder *recorder)
     if (i > 0 && step->level != level)
       barrier_between_levels (recorder);
     level = step->level;
+    step_tick (recorder, i);
     dispatch (recorder, i, step);
   }
+  step_tick (recorder, plan->steps->len);
   if (plan->first_network_step >= plan->steps->len)
     tick (recorder, YV_TICK_NETWORK);
   if (plan->first_decode_step >= plan->steps->len)
@@ -125,6 +140,8 @@ yv_record (const YvRecording *recording, VkCommandBuffer commands, GError **erro
     return false;
   if (recording->queries)
     vk->vkCmdResetQueryPool (commands, recording->queries, 0, YV_N_TICKS);
+  if (recording->step_queries)
+    vk->vkCmdResetQueryPool (commands, recording->step_queries, 0, recording->plan->steps->len + 1);
   barrier_between_levels (&recorder);
   tick (&recorder, YV_TICK_START);
   record_steps (&recorder);

@@ -30,6 +30,8 @@ typedef struct {
   VkPipeline letterbox_by_address; /* for all LETTERBOX steps, whose frames are then no texel
                                       buffers; null: as the plan has them */
   VkQueryPool queries;             /* YV_N_TICKS timestamps; null where the queue has none */
+  VkQueryPool step_queries; /* n steps + 1: one before each step and one behind the last, which
+                               then run one after the other; null: not wanted */
 } YvRecording;
 
 /* Records into @commands, which is fresh or of a pool just reset: waits for everything submitted

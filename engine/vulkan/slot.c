@@ -49,6 +49,7 @@ record (YvSlot *slot, GError **error)
       .letterbox_by_address = slot->letterbox_by_address,
       .network = shared->network,
       .queries = slot->queries,
+      .step_queries = slot->step_queries,
   };
 
   const VkResult result =
@@ -160,12 +161,14 @@ yv_slot_free (YvSlot *slot)
   YvDevice *device = slot->shared->device;
   if (slot->running)
     device->vk.vkWaitForFences (device->handle, 1, &slot->fence, VK_TRUE, UINT64_MAX);
+  device->vk.vkDestroyQueryPool (device->handle, slot->step_queries, NULL);
   device->vk.vkDestroyQueryPool (device->handle, slot->queries, NULL);
   device->vk.vkDestroyFence (device->handle, slot->fence, NULL);
   device->vk.vkDestroyCommandPool (device->handle, slot->pool, NULL);
   drop_staging (slot);
   yv_buffer_free (slot->candidates);
   yv_buffer_free (slot->params);
+  g_free (slot->step_ticks);
   g_free (slot);
 }
 
@@ -322,6 +325,27 @@ read_ticks (const YvSlot *slot, YvTiming *timing, GError **error)
   return true;
 }
 
+/* Turns the timestamps around each step into durations, in place. */
+static bool
+read_step_ticks (const YvSlot *slot, YvTiming *timing, GError **error)
+{
+  const YvDevice *device = slot->shared->device;
+  const uint32_t n_steps = slot->shared->plan->steps->len;
+  uint64_t *ticks = slot->step_ticks;
+
+  if (!slot->step_queries)
+    return true;
+  const VkResult result = device->vk.vkGetQueryPoolResults (
+      device->handle, slot->step_queries, 0, n_steps + 1, (n_steps + 1) * sizeof *ticks, ticks,
+      sizeof *ticks, VK_QUERY_RESULT_64_BIT | VK_QUERY_RESULT_WAIT_BIT);
+  if (!yv_vk_check (result, "vkGetQueryPoolResults", error))
+    return false;
+  for (uint32_t i = 0; i < n_steps; i++)
+    ticks[i] = ticks_to_ns (device, ticks[i], ticks[i + 1]);
+  timing->step_ns = ticks;
+  return true;
+}
+
 /* No copy: the lists lie in memory that the host caches. */
 static void
 read_candidates (const YvSlot *slot, const struct YvCandidate **lists, uint32_t *n)
@@ -353,7 +377,7 @@ yv_slot_wait (YvSlot *slot, const struct YvCandidate **lists, uint32_t *n, YvTim
   const uint64_t start_ns = yv_executor_now_ns ();
   if (timing) {
     *timing = (YvTiming){.upload_ns = slot->upload_ns};
-    if (!read_ticks (slot, timing, error))
+    if (!read_ticks (slot, timing, error) || !read_step_ticks (slot, timing, error))
       return false;
   }
   if (lists)
@@ -361,6 +385,43 @@ yv_slot_wait (YvSlot *slot, const struct YvCandidate **lists, uint32_t *n, YvTim
   if (timing)
     timing->readback_ns = yv_executor_now_ns () - start_ns;
   return true;
+}
+
+static bool
+make_step_queries (YvSlot *slot, GError **error)
+{
+  YvDevice *device = slot->shared->device;
+  const uint32_t n_ticks = slot->shared->plan->steps->len + 1;
+  const VkQueryPoolCreateInfo info = {
+      .sType = VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO,
+      .queryType = VK_QUERY_TYPE_TIMESTAMP,
+      .queryCount = n_ticks,
+  };
+
+  if (device->tick_mask == 0) {
+    g_set_error (error, YV_ERROR, YV_ERROR_UNSUPPORTED,
+                 "%s has no timestamps, so its steps cannot be timed", device->caps.name);
+    return false;
+  }
+  slot->step_ticks = g_new (uint64_t, n_ticks);
+  return yv_vk_check (
+      device->vk.vkCreateQueryPool (device->handle, &info, NULL, &slot->step_queries),
+      "vkCreateQueryPool", error);
+}
+
+bool
+yv_slot_profile (YvSlot *slot, bool is_wanted, GError **error)
+{
+  YvDevice *device = slot->shared->device;
+
+  g_assert (!slot->running);
+  device->vk.vkDestroyQueryPool (device->handle, slot->step_queries, NULL);
+  slot->step_queries = VK_NULL_HANDLE;
+  g_clear_pointer (&slot->step_ticks, g_free);
+  if (is_wanted && !make_step_queries (slot, error))
+    return false;
+  const bool is_recorded = slot->staging || slot->shared->plan->first_network_step == 0;
+  return !is_recorded || record (slot, error);
 }
 
 uint64_t

@@ -42,6 +42,8 @@ typedef struct {
   VkCommandPool pool;
   VkCommandBuffer commands; /* recorded once staging is there */
   VkQueryPool queries;      /* null where the queue has no timestamps */
+  VkQueryPool step_queries; /* null unless profiled */
+  uint64_t *step_ticks;     /* [n steps + 1], while profiled; then ns */
   VkFence fence;
 
   bool running;
@@ -57,6 +59,9 @@ void yv_slot_free (YvSlot *slot); /* NULL ok; waits where it runs */
 bool yv_slot_submit (YvSlot *slot, const YvBatch *batch, GError **error);
 bool yv_slot_wait (YvSlot *slot, const struct YvCandidate **lists, uint32_t *n, YvTiming *timing,
                    GError **error);
+
+/* See YvExecutorClass. */
+bool yv_slot_profile (YvSlot *slot, bool is_wanted, GError **error);
 
 uint64_t yv_slot_size_bytes (const YvSlot *slot);
 

@@ -19,6 +19,7 @@ static const YvCaps lavapipe = {
     .is_cpu = true,
     .texel_lanes = true,
     .wide_lanes = true,
+    .winograd = true,
     .fp16_storage = true,
     .subgroup_size = 8,
     .max_groups = {65535, 65535, 65535},
@@ -216,7 +217,7 @@ check_plan (const YvPlan *plan)
     for (uint32_t k = 0; k < step->n_srcs; k++)
       if (step->src[k].memory == YV_MEMORY_ARENA)
         check_reads (plan, i, &step->src[k]);
-    if (step->kernel != YV_KERNEL_NONE && step->op == YV_OP_CONV)
+    if (step->kernel != YV_KERNEL_NONE && step->weight_source)
       g_assert_cmpuint (yv_pack_size_bytes (step), >, 0);
   }
 }

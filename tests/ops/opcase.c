@@ -21,10 +21,13 @@ struct _OpRun {
   YvDevice *device;
   YvWeightStore *store;
   YvPlan plan;
+  YvPlan oracle; /* the same for the reference: other steps, the same memory */
   YvExecutor *vulkan, *reference;
+  YvExecutor *parts; /* the reference with the device's steps, where these are parts; else NULL */
   YvOperand dst;
-  YvOperand all;    /* the whole arena as elements of the case's dtype */
-  uint8_t *written; /* [elements of all]: 1 where the destination is */
+  YvOperand all;          /* the whole arena as elements of the case's dtype */
+  uint64_t scratch_bytes; /* where the steps' own memory starts; it goes to the arena's end */
+  uint8_t *written;       /* [elements of all]: 1 where the destination or scratch is */
   YvBatch batch;
   float *before; /* what was written to all, as read back */
 };
@@ -120,15 +123,67 @@ init_detect (OpRun *run, YvLowering *lowering)
   lowering->output.h = c->dst.h;
 }
 
+/* Behind the destination, in the order in which the op asked for it. */
+static void
+move_scratch (YvOperand *operand, const uint64_t *starts_bytes)
+{
+  const uint64_t value = operand->offset_bytes >> YV_VALUE_SHIFT;
+
+  if (operand->memory == YV_MEMORY_ARENA && value > 0)
+    operand->offset_bytes = starts_bytes[value - 1];
+}
+
+static void
+place_scratch (OpRun *run, const GArray *scratch_bytes)
+{
+  const uint64_t align_bytes = yv_device_caps (run->device)->align_bytes;
+  g_autofree uint64_t *starts_bytes = g_new (uint64_t, scratch_bytes->len + 1);
+
+  run->scratch_bytes = run->plan.arena_bytes;
+  for (uint32_t i = 0; i < scratch_bytes->len; i++) {
+    starts_bytes[i] = (run->plan.arena_bytes + align_bytes - 1) & ~(align_bytes - 1);
+    run->plan.arena_bytes = starts_bytes[i] + g_array_index (scratch_bytes, uint64_t, i);
+  }
+  for (uint32_t i = 0; i < run->plan.steps->len; i++) {
+    YvStep *step = &g_array_index (run->plan.steps, YvStep, i);
+
+    for (uint32_t k = 0; k < step->n_srcs; k++)
+      move_scratch (&step->src[k], starts_bytes);
+    move_scratch (&step->dst, starts_bytes);
+  }
+}
+
+static void
+lower_for (const OpRun *run, const YvCaps *caps, YvLowering lowering, YvPlan *plan)
+{
+  const OpCase *c = run->c;
+  g_autoptr (GError) error = NULL;
+
+  plan->steps = g_array_new (FALSE, FALSE, sizeof (YvStep));
+  g_array_set_clear_func (plan->steps, clear_step);
+  lowering.caps = caps;
+  lowering.steps = plan->steps;
+  yv_op (c->node.op)->lower (&c->node, &lowering, &error);
+  g_assert_no_error (error);
+  for (uint32_t i = 0; i < plan->steps->len; i++)
+    g_array_index (plan->steps, YvStep, i).level = c->batch ? 0 : i; /* they may be in place */
+  plan->n_levels = plan->steps->len;
+  plan->first_network_step = c->batch ? plan->steps->len : 0;
+  plan->first_decode_step = plan->steps->len;
+}
+
 static void
 lower (OpRun *run)
 {
   const OpCase *c = run->c;
-  g_autoptr (GError) error = NULL;
-  YvCaps caps = *yv_device_caps (run->device);
+  YvCaps caps = *yv_device_caps (run->device), reference;
   YvOperand srcs[YV_MAX_STEP_SRCS];
+  g_autoptr (GArray) scratch_bytes = g_array_new (FALSE, FALSE, sizeof (uint64_t));
 
+  yv_caps_init_reference (&reference);
+  reference.align_bytes = caps.align_bytes;
   caps.wide_lanes = c->wide_lanes || (caps.wide_lanes && !c->narrow_lanes);
+  caps.winograd &= !c->direct;
   if (g_getenv ("YV_TEST_FOLDS")) { /* few groups a dimension, so that pixels go on in z */
     caps.max_groups[0] = c->node.op == YV_OP_CONV ? 16 : 2;
     caps.max_groups[1] = c->node.op == YV_OP_CONV ? 16 : caps.max_groups[1];
@@ -136,29 +191,25 @@ lower (OpRun *run)
   run->plan.options = (YvPlanOptions){
       .n = c->n, .h = c->dst.h, .w = c->dst.w, .dtype = c->dtype, .tensor_input = !c->batch};
   run->plan.arena_bytes = GUARD_BYTES;
-  run->plan.steps = g_array_new (FALSE, FALSE, sizeof (YvStep));
-  g_array_set_clear_func (run->plan.steps, clear_step);
   for (uint32_t i = 0; i < c->n_srcs; i++)
     srcs[i] = place (run, &c->src[i], c->dtype);
   run->dst = place (run, &c->dst, c->dst_dtype);
 
   YvLowering lowering = {
-      .caps = &caps,
       .dtype = c->dtype,
       .n = c->n,
       .inputs = srcs,
       .output = run->dst,
-      .steps = run->plan.steps,
+      .scratch_bytes = scratch_bytes,
+      .first_scratch = 1,
       .tensor_input = !c->batch,
   };
   init_detect (run, &lowering);
-  yv_op (c->node.op)->lower (&c->node, &lowering, &error);
-  g_assert_no_error (error);
-  for (uint32_t i = 0; i < run->plan.steps->len; i++)
-    g_array_index (run->plan.steps, YvStep, i).level = c->batch ? 0 : i; /* they may be in place */
-  run->plan.n_levels = run->plan.steps->len;
-  run->plan.first_network_step = c->batch ? run->plan.steps->len : 0;
-  run->plan.first_decode_step = run->plan.steps->len;
+  lower_for (run, &caps, lowering, &run->plan);
+  place_scratch (run, scratch_bytes);
+  run->plan.arena_bytes = (run->plan.arena_bytes + 3) & ~UINT64_C (3);
+  run->oracle = run->plan;
+  lower_for (run, &reference, lowering, &run->oracle);
 }
 
 static void
@@ -169,7 +220,10 @@ make_executors (OpRun *run)
   run->store = yv_weight_store_new (run->device);
   run->vulkan = yv_vulkan_executor_new (run->device, run->store, &run->plan, 1, &error);
   g_assert_no_error (error);
-  run->reference = yv_ref_executor_new (&run->plan, 1, &error);
+  run->reference = yv_ref_executor_new (&run->oracle, 1, &error);
+  g_assert_no_error (error);
+  if (g_array_index (run->plan.steps, YvStep, 0).part != YV_PART_WHOLE)
+    run->parts = yv_ref_executor_new (&run->plan, 1, &error);
   g_assert_no_error (error);
 }
 
@@ -186,6 +240,8 @@ mark_destination (OpRun *run)
       (exact ? dst->c : touched_channels (&run->c->dst)) * elem_bytes / unit_bytes;
 
   run->written = g_malloc0 (run->all.c);
+  memset (run->written + run->scratch_bytes / unit_bytes, 1,
+          run->all.c - run->scratch_bytes / unit_bytes);
   if (run->c->node.op == YV_OP_DETECT && !run->c->dense)
     return; /* candidates lie elsewhere */
   for (uint64_t pixel = 0; pixel < n_pixels; pixel++)
@@ -200,7 +256,6 @@ fill_arena (OpRun *run)
   g_autoptr (GError) error = NULL;
   g_autofree float *values = NULL;
 
-  run->plan.arena_bytes = (run->plan.arena_bytes + 3) & ~UINT64_C (3);
   const uint32_t n_elems = (uint32_t) (run->plan.arena_bytes / yv_dtype_size_bytes (run->c->dtype));
   run->all = (YvOperand){
       .memory = YV_MEMORY_ARENA,
@@ -218,6 +273,8 @@ fill_arena (OpRun *run)
     values[i] = (float) g_rand_double_range (rand, -run->c->amplitude, run->c->amplitude);
   run->vulkan->klass->write (run->vulkan, &run->all, values, &error);
   run->reference->klass->write (run->reference, &run->all, values, &error);
+  if (run->parts)
+    run->parts->klass->write (run->parts, &run->all, values, &error);
   run->vulkan->klass->read (run->vulkan, &run->all, run->before, &error);
   g_assert_no_error (error);
 }
@@ -255,9 +312,11 @@ op_run_free (OpRun *run)
   g_free (run->before);
   g_free (run->written);
   yv_executor_free (run->reference);
+  yv_executor_free (run->parts);
   yv_executor_free (run->vulkan);
   yv_weight_store_free (run->store);
   g_array_unref (run->plan.steps);
+  g_array_unref (run->oracle.steps);
   yv_device_unref (run->device);
   g_free (run);
 }
@@ -382,6 +441,16 @@ assert_close (const OpRun *run, const float *got, const float *expected, OpBound
   }
 }
 
+static float *
+run_parts (OpRun *run)
+{
+  g_autofree const struct YvCandidate **lists = g_new (const struct YvCandidate *, run->c->n);
+  g_autofree uint32_t *counts = g_new (uint32_t, run->c->n);
+
+  submit (run->parts, &run->batch, lists, counts, NULL);
+  return read_operand (run->parts, &run->dst);
+}
+
 void
 op_case_check (const OpCase *c, OpBound (*bound) (const OpCase *c, double largest))
 {
@@ -392,7 +461,12 @@ op_case_check (const OpCase *c, OpBound (*bound) (const OpCase *c, double larges
   op_run_submit (run, NULL, NULL, NULL, NULL);
   g_autofree float *got = op_run_got (run);
   g_autofree float *expected = op_run_expected (run);
-  assert_close (run, got, expected, bound (c, largest_of (expected, op_run_n_elems (run))));
+  const OpBound limit = bound (c, largest_of (expected, op_run_n_elems (run)));
+  assert_close (run, got, expected, limit);
+  if (run->parts) {
+    g_autofree float *of_parts = run_parts (run);
+    assert_close (run, of_parts, expected, limit);
+  }
   op_run_assert_rest_untouched (run);
 }
 

@@ -39,6 +39,7 @@ typedef struct {
   float amplitude;     /* the arena starts as random numbers of -amplitude..amplitude */
   bool narrow_lanes;   /* as for a device without YvCaps.wide_lanes */
   bool wide_lanes;     /* as for one with it; neither: what the device has */
+  bool direct;         /* without YvCaps.winograd */
   bool exact_channels; /* the destination's pixels end with c, not with c rounded up to 8 */
 
   /* of INPUT: frames; of DETECT: rows as dense rows instead of candidates */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
- * tests/ops/test-conv.c - conv_lanes.comp and conv_tile.comp against engine/ref/conv.c.
+ * tests/ops/test-conv.c - conv_lanes, conv_tile and winograd_*.comp against engine/ref/conv.c.
  *
  * Tiles are 40 pixels x 32 channels and 32 x 64 (conv_lanes), 64 x 64 (conv_tile). */
 #include <math.h>
@@ -53,6 +53,11 @@ static const ConvShape small[] = {
     {"groups", 1, 24, 6, 7, 16, K3, 4, YV_ACT_NONE, PLAIN},
     {"depthwise", 3, 40, 6, 7, 40, K3, 40, YV_ACT_NONE, PLAIN},
     {"first layer", 3, 3, 32, 48, 32, K3S2, 1, YV_ACT_SILU, INPUT},
+    {"winograd, one tile", 1, 32, 4, 4, 32, K3, 1, YV_ACT_SILU, PLAIN},
+    {"winograd, part of a tile", 1, 32, 1, 3, 40, K3, 1, YV_ACT_NONE, PLAIN},
+    {"winograd, primes, slices", 3, 36, 13, 17, 33, K3, 1, YV_ACT_LEAKY_RELU, SLICED},
+    {"winograd, 41 tiles", 1, 96, 4, 164, 64, K3, 1, YV_ACT_MISH, PLAIN},
+    {"winograd, a head", 1, 32, 9, 8, 45, K3, 1, YV_ACT_NONE, PLAIN},
     {"a layer of tiny", 1, 64, 20, 20, 64, K3, 1, YV_ACT_LEAKY_RELU, PLAIN},
     {"a head", 3, 72, 10, 9, 255, K1, 1, YV_ACT_NONE, HEAD},
 };
@@ -64,6 +69,7 @@ static const ConvShape real[] = {
     {"1x1 64 -> 32", 1, 64, 160, 160, 32, K1, 1, YV_ACT_LEAKY_RELU, PLAIN},
     {"3x3 32 -> 32", 1, 32, 160, 160, 32, K3, 1, YV_ACT_LEAKY_RELU, PLAIN},
     {"1x1 128 -> 64", 1, 128, 160, 160, 64, K1, 1, YV_ACT_LEAKY_RELU, PLAIN},
+    {"3x3 32 -> 32, 80", 1, 32, 80, 80, 32, K3, 1, YV_ACT_LEAKY_RELU, PLAIN},
     {"3x3 64 -> 64", 1, 64, 80, 80, 64, K3, 1, YV_ACT_LEAKY_RELU, PLAIN},
     {"3x3 64 -> 64, SiLU", 1, 64, 80, 80, 64, K3, 1, YV_ACT_SILU, PLAIN},
     {"3x3 64 -> 64, none", 1, 64, 80, 80, 64, K3, 1, YV_ACT_NONE, PLAIN},
@@ -130,13 +136,15 @@ new_case (const ConvShape *s, YvWeight *weight, YvDType dtype)
 /* A sum of k products in fp32: each addition rounds a partial sum, in a random direction, so the
  * error grows as sqrt (k). Sums are about normal with the deviation of the source, so none is much
  * larger than 5 times its amplitude, also where the activation hides that. A few units more for the
- * activation. The result is rounded once; biases of conv_lanes are stored in the dtype too. */
+ * activation. Winograd loses 1.7 times as much (winograd.h). The result is rounded once;
+ * biases of conv_lanes are stored in the dtype too. */
 static OpBound
 conv_bound (const OpCase *c, double largest)
 {
   const YvWeight *weight = c->node.conv.weight;
   const double k = (double) weight->c_in / weight->groups * weight->kernel_h * weight->kernel_w;
-  const double sum = 0x1p-23 * (sqrt (k) + 8) * fmax (largest, 5 * c->amplitude);
+  const double winograd = c->direct ? 1 : 2;
+  const double sum = 0x1p-23 * winograd * (sqrt (k) + 8) * fmax (largest, 5 * c->amplitude);
   const double bias = c->dtype == YV_DTYPE_F16 ? 0x1p-12 * 0.25 + 0x1p-24 : 0;
 
   return (OpBound){.absolute = sum + bias, .relative = op_rounding (c->dst_dtype)};
@@ -152,6 +160,8 @@ check (const ConvShape *s, YvDType dtype)
   op_case_check (&c, conv_bound);
   c.narrow_lanes = false;
   c.wide_lanes = true;
+  op_case_check (&c, conv_bound);
+  c.direct = true;
   op_case_check (&c, conv_bound);
 }
 
@@ -226,13 +236,16 @@ bench (void)
     for (size_t i = 0; i < G_N_ELEMENTS (real); i++) {
       const ConvShape *s = &real[i];
       g_autoptr (YvWeight) weight = new_weight (s);
-      const OpCase c = new_case (s, weight, (YvDType) dtype);
+      OpCase c = new_case (s, weight, (YvDType) dtype);
       const double k = (double) s->c_in * s->kernel_h * s->kernel_w;
       const double n_out = (double) s->n * s->c_out * c.dst.h * c.dst.w;
       const double n_elems = n_out + s->c_out * k + (double) s->n * s->c_in * s->h * s->w;
 
-      op_case_bench (&c, 2 * n_out * k * 1e-9,
-                     n_elems * (double) yv_dtype_size_bytes ((YvDType) dtype) * 1e-9);
+      for (int direct = 0; direct < 2; direct++) {
+        c.direct = direct;
+        op_case_bench (&c, 2 * n_out * k * 1e-9,
+                       n_elems * (double) yv_dtype_size_bytes ((YvDType) dtype) * 1e-9);
+      }
     }
 }
 

@@ -38,7 +38,7 @@ for_each_variant (Check check)
         n_variants++;
       }
     }
-  g_assert_cmpuint (n_variants, ==, 34);
+  g_assert_cmpuint (n_variants, ==, 36);
 }
 
 static void

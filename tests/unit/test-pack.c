@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "engine/half.h"
+#include "engine/winograd.h"
 
 /* A value that tells its place, exact in f16 and never 0: up to 2047. */
 static float
@@ -120,6 +121,38 @@ check_lanes (const Shape *s, const YvWeight *weight, uint32_t p, YvDType dtype)
 }
 
 static void
+check_winograd (const Shape *s, const YvWeight *weight, uint32_t p)
+{
+  const YvStep step = {
+      .weight_source = weight,
+      .pack = p == 32 ? YV_PACK_WINOGRAD32 : YV_PACK_WINOGRAD64,
+      .dtype = YV_DTYPE_F32,
+  };
+  const uint32_t c_in = (s->c_in + 3) / 4 * 4, n_blocks = (s->c_out + p - 1) / p;
+  size_t size_bytes, at = 0;
+  g_autofree uint8_t *bytes = pack (&step, &size_bytes);
+
+  for (uint32_t b = 0; b < n_blocks; b++) {
+    for (uint32_t point = 0; point < YV_WINOGRAD_POINTS; point++) {
+      for (uint32_t q = 0; q < p; q++)
+        g_assert_cmpfloat (element (bytes, YV_DTYPE_F32, at++), ==, 0);
+      for (uint32_t c = 0; c < c_in; c++)
+        for (uint32_t q = 0; q < p; q++) {
+          double w[9], points[YV_WINOGRAD_POINTS];
+
+          for (uint32_t tap = 0; tap < 9; tap++)
+            w[tap] = dense (s, b * p + q, c, tap / 3, tap % 3);
+          yv_winograd_weight (w, points);
+          g_assert_cmpfloat (element (bytes, YV_DTYPE_F32, at++), ==, (float) points[point]);
+        }
+    }
+    for (uint32_t q = 0; q < p; q++)
+      g_assert_cmpfloat (element (bytes, YV_DTYPE_F32, at++), ==, bias_of (s, b * p + q));
+  }
+  g_assert_cmpuint (at * sizeof (float), ==, size_bytes);
+}
+
+static void
 check_tile (const Shape *s, const YvWeight *weight, YvDType dtype)
 {
   const YvStep step = {.weight_source = weight, .pack = YV_PACK_TILE, .dtype = dtype};
@@ -164,6 +197,21 @@ every_element_of_a_convolution_is_where_its_kernel_looks (void)
 }
 
 static void
+every_point_of_winograd_is_where_its_kernels_look (void)
+{
+  static const Shape of_3x3[] = {{32, 3, 1, 3, 3}, {33, 4, 1, 3, 3}, {70, 9, 1, 3, 3}};
+
+  for (size_t i = 0; i < G_N_ELEMENTS (of_3x3); i++) {
+    const Shape *s = &of_3x3[i];
+    g_autofree float *data = g_new (float, s->c_out * s->c_in * 9);
+    g_autoptr (YvWeight) weight = make_weight (s, data);
+
+    check_winograd (s, weight, 32);
+    check_winograd (s, weight, 64);
+  }
+}
+
+static void
 scale_and_shift_are_padded_to_8_channels (void)
 {
   double scale[] = {1, 2, 3}, shift[] = {4, 5, 6};
@@ -189,6 +237,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/pack/conv", every_element_of_a_convolution_is_where_its_kernel_looks);
+  g_test_add_func ("/pack/winograd", every_point_of_winograd_is_where_its_kernels_look);
   g_test_add_func ("/pack/affine", scale_and_shift_are_padded_to_8_channels);
   g_test_add_func ("/pack/none", a_step_without_weight_packs_nothing);
   return g_test_run ();

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * engine/ops/winograd.c - a convolution of 3 x 3 as input transform, 36 products, output transform
+ * (winograd.h). */
+#include "engine/winograd.h"
+
+#include "engine/align.h"
+#include "engine/ops/conv.h"
+#include "shaders/params.h"
+
+#define TRANSFORM_LOCAL 32
+#define MIN_CHANNELS 32 /* with fewer the transforms cost more than they save */
+
+/* What the steps of a convolution have in common. */
+typedef struct {
+  const YvNode *node;
+  YvLowering *lowering;
+  uint32_t tiles_w, tiles_h, n_tiles;
+  uint32_t c_in, c_out;    /* as stored: rounded up to 8 */
+  uint32_t block_channels; /* of the weight, */
+  uint64_t point_texels, block_texels;
+  YvOperand in_points, out_points;
+} Winograd;
+
+static void
+init (Winograd *w, const YvNode *node, const YvLowering *lowering)
+{
+  const YvWeight *weight = node->conv.weight;
+  const YvOperand *dst = &lowering->output;
+
+  *w = (Winograd){
+      .node = node,
+      .tiles_w = (dst->w + YV_WINOGRAD_TILE - 1) / YV_WINOGRAD_TILE,
+      .tiles_h = (dst->h + YV_WINOGRAD_TILE - 1) / YV_WINOGRAD_TILE,
+      .c_in = (uint32_t) yv_round_up (weight->c_in, 8),
+      .c_out = (uint32_t) yv_round_up (weight->c_out, 8),
+      .block_channels = yv_lanes_channels (lowering->caps, weight->c_out),
+  };
+  w->n_tiles = lowering->n * w->tiles_w * w->tiles_h;
+  w->point_texels = ((uint64_t) yv_round_up (weight->c_in, 4) + 1) * w->block_channels / 4;
+  w->block_texels = YV_WINOGRAD_POINTS * w->point_texels + w->block_channels / 4;
+}
+
+static bool
+is_3x3 (const YvNode *node)
+{
+  const YvWeight *weight = node->conv.weight;
+
+  return weight->kernel_h == 3 && weight->kernel_w == 3 && weight->groups == 1 &&
+         node->conv.stride_h == 1 && node->conv.stride_w == 1 && node->conv.pad_h == 1 &&
+         node->conv.pad_w == 1;
+}
+
+/* The pictures, the values at the points, and the weight, each in one buffer. */
+static bool
+all_bindable (const YvLowering *lowering, const YvNode *node)
+{
+  const YvCaps *caps = lowering->caps;
+  Winograd w;
+
+  init (&w, node, lowering);
+  const uint64_t n_blocks = (w.c_out + w.block_channels - 1) / w.block_channels;
+  const uint64_t points_texels =
+      (uint64_t) YV_WINOGRAD_POINTS * w.n_tiles * MAX (w.c_in, w.c_out) / 4;
+  return yv_lowering_is_bindable (lowering, &lowering->inputs[0]) &&
+         yv_lowering_is_bindable (lowering, &lowering->output) &&
+         n_blocks * w.block_texels <= caps->max_texels &&
+         points_texels <= MIN (caps->max_texels, caps->max_storage_range_bytes / 16);
+}
+
+bool
+yv_winograd_suits (const YvLowering *lowering, const YvNode *node)
+{
+  const YvWeight *weight = node->conv.weight;
+  const YvCaps *caps = lowering->caps;
+
+  return caps->texel_lanes && caps->winograd && is_3x3 (node) && weight->c_in >= MIN_CHANNELS &&
+         weight->c_out >= MIN_CHANNELS && lowering->inputs[0].dtype == YV_DTYPE_F32 &&
+         all_bindable (lowering, node);
+}
+
+static struct YvWinogradParams
+transform_params (const Winograd *w, const YvOperand *picture, uint32_t channels)
+{
+  return (struct YvWinogradParams){
+      .w = picture->w,
+      .h = picture->h,
+      .tiles_w = w->tiles_w,
+      .tiles_h = w->tiles_h,
+      .n_tiles = w->n_tiles,
+      .channels = channels,
+      .cstride = picture->cstride,
+      .block_channels = w->block_channels,
+      .weight_block = (uint32_t) w->block_texels,
+      .weight_bias = (uint32_t) (w->block_texels - w->block_channels / 4),
+  };
+}
+
+static YvStep *
+add_step (const Winograd *w, YvPart part, const YvOperand *src, const YvOperand *dst)
+{
+  YvStep *step = yv_lowering_add (w->lowering, w->node, src, 1, dst);
+
+  step->part = part;
+  step->texel = true;
+  return step;
+}
+
+static uint64_t
+transform_groups (const Winograd *w, uint32_t channels)
+{
+  return ((uint64_t) w->n_tiles * channels / 8 + TRANSFORM_LOCAL - 1) / TRANSFORM_LOCAL;
+}
+
+static bool
+add_input (const Winograd *w, GError **error)
+{
+  const YvOperand *src = &w->lowering->inputs[0];
+  const struct YvWinogradParams params = transform_params (w, src, w->c_in);
+  YvStep *step = add_step (w, YV_PART_WINOGRAD_INPUT, src, &w->in_points);
+
+  return yv_lowering_dispatch (w->lowering, step,
+                               &(YvDispatch){
+                                   .kernel = YV_KERNEL_WINOGRAD_INPUT,
+                                   .n_spec = 1,
+                                   .spec = {TRANSFORM_LOCAL},
+                                   .groups = {transform_groups (w, w->c_in), 1, 1},
+                                   .push = &params,
+                                   .n_push_bytes = sizeof params,
+                                   .n_addresses = 3,
+                                   .addresses = {YV_ADDRESS_SRC0, YV_ADDRESS_NONE, YV_ADDRESS_DST},
+                               },
+                               error);
+}
+
+static bool
+add_product (const Winograd *w, GError **error)
+{
+  const bool is_64 = w->block_channels == 64;
+  const uint32_t pixels = is_64 ? YV_LANES64_PIXELS : YV_LANES32_PIXELS;
+  const struct YvConvParams params = {
+      .in_w = w->n_tiles,
+      .in_h = 1,
+      .out_w = w->n_tiles,
+      .out_h = 1,
+      .in_cstride = w->c_in,
+      .out_cstride = w->c_out,
+      .c_in = (uint32_t) yv_round_up (w->node->conv.weight->c_in, 4),
+      .c_out = w->c_out,
+      .kernel_w = 1,
+      .kernel_h = 1,
+      .stride_w = 1,
+      .stride_h = 1,
+      .weight_block = (uint32_t) w->block_texels,
+      .weight_image = (uint32_t) w->point_texels,
+  };
+  YvStep *step = add_step (w, YV_PART_WINOGRAD_PRODUCT, &w->in_points, &w->out_points);
+
+  step->weight_source = w->node->conv.weight;
+  step->pack = is_64 ? YV_PACK_WINOGRAD64 : YV_PACK_WINOGRAD32;
+  step->flops = 2 * (uint64_t) w->lowering->n * w->node->conv.weight->c_out *
+                w->lowering->output.h * w->lowering->output.w * w->node->conv.weight->c_in * 9;
+  return yv_lowering_dispatch (
+      w->lowering, step,
+      &(YvDispatch){
+          .kernel = is_64 ? YV_KERNEL_CONV_LANES64 : YV_KERNEL_CONV_LANES32,
+          .n_spec = 4,
+          .spec = {YV_LANES_LOCAL, YV_ACT_NONE, false, true},
+          .groups = {(w->c_out + w->block_channels - 1) / w->block_channels,
+                     ((uint64_t) w->n_tiles + pixels - 1) / pixels, YV_WINOGRAD_POINTS},
+          .pixel_dimension = 1,
+          .push = &params,
+          .n_push_bytes = sizeof params,
+          .n_addresses = 3,
+          .addresses = {YV_ADDRESS_SRC0, YV_ADDRESS_WEIGHT, YV_ADDRESS_DST},
+      },
+      error);
+}
+
+/* It reads the biases of the same weight. */
+static bool
+add_output (const Winograd *w, GError **error)
+{
+  const YvOperand *dst = &w->lowering->output;
+  struct YvWinogradParams params = transform_params (w, dst, w->c_out);
+  YvStep *step = add_step (w, YV_PART_WINOGRAD_OUTPUT, &w->out_points, dst);
+
+  params.slope = w->node->act.slope;
+  step->act = w->node->act;
+  step->weight_source = w->node->conv.weight;
+  step->pack = w->block_channels == 64 ? YV_PACK_WINOGRAD64 : YV_PACK_WINOGRAD32;
+  return yv_lowering_dispatch (
+      w->lowering, step,
+      &(YvDispatch){
+          .kernel = YV_KERNEL_WINOGRAD_OUTPUT,
+          .n_spec = 2,
+          .spec = {TRANSFORM_LOCAL, step->act.kind},
+          .groups = {transform_groups (w, w->c_out), 1, 1},
+          .push = &params,
+          .n_push_bytes = sizeof params,
+          .n_addresses = 3,
+          .addresses = {YV_ADDRESS_SRC0, YV_ADDRESS_WEIGHT, YV_ADDRESS_DST},
+      },
+      error);
+}
+
+bool
+yv_winograd_lower (const YvNode *node, YvLowering *lowering, GError **error)
+{
+  Winograd w;
+
+  init (&w, node, lowering);
+  w.lowering = lowering;
+  w.in_points = yv_lowering_scratch (lowering, YV_DTYPE_F32, YV_WINOGRAD_POINTS,
+                                     node->conv.weight->c_in, w.n_tiles);
+  w.out_points = yv_lowering_scratch (lowering, YV_DTYPE_F32, YV_WINOGRAD_POINTS,
+                                      node->conv.weight->c_out, w.n_tiles);
+  return add_input (&w, error) && add_product (&w, error) && add_output (&w, error);
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#version 460
+#extension GL_GOOGLE_include_directive : require
+
+// winograd_input.comp - windows of a picture -> their values at Winograd's 36 points.
+//   src  [n, c, h, w]
+//   dst  [36, c, 1, tiles]
+// One invocation: one tile (4 x 4 outputs, a window of 6 x 6) x 8 channels. Neighbouring lanes are
+// neighbouring channels, so that what they write is one piece.
+// Reference: engine/ref/winograd.c; test: tests/ops/test-conv.c.
+
+#include "tensor.glsl"
+#include "winograd.glsl"
+
+layout(push_constant, std430) uniform Push { YvWinogradParams p; };
+YV_SOURCE(0, src);
+
+const int OUTSIDE = -0x10000000; // reads as zeros
+
+void transform(int x0, int y0, int first, int quad, out vec4 points[36])
+{
+    vec4 columns[6][6];
+
+    UNROLL for (int x = 0; x < 6; x++) {
+        vec4 d[6];
+        const bool inside = uint(x0 + x) < p.w;
+        UNROLL for (int y = 0; y < 6; y++) {
+            const int pixel = (y0 + y) * int(p.w) + x0 + x;
+            d[y] = LOAD4(src, inside && uint(y0 + y) < p.h
+                                  ? (first + pixel) * int(p.cstride / 4) + quad
+                                  : OUTSIDE);
+        }
+        columns[x] = to_points(d);
+    }
+    UNROLL for (int i = 0; i < 6; i++) {
+        const vec4 row[6] = to_points(vec4[6](columns[0][i], columns[1][i], columns[2][i],
+                                              columns[3][i], columns[4][i], columns[5][i]));
+        UNROLL for (int j = 0; j < 6; j++)
+            points[i * 6 + j] = row[j];
+    }
+}
+
+void main()
+{
+    const int octs = int(p.channels) / 8;
+    const ivec2 at = pixel_position(int(unfolded_invocation_x()), octs); // (oct, tile)
+    const ivec2 in_batch = pixel_position(at.y + int(p.first_tile), int(p.tiles_w * p.tiles_h));
+    const ivec2 tile = pixel_position(in_batch.x, int(p.tiles_w));
+    const int first = in_batch.y * int(p.w * p.h); // pixel of the image
+    vec4 a[36], b[36];
+
+    if (uint(at.y) >= p.n_tiles)
+        return;
+    transform(tile.x * 4 - 1, tile.y * 4 - 1, first, at.x * 2, a);
+    transform(tile.x * 4 - 1, tile.y * 4 - 1, first, at.x * 2 + 1, b);
+    UNROLL for (int i = 0; i < 36; i++)
+        STORE8(dst, (i * int(p.n_tiles) + at.y) * octs + at.x, a[i], b[i]);
+}
