@@ -71,7 +71,7 @@ find_clip() {
     [ -f "$clip" ] || die "could not get vtest.avi: apt-get download opencv-doc failed"
 }
 
-# build FOLDER [MESON OPTION...]
+# build FOLDER [MESON OPTION...]: all of it, or $targets
 build() {
   local folder=$1 log
   shift
@@ -83,5 +83,6 @@ build() {
     meson setup "$folder" "$@" >"$log" 2>&1
   fi || { cat "$log"; rm -f "$log"; die "meson failed; remove $folder and run again"; }
   rm -f "$log"
-  ninja -C "$folder" --quiet || die "the build failed; the first error above says where"
+  # shellcheck disable=SC2086
+  ninja -C "$folder" --quiet ${targets:-} || die "the build failed; the first error above says where"
 }

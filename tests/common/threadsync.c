@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * tests/common/threadsync.c - tells ThreadSanitizer what GLib's locks do; linked only where it is
+ * on.
+ *
+ * GLib waits with futex(2), and a packaged GLib is not built for the sanitizer, which then sees
+ * neither a lock nor the order that it gives to what it protects, and calls each use of that a
+ * race. These functions stand before GLib's, for programs and for the libraries that they load:
+ * each does what GLib's does and says so. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+
+#include <glib.h>
+
+/* The sanitizer's own, of <sanitizer/tsan_interface.h>: what this thread did before a release of an
+ * address happened before what another does after acquiring it. */
+void __tsan_acquire (void *address);
+void __tsan_release (void *address);
+
+/* GLib's function of this name, looked up once: dlsym() takes locks itself. */
+#define NEXT(name)                                                                                 \
+  __extension__({                                                                                  \
+    static gpointer next;                                                                          \
+    if (!g_atomic_pointer_get (&next))                                                             \
+      g_atomic_pointer_set (&next, dlsym (RTLD_NEXT, #name));                                      \
+    (__typeof__ (&name)) g_atomic_pointer_get (&next);                                             \
+  })
+
+/* The three of each kind of lock. */
+#define LOCK(prefix, type)                                                                         \
+  void prefix##_lock (type *lock)                                                                  \
+  {                                                                                                \
+    NEXT (prefix##_lock) (lock);                                                                   \
+    __tsan_acquire (lock);                                                                         \
+  }                                                                                                \
+                                                                                                   \
+  gboolean prefix##_trylock (type *lock)                                                           \
+  {                                                                                                \
+    const gboolean taken = NEXT (prefix##_trylock) (lock);                                         \
+                                                                                                   \
+    if (taken)                                                                                     \
+      __tsan_acquire (lock);                                                                       \
+    return taken;                                                                                  \
+  }                                                                                                \
+                                                                                                   \
+  void prefix##_unlock (type *lock)                                                                \
+  {                                                                                                \
+    __tsan_release (lock);                                                                         \
+    NEXT (prefix##_unlock) (lock);                                                                 \
+  }
+
+LOCK (g_mutex, GMutex)
+LOCK (g_rec_mutex, GRecMutex)
+
+#undef LOCK
+
+void
+g_cond_wait (GCond *cond, GMutex *mutex)
+{
+  __tsan_release (mutex);
+  NEXT (g_cond_wait) (cond, mutex);
+  __tsan_acquire (mutex);
+}
+
+gboolean
+g_cond_wait_until (GCond *cond, GMutex *mutex, gint64 end_time)
+{
+  __tsan_release (mutex);
+  const gboolean signalled = NEXT (g_cond_wait_until) (cond, mutex, end_time);
+  __tsan_acquire (mutex);
+  return signalled;
+}
+
+/* Who sees the value acquires it by the atomic read that GLib's macro makes. */
+void (g_once_init_leave) (volatile void *location, gsize result)
+{
+  __tsan_release ((void *) location);
+  NEXT (g_once_init_leave) (location, result);
+}
+
+gboolean (g_atomic_ref_count_dec) (gatomicrefcount *count)
+{
+  __tsan_release (count);
+  const gboolean is_last = NEXT (g_atomic_ref_count_dec) (count);
+  if (is_last)
+    __tsan_acquire (count);
+  return is_last;
+}
