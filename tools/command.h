@@ -20,6 +20,7 @@ enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 int command_inspect (int argc, char **argv);
 int command_forward (int argc, char **argv);
 int command_bench (int argc, char **argv);
+int command_eval (int argc, char **argv);
 
 /* What every subcommand that loads a model takes; all strings owned, see model_options_clear(). */
 typedef struct {

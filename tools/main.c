@@ -33,6 +33,7 @@ static const struct {
   const char *summary;
 } commands[] = {
     {"detect", command_detect, "find objects in pictures and videos"},
+    {"eval", command_eval, "measure a model on pictures with labels"},
     {"inspect", command_inspect, "show a model: layers as trained and as deployed"},
     {"forward", command_forward, "run tensors through a model, for comparisons"},
     {"bench", command_bench, "time a model on a device"},

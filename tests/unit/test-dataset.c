@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * tests/unit/test-dataset.c - tools/eval/dataset.h on folders and files as people have them, and on
+ * damaged ones: the message names the file and the line. */
+#include "tools/eval/dataset.h"
+
+#include <string.h>
+
+#include <cairo.h>
+#include <glib/gstdio.h>
+
+#define WIDTH 40
+#define HEIGHT 20
+
+static const char *const names[] = {"cat", "dog", NULL};
+
+/* ---- a folder for each test -------------------------------------------------------------------
+ */
+
+typedef struct {
+  char *path;
+} Folder;
+
+static void
+folder_init (Folder *folder)
+{
+  g_autoptr (GError) error = NULL;
+
+  folder->path = g_dir_make_tmp ("yv-dataset-XXXXXX", &error);
+  g_assert_no_error (error);
+}
+
+static void
+remove_tree (const char *path)
+{
+  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
+  const char *name;
+
+  while (dir && (name = g_dir_read_name (dir))) {
+    g_autofree char *child = g_build_filename (path, name, NULL);
+
+    remove_tree (child);
+  }
+  g_remove (path);
+}
+
+static void
+folder_clear (Folder *folder)
+{
+  remove_tree (folder->path);
+  g_free (folder->path);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Folder, folder_clear)
+
+static char *
+place (const Folder *folder, const char *name)
+{
+  char *path = g_build_filename (folder->path, name, NULL);
+  g_autofree char *parent = g_path_get_dirname (path);
+
+  g_assert_cmpint (g_mkdir_with_parents (parent, 0777), ==, 0);
+  return path;
+}
+
+static void
+put_text (const Folder *folder, const char *name, const char *text)
+{
+  g_autofree char *path = place (folder, name);
+
+  g_assert_true (g_file_set_contents (path, text, -1, NULL));
+}
+
+static void
+put_picture (const Folder *folder, const char *name)
+{
+  g_autofree char *path = place (folder, name);
+  cairo_surface_t *surface = cairo_image_surface_create (CAIRO_FORMAT_RGB24, WIDTH, HEIGHT);
+
+  g_assert_cmpint (cairo_surface_write_to_png (surface, path), ==, CAIRO_STATUS_SUCCESS);
+  cairo_surface_destroy (surface);
+}
+
+static Dataset *
+open_named (const Folder *folder, const char *name, GError **error)
+{
+  g_autofree char *path = g_build_filename (folder->path, name, NULL);
+
+  return dataset_open (path, NULL, names, 2, error);
+}
+
+static void
+refuse (const Folder *folder, const char *name, const char *message)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (Dataset) dataset = open_named (folder, name, &error);
+
+  g_assert_null (dataset);
+  g_assert_nonnull (error);
+  g_test_message ("%s", error->message);
+  g_assert_true (error->domain == YV_ERROR);
+  g_assert_nonnull (strstr (error->message, message));
+}
+
+static const EvalLabel *
+label_of (const Dataset *dataset, uint32_t image, uint32_t index)
+{
+  const DatasetImage *found = g_ptr_array_index (dataset->images, image);
+
+  g_assert_cmpuint (index, <, found->labels->len);
+  return &g_array_index (found->labels, EvalLabel, index);
+}
+
+/* ---- YOLO folders -----------------------------------------------------------------------------
+ */
+
+static void
+put_yolo_folder (const Folder *folder, const char *yaml, const char *labels)
+{
+  put_text (folder, "data.yaml", yaml);
+  put_picture (folder, "images/val/7.png");
+  put_picture (folder, "images/val/a.PNG");
+  put_text (folder, "images/val/readme.md", "no picture");
+  put_text (folder, "labels/val/7.txt", labels);
+}
+
+static void
+a_folder_gives_its_pictures_and_labels (void)
+{
+  g_auto (Folder) folder;
+  g_autoptr (GError) error = NULL;
+
+  folder_init (&folder);
+  put_yolo_folder (&folder, "val: images/val\nnc: 2\nnames: [cat, dog]\n",
+                   "1 0.5 0.5 0.25 0.5\n\n0 1 1 0.5 0.5\r\n1 0.5 0.5 0.25 0.5\n");
+  g_autoptr (Dataset) dataset = open_named (&folder, "data.yaml", &error);
+  g_assert_no_error (error);
+  const DatasetImage *first = g_ptr_array_index (dataset->images, 0);
+  const DatasetImage *second = g_ptr_array_index (dataset->images, 1);
+  g_autoptr (GArray) labels = dataset_labels (dataset, 0, WIDTH, HEIGHT);
+  const EvalLabel *dog = &g_array_index (labels, EvalLabel, 0);
+  const EvalLabel *cat = &g_array_index (labels, EvalLabel, 1);
+
+  g_assert_cmpuint (dataset->images->len, ==, 2);
+  g_assert_cmpuint (first->width, ==, WIDTH);
+  g_assert_cmpuint (first->height, ==, HEIGHT);
+  g_assert_cmpint (first->id, ==, 7);
+  g_assert_cmpint (second->id, ==, -1);
+  g_assert_cmpuint (second->labels->len, ==, 0);
+  g_assert_cmpuint (labels->len, ==, 2); /* the third is the first once more */
+  g_assert_nonnull (strstr (dataset->warning, "1 of 2 pictures have no label file"));
+  g_assert_nonnull (strstr (dataset->warning, "1 labels that were there twice"));
+
+  g_assert_cmpuint (dog->class_index, ==, 1);
+  g_assert_cmpfloat (dog->x, ==, 15);
+  g_assert_cmpfloat (dog->y, ==, 5);
+  g_assert_cmpfloat (dog->w, ==, 10);
+  g_assert_cmpfloat (dog->h, ==, 10);
+  g_assert_cmpfloat (dog->area_px, ==, 100);
+  g_assert_cmpfloat (cat->x, ==, 30); /* half of it lies outside */
+  g_assert_cmpfloat (cat->w, ==, 10);
+  g_assert_cmpint (dataset->category_ids[1], ==, 1);
+}
+
+static void
+an_outline_gives_its_box_and_area (void)
+{
+  g_auto (Folder) folder;
+
+  folder_init (&folder);
+  put_yolo_folder (&folder, "val: images/val\nnames: {1: dog, 0: cat}\n",
+                   "0 0.25 0.5 0.75 0.5 0.5 1\n"); /* a triangle */
+  g_autoptr (Dataset) dataset = open_named (&folder, "data.yaml", NULL);
+  const EvalLabel *label = label_of (dataset, 0, 0);
+
+  g_assert_cmpfloat (label->x, ==, 0.25);
+  g_assert_cmpfloat (label->y, ==, 0.5);
+  g_assert_cmpfloat (label->w, ==, 0.5);
+  g_assert_cmpfloat (label->h, ==, 0.5);
+  g_assert_cmpfloat_with_epsilon (label->area_px, 0.125, 1e-12);
+}
+
+static void
+places_may_be_lists_and_relative_to_path (void)
+{
+  static const char *const yamls[] = {
+      "path: sub\nval: [images/val, images/other]\nnc: 2\n",
+      "path: ./sub\nval: list.txt\nnc: 2\n",
+  };
+
+  for (uint32_t i = 0; i < G_N_ELEMENTS (yamls); i++) {
+    g_auto (Folder) folder;
+    g_autoptr (GError) error = NULL;
+
+    folder_init (&folder);
+    put_text (&folder, "data.yaml", yamls[i]);
+    put_picture (&folder, "sub/images/val/1.png");
+    put_picture (&folder, "sub/images/other/2.png");
+    put_text (&folder, "sub/labels/other/2.txt", "0 .5 .5 .5 .5");
+    put_text (&folder, "sub/list.txt", "images/val/1.png\n./images/other/2.png\n\n");
+    g_autoptr (Dataset) dataset = open_named (&folder, "data.yaml", &error);
+    g_assert_no_error (error);
+    g_assert_cmpuint (dataset->images->len, ==, 2);
+  }
+}
+
+static void
+damaged_yamls_are_refused (void)
+{
+  static const struct {
+    const char *yaml, *message;
+  } cases[] = {
+      {"", "data.yaml:1: val: expected a folder"},
+      {"val: [\n", "data.yaml:2: yaml syntax error"},
+      {"val: images/val\n", "data.yaml:1: nc is 0"},
+      {"val: images/val\nnc: many\n", "data.yaml:2: nc: expected a number"},
+      {"val: images/val\nnc: 3\nnames: [cat, dog]\n",
+       "data.yaml:2: nc is 3, but there are 2 names"},
+      {"val: images/val\nnames: [cat, [dog]]\n", "data.yaml:2: a class name is no text"},
+      {"val: images/val\nnames: {0: cat, 2: dog}\n", "data.yaml:2: names: expected each number"},
+      {"val: {a: b}\nnc: 2\n", "data.yaml:1: val: expected a folder"},
+      {"val: []\nnc: 2\n", "data.yaml:1: val: the list is empty"},
+      {"val: images/val\nnc: 80\n",
+       "has 80 classes (\"?\" ...), but the model has 2 (\"cat\" ...)"},
+      {"val: nowhere\nnc: 2\n", "nowhere"},
+      {"val: labels/val\nnc: 2\n", "there is no picture in"},
+  };
+
+  for (uint32_t i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_auto (Folder) folder;
+
+    folder_init (&folder);
+    put_yolo_folder (&folder, cases[i].yaml, "");
+    refuse (&folder, "data.yaml", cases[i].message);
+  }
+}
+
+static void
+damaged_labels_are_refused (void)
+{
+  static const struct {
+    const char *labels, *message;
+  } cases[] = {
+      {"0 0.5 0.5 0.5 0.5\n0 0.5 0.5 0.5\n", "labels/val/7.txt:2: 4 values, expected 5"},
+      {"0 0.5 0.5 0.5 0.5 0.5\n", "labels/val/7.txt:1: 6 values, expected 5"},
+      {"2 0.5 0.5 0.5 0.5\n", "labels/val/7.txt:1: class \"2\", expected a number from 0 to 1"},
+      {"-1 0.5 0.5 0.5 0.5\n", "labels/val/7.txt:1: class \"-1\""},
+      {"0.5 0.5 0.5 0.5 0.5\n", "labels/val/7.txt:1: class \"0.5\""},
+      {"cat 0.5 0.5 0.5 0.5\n", "labels/val/7.txt:1: class \"cat\""},
+      {"0 0.5 0.5 320 0.5\n", "labels/val/7.txt:1: value 4 is \"320\""},
+      {"0 nan 0.5 0.5 0.5\n", "labels/val/7.txt:1: value 2 is \"nan\""},
+      {"0 0.5 0.5 0.5 -0.5\n", "labels/val/7.txt:1: value 5 is \"-0.5\""},
+      {"0 0.5 0.5 0.5 0.5x\n", "labels/val/7.txt:1: value 5 is \"0.5x\""},
+  };
+
+  for (uint32_t i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_auto (Folder) folder;
+
+    folder_init (&folder);
+    put_yolo_folder (&folder, "val: images/val\nnc: 2\n", cases[i].labels);
+    refuse (&folder, "data.yaml", cases[i].message);
+  }
+}
+
+static void
+pictures_that_are_none_and_folders_without_labels_are_refused (void)
+{
+  g_auto (Folder) folder;
+
+  folder_init (&folder);
+  refuse (&folder, "data.yaml", "data.yaml");
+  put_text (&folder, "data.yaml", "val: images\nnc: 2\n");
+  put_picture (&folder, "images/1.png");
+  refuse (&folder, "data.yaml", "labels/1.txt");
+  put_text (&folder, "labels/1.txt", "");
+  put_text (&folder, "images/2.png", "this is a text");
+  refuse (&folder, "data.yaml", "images/2.png: not a picture");
+}
+
+/* ---- COCO -------------------------------------------------------------------------------------
+ */
+
+#define IMAGES                                                                                     \
+  "\"images\": [{\"id\": 9, \"file_name\": \"a.png\"}, {\"id\": 4, \"file_name\": \"b.png\"}]"
+#define CATEGORIES                                                                                 \
+  "\"categories\": [{\"id\": 18, \"name\": \"dog\"}, {\"id\": 17, \"name\": \"cat\"}]"
+
+static void
+put_coco (const Folder *folder, const char *json)
+{
+  put_picture (folder, "val2017/a.png");
+  put_picture (folder, "val2017/b.png");
+  put_text (folder, "annotations/instances_val2017.json", json);
+}
+
+static void
+cocos_annotations_become_labels (void)
+{
+  g_auto (Folder) folder;
+  g_autoptr (GError) error = NULL;
+
+  folder_init (&folder);
+  put_coco (&folder, "{" IMAGES "," CATEGORIES ", \"annotations\": ["
+                     "{\"image_id\": 9, \"category_id\": 18, \"bbox\": [1, 2.5, 10, 5],"
+                     " \"area\": 20.5, \"iscrowd\": 1},"
+                     "{\"image_id\": 9, \"category_id\": 17, \"bbox\": [35, 2, 10, 5]}]}");
+  g_autoptr (Dataset) dataset = open_named (&folder, "annotations/instances_val2017.json", &error);
+  g_assert_no_error (error);
+  const DatasetImage *first = g_ptr_array_index (dataset->images, 0);
+  g_autoptr (GArray) labels = dataset_labels (dataset, 1, WIDTH, HEIGHT);
+  const EvalLabel *dog = &g_array_index (labels, EvalLabel, 0);
+  const EvalLabel *cat = &g_array_index (labels, EvalLabel, 1);
+
+  g_assert_cmpint (first->id, ==, 4);
+  g_assert_cmpint (dataset->category_ids[0], ==, 17);
+  g_assert_cmpint (dataset->category_ids[1], ==, 18);
+  g_assert_cmpuint (dog->class_index, ==, 1);
+  g_assert_true (dog->is_crowd);
+  g_assert_cmpfloat (dog->y, ==, 2.5);
+  g_assert_cmpfloat (dog->area_px, ==, 20.5);
+  g_assert_false (cat->is_crowd);
+  g_assert_cmpfloat (cat->area_px, ==, 50);
+  g_assert_cmpfloat (cat->w, ==, 5);
+}
+
+/* As many categories as classes under other names: in the order of their numbers. */
+static void
+categories_of_other_names_go_by_their_order (void)
+{
+  g_auto (Folder) folder;
+
+  folder_init (&folder);
+  put_coco (&folder, "{" IMAGES ", \"annotations\": [], \"categories\": [{\"id\": 3, \"name\": "
+                     "\"Hund\"}, {\"id\": 1, \"name\": \"Katze\"}]}");
+  g_autoptr (Dataset) dataset = open_named (&folder, "annotations/instances_val2017.json", NULL);
+  g_assert_cmpint (dataset->category_ids[0], ==, 1);
+  g_assert_cmpint (dataset->category_ids[1], ==, 3);
+}
+
+static void
+damaged_coco_files_are_refused (void)
+{
+  static const struct {
+    const char *json, *message;
+  } cases[] = {
+      {"[]", "no JSON object"},
+      {"{", "instances_val2017.json: "},
+      {"{}", "has no list \"categories\""},
+      {"{" CATEGORIES "}", "has no list \"images\""},
+      {"{" CATEGORIES ", \"images\": []}", "images[0]"},
+      {"{" CATEGORIES ", \"images\": [{\"id\": \"x\", \"file_name\": \"a.png\"}]}", "images[0]"},
+      {"{" CATEGORIES ", \"images\": [{\"id\": 1, \"file_name\": \"a.png\"},"
+       "{\"id\": 1, \"file_name\": \"b.png\"}]}",
+       "images[1]: this id was there before"},
+      {"{" CATEGORIES ", \"images\": [{\"id\": 1, \"file_name\": \"c.png\"}]}", "c.png"},
+      {"{" CATEGORIES "," IMAGES "}", "has no list \"annotations\""},
+      {"{\"categories\": [{\"id\": 1, \"name\": \"cat\"}]," IMAGES "}",
+       "has 1 categories, and 1 of the model's 2 classes"},
+      {"{" CATEGORIES "," IMAGES ", \"annotations\": [7]}", "annotations[0]: expected an object"},
+      {"{" CATEGORIES "," IMAGES ", \"annotations\": [{\"image_id\": 5, \"category_id\": 17,"
+       "\"bbox\": [1, 2, 3, 4]}]}",
+       "annotations[0]: there is no image"},
+      {"{" CATEGORIES "," IMAGES ", \"annotations\": [{\"image_id\": 9, \"category_id\": 17,"
+       "\"bbox\": [1, 2, -3, 4]}]}",
+       "annotations[0]: expected numbers"},
+      {"{" CATEGORIES "," IMAGES ", \"annotations\": [{\"image_id\": 9, \"category_id\": 17,"
+       "\"bbox\": [1, 2, [], 4]}]}",
+       "annotations[0]: expected numbers"},
+  };
+
+  for (uint32_t i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_auto (Folder) folder;
+
+    folder_init (&folder);
+    put_coco (&folder, cases[i].json);
+    refuse (&folder, "annotations/instances_val2017.json", cases[i].message);
+  }
+}
+
+/* Its published table: 80 kinds with numbers up to 90. */
+static void
+cocos_numbers_have_gaps (void)
+{
+  static const struct {
+    uint32_t index;
+    int category;
+  } known[] = {{0, 1},   {10, 11}, {11, 13}, {24, 27}, {26, 31}, {40, 46}, {59, 65},
+               {60, 67}, {61, 70}, {62, 72}, {72, 82}, {73, 84}, {79, 90}, {80, -1}};
+
+  for (uint32_t i = 0; i < G_N_ELEMENTS (known); i++)
+    g_assert_cmpint (dataset_coco_category (known[i].index), ==, known[i].category);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/dataset/yolo/folder", a_folder_gives_its_pictures_and_labels);
+  g_test_add_func ("/dataset/yolo/outline", an_outline_gives_its_box_and_area);
+  g_test_add_func ("/dataset/yolo/places", places_may_be_lists_and_relative_to_path);
+  g_test_add_func ("/dataset/yolo/bad-yaml", damaged_yamls_are_refused);
+  g_test_add_func ("/dataset/yolo/bad-labels", damaged_labels_are_refused);
+  g_test_add_func ("/dataset/yolo/bad-folder",
+                   pictures_that_are_none_and_folders_without_labels_are_refused);
+  g_test_add_func ("/dataset/coco/labels", cocos_annotations_become_labels);
+  g_test_add_func ("/dataset/coco/order", categories_of_other_names_go_by_their_order);
+  g_test_add_func ("/dataset/coco/bad", damaged_coco_files_are_refused);
+  g_test_add_func ("/dataset/coco/numbers", cocos_numbers_have_gaps);
+  return g_test_run ();
+}

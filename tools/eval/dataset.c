@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * tools/eval/dataset.c - what YOLO folders and COCO files have in common once they are read.
+ */
+#include "tools/eval/dataset.h"
+
+#include "tools/eval/picture.h"
+
+static void
+free_image (gpointer data)
+{
+  DatasetImage *image = data;
+
+  g_array_unref (image->labels);
+  g_free (image->path);
+  g_free (image);
+}
+
+Dataset *
+dataset_new (uint32_t n_classes)
+{
+  Dataset *dataset = g_new0 (Dataset, 1);
+
+  dataset->images = g_ptr_array_new_with_free_func (free_image);
+  dataset->n_classes = n_classes;
+  dataset->category_ids = g_new0 (int, n_classes);
+  return dataset;
+}
+
+void
+dataset_free (Dataset *dataset)
+{
+  if (!dataset)
+    return;
+  g_ptr_array_unref (dataset->images);
+  g_free (dataset->category_ids);
+  g_free (dataset->warning);
+  g_free (dataset);
+}
+
+DatasetImage *
+dataset_add (Dataset *dataset, char *path)
+{
+  DatasetImage *image = g_new0 (DatasetImage, 1);
+
+  image->path = path;
+  image->id = -1;
+  image->labels = g_array_new (FALSE, FALSE, sizeof (EvalLabel));
+  g_ptr_array_add (dataset->images, image);
+  return image;
+}
+
+bool
+dataset_read_sizes (Dataset *dataset, GError **error)
+{
+  for (uint32_t i = 0; i < dataset->images->len; i++) {
+    DatasetImage *image = g_ptr_array_index (dataset->images, i);
+
+    if (!picture_size (image->path, &image->width, &image->height, error))
+      return false;
+  }
+  return true;
+}
+
+/* COCO numbered 91 kinds of thing and then marked 80 of them. */
+int
+dataset_coco_category (uint32_t index)
+{
+  static const uint8_t unused[] = {12, 26, 29, 30, 45, 66, 68, 69, 71, 83};
+  int id = (int) index + 1;
+
+  for (uint32_t i = 0; i < G_N_ELEMENTS (unused) && unused[i] <= id; i++)
+    id++;
+  return index < 80 ? id : -1;
+}
+
+Dataset *
+dataset_open (const char *path, const char *images_folder, const char *const *class_names,
+              uint32_t n_classes, GError **error)
+{
+  if (g_str_has_suffix (path, ".json"))
+    return cocodata_open (path, images_folder, class_names, n_classes, error);
+  return yolodata_open (path, class_names, n_classes, error);
+}
+
+/* In px, inside the picture; what a mark had outside is no part of it. */
+static EvalLabel
+place (const EvalLabel *label, double scale_x, double scale_y, uint32_t width, uint32_t height)
+{
+  const double x1 = CLAMP (label->x * scale_x, 0, width);
+  const double y1 = CLAMP (label->y * scale_y, 0, height);
+  const double x2 = CLAMP ((label->x + label->w) * scale_x, 0, width);
+  const double y2 = CLAMP ((label->y + label->h) * scale_y, 0, height);
+  EvalLabel placed = *label;
+
+  placed.x = x1;
+  placed.y = y1;
+  placed.w = x2 - x1;
+  placed.h = y2 - y1;
+  placed.area_px = label->area_px * scale_x * scale_y;
+  return placed;
+}
+
+GArray *
+dataset_labels (const Dataset *dataset, uint32_t index, uint32_t width, uint32_t height)
+{
+  const DatasetImage *image = g_ptr_array_index (dataset->images, index);
+  GArray *placed = g_array_new (FALSE, FALSE, sizeof (EvalLabel));
+
+  for (uint32_t i = 0; i < image->labels->len; i++) {
+    const EvalLabel *label = &g_array_index (image->labels, EvalLabel, i);
+    const EvalLabel in_px = place (label, dataset->normalised ? width : 1,
+                                   dataset->normalised ? height : 1, width, height);
+
+    g_array_append_val (placed, in_px);
+  }
+  return placed;
+}

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * tools/eval/yolodata.c - data.yaml, a folder of images and the folder of labels beside it.
+ *
+ * A label file has a line an object: class, then centre x, centre y, width, height, or the corners
+ * of an outline x1 y1 x2 y2 ..., in parts of the picture's sides. No file: nothing in the picture.
+ */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/eval/dataset.h"
+#include "tools/eval/datayaml.h"
+
+static const char *const extensions[] = {".bmp", ".jpg",  ".jpeg", ".png",
+                                         ".tif", ".tiff", ".webp", ".gif"};
+
+static bool
+is_picture (const char *name)
+{
+  g_autofree char *lower = g_ascii_strdown (name, -1);
+
+  for (uint32_t i = 0; i < G_N_ELEMENTS (extensions); i++)
+    if (g_str_has_suffix (lower, extensions[i]))
+      return true;
+  return false;
+}
+
+/* ---- which pictures ---------------------------------------------------------------------------
+ */
+
+static bool
+add_folder (Dataset *dataset, const char *folder, GError **error)
+{
+  g_autoptr (GError) theirs = NULL;
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, &theirs);
+  const char *name;
+
+  if (!dir) {
+    g_set_error (error, YV_ERROR, YV_ERROR_IO, "%s: %s", folder, theirs->message);
+    return false;
+  }
+  while ((name = g_dir_read_name (dir))) {
+    g_autofree char *path = g_build_filename (folder, name, NULL);
+
+    if (g_file_test (path, G_FILE_TEST_IS_DIR) && !g_file_test (path, G_FILE_TEST_IS_SYMLINK)) {
+      if (!add_folder (dataset, path, error))
+        return false;
+    } else if (is_picture (name)) {
+      dataset_add (dataset, g_steal_pointer (&path));
+    }
+  }
+  return true;
+}
+
+/* A text with a path a line, relative to the text's folder. */
+static bool
+add_list (Dataset *dataset, const char *list, GError **error)
+{
+  g_autofree char *text = NULL;
+  g_autofree char *folder = g_path_get_dirname (list);
+  g_autoptr (GError) theirs = NULL;
+
+  if (!g_file_get_contents (list, &text, NULL, &theirs)) {
+    g_set_error (error, YV_ERROR, YV_ERROR_IO, "%s: %s", list, theirs->message);
+    return false;
+  }
+  g_auto (GStrv) lines = g_strsplit_set (text, "\r\n", -1);
+  for (char **line = lines; *line; line++)
+    if (*g_strstrip (*line))
+      dataset_add (dataset, g_path_is_absolute (*line) ? g_strdup (*line)
+                                                       : g_build_filename (folder, *line, NULL));
+  return true;
+}
+
+static bool
+add_pictures (Dataset *dataset, const char *place, GError **error)
+{
+  if (g_str_has_suffix (place, ".txt"))
+    return add_list (dataset, place, error);
+  return add_folder (dataset, place, error);
+}
+
+/* ---- labels -----------------------------------------------------------------------------------
+ */
+
+/* images/a.jpg -> labels/a.txt: the last folder of that name counts. */
+static char *
+label_path (const char *picture)
+{
+  const char *found = g_strrstr (picture, "/images/");
+  const char *dot = strrchr (picture, '.');
+
+  if (!found)
+    return g_strdup_printf ("%.*s.txt", (int) (dot - picture), picture);
+  return g_strdup_printf ("%.*s/labels/%.*s.txt", (int) (found - picture), picture,
+                          (int) (dot - (found + 8)), found + 8);
+}
+
+/* Written so that NaN is refused. */
+static bool
+parse_number (const char *text, double *value)
+{
+  char *end;
+
+  *value = g_ascii_strtod (text, &end);
+  return end != text && *end == '\0' && *value >= 0 && *value <= 1;
+}
+
+static EvalLabel
+box_of_outline (const double *corners, uint32_t n)
+{
+  double x1 = 1, y1 = 1, x2 = 0, y2 = 0, doubled_area = 0;
+
+  for (uint32_t i = 0; i < n; i += 2) {
+    const uint32_t next = (i + 2) % n;
+
+    x1 = MIN (x1, corners[i]);
+    x2 = MAX (x2, corners[i]);
+    y1 = MIN (y1, corners[i + 1]);
+    y2 = MAX (y2, corners[i + 1]);
+    doubled_area += corners[i] * corners[next + 1] - corners[next] * corners[i + 1];
+  }
+  return (EvalLabel){
+      .x = x1, .y = y1, .w = x2 - x1, .h = y2 - y1, .area_px = fabs (doubled_area) / 2};
+}
+
+static EvalLabel
+box_of_centre (const double *v)
+{
+  return (EvalLabel){
+      .x = v[0] - v[2] / 2, .y = v[1] - v[3] / 2, .w = v[2], .h = v[3], .area_px = v[2] * v[3]};
+}
+
+static bool
+parse_values (char **words, double *values, uint32_t n, const char *place, GError **error)
+{
+  for (uint32_t i = 0; i < n; i++) {
+    if (parse_number (words[i], &values[i]))
+      continue;
+    g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED,
+                 "%s: value %u is \"%.20s\", expected a part of the picture's side, 0 to 1", place,
+                 i + 2, words[i]);
+    return false;
+  }
+  return true;
+}
+
+static bool
+parse_class (const char *word, uint32_t n_classes, const char *place, uint32_t *out, GError **error)
+{
+  char *end;
+  const double value = g_ascii_strtod (word, &end); /* some programs write "3.0" */
+
+  if (end != word && *end == '\0' && value >= 0 && value < n_classes && value == floor (value)) {
+    *out = (uint32_t) value;
+    return true;
+  }
+  g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED,
+               "%s: class \"%.20s\", expected a number from 0 to %u", place, word, n_classes - 1);
+  return false;
+}
+
+static bool
+parse_line (char **words, uint32_t n_words, uint32_t n_classes, const char *place, EvalLabel *out,
+            GError **error)
+{
+  const bool is_box = n_words == 5, is_outline = n_words >= 7 && n_words % 2 == 1;
+  g_autofree double *values = g_new (double, n_words);
+  uint32_t class_index;
+
+  if (!is_box && !is_outline) {
+    g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED,
+                 "%s: %u values, expected 5 (class, centre x, centre y, width, height) or a class "
+                 "and the corners of an outline",
+                 place, n_words);
+    return false;
+  }
+  if (!parse_class (words[0], n_classes, place, &class_index, error) ||
+      !parse_values (words + 1, values, n_words - 1, place, error))
+    return false;
+  *out = is_box ? box_of_centre (values) : box_of_outline (values, n_words - 1);
+  out->class_index = class_index;
+  return true;
+}
+
+static bool
+is_duplicate (const GArray *labels, const EvalLabel *label)
+{
+  for (uint32_t i = 0; i < labels->len; i++) {
+    const EvalLabel *other = &g_array_index (labels, EvalLabel, i);
+
+    if (other->class_index == label->class_index && other->x == label->x && other->y == label->y &&
+        other->w == label->w && other->h == label->h)
+      return true;
+  }
+  return false;
+}
+
+/* Words between blanks; moves them to the front of the vector that g_strsplit_set() made. */
+static uint32_t
+compact (char **words)
+{
+  uint32_t n = 0;
+
+  for (uint32_t i = 0; words[i]; i++) {
+    if (*words[i])
+      words[n++] = words[i];
+    else
+      g_free (words[i]);
+  }
+  words[n] = NULL;
+  return n;
+}
+
+static bool
+read_labels (Dataset *dataset, DatasetImage *image, const char *path, const char *text,
+             uint32_t *n_duplicates, GError **error)
+{
+  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+
+  for (uint32_t i = 0; lines[i]; i++) {
+    g_auto (GStrv) words = g_strsplit_set (lines[i], " \t\r", -1);
+    const uint32_t n_words = compact (words);
+    g_autofree char *place = g_strdup_printf ("%s:%u", path, i + 1);
+    EvalLabel label;
+
+    if (n_words == 0)
+      continue;
+    if (!parse_line (words, n_words, dataset->n_classes, place, &label, error))
+      return false;
+    if (is_duplicate (image->labels, &label))
+      ++*n_duplicates;
+    else
+      g_array_append_val (image->labels, label);
+  }
+  return true;
+}
+
+typedef struct {
+  uint32_t n_without, n_duplicates;
+} LeftOut;
+
+static bool
+read_label_file (Dataset *dataset, DatasetImage *image, LeftOut *left_out, GError **error)
+{
+  g_autofree char *path = label_path (image->path);
+  g_autofree char *text = NULL;
+  g_autoptr (GError) theirs = NULL;
+
+  if (g_file_get_contents (path, &text, NULL, &theirs))
+    return read_labels (dataset, image, path, text, &left_out->n_duplicates, error);
+  if (g_error_matches (theirs, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
+    left_out->n_without++;
+    return true;
+  }
+  g_set_error (error, YV_ERROR, YV_ERROR_IO, "%s: %s", path, theirs->message);
+  return false;
+}
+
+static void
+set_warning (Dataset *dataset, const char *path, const LeftOut *left_out)
+{
+  GString *text = g_string_new (NULL);
+
+  if (left_out->n_without > 0)
+    g_string_append_printf (text, "%s: %u of %u pictures have no label file", path,
+                            left_out->n_without, dataset->images->len);
+  if (left_out->n_duplicates > 0)
+    g_string_append_printf (text, "%s%s: %u labels that were there twice were dropped",
+                            text->len ? "; " : "", path, left_out->n_duplicates);
+  dataset->warning = g_string_free (text, text->len == 0);
+}
+
+static bool
+read_all_labels (Dataset *dataset, const char *path, GError **error)
+{
+  LeftOut left_out = {0};
+
+  dataset->normalised = true;
+  for (uint32_t i = 0; i < dataset->images->len; i++)
+    if (!read_label_file (dataset, g_ptr_array_index (dataset->images, i), &left_out, error))
+      return false;
+  if (left_out.n_without == dataset->images->len) {
+    g_autofree char *first =
+        label_path (((DatasetImage *) g_ptr_array_index (dataset->images, 0))->path);
+
+    g_set_error (error, YV_ERROR, YV_ERROR_IO,
+                 "%s: not one of %u pictures has labels; the first one's would be %s", path,
+                 dataset->images->len, first);
+    return false;
+  }
+  set_warning (dataset, path, &left_out);
+  return true;
+}
+
+/* ---- the whole --------------------------------------------------------------------------------
+ */
+
+/* "000123.jpg" is COCO's picture 123. */
+static void
+number_images (Dataset *dataset)
+{
+  for (uint32_t i = 0; i < dataset->images->len; i++) {
+    DatasetImage *image = g_ptr_array_index (dataset->images, i);
+    g_autofree char *name = g_path_get_basename (image->path);
+    char *end;
+    const guint64 number = g_ascii_strtoull (name, &end, 10);
+
+    if (end != name && *end == '.' && number <= G_MAXINT64)
+      image->id = (int64_t) number;
+  }
+}
+
+/* A model of COCO's 80 classes is told by the first and the last. */
+static void
+number_classes (Dataset *dataset, const char *const *class_names)
+{
+  const bool is_coco = dataset->n_classes == 80 && strcmp (class_names[0], "person") == 0 &&
+                       strcmp (class_names[79], "toothbrush") == 0;
+
+  for (uint32_t k = 0; k < dataset->n_classes; k++)
+    dataset->category_ids[k] = is_coco ? dataset_coco_category (k) : (int) k;
+}
+
+static gint
+compare_paths (gconstpointer a, gconstpointer b)
+{
+  const DatasetImage *x = *(DatasetImage *const *) a, *y = *(DatasetImage *const *) b;
+
+  return strcmp (x->path, y->path);
+}
+
+static bool
+check_classes (const DataYaml *yaml, const char *path, const char *const *class_names,
+               uint32_t n_classes, GError **error)
+{
+  if (yaml->n_classes == n_classes)
+    return true;
+  g_set_error (error, YV_ERROR, YV_ERROR_INVALID,
+               "%s: has %u classes (\"%s\" ...), but the model has %u (\"%s\" ...)", path,
+               yaml->n_classes, yaml->n_names ? yaml->names[0] : "?", n_classes, class_names[0]);
+  return false;
+}
+
+Dataset *
+yolodata_open (const char *path, const char *const *class_names, uint32_t n_classes, GError **error)
+{
+  g_autoptr (DataYaml) yaml = datayaml_read (path, error);
+  g_autoptr (Dataset) dataset = dataset_new (n_classes);
+
+  if (!yaml || !check_classes (yaml, path, class_names, n_classes, error))
+    return NULL;
+  for (uint32_t i = 0; i < yaml->n_places; i++)
+    if (!add_pictures (dataset, yaml->places[i], error))
+      return NULL;
+  if (dataset->images->len == 0) {
+    g_set_error (error, YV_ERROR, YV_ERROR_IO, "%s: there is no picture in %s", path,
+                 yaml->places[0]);
+    return NULL;
+  }
+  g_ptr_array_sort (dataset->images, compare_paths);
+  if (!dataset_read_sizes (dataset, error) || !read_all_labels (dataset, path, error))
+    return NULL;
+  number_images (dataset);
+  number_classes (dataset, class_names);
+  return g_steal_pointer (&dataset);
+}
