@@ -13,6 +13,8 @@ static const YvPass passes[] = {
     {"fold_repconv", "merges the branches of a RepConv into one convolution", yv_pass_fold_repconv},
     {"fuse_activation", "lets a convolution or a sum apply the activation after it",
      yv_pass_fuse_activation},
+    {"chain_pools", "computes a large max-pool from a smaller one of the same value",
+     yv_pass_chain_pools},
     {"fuse_detect", "takes candidates from the logits, without decoding all rows",
      yv_pass_fuse_detect},
     {"elide_concat", "writes the inputs of a concat where the concat is stored",

@@ -48,6 +48,17 @@ add_act (YvGraph *graph, uint32_t input)
 }
 
 static YvNode *
+add_pool (YvGraph *graph, uint32_t input, uint32_t kernel, uint32_t stride, uint32_t pad)
+{
+  YvNode *node = yv_graph_add (graph, YV_OP_MAXPOOL, "pool", 0, &input, 1, C);
+
+  node->maxpool.kernel = kernel;
+  node->maxpool.stride = stride;
+  node->maxpool.pad = pad;
+  return node;
+}
+
+static YvNode *
 add_sum (YvGraph *graph, const uint32_t *inputs, uint32_t n_inputs)
 {
   return yv_graph_add (graph, YV_OP_ADD, "rep.add", 0, inputs, n_inputs, C);
@@ -256,6 +267,42 @@ what_the_output_does_not_need_goes (void)
   g_assert_cmpuint (graph->nodes->len, ==, 3);
 }
 
+static void
+a_pyramid_of_pools_becomes_a_chain (void)
+{
+  g_autoptr (YvGraph) graph = new_graph ();
+  YvNode *p5 = add_pool (graph, 0, 5, 1, 2), *p9 = add_pool (graph, 0, 9, 1, 4);
+  YvNode *p13 = add_pool (graph, 0, 13, 1, 6), *again = add_pool (graph, 0, 9, 1, 4);
+  const uint32_t inputs[] = {p5->id, p9->id, p13->id, again->id};
+
+  add_detect (graph, add_sum (graph, inputs, 4)->id);
+  g_assert_cmpuint (yv_pass_chain_pools (graph), ==, 3);
+  yv_graph_assert_valid (graph);
+  g_assert_cmpuint (p5->inputs[0], ==, 0);
+  g_assert_cmpuint (p9->inputs[0], ==, p5->id);
+  g_assert_cmpuint (p13->inputs[0], ==, p9->id);
+  g_assert_cmpuint (again->inputs[0], ==, p5->id);
+  g_assert_cmpuint (p5->maxpool.kernel, ==, 5);
+  g_assert_cmpuint (p9->maxpool.kernel, ==, 5);
+  g_assert_cmpuint (p13->maxpool.kernel, ==, 5);
+  g_assert_cmpuint (p13->maxpool.pad, ==, 2);
+}
+
+/* Of another value, with a stride, without the padding, of even size, before the smaller one. */
+static void
+other_pools_stay (void)
+{
+  g_autoptr (YvGraph) graph = new_graph ();
+  const uint32_t ids[] = {
+      add_pool (graph, 0, 13, 1, 6)->id, add_pool (graph, 0, 5, 1, 2)->id,
+      add_pool (graph, 0, 9, 2, 4)->id,  add_pool (graph, 0, 9, 1, 0)->id,
+      add_pool (graph, 0, 8, 1, 4)->id,  add_pool (graph, 1, 9, 1, 4)->id,
+  };
+
+  add_detect (graph, add_sum (graph, ids, G_N_ELEMENTS (ids))->id);
+  g_assert_cmpuint (yv_pass_chain_pools (graph), ==, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -272,5 +319,7 @@ main (int argc, char **argv)
   g_test_add_func ("/fold/implicit/scale", an_implicit_that_scales_stays_before_a_convolution);
   g_test_add_func ("/fold/activation", an_activation_is_fused_only_where_nobody_else_reads);
   g_test_add_func ("/fold/aux", what_the_output_does_not_need_goes);
+  g_test_add_func ("/fold/chain-pools", a_pyramid_of_pools_becomes_a_chain);
+  g_test_add_func ("/fold/other-pools", other_pools_stay);
   return g_test_run ();
 }
