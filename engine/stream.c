@@ -320,7 +320,8 @@ run_in_slot (YvStream *stream, uint32_t slot, const YvImage *images, uint32_t n_
       .images = images,
       .letterboxes = stream->letterboxes,
       .confidence = stream->settings.options.confidence_threshold,
-      .obj_only = yv_engine_obj_only (stream->engine),
+      .obj_only =
+          yv_engine_obj_only (stream->engine) && !stream->settings.options.multiply_one_class,
   };
   YvTiming timing = {0};
 

@@ -89,7 +89,9 @@ typedef struct {
   bool class_agnostic_nms;
   bool multi_label; /* every class above the threshold is a detection, not the best of a box alone;
                        as test.py evaluates, and without effect for one class */
-  const char *classes; /* (nullable): all; else indices or names, "0,2,person" */
+  bool multiply_one_class; /* for models of one class, too, whose confidence is else the objectness:
+                              what YOLOv5's tools and those of upstream's u7 branch do */
+  const char *classes;     /* (nullable): all; else indices or names, "0,2,person" */
 } YvStreamOptions;
 
 /* detect.py's. */
@@ -101,7 +103,8 @@ typedef struct {
 
 typedef struct {
   float x, y, w, h; /* frame px, top left corner and size; inside the frame; not rounded */
-  float confidence; /* objectness * class probability; objectness alone for one class */
+  float confidence; /* objectness * class probability; objectness alone for one class, unless
+                       multiply_one_class is set */
   float objectness;
   uint32_t class_index;
 } YvDetection;

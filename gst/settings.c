@@ -15,6 +15,7 @@ enum {
   PROP_CLASSES,
   PROP_CLASS_AGNOSTIC_NMS,
   PROP_MULTI_LABEL,
+  PROP_MULTIPLY_ONE_CLASS,
   PROP_INPUT_SIZE,
   PROP_LETTERBOX_MODE,
   PROP_SCALE_UP,
@@ -73,6 +74,7 @@ static const gsize offsets[N_PROPS] = {
     [PROP_CLASSES] = offsetof (GstYolov7Settings, classes),
     [PROP_CLASS_AGNOSTIC_NMS] = offsetof (GstYolov7Settings, stream.class_agnostic_nms),
     [PROP_MULTI_LABEL] = offsetof (GstYolov7Settings, stream.multi_label),
+    [PROP_MULTIPLY_ONE_CLASS] = offsetof (GstYolov7Settings, stream.multiply_one_class),
     [PROP_INPUT_SIZE] = offsetof (GstYolov7Settings, stream.input_size),
     [PROP_LETTERBOX_MODE] = offsetof (GstYolov7Settings, stream.letterbox),
     [PROP_SCALE_UP] = offsetof (GstYolov7Settings, stream.no_scale_up),
@@ -251,6 +253,11 @@ init_detection_properties (GParamSpec **properties)
       "multi-label", "Multi-label",
       "Every class of a box above confidence-threshold is a detection, not the best alone, as "
       "test.py counts; without effect for models of one class",
+      FALSE, flags);
+  properties[PROP_MULTIPLY_ONE_CLASS] = g_param_spec_boolean (
+      "multiply-one-class", "Multiply one class",
+      "For models of one class, too, confidence is objectness * class probability, as YOLOv5's "
+      "tools compute it, and not the objectness alone",
       FALSE, flags);
   properties[PROP_ATTACH_ROI_META] = g_param_spec_boolean (
       "attach-roi-meta", "Attach ROI meta",

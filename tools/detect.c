@@ -25,7 +25,7 @@ typedef struct {
   ModelOptions model;
   double confidence, iou;
   int max_detections, max_frames;
-  gboolean agnostic, multi_label, square, no_scale_up, json;
+  gboolean agnostic, multi_label, multiply_one_class, square, no_scale_up, json;
   char *classes;
   char *output;
 } Options;
@@ -445,6 +445,7 @@ run (const Options *options, const char *model_file, char **paths)
       .max_detections = (uint32_t) options->max_detections,
       .class_agnostic_nms = options->agnostic,
       .multi_label = options->multi_label,
+      .multiply_one_class = options->multiply_one_class,
       .classes = options->classes,
   };
 
@@ -500,6 +501,8 @@ main (int argc, char **argv)
        "boxes of one class suppress those of another", NULL},
       {"multi-label", 0, 0, G_OPTION_ARG_NONE, &options.multi_label,
        "every class of a box above --conf, not its best alone", NULL},
+      {"multiply-one-class", 0, 0, G_OPTION_ARG_NONE, &options.multiply_one_class,
+       "objectness * class for models of one class, too, as YOLOv5", NULL},
       {"square", 0, 0, G_OPTION_ARG_NONE, &options.square,
        "pad to a square, not only to a multiple of the model's stride", NULL},
       {"no-scale-up", 0, 0, G_OPTION_ARG_NONE, &options.no_scale_up,

@@ -16,7 +16,7 @@ import zlib
 
 STRIDE = 32  # of both models
 FIVE, ONE = 'x-legacy.pt', 'tiny-silu.pt'  # so many classes
-CONF, IOU = 0.2, 0.45
+IOU = 0.45
 
 
 # ---- the picture --------------------------------------------------------------------------------
@@ -103,20 +103,20 @@ def run(*command):
 
 # ---- suppression --------------------------------------------------------------------------------
 
-def candidates(rows, multi_label, wanted):
+def candidates(rows, mode):
     for row in rows:
-        if not row[4] > CONF:
+        if not row[4] > mode.conf:
             continue
         box = (row[0] - row[2] / 2, row[1] - row[3] / 2, row[0] + row[2] / 2, row[1] + row[3] / 2)
         classes = row[5:]
-        if len(classes) == 1:
+        if len(classes) == 1 and not mode.multiply:
             scores = {0: row[4]}  # the objectness alone
-        elif multi_label:
+        elif mode.multi_label:
             scores = {k: row[4] * c for k, c in enumerate(classes)}
         else:
             best = max(range(len(classes)), key=lambda k: classes[k])
             scores = {best: row[4] * classes[best]}
-        yield from ((s, k, box) for k, s in scores.items() if s > CONF and (wanted is None or k in wanted))
+        yield from ((s, k, box) for k, s in scores.items() if s > mode.conf and (mode.wanted is None or k in mode.wanted))
 
 
 def overlap(a, b):
@@ -137,18 +137,19 @@ def suppress(found, agnostic):
 
 class Mode:
     def __init__(self, model, w, h, *options, size=192, square=False, scale_up=True, agnostic=False,
-                 multi_label=False, wanted=None, warns=''):
+                 multi_label=False, multiply=False, wanted=None, conf=0.2, warns=''):
         self.model, self.options = model, ('--size', str(size), *options)
         self.picture = [[tuple(pixel(x, y, c) for c in range(3)) for x in range(w)] for y in range(h)]
         self.size, self.square, self.scale_up = size, square, scale_up
-        self.agnostic, self.multi_label, self.wanted, self.warns = agnostic, multi_label, wanted, warns
+        self.agnostic, self.multi_label, self.multiply = agnostic, multi_label, multiply
+        self.wanted, self.conf, self.warns = wanted, conf, warns
 
     def expected(self, tool, golden, folder):
         rows, back = letterbox(self.picture, self.size, self.square, self.scale_up)
         write_images(folder + '/in.safetensors', rows)
         run(tool, 'forward', golden + self.model, folder + '/in.safetensors', '-o',
             folder + '/out.safetensors', '--device', 'reference')
-        found = candidates(read_pred(folder + '/out.safetensors'), self.multi_label, self.wanted)
+        found = candidates(read_pred(folder + '/out.safetensors'), self)
         boxes = [(s, k, *back(*b[:2]), *back(*b[2:])) for s, k, b in suppress(found, self.agnostic)]
         return [b for b in boxes if b[4] > b[2] and b[5] > b[3]]
 
@@ -156,7 +157,7 @@ class Mode:
         path = folder + '/picture.png'
         write_png(path, self.picture)
         done = run(tool, 'detect', golden + self.model, path, '--json', '--device', 'reference',
-                   '--conf', str(CONF), '--max-det', '5000', *self.options)
+                   '--conf', str(self.conf), '--max-det', '5000', *self.options)
         assert self.warns in done.stderr, f'"{self.warns}" is not in "{done.stderr}"'
         return [(d['confidence'], d['class'], d['x'], d['y'], d['x'] + d['w'], d['y'] + d['h'])
                 for d in json.loads(done.stdout)['detections']]
@@ -176,13 +177,15 @@ MODES = {
     'multi-label': Mode(FIVE, 192, 128, '--multi-label', multi_label=True),
     'classes': Mode(FIVE, 192, 128, '--classes', '1,4', wanted=(1, 4)),
     'one class': Mode(ONE, 96, 64),
+    'one class, multiplied': Mode(ONE, 96, 64, '--multiply-one-class', multiply=True, conf=0.1),
     'square': Mode(ONE, 96, 64, '--square', square=True),
     'not scaled up': Mode(ONE, 96, 64, '--no-scale-up', scale_up=False),
     'square and not scaled up': Mode(ONE, 96, 64, '--square', '--no-scale-up', square=True, scale_up=False),
     'another size': Mode(ONE, 96, 64, size=96),
     'a raised size': Mode(ONE, 96, 64, size=180, warns="--size 180 is no multiple of the model's stride, 32: 192"),
 }
-UNLIKE = {'agnostic': 'plain', 'multi-label': 'plain', 'classes': 'plain', 'square': 'one class',
+UNLIKE = {'one class, multiplied': 'one class',
+          'agnostic': 'plain', 'multi-label': 'plain', 'classes': 'plain', 'square': 'one class',
           'not scaled up': 'one class', 'square and not scaled up': 'square', 'another size': 'one class'}
 
 

@@ -22,7 +22,7 @@ typedef struct {
   const char *model;
   guint w, h; /* of the frame */
   guint size;
-  gboolean fixed, no_scale_up, agnostic, multi_label;
+  gboolean fixed, no_scale_up, agnostic, multi_label, multiply_one_class;
   guint wanted; /* bit i: class i is wanted; 0: all */
   const char *properties;
   guint unlike; /* the mode of the same frame and model whose result is another; itself: none */
@@ -61,6 +61,8 @@ static const Mode modes[] = {
     {"small-not-scaled-odd", ONE, 93, 61, 192, .no_scale_up = TRUE,
      .properties = COMMON "input-size=192 scale-up=false", .unlike = 14},
     {"any-multiple", ONE, 96, 64, 96, .properties = COMMON "input-size=96", .unlike = 10},
+    {"one-class-multiplied", ONE, 192, 128, 192, .multiply_one_class = TRUE,
+     .properties = COMMON "input-size=192 multiply-one-class=true", .unlike = 6},
 };
 
 /* ---- the picture ---------------------------------------------------------------------------- */
@@ -223,7 +225,7 @@ add_row (GArray *all, const Mode *mode, const float *row, guint n_classes)
 
   if (!(row[4] > THRESHOLD))
     return;
-  if (n_classes == 1) {
+  if (n_classes == 1 && !mode->multiply_one_class) {
     add_found (all, mode, row, 0, row[4]); /* the objectness alone */
     return;
   }
@@ -443,6 +445,7 @@ properties_tell_when_they_may_change (void)
   } booleans[] = {
       {"class-agnostic-nms", TRUE, FALSE},
       {"multi-label", TRUE, FALSE},
+      {"multiply-one-class", TRUE, FALSE},
       {"scale-up", FALSE, TRUE},
   };
   g_autoptr (GstElement) yolov7 = gst_object_ref_sink (gst_element_factory_make ("yolov7", NULL));
