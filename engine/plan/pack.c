@@ -45,7 +45,7 @@ rows_of_block (const YvStep *step, uint32_t c_in)
 
   if (is_winograd (step))
     return YV_WINOGRAD_POINTS * ((size_t) c_in + 1);
-  return step->pack == YV_PACK_TILE ? (n_k + YV_TILE_K - 1) / YV_TILE_K * YV_TILE_K : n_k;
+  return step->pack == YV_PACK_TILE ? yv_round_up (n_k, YV_TILE_K) : n_k;
 }
 
 static Blocks
