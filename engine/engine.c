@@ -84,6 +84,7 @@ load_model (YvEngine *engine, const YvEngineOptions *options, GError **error)
   engine->model_source = g_strdup (model->source);
   engine->warning = yv_engine_warning_of (engine->checkpoint, model);
   engine->info.n_classes = model->n_classes;
+  engine->info.max_stride = yv_graph_max_stride (engine->graph);
   return true;
 }
 
@@ -130,11 +131,32 @@ choose_precision (YvEngine *engine, YvPrecision wanted, const YvCaps *caps, GErr
   return true;
 }
 
+/* As a rule the largest stride, but a layer between the heads may have a larger one. */
+static bool
+find_smallest_size (YvEngine *engine, const YvCaps *caps, GError **error)
+{
+  const uint32_t stride = engine->info.max_stride;
+  const uint32_t largest = yv_engine_default_size (stride);
+
+  for (uint32_t side = stride;; side *= 2) {
+    const YvPlanOptions options = {.n = 1, .h = side, .w = side, .dtype = YV_DTYPE_F32};
+    g_autoptr (GError) why = NULL;
+    g_autoptr (YvPlan) plan = yv_plan_new (engine->graph, caps, &options, &why);
+
+    engine->smallest_size = side;
+    if (plan)
+      return true;
+    if (side < largest && g_error_matches (why, YV_ERROR, YV_ERROR_MALFORMED))
+      continue;
+    g_propagate_prefixed_error (error, g_steal_pointer (&why), "%s: ", engine->model_source);
+    return false;
+  }
+}
+
 static void
 fill_info (YvEngine *engine)
 {
   engine->info.class_names = (const char *const *) engine->class_names;
-  engine->info.max_stride = yv_graph_max_stride (engine->graph);
   engine->info.default_size = yv_engine_default_size (engine->info.max_stride);
   engine->info.device_name = engine->device_name;
   engine->info.model_source = engine->model_source;
@@ -146,7 +168,7 @@ fill_info (YvEngine *engine)
 static bool
 pack_weights (YvEngine *engine, GError **error)
 {
-  const uint32_t side = engine->info.max_stride;
+  const uint32_t side = engine->smallest_size;
   const YvPlanOptions options = {
       .n = 1,
       .h = side,
@@ -169,7 +191,8 @@ load (YvEngine *engine, const YvEngineOptions *options, GError **error)
 
   if (!load_model (engine, options, error) || !open_device (engine, options->device, &caps, error))
     return false;
-  if (!choose_precision (engine, options->precision, &caps, error))
+  if (!find_smallest_size (engine, &caps, error) ||
+      !choose_precision (engine, options->precision, &caps, error))
     return false;
   fill_info (engine);
   if (!pack_weights (engine, error))

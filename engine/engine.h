@@ -24,7 +24,8 @@ struct _YvEngine {
   YvDevice *device;         /* NULL: engine/ref/ */
   YvWeightStore *store;     /* NULL where there is no device */
   YvEngineInfo info;
-  char **class_names; /* of info */
+  uint32_t smallest_size; /* px a side: the smallest square that every layer can work on */
+  char **class_names;     /* of info */
   char *device_name, *model_source, *warning;
 
   GMutex mutex;       /* of the fields below, never held while anything is made or run */

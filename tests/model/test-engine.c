@@ -225,6 +225,34 @@ networks_of_other_than_three_channels_are_refused (void)
   g_assert_cmpint (g_remove (path), ==, 0);
 }
 
+/* Down to stride 32 and up again to heads of stride 8. */
+static void
+layers_may_stride_more_than_the_heads (void)
+{
+  static const char text[] = "nc: 1\ndepth_multiple: 1\nwidth_multiple: 1\n"
+                             "anchors: [[10,20]]\n"
+                             "backbone:\n"
+                             "  - [-1, 1, Conv, [8, 3, 2]]\n"
+                             "  - [-1, 1, Conv, [8, 3, 2]]\n"
+                             "  - [-1, 1, Conv, [8, 3, 2]]\n"
+                             "  - [-1, 1, MP, []]\n"
+                             "  - [-1, 1, MP, []]\n"
+                             "head:\n"
+                             "  - [-1, 1, nn.Upsample, [None, 4, 'nearest']]\n"
+                             "  - [[-1], 1, Detect, [nc, anchors]]\n";
+  g_autofree char *path = NULL;
+  g_autoptr (GError) error = NULL;
+  const int file = g_file_open_tmp ("yolov7-XXXXXX.yaml", &path, NULL);
+
+  g_close (file, NULL);
+  g_assert_true (g_file_set_contents (path, text, -1, NULL));
+  const YvEngineOptions options = {.config_file = path, .device = "reference"};
+  g_autoptr (YvEngine) engine = yv_engine_new (&options, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (yv_engine_info (engine)->max_stride, ==, 8);
+  g_unlink (path);
+}
+
 static void
 engines_tell_what_they_are (void)
 {
@@ -778,6 +806,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/engine/refused", engines_that_cannot_be_are_refused);
   g_test_add_func ("/engine/channels", networks_of_other_than_three_channels_are_refused);
+  g_test_add_func ("/engine/deep-layers", layers_may_stride_more_than_the_heads);
   g_test_add_func ("/engine/info", engines_tell_what_they_are);
   g_test_add_func ("/engine/warning", wrong_checksums_are_told_to_whoever_asks);
   g_test_add_func ("/engine/rewritten",
