@@ -5,6 +5,7 @@
 
 #include "engine/graph/build.h"
 #include "engine/passes/passes.h"
+#include "engine/selftest.h"
 
 /* Runners that nobody uses: enough for a folder of pictures of a few shapes; each costs an arena.
  */
@@ -111,23 +112,77 @@ open_device (YvEngine *engine, const char *selector, YvCaps *caps, GError **erro
 }
 
 static bool
-choose_precision (YvEngine *engine, YvPrecision wanted, const YvCaps *caps, GError **error)
+check_options (const YvEngineOptions *options, GError **error)
 {
-  if ((unsigned) wanted > YV_PRECISION_FP16) {
-    g_set_error (error, YV_ERROR, YV_ERROR_INVALID, "precision %d: expected auto, fp32 or fp16",
-                 (int) wanted);
+  if ((unsigned) options->precision <= YV_PRECISION_FP16 &&
+      (unsigned) options->fallback <= YV_FALLBACK_NONE)
+    return true;
+  g_set_error (error, YV_ERROR, YV_ERROR_INVALID,
+               "precision %d, fallback %d: expected auto, fp32 or fp16; fp32 or none",
+               (int) options->precision, (int) options->fallback);
+  return false;
+}
+
+/* Does the device store 16-bit floats, and compute rightly with them? The reference does. */
+static bool
+check_fp16 (YvEngine *engine, const YvCaps *caps, GError **error)
+{
+  if (caps->fp16_storage)
+    return !engine->device || yv_selftest_fp16 (engine, error);
+  g_set_error (error, YV_ERROR, YV_ERROR_UNSUPPORTED, "it cannot store 16-bit floats");
+  return false;
+}
+
+static void
+add_warning (YvEngine *engine, const char *warning)
+{
+  char *both =
+      engine->warning ? g_strdup_printf ("%s; %s", engine->warning, warning) : g_strdup (warning);
+
+  g_free (engine->warning);
+  engine->warning = both;
+}
+
+/* The weights that the check packed go with the store. */
+static void
+fall_back (YvEngine *engine, const char *why)
+{
+  g_autofree char *warning = g_strdup_printf (
+      "device \"%s\" is used in fp32, which is slower, because it fails in fp16: %s; a newer "
+      "driver may help, `yolov7 selftest` tells more",
+      engine->device_name, why);
+
+  add_warning (engine, warning);
+  engine->info.precision = YV_PRECISION_FP32;
+  if (!engine->device)
+    return;
+  yv_weight_store_free (engine->store);
+  engine->store = yv_weight_store_new (engine->device);
+}
+
+static bool
+choose_precision (YvEngine *engine, const YvEngineOptions *options, const YvCaps *caps,
+                  GError **error)
+{
+  const bool is_auto = options->precision == YV_PRECISION_AUTO;
+  const bool prefers_fp16 = caps->fp16_storage && !caps->is_cpu && !caps->is_reference;
+  const bool wants_fp16 = is_auto ? prefers_fp16 : options->precision == YV_PRECISION_FP16;
+  g_autoptr (GError) wrong = NULL;
+
+  engine->info.precision = wants_fp16 ? YV_PRECISION_FP16 : YV_PRECISION_FP32;
+  if (!wants_fp16 || check_fp16 (engine, caps, &wrong))
+    return true;
+  if (!g_error_matches (wrong, YV_ERROR, YV_ERROR_UNSUPPORTED)) {
+    g_propagate_error (error, g_steal_pointer (&wrong));
     return false;
   }
-  if (wanted == YV_PRECISION_FP16 && !caps->fp16_storage) {
+  if (!is_auto && options->fallback == YV_FALLBACK_NONE) {
     g_set_error (error, YV_ERROR, YV_ERROR_UNSUPPORTED,
-                 "precision fp16: the device \"%s\" cannot store 16-bit floats; use fp32",
-                 caps->name);
+                 "device \"%s\" fails in fp16: %s; use precision fp32, or let it fall back",
+                 caps->name, wrong->message);
     return false;
   }
-  if (wanted == YV_PRECISION_AUTO)
-    wanted = caps->fp16_storage && !caps->is_cpu && !caps->is_reference ? YV_PRECISION_FP16
-                                                                        : YV_PRECISION_FP32;
-  engine->info.precision = wanted;
+  fall_back (engine, wrong->message);
   return true;
 }
 
@@ -189,10 +244,11 @@ load (YvEngine *engine, const YvEngineOptions *options, GError **error)
   const int64_t start_us = g_get_monotonic_time ();
   YvCaps caps;
 
-  if (!load_model (engine, options, error) || !open_device (engine, options->device, &caps, error))
+  if (!check_options (options, error) || !load_model (engine, options, error) ||
+      !open_device (engine, options->device, &caps, error))
     return false;
   if (!find_smallest_size (engine, &caps, error) ||
-      !choose_precision (engine, options->precision, &caps, error))
+      !choose_precision (engine, options, &caps, error))
     return false;
   fill_info (engine);
   if (!pack_weights (engine, error))

@@ -35,16 +35,24 @@ typedef struct _YvStream YvStream;
  */
 
 typedef enum {
-  YV_PRECISION_AUTO, /* fp16 where a GPU has it, fp32 on CPUs */
+  YV_PRECISION_AUTO, /* fp16 where a GPU has it and computes rightly in it, fp32 on CPUs */
   YV_PRECISION_FP32,
   YV_PRECISION_FP16, /* storage; sums are always fp32 */
 } YvPrecision;
+
+/* What to do where fp16 is asked for and the device has none, or fails a quick check of its fp16
+ * kernels. AUTO always falls back. */
+typedef enum {
+  YV_FALLBACK_FP32, /* use fp32 and say so in YvEngineInfo.warning */
+  YV_FALLBACK_NONE, /* fail with YV_ERROR_UNSUPPORTED */
+} YvFallback;
 
 typedef struct {
   const char *model_file;  /* (nullable) with config_file: random weights */
   const char *config_file; /* (nullable) unless model_file is a bare state dict */
   const char *device;      /* (nullable): best; an index, part of a name, a UUID, or "reference" */
   YvPrecision precision;
+  YvFallback fallback;
   uint64_t seed; /* of random weights */
 } YvEngineOptions;
 
@@ -64,10 +72,11 @@ typedef struct {
   uint32_t default_size;          /* 640; 1280 for models with stride 64 */
   const char *device_name;
   const char *model_source; /* file(s), for messages */
-  YvPrecision precision;    /* FP32 or FP16: what AUTO became */
+  YvPrecision precision;    /* FP32 or FP16: what is used */
   uint64_t load_ns;         /* how long yv_engine_new took */
   const char *warning;      /* (nullable): what to tell the user of a file that was read all the
-                               same, e.g. of wrong checksums; names the file */
+                               same, e.g. of wrong checksums, and of a device that is used in fp32
+                               because its fp16 is wrong; names them */
 } YvEngineInfo;
 
 /* Valid as long as the engine. */
@@ -198,6 +207,41 @@ YV_API void yv_profile_free (YvProfile *profile); /* NULL ok */
 /* Times a batch of pictures of exactly the network's size through every stage. */
 YV_API bool yv_engine_bench (YvEngine *engine, const YvBenchOptions *options, YvBenchResult *out,
                              GError **error);
+
+/* `yolov7 selftest`: one step, or several of the same kernel, parameters and shapes. */
+typedef struct {
+  const char *kernel; /* "conv_tile" */
+  const char *step;   /* the first of them, "model.24.cv1.conv" */
+  const char *what;   /* "conv 3x3/2 silu [1,32,80,80] -> [1,64,40,40]" */
+  uint32_t n_steps;   /* that it stands for */
+  YvPrecision precision;
+  uint64_t n_elems;      /* of what it computes */
+  uint64_t n_wrong;      /* of these, further from the reference than rounding explains */
+  double max_error;      /* the largest |device - reference| */
+  double relative_error; /* ||device - reference|| / ||reference|| */
+  double worst; /* the largest |device - reference| / what rounding explains (docs/numerics.md): at
+                   most 1 where nothing is wrong, 1e9 where it is beyond measure */
+} YvSelftestStep;
+
+typedef struct {
+  YvPrecision precision; /* AUTO: all that the device has */
+  uint32_t size;         /* network px, raised to a multiple of the stride; 0: 320 */
+  uint64_t seed;         /* of the input */
+  void (*report) (const YvSelftestStep *step, void *data); /* (nullable): called after each */
+  void *data;
+} YvSelftestOptions;
+
+typedef struct {
+  uint32_t size; /* network px, as used */
+  uint32_t n_tested, n_failed;
+} YvSelftestResult;
+
+/* Runs each distinct step of the model on its device and on the reference from the same random
+ * input. Blocks for seconds to minutes, most of them the reference's.
+ * Returns: whether all steps ran, right or wrong; false with YV_ERROR_INVALID for an engine on the
+ * reference, or where the device fails altogether, naming the step. */
+YV_API bool yv_engine_selftest (YvEngine *engine, const YvSelftestOptions *options,
+                                YvSelftestResult *out, GError **error);
 
 /* `yolov7 inspect`: no device is needed. All strings belong to the info. */
 typedef struct {

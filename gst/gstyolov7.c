@@ -137,6 +137,7 @@ load_engine (GstYolov7 *self, const GstYolov7Settings *settings)
       .config_file = settings->config_file,
       .device = settings->device,
       .precision = settings->precision,
+      .fallback = settings->fallback,
   };
   GError *error = NULL;
 

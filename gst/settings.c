@@ -21,6 +21,7 @@ enum {
   PROP_SCALE_UP,
   PROP_DEVICE,
   PROP_PRECISION,
+  PROP_FALLBACK_PRECISION,
   PROP_ATTACH_ROI_META,
 #ifdef HAVE_GST_ANALYTICS
   PROP_ATTACH_ANALYTICS_META,
@@ -32,6 +33,12 @@ static const GEnumValue precisions[] = {
     {YV_PRECISION_AUTO, "fp16 on GPUs that have it, fp32 on CPUs", "auto"},
     {YV_PRECISION_FP32, "32 bit floats", "fp32"},
     {YV_PRECISION_FP16, "16 bit floats in memory, sums in 32", "fp16"},
+    {0, NULL, NULL},
+};
+
+static const GEnumValue fallbacks[] = {
+    {YV_FALLBACK_FP32, "Use fp32, with a warning", "fp32"},
+    {YV_FALLBACK_NONE, "Fail", "none"},
     {0, NULL, NULL},
 };
 
@@ -49,6 +56,17 @@ precision_get_type (void)
 
   if (g_once_init_enter (&type))
     g_once_init_leave (&type, g_enum_register_static ("GstYolov7Precision", precisions));
+  return type;
+}
+
+#define GST_TYPE_YOLOV7_FALLBACK_PRECISION (fallback_precision_get_type ())
+static GType
+fallback_precision_get_type (void)
+{
+  static gsize type = 0;
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("GstYolov7FallbackPrecision", fallbacks));
   return type;
 }
 
@@ -80,12 +98,14 @@ static const gsize offsets[N_PROPS] = {
     [PROP_SCALE_UP] = offsetof (GstYolov7Settings, stream.no_scale_up),
     [PROP_DEVICE] = offsetof (GstYolov7Settings, device),
     [PROP_PRECISION] = offsetof (GstYolov7Settings, precision),
+    [PROP_FALLBACK_PRECISION] = offsetof (GstYolov7Settings, fallback),
     [PROP_ATTACH_ROI_META] = offsetof (GstYolov7Settings, attach_roi_meta),
 #ifdef HAVE_GST_ANALYTICS
     [PROP_ATTACH_ANALYTICS_META] = offsetof (GstYolov7Settings, attach_analytics_meta),
 #endif
 };
-_Static_assert(sizeof (YvPrecision) == sizeof (int) && sizeof (YvLetterboxMode) == sizeof (int),
+_Static_assert(sizeof (YvPrecision) == sizeof (int) && sizeof (YvFallback) == sizeof (int) &&
+                   sizeof (YvLetterboxMode) == sizeof (int),
                "enums are stored through an int pointer");
 
 /* ---- values --------------------------------------------------------------------------------- */
@@ -225,6 +245,11 @@ init_model_properties (GParamSpec **properties)
   properties[PROP_PRECISION] =
       g_param_spec_enum ("precision", "Precision", "How numbers are stored on the device",
                          GST_TYPE_YOLOV7_PRECISION, YV_PRECISION_AUTO, flags);
+  properties[PROP_FALLBACK_PRECISION] = g_param_spec_enum (
+      "fallback-precision", "Fallback precision",
+      "What to do with precision=fp16 on a device that has no 16 bit floats or computes wrongly "
+      "with them, which is checked while loading; precision=auto uses fp32 then",
+      GST_TYPE_YOLOV7_FALLBACK_PRECISION, YV_FALLBACK_FP32, flags);
 }
 
 static void
@@ -279,5 +304,6 @@ gst_yolov7_settings_install (GObjectClass *class)
   init_detection_properties (properties);
   g_object_class_install_properties (class, N_PROPS, properties);
   gst_type_mark_as_plugin_api (GST_TYPE_YOLOV7_PRECISION, 0);
+  gst_type_mark_as_plugin_api (GST_TYPE_YOLOV7_FALLBACK_PRECISION, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_YOLOV7_LETTERBOX_MODE, 0);
 }

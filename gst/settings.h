@@ -16,6 +16,7 @@ G_BEGIN_DECLS
 typedef struct {
   char *model_file, *config_file, *label_file, *device, *classes;
   YvPrecision precision;
+  YvFallback fallback;
   YvStreamOptions stream; /* without classes, which belong to the string above */
   bool attach_roi_meta, attach_analytics_meta;
 } GstYolov7Settings;

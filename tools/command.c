@@ -12,6 +12,7 @@ model_options_clear (ModelOptions *options)
   g_clear_pointer (&options->config_file, g_free);
   g_clear_pointer (&options->device, g_free);
   g_clear_pointer (&options->precision_name, g_free);
+  g_clear_pointer (&options->fallback_name, g_free);
 }
 
 static void
@@ -24,6 +25,8 @@ add_model_entries (GOptionContext *context, ModelOptions *model)
        "Vulkan device: index, part of a name or UUID; or \"reference\"", "DEVICE"},
       {"precision", 'p', 0, G_OPTION_ARG_STRING, &model->precision_name,
        "auto, fp32 or fp16 (storage; sums are fp32) [auto]", "P"},
+      {"fallback-precision", 0, 0, G_OPTION_ARG_STRING, &model->fallback_name,
+       "fp32 or none: what to do where the device fails in fp16 [fp32]", "P"},
       {"size", 's', 0, G_OPTION_ARG_INT, &model->size,
        "network input, px of the long side [model's]", "PX"},
       G_OPTION_ENTRY_NULL,
@@ -50,6 +53,19 @@ parse_precision (ModelOptions *model)
   return false;
 }
 
+static bool
+parse_fallback (ModelOptions *model)
+{
+  if (!model->fallback_name || strcmp (model->fallback_name, "fp32") == 0)
+    return true;
+  if (strcmp (model->fallback_name, "none") == 0) {
+    model->fallback = YV_FALLBACK_NONE;
+    return true;
+  }
+  fail_usage ("--fallback-precision is '%s', expected fp32 or none", model->fallback_name);
+  return false;
+}
+
 bool
 command_parse (int *argc, char ***argv, const char *usage, const char *description,
                const GOptionEntry *entries, ModelOptions *model)
@@ -71,7 +87,7 @@ command_parse (int *argc, char ***argv, const char *usage, const char *descripti
     fail_usage ("--size is %d, expected 0 or more pixels", model->size);
     return false;
   }
-  return !model || parse_precision (model);
+  return !model || (parse_precision (model) && parse_fallback (model));
 }
 
 YvEngine *
@@ -83,6 +99,7 @@ engine_from_options (const char *model_file, const ModelOptions *options)
       .config_file = options->config_file,
       .device = options->device,
       .precision = options->precision,
+      .fallback = options->fallback,
   };
 
   YvEngine *engine = yv_engine_new (&engine_options, &error);

@@ -21,21 +21,23 @@ int command_inspect (int argc, char **argv);
 int command_forward (int argc, char **argv);
 int command_bench (int argc, char **argv);
 int command_eval (int argc, char **argv);
+int command_selftest (int argc, char **argv);
 
 /* What every subcommand that loads a model takes; all strings owned, see model_options_clear(). */
 typedef struct {
   char *config_file;
   char *device;
-  char *precision_name;
+  char *precision_name, *fallback_name;
   YvPrecision precision; /* what precision_name says */
+  YvFallback fallback;   /* what fallback_name says */
   int size;              /* px; 0: the model's */
 } ModelOptions;
 
 void model_options_clear (ModelOptions *options);
 
-/* Parses @entries, and --config, --device, --precision, --size where @model is not NULL. On --help
- * prints and exits. @usage: what follows the subcommand, e.g. "MODEL IN -o OUT".
- * Returns false after having told the user what was wrong. */
+/* Parses @entries, and --config, --device, --precision, --fallback-precision, --size where @model
+ * is not NULL. On --help prints and exits. @usage: what follows the subcommand, e.g. "MODEL IN -o
+ * OUT". Returns false after having told the user what was wrong. */
 bool command_parse (int *argc, char ***argv, const char *usage, const char *description,
                     const GOptionEntry *entries, ModelOptions *model);
 

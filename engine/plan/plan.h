@@ -62,6 +62,14 @@ YvPlan *yv_plan_new (const YvGraph *graph, const YvCaps *caps, const YvPlanOptio
                      GError **error);
 void yv_plan_free (YvPlan *plan); /* NULL ok */
 
+/* One step alone, its operands in an arena of their own, each with what memory it needs, and with
+ * the weights, kernel and alignments that it has in @plan. @plan is no longer needed; the graph is.
+ * Free with yv_plan_free(). */
+YvPlan *yv_plan_isolate (const YvPlan *plan, uint32_t step_index);
+
+/* "conv 3x3/2 silu [1,32,80,80] -> [1,64,40,40]": what a step computes. Free with g_free(). */
+char *yv_plan_describe_step (const YvStep *step);
+
 /* A line a step and a head with totals; for people and golden files. Free with g_free(). */
 char *yv_plan_print (const YvPlan *plan);
 

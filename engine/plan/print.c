@@ -79,6 +79,30 @@ print_step (GString *text, const YvStep *step)
   g_string_append_c (text, '\n');
 }
 
+static void
+print_shape (GString *text, const YvOperand *operand)
+{
+  if (operand->memory == YV_MEMORY_ARENA)
+    g_string_append_printf (text, "[%u,%u,%u,%u]", operand->n, operand->c, operand->h, operand->w);
+  else
+    print_operand (text, operand);
+}
+
+char *
+yv_plan_describe_step (const YvStep *step)
+{
+  GString *text = g_string_new (NULL);
+
+  yv_step_print_what (text, step);
+  for (uint32_t i = 0; i < step->n_srcs; i++) {
+    g_string_append (text, i ? " + " : " ");
+    print_shape (text, &step->src[i]);
+  }
+  g_string_append (text, " -> ");
+  print_shape (text, &step->dst);
+  return g_string_free (text, FALSE);
+}
+
 char *
 yv_plan_print (const YvPlan *plan)
 {

@@ -363,6 +363,7 @@ properties_have_the_documented_names_and_defaults (void)
       {"letterbox-mode", "auto", FALSE},
       {"device", "NULL", FALSE},
       {"precision", "auto", FALSE},
+      {"fallback-precision", "fp32", FALSE},
       {"attach-roi-meta", "true", TRUE},
   };
   g_autoptr (GstElement) element = gst_element_factory_make ("yolov7", NULL);

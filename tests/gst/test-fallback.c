@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * tests/gst/test-fallback.c - yolov7 on a device that is wrong in fp16: fp32 and a warning on the
+ * bus, or an error.
+ *
+ * The linker puts a function of this file in the place of the engine's check (meson.build: --wrap);
+ * tests/model/test-selftest.c has the check itself. */
+#include <gst/gst.h>
+#include <string.h>
+
+#include "engine/selftest.h"
+#include "gst/gstyolov7.h"
+#include "tests/common/device.h"
+#include "tests/common/paths.h"
+
+bool __wrap_yv_selftest_fp16 (YvEngine *engine, GError **error);
+
+bool
+__wrap_yv_selftest_fp16 (YvEngine *engine, GError **error)
+{
+  (void) engine;
+  g_set_error (error, YV_ERROR, YV_ERROR_UNSUPPORTED, "conv_tile gives 7 wrong values of 64");
+  return false;
+}
+
+static bool
+has_fp16 (void)
+{
+  g_autoptr (YvDevice) device = yv_test_open_device ();
+
+  if (device && yv_device_caps (device)->fp16_storage)
+    return true;
+  if (device)
+    g_test_skip ("the device has no 16-bit storage");
+  return false;
+}
+
+static GstStateChangeReturn
+start (GstElement *element, GstBus *bus, const char *precision, const char *fallback)
+{
+  g_autofree char *model = yv_test_source_path ("models/pets-tiny.pt");
+
+  gst_util_set_object_arg (G_OBJECT (element), "model-file", model);
+  gst_util_set_object_arg (G_OBJECT (element), "precision", precision);
+  if (fallback)
+    gst_util_set_object_arg (G_OBJECT (element), "fallback-precision", fallback);
+  gst_element_set_bus (element, bus);
+  const GstStateChangeReturn result = gst_element_set_state (element, GST_STATE_PAUSED);
+  gst_element_set_bus (element, NULL);
+  return result;
+}
+
+static void
+stop (GstElement *element)
+{
+  gst_element_set_state (element, GST_STATE_NULL);
+  gst_object_unref (element);
+}
+
+/* By default. */
+static void
+fp32_is_used_with_a_warning_on_the_bus (void)
+{
+  g_autoptr (GstBus) bus = gst_bus_new ();
+  g_autoptr (GError) warning = NULL;
+  g_autofree char *debug = NULL;
+
+  if (!has_fp16 ())
+    return;
+  GstElement *element = gst_object_ref_sink (g_object_new (GST_TYPE_YOLOV7, NULL));
+  g_assert_cmpint (start (element, bus, "fp16", NULL), ==, GST_STATE_CHANGE_SUCCESS);
+  g_autoptr (GstMessage) message = gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING);
+  g_assert_nonnull (message);
+  gst_message_parse_warning (message, &warning, &debug);
+  g_test_message ("%s", warning->message);
+  g_assert_nonnull (strstr (warning->message, "fp32"));
+  g_assert_nonnull (strstr (warning->message, "conv_tile"));
+  stop (element);
+}
+
+static void
+without_fallback_it_does_not_start (void)
+{
+  g_autoptr (GstBus) bus = gst_bus_new ();
+  g_autoptr (GError) error = NULL;
+  g_autofree char *debug = NULL;
+
+  if (!has_fp16 ())
+    return;
+  GstElement *element = gst_object_ref_sink (g_object_new (GST_TYPE_YOLOV7, NULL));
+  g_assert_cmpint (start (element, bus, "fp16", "none"), ==, GST_STATE_CHANGE_FAILURE);
+  g_autoptr (GstMessage) message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
+  g_assert_nonnull (message);
+  gst_message_parse_error (message, &error, &debug);
+  g_test_message ("%s", error->message);
+  g_assert_nonnull (strstr (error->message, "fp16"));
+  stop (element);
+}
+
+static void
+fp32_is_not_checked (void)
+{
+  g_autoptr (GstBus) bus = gst_bus_new ();
+
+  if (!has_fp16 ())
+    return;
+  GstElement *element = gst_object_ref_sink (g_object_new (GST_TYPE_YOLOV7, NULL));
+  g_assert_cmpint (start (element, bus, "fp32", "none"), ==, GST_STATE_CHANGE_SUCCESS);
+  g_autoptr (GstMessage) message = gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING);
+  g_assert_null (message);
+  stop (element);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  gst_init (&argc, &argv);
+  g_test_add_func ("/fallback/warning", fp32_is_used_with_a_warning_on_the_bus);
+  g_test_add_func ("/fallback/none", without_fallback_it_does_not_start);
+  g_test_add_func ("/fallback/fp32", fp32_is_not_checked);
+  return g_test_run ();
+}
