@@ -61,6 +61,11 @@ YvModel *yv_engine_read_model (const char *model_file, const char *config_file,
  * Free with g_free(). */
 char *yv_engine_warning_of (const YvCheckpoint *checkpoint, const YvModel *model);
 
+/* yv_model_info_new() of what has been read; @checkpoint is NULL where there is none. The info
+ * needs neither any longer. */
+YvModelInfo *yv_engine_describe (const YvModel *model, const YvCheckpoint *checkpoint,
+                                 uint32_t size, GError **error);
+
 /* 640, or 1280 for models of stride 64 and more. */
 uint32_t yv_engine_default_size (uint32_t max_stride);
 

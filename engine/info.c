@@ -290,16 +290,12 @@ describe (Info *info, const YvModel *model, uint32_t size, GError **error)
 }
 
 YvModelInfo *
-yv_model_info_new (const char *model_file, const char *config_file, uint32_t size, GError **error)
+yv_engine_describe (const YvModel *model, const YvCheckpoint *checkpoint, uint32_t size,
+                    GError **error)
 {
-  g_autoptr (YvCheckpoint) checkpoint = NULL;
-  g_autoptr (YvModel) model = yv_engine_read_model (model_file, config_file, &checkpoint, error);
-  g_autoptr (YvModelInfo) info = NULL;
-
-  if (!model)
-    return NULL;
   Info *made = g_new0 (Info, 1);
-  info = &made->info;
+  g_autoptr (YvModelInfo) info = &made->info;
+
   made->strings = g_string_chunk_new (4096);
   made->arrays = g_ptr_array_new_with_free_func (g_free);
   describe_model (made, model, checkpoint);
@@ -308,6 +304,15 @@ yv_model_info_new (const char *model_file, const char *config_file, uint32_t siz
     return NULL;
   }
   return g_steal_pointer (&info);
+}
+
+YvModelInfo *
+yv_model_info_new (const char *model_file, const char *config_file, uint32_t size, GError **error)
+{
+  g_autoptr (YvCheckpoint) checkpoint = NULL;
+  g_autoptr (YvModel) model = yv_engine_read_model (model_file, config_file, &checkpoint, error);
+
+  return model ? yv_engine_describe (model, checkpoint, size, error) : NULL;
 }
 
 void

@@ -289,6 +289,60 @@ YV_API YvModelInfo *yv_model_info_new (const char *model_file, const char *confi
                                        uint32_t size, GError **error);
 YV_API void yv_model_info_free (YvModelInfo *info); /* NULL ok */
 
+/* `yolov7 inspect --diff`: two models, A and B, compared. All strings and arrays belong to the
+ * diff.
+ */
+typedef enum {
+  YV_EQUAL,
+  YV_EQUAL_ROUNDED, /* as near as rounding to the type in which the files store numbers allows */
+  YV_UNEQUAL,
+} YvEquality;
+
+typedef struct {
+  uint64_t n_elems, n_unequal;
+  double max_abs;  /* the largest |a - b| */
+  double relative; /* ||a - b|| / max (||a||, ||b||) */
+  double cosine;   /* of a and b as vectors; 1 where both are 0 */
+  YvEquality equality;
+} YvDifference;
+
+/* A property of the whole model as text: "classes", "80", "1". */
+typedef struct {
+  const char *name, *a, *b;
+  bool equal;
+} YvSettingDiff;
+
+/* A row of A and the row of B that corresponds to it, or one that the other lacks. */
+typedef struct {
+  const YvLayerInfo *a, *b; /* (nullable): one of them at most */
+  const char *changes;      /* in what was trained: "conv.stride 1,1 -> 2,2; bn only in A"; or "" */
+  bool same_network;        /* as deployed the row computes the same but for its weights */
+  YvDifference weights;     /* as deployed: weights and biases of all its convolutions */
+} YvLayerDiff;
+
+/* A tensor as stored. */
+typedef struct {
+  const char *name;              /* as in A, where that has it; B may count its rows otherwise */
+  const char *shape_a, *shape_b; /* (nullable): "[64,32,3,3]"; NULL: it has none of that name */
+  YvDifference difference;       /* where both are there, of one shape; else n_elems is 0 */
+} YvTensorDiff;
+
+typedef struct {
+  const YvModelInfo *a, *b;
+  uint32_t n_settings, n_layers, n_tensors;
+  const YvSettingDiff *settings; /* all that are compared, equal ones, too */
+  const YvLayerDiff *layers;     /* by row */
+  const YvTensorDiff *tensors;   /* by name */
+  YvDifference weights;          /* as deployed: of all layers that correspond */
+  YvEquality deployed;           /* whether both detect the same: network, classes and weights */
+} YvModelDiff;
+
+/* @config_file: (nullable): for those of the two that are bare state dicts.
+ * Returns: (transfer full): or NULL; codes as yv_engine_new(). */
+YV_API YvModelDiff *yv_model_diff_new (const char *model_a, const char *model_b,
+                                       const char *config_file, GError **error);
+YV_API void yv_model_diff_free (YvModelDiff *diff); /* NULL ok */
+
 /* "0: NVIDIA H200 (discrete, ...)" lines, or a line that says why there is none. Free with
  * g_free(). */
 YV_API char *yv_device_list_text (void);
@@ -297,5 +351,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (YvEngine, yv_engine_unref)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (YvStream, yv_stream_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (YvProfile, yv_profile_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (YvModelInfo, yv_model_info_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (YvModelDiff, yv_model_diff_free)
 
 G_END_DECLS

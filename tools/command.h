@@ -12,9 +12,9 @@
 
 G_BEGIN_DECLS
 
-/* Exit statuses: everything worked; it failed (bad file, no device ...); the arguments are wrong.
- */
-enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+/* Exit statuses: everything worked; it failed (bad file, no device ...); the arguments are wrong;
+ * what was compared differs, where the user wants to be told so. */
+enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_DIFFERENT = 3 };
 
 /* argv[0] is the subcommand's name. */
 int command_inspect (int argc, char **argv);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "tools/command.h"
+#include "tools/diff.h"
 #include "tools/graph.h"
 #include "tools/json.h"
 
@@ -157,7 +158,7 @@ print_json (const YvModelInfo *info)
 typedef struct {
   char *config_file, *graph_file;
   int size;
-  gboolean as_json;
+  gboolean as_json, is_diff, tells_by_status;
 } Options;
 
 static void
@@ -187,8 +188,33 @@ inspect (const char *model_file, const Options *options)
 }
 
 static int
+compare (const char *model_a, const char *model_b, const Options *options)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (YvModelDiff) diff = yv_model_diff_new (model_a, model_b, options->config_file, &error);
+
+  if (!diff)
+    return fail (error);
+  warn (diff->a->warning);
+  warn (diff->b->warning);
+  if (options->as_json)
+    diff_print_json (diff);
+  else
+    diff_print_text (diff);
+  return options->tells_by_status && diff->deployed == YV_UNEQUAL ? EXIT_DIFFERENT : EXIT_OK;
+}
+
+static int
 run (int argc, char **argv, const Options *options)
 {
+  if (options->is_diff && argc != 3)
+    return fail_usage ("--diff: expected two models");
+  if (options->is_diff && (options->graph_file || options->size != 0))
+    return fail_usage ("--diff goes with --config, --json and --exit-code only");
+  if (!options->is_diff && options->tells_by_status)
+    return fail_usage ("--exit-code goes with --diff only");
+  if (options->is_diff)
+    return compare (argv[1], argv[2], options);
   if (argc > 2 || (argc == 1 && !options->config_file))
     return fail_usage ("expected one MODEL, or --config FILE");
   if (options->size < 0)
@@ -208,15 +234,22 @@ command_inspect (int argc, char **argv)
       {"json", 0, 0, G_OPTION_ARG_NONE, &options.as_json, "everything as JSON", NULL},
       {"graph", 'g', 0, G_OPTION_ARG_FILENAME, &options.graph_file,
        "instead of the table: a picture of all rows and what reads what (SVG)", "FILE"},
+      {"diff", 0, 0, G_OPTION_ARG_NONE, &options.is_diff,
+       "what differs between two models: settings, layers, weights", NULL},
+      {"exit-code", 0, 0, G_OPTION_ARG_NONE, &options.tells_by_status,
+       "with --diff: exit with 3 where they differ as deployed [0]", NULL},
       G_OPTION_ENTRY_NULL,
   };
 
   int status = EXIT_USAGE;
-  if (command_parse (&argc, &argv, "MODEL | --config FILE",
-                     "Shows what is in a checkpoint or a model description: every layer as trained "
-                     "and as deployed,\nparameters, GFLOP, classes, anchors, and what each pass "
-                     "changed. Needs no device.",
-                     entries, NULL))
+  if (command_parse (
+          &argc, &argv, "MODEL | --config FILE | --diff MODEL MODEL",
+          "Shows what is in a checkpoint or a model description: every layer as trained "
+          "and as deployed,\nparameters, GFLOP, classes, anchors, and what each pass "
+          "changed. With --diff, two\nmodels compared: as deployed, so that a training file "
+          "and its deploy file are equal but for\nrounding, and as stored. Needs no "
+          "device.",
+          entries, NULL))
     status = run (argc, argv, &options);
   clear_options (&options);
   return status;

@@ -28,6 +28,13 @@ json_add_text (JsonBuilder *json, const char *name, const char *value)
   json_builder_add_string_value (json, value);
 }
 
+static inline void
+json_add_flag (JsonBuilder *json, const char *name, gboolean value)
+{
+  json_builder_set_member_name (json, name);
+  json_builder_add_boolean_value (json, value);
+}
+
 /* The finished object as text, on one line or indented. Free with g_free(). */
 static inline char *
 json_finish (JsonBuilder *json, gboolean pretty)

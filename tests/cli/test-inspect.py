@@ -58,9 +58,45 @@ def a_picture_that_cannot_be_written_is_an_error(tool, root, folder):
     assert '/dev/full' in done.stderr and 'No space' in done.stderr, done.stderr
 
 
+def a_model_equals_itself(tool, root, _folder):
+    model = root + '/models/pets-tiny.pt'
+    done = run(tool, 'inspect', '--diff', '--exit-code', model, model)
+    assert 'As deployed: equal\n' in done.stdout and 'weights: all 1507798 are equal' in done.stdout, done.stdout
+    told = json.loads(run(tool, 'inspect', '--diff', '--json', model, model).stdout)
+    assert told['deployed'] == 'equal' and len(told['layers']) == 78, told['deployed']
+    assert all(setting['equal'] for setting in told['settings'])
+
+
+def two_models_differ_and_the_status_tells_on_request(tool, root, _folder):
+    models = root + '/models/pets-tiny.pt', root + '/tests/golden/checkpoints/tiny-silu.pt'
+    done = run(tool, 'inspect', '--diff', *models)
+    assert 'As deployed: different' in done.stdout and 'leaky_relu 0.1 -> silu' in done.stdout, done.stdout
+    assert max(map(len, done.stdout.splitlines())) < 200, 'a line is too long to be read'
+    assert len(done.stdout.splitlines()) < 100, 'long lists are to be cut'
+    run(tool, 'inspect', '--diff', '--exit-code', *models, status=3)
+    told = json.loads(run(tool, 'inspect', '--diff', '--exit-code', '--json', *models, status=3).stdout)
+    assert told['deployed'] == 'different'
+    assert any(tensor['shape_a'] != tensor['shape_b'] for tensor in told['tensors'])
+
+
+def what_cannot_be_compared_is_an_error(tool, root, folder):
+    model, text = root + '/models/pets-tiny.pt', folder + '/text.pt'
+    with open(text, 'w', encoding='ascii') as f:
+        f.write('no model\n')
+    for pair in (model, text), (text, model), (model, folder + '/gone.pt'):
+        done = run(tool, 'inspect', '--diff', *pair, status=1)
+        assert folder in done.stderr and not done.stdout, done.stderr
+    for wrong in ['--diff', model], ['--diff', model, model, model], ['--exit-code', model], \
+            ['--diff', model, model, '--graph', folder + '/x.svg']:
+        done = run(tool, 'inspect', *wrong, status=2)
+        assert '--diff' in done.stderr and not done.stdout, done.stderr
+
+
 def main():
     tool, root = sys.argv[1:3]
-    tests = [every_description_has_a_picture, a_picture_that_cannot_be_written_is_an_error]
+    tests = [every_description_has_a_picture, a_picture_that_cannot_be_written_is_an_error,
+             a_model_equals_itself, two_models_differ_and_the_status_tells_on_request,
+             what_cannot_be_compared_is_an_error]
     failed = 0
     for n, test in enumerate(tests, 1):
         name = test.__name__.replace('_', ' ')
