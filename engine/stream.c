@@ -3,6 +3,9 @@
  */
 #include "engine/stream.h"
 
+#include <math.h>
+#include <stdlib.h>
+
 #include "engine/align.h"
 #include "engine/classes.h"
 #include "engine/engine.h"
@@ -10,6 +13,8 @@
 
 /* Far beyond what anybody trains at; keeps sizes of tensors far from overflow. */
 #define MAX_INPUT_SIZE 8192
+
+#define NOT_YET UINT32_MAX
 
 /* Options as given, checked, with what they mean for this model. */
 typedef struct {
@@ -29,9 +34,11 @@ struct _YvStream {
   const struct YvCandidate **candidates; /* the slot's */
   uint32_t *n_candidates;
   YvDetections *results;
+  uint32_t
+      *first_detection; /* index in detections; NOT_YET: its candidates still have to be found */
   uint32_t n_images_reserved;
 
-  YvDetection *detections; /* of all its images, one after the other */
+  YvDetection *detections; /* of all its images */
   uint32_t n_detections, n_detections_reserved;
 };
 
@@ -128,6 +135,7 @@ yv_stream_free (YvStream *stream)
     return;
   yv_engine_leave_runner (stream->engine, stream->runner);
   g_free (stream->detections);
+  g_free (stream->first_detection);
   g_free (stream->results);
   g_free (stream->n_candidates);
   g_free (stream->candidates);
@@ -261,6 +269,7 @@ reserve_images (YvStream *stream, uint32_t n)
   stream->candidates = g_renew (const struct YvCandidate *, stream->candidates, n);
   stream->n_candidates = g_renew (uint32_t, stream->n_candidates, n);
   stream->results = g_renew (YvDetections, stream->results, n);
+  stream->first_detection = g_renew (uint32_t, stream->first_detection, n);
   stream->n_images_reserved = n;
 }
 
@@ -295,19 +304,108 @@ suppress (YvStream *stream, uint32_t image)
   const uint32_t n =
       yv_detections_place (kept, n_kept, letterbox, stream->detections + stream->n_detections);
   stream->results[image] = (YvDetections){.n_detections = n, .letterbox = *letterbox};
+  stream->first_detection[image] = stream->n_detections;
   stream->n_detections += n;
 }
 
 static void
 note_results (YvStream *stream, uint32_t n_images, const YvTimes *times)
 {
-  const YvDetection *next = stream->detections;
-
   for (uint32_t i = 0; i < n_images; i++) {
-    stream->results[i].detections = next;
+    stream->results[i].detections = stream->detections + stream->first_detection[i];
     stream->results[i].times = *times;
-    next += stream->results[i].n_detections;
   }
+}
+
+/* Runs some images of the batch and notes their candidates, above @confidence. */
+static bool
+find_candidates (YvStream *stream, uint32_t slot, const YvImage *images, uint32_t first, uint32_t n,
+                 float confidence, YvTiming *timing, GError **error)
+{
+  const YvBatch batch = {
+      .n_images = n,
+      .images = images + first,
+      .letterboxes = stream->letterboxes + first,
+      .confidence = confidence,
+      .obj_only =
+          yv_engine_obj_only (stream->engine) && !stream->settings.options.multiply_one_class,
+  };
+
+  return yv_runner_run (stream->runner, slot, &batch, stream->candidates + first,
+                        stream->n_candidates + first, timing, error);
+}
+
+/* Did its list end before its candidates? Only with multi-label can there be more than fit in. */
+static bool
+is_cut_off (const YvStream *stream, uint32_t image)
+{
+  const YvPlan *plan = stream->runner->plan;
+  const uint64_t n_most =
+      plan->options.multi_label ? (uint64_t) plan->n_rows * plan->detect.n_classes : plan->n_rows;
+
+  return stream->n_candidates[image] == plan->capacity && plan->capacity < n_most;
+}
+
+static int
+compare_falling (const void *a, const void *b)
+{
+  const float x = *(const float *) a, y = *(const float *) b;
+
+  return (x < y) - (x > y);
+}
+
+/* A threshold that as many of these candidates exceed as suppression looks at. */
+static float
+raise_threshold (const struct YvCandidate *candidates, uint32_t n)
+{
+  g_autofree float *confidences = g_new (float, n);
+
+  g_assert (n >= YV_NMS_MAX_CONSIDERED);
+  for (uint32_t i = 0; i < n; i++)
+    confidences[i] = candidates[i].confidence;
+  qsort (confidences, n, sizeof *confidences, compare_falling);
+  return nextafterf (confidences[YV_NMS_MAX_CONSIDERED - 1], 0);
+}
+
+/* Which candidates a list that is too short holds is up to the device, so the image is run again
+ * until it holds the best. Goes on with fewer only where more are equal than fit in. */
+static bool
+find_best_candidates (YvStream *stream, uint32_t slot, const YvImage *images, uint32_t image,
+                      GError **error)
+{
+  float last = -1, confidence = stream->settings.options.confidence_threshold;
+  YvTiming timing = {0};
+
+  while (confidence > last) {
+    if (!find_candidates (stream, slot, images, image, 1, confidence, &timing, error))
+      return false;
+    if (!is_cut_off (stream, image))
+      return true;
+    last = confidence;
+    confidence = raise_threshold (stream->candidates[image], stream->n_candidates[image]);
+  }
+  return true;
+}
+
+/* First those that are complete: another run takes the candidates of all away. */
+static bool
+suppress_all (YvStream *stream, uint32_t slot, const YvImage *images, uint32_t n_images,
+              GError **error)
+{
+  stream->n_detections = 0;
+  for (uint32_t i = 0; i < n_images; i++) {
+    stream->first_detection[i] = NOT_YET;
+    if (!is_cut_off (stream, i))
+      suppress (stream, i);
+  }
+  for (uint32_t i = 0; i < n_images; i++) {
+    if (stream->first_detection[i] != NOT_YET)
+      continue;
+    if (!find_best_candidates (stream, slot, images, i, error))
+      return false;
+    suppress (stream, i);
+  }
+  return true;
 }
 
 /* The candidates belong to the slot, so suppression comes before it is given back. */
@@ -315,24 +413,15 @@ static bool
 run_in_slot (YvStream *stream, uint32_t slot, const YvImage *images, uint32_t n_images,
              YvTimes *times, GError **error)
 {
-  const YvBatch batch = {
-      .n_images = n_images,
-      .images = images,
-      .letterboxes = stream->letterboxes,
-      .confidence = stream->settings.options.confidence_threshold,
-      .obj_only =
-          yv_engine_obj_only (stream->engine) && !stream->settings.options.multiply_one_class,
-  };
+  const float confidence = stream->settings.options.confidence_threshold;
   YvTiming timing = {0};
 
-  if (!yv_runner_run (stream->runner, slot, &batch, stream->candidates, stream->n_candidates,
-                      &timing, error))
+  if (!find_candidates (stream, slot, images, 0, n_images, confidence, &timing, error))
     return false;
 
   const int64_t nms_start_us = g_get_monotonic_time ();
-  stream->n_detections = 0;
-  for (uint32_t i = 0; i < n_images; i++)
-    suppress (stream, i);
+  if (!suppress_all (stream, slot, images, n_images, error))
+    return false;
   *times = (YvTimes){
       .upload_ns = timing.upload_ns,
       .letterbox_ns = timing.letterbox_ns,

@@ -10,7 +10,6 @@
 #include <math.h>
 
 #define CLASS_OFFSET_PX 4096.0f
-#define MAX_CONSIDERED 30000
 
 /* A box that has been kept, where it was compared: moved by its class. */
 typedef struct {
@@ -190,7 +189,7 @@ yv_nms_run (YvNms *nms, const struct YvCandidate *candidates, uint32_t n_candida
   uint32_t n = 0;
 
   fill_heap (nms, candidates, n_candidates, options);
-  const uint32_t n_considered = MIN (nms->n_heap, MAX_CONSIDERED);
+  const uint32_t n_considered = MIN (nms->n_heap, YV_NMS_MAX_CONSIDERED);
   reserve_kept (nms, MIN (n_considered, options->max_detections));
 
   for (uint32_t i = 0; i < n_considered && n < options->max_detections; i++) {

@@ -12,6 +12,9 @@
 
 G_BEGIN_DECLS
 
+/* Of the rest nothing is kept, as in upstream. */
+#define YV_NMS_MAX_CONSIDERED 30000
+
 typedef struct {
   float iou_threshold; /* suppress where IoU is larger (strict) */
   bool class_agnostic;
@@ -37,9 +40,9 @@ void yv_nms_free (YvNms *nms); /* NULL ok */
  * yv_nms_run:
  *
  * Sorts by confidence (ties: smaller row first, then smaller class, so the result does not depend
- * on the order of the device's appends), keeps at most 30000, suppresses, keeps at most
- * max_detections. Candidates that are not finite, have a negative size or no such class are left
- * out. Time: n log n and, for each of the 30000, at most max_detections comparisons. Memory grows
+ * on the order of the device's appends), keeps at most YV_NMS_MAX_CONSIDERED, suppresses, keeps at
+ * most max_detections. Candidates that are not finite, have a negative size or no such class are
+ * left out. Time: n log n and, for each of those, at most max_detections comparisons. Memory grows
  * to the largest frame seen and stays.
  *
  * Returns: (transfer none): *n_kept of them, by falling confidence; valid until the next run.

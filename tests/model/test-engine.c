@@ -508,6 +508,38 @@ an_image_has_the_same_detections_in_any_batch_on_vulkan (void)
   an_image_has_the_same_detections_in_any_batch (NULL, true);
 }
 
+/* 126000 candidates of which 65536 fit: the best of them do not depend on which. */
+static void
+more_candidates_than_fit_give_the_best (void)
+{
+  if (!yv_test_needs_vulkan ())
+    return;
+
+  g_autoptr (YvEngine) engine = open_engine (NULL);
+  YvStreamOptions options = low_options ();
+  options.input_size = 640;
+  options.letterbox = YV_LETTERBOX_FIXED;
+  options.multi_label = true;
+  options.max_detections = 30;
+  options.confidence_threshold = 0.4f;
+  g_autoptr (YvStream) few = open_stream (engine, &options);
+  options.confidence_threshold = 0;
+  g_autoptr (YvStream) all = open_stream (engine, &options);
+  g_autofree uint8_t *pixels = g_malloc (N_BATCH * 3 * FRAME_W * FRAME_H);
+  YvImage images[N_BATCH];
+  const YvDetections *found;
+
+  draw_pictures (pixels, images);
+  g_assert_true (yv_stream_detect_batch (all, images, 2, &found, NULL));
+  for (uint32_t i = 0; i < 2; i++) {
+    const YvDetections *expected = yv_stream_detect (few, &images[i], NULL);
+
+    g_test_message ("%u of the best", found[i].n_detections);
+    g_assert_cmpuint (expected->n_detections, >, 10);
+    assert_bit_equal (expected, &found[i]);
+  }
+}
+
 static void
 batches_that_cannot_be_are_refused (void)
 {
@@ -820,6 +852,7 @@ main (int argc, char **argv)
   g_test_add_func ("/engine/batch/reference",
                    an_image_has_the_same_detections_in_any_batch_on_the_reference);
   g_test_add_func ("/engine/batch/vulkan", an_image_has_the_same_detections_in_any_batch_on_vulkan);
+  g_test_add_func ("/engine/batch/cut-off", more_candidates_than_fit_give_the_best);
   g_test_add_func ("/engine/batch/refused", batches_that_cannot_be_are_refused);
   g_test_add_func ("/engine/multi-label/reference",
                    multi_label_adds_other_classes_of_a_box_on_the_reference);
