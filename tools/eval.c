@@ -70,6 +70,7 @@ set_stream_options (Evaluation *e)
   const double confidence = e->is_speed ? 0.25 : 0.001, iou = e->is_speed ? 0.45 : 0.65;
 
   e->stream_options = (YvStreamOptions){
+      .input_size = e->size, /* checked here, although each batch then has a shape of its own */
       .no_scale_up = true,
       .confidence_threshold = (float) (options->confidence < 0 ? confidence : options->confidence),
       .iou_threshold = (float) (options->iou < 0 ? iou : options->iou),

@@ -153,6 +153,7 @@ def bad_arguments_are_told(folder):
         ((folder.model, '--data', folder.data, '--batch', '0'), 2, '--batch is 0'),
         ((folder.model, '--data', folder.data, '--conf', '2'), 2, '--conf is 2'),
         ((folder.model, '--data', folder.data, '--iou', 'nan'), 2, '--iou is nan'),
+        ((folder.model, '--data', folder.data, '--size', '100000', '-o', folder.path), 1, 'input-size is 100000'),
         ((folder.model, 'more', '--data', folder.data), 2, 'expected one MODEL'),
         ((folder.model, '--data', '/nowhere.yaml', '-o', folder.path), 1, '/nowhere.yaml: '),
         ((folder.model, '--data', folder.data, '-o', folder.data), 1, 'data.yaml: can\'t make this folder'),

@@ -40,7 +40,8 @@ while IFS=: read -r file line text; do
 done <<<"$includes"
 
 while IFS=: read -r file line text; do
-  case "$text" in
+  case "$file:$text" in
+  tools/eval/datayaml.c:*'"engine/model/yaml.h"'*) ;; # a yaml of another kind, read within the same limits
   *'"engine/yolov7.h"'*|*'"engine/error.h"'*|*'"engine/image.h"'*|*'"engine/letterbox.h"'*) ;;
   *) complain "$file:$line: gst/, tools/ and examples/ see engine/yolov7.h and nothing else of the engine" ;;
   esac
@@ -56,8 +57,8 @@ words() { # words PATTERN MESSAGE FILE...: comments do not count
 words '\bVk[A-Z]\w+|\bvk[A-Z]\w+ \(' 'a Vulkan type outside engine/vulkan/' \
   engine/*.[ch] engine/{checkpoint,model,graph,passes,ops,plan,ref,post}/*.[ch] gst tools
 words '\b(Gst[A-Z]\w+|gst_\w+) ' 'a GStreamer type in the engine' 'engine/*.[ch]'
-words '\byaml_\w+' 'libyaml outside engine/model/, or tools/eval/datayaml.c for what is no model' \
-  engine/*.[ch] engine/{checkpoint,graph,passes,ops,plan,vulkan,ref,post}/*.[ch] gst 'tools/*.[ch]' ':!tools/eval/datayaml.c'
+words '\byaml_\w+' 'libyaml outside engine/model/' \
+  engine/*.[ch] engine/{checkpoint,graph,passes,ops,plan,vulkan,ref,post}/*.[ch] gst tools
 words '\b(GObject|GMainLoop|GFile|GThreadPool|g_object_\w+) ' 'GObject or GIO in the engine' engine/*.[ch] \
   engine/{model,graph,passes,ops,plan,vulkan,ref,post}/*.[ch]
 # Device-level calls go through the table of the device: a host process may own other devices.

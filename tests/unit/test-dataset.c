@@ -209,7 +209,8 @@ damaged_yamls_are_refused (void)
   static const struct {
     const char *yaml, *message;
   } cases[] = {
-      {"", "data.yaml:1: val: expected a folder"},
+      {"", "data.yaml:1: the file is empty"},
+      {"nc: 2\n", "data.yaml:1: val: expected a folder"},
       {"val: [\n", "data.yaml:2: yaml syntax error"},
       {"val: images/val\n", "data.yaml:1: nc is 0"},
       {"val: images/val\nnc: many\n", "data.yaml:2: nc: expected a number"},
@@ -376,6 +377,20 @@ damaged_coco_files_are_refused (void)
   }
 }
 
+static void
+a_text_of_brackets_is_refused (void)
+{
+  g_auto (Folder) folder;
+  g_autofree char *deep = g_strnfill (3000000, '[');
+
+  folder_init (&folder);
+  put_text (&folder, "a.json", deep);
+  refuse (&folder, "a.json", "a.json: no JSON object");
+  put_text (&folder, "data.yaml", deep + 2500000);
+  refuse (&folder, "data.yaml", "data.yaml:");
+  refuse (&folder, "none.json", "none.json: ");
+}
+
 /* Its published table: 80 kinds with numbers up to 90. */
 static void
 cocos_numbers_have_gaps (void)
@@ -404,6 +419,7 @@ main (int argc, char **argv)
   g_test_add_func ("/dataset/coco/labels", cocos_annotations_become_labels);
   g_test_add_func ("/dataset/coco/order", categories_of_other_names_go_by_their_order);
   g_test_add_func ("/dataset/coco/bad", damaged_coco_files_are_refused);
+  g_test_add_func ("/dataset/deep", a_text_of_brackets_is_refused);
   g_test_add_func ("/dataset/coco/numbers", cocos_numbers_have_gaps);
   return g_test_run ();
 }

@@ -8,6 +8,8 @@
 
 #include "tools/eval/dataset.h"
 
+#define MAX_DEPTH 64 /* of brackets; COCO has 5 */
+
 typedef struct {
   const char *path; /* borrowed */
   JsonObject *root; /* borrowed from the parser */
@@ -334,18 +336,46 @@ reader_clear (Reader *reader)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Reader, reader_clear)
 
+/* The parser calls itself for each level, so a text of brackets alone would use up the stack. */
+static bool
+is_shallow (const char *text, gsize length)
+{
+  uint32_t depth = 0;
+  bool is_quoted = false;
+
+  for (gsize i = 0; i < length; i++) {
+    if (text[i] == '\\' && is_quoted)
+      i++;
+    else if (text[i] == '"')
+      is_quoted = !is_quoted;
+    else if (!is_quoted && (text[i] == '[' || text[i] == '{') && ++depth > MAX_DEPTH)
+      return false;
+    else if (!is_quoted && (text[i] == ']' || text[i] == '}'))
+      depth -= depth > 0;
+  }
+  return true;
+}
+
 static JsonParser *
 parse (const char *path, GError **error)
 {
   g_autoptr (JsonParser) parser = json_parser_new ();
   g_autoptr (GError) theirs = NULL;
+  g_autoptr (GMappedFile) file = g_mapped_file_new (path, FALSE, &theirs);
+  const char *text =
+      file && g_mapped_file_get_length (file) ? g_mapped_file_get_contents (file) : "";
+  const gsize length = file ? g_mapped_file_get_length (file) : 0;
 
-  if (json_parser_load_from_mapped_file (parser, path, &theirs) && json_parser_get_root (parser) &&
-      JSON_NODE_HOLDS_OBJECT (json_parser_get_root (parser)))
+  if (!file) {
+    g_set_error (error, YV_ERROR, YV_ERROR_IO, "%s: %s", path, theirs->message);
+    return NULL;
+  }
+  if (is_shallow (text, length) &&
+      json_parser_load_from_data (parser, text, (gssize) length, &theirs) &&
+      json_parser_get_root (parser) && JSON_NODE_HOLDS_OBJECT (json_parser_get_root (parser)))
     return g_steal_pointer (&parser);
-  g_set_error (error, YV_ERROR,
-               theirs && theirs->domain == G_FILE_ERROR ? YV_ERROR_IO : YV_ERROR_MALFORMED,
-               "%s: %s", path, theirs ? theirs->message : "no JSON object, expected COCO's");
+  g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED, "%s: %s", path,
+               theirs ? theirs->message : "no JSON object of COCO's images and annotations");
   return NULL;
 }
 

@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
- * tools/eval/datayaml.c - libyaml's tree of a data.yaml -> paths and names.
+ * tools/eval/datayaml.c - the tree of a data.yaml -> paths and names.
+ *
+ * It is read by the engine's reader of model descriptions, the one file of the engine beside
+ * yolov7.h that the tool sees: what libyaml makes of hostile texts is bounded there.
  */
 #include "tools/eval/datayaml.h"
 
 #include <stdbool.h>
 #include <string.h>
 
-#include <yaml.h>
-
+#include "engine/model/yaml.h"
 #include "engine/yolov7.h"
 
-#define MAX_BYTES (1024 * 1024) /* of a file; names of ten thousand classes are less */
 #define MAX_CLASSES 100000
 
 typedef struct {
-  yaml_document_t document;
+  const YvYaml *root;
   const char *file; /* borrowed */
 } Reader;
 
@@ -29,41 +30,23 @@ datayaml_free (DataYaml *yaml)
 }
 
 static void
-set_error (const Reader *reader, const yaml_node_t *node, const char *message, GError **error)
+set_error (const Reader *reader, const YvYaml *node, const char *message, GError **error)
 {
-  g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED, "%s:%zu: %s", reader->file,
-               node ? node->start_mark.line + 1 : 1, message);
-}
-
-static yaml_node_t *
-node_of (Reader *reader, int index)
-{
-  return yaml_document_get_node (&reader->document, index);
+  g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED, "%s:%u: %s", reader->file,
+               node ? node->line : 1, message);
 }
 
 /* NULL where it is no text. */
 static const char *
-text_of (const yaml_node_t *node)
+text_of (const YvYaml *node)
 {
-  return node && node->type == YAML_SCALAR_NODE ? (const char *) node->data.scalar.value : NULL;
+  return node && node->kind == YV_YAML_SCALAR ? node->text : NULL;
 }
 
-/* The value under a key of the top level. */
-static yaml_node_t *
-find (Reader *reader, const char *key)
+static const YvYaml *
+item_of (const YvYaml *node, uint32_t index)
 {
-  const yaml_node_t *root = yaml_document_get_root_node (&reader->document);
-
-  if (!root || root->type != YAML_MAPPING_NODE)
-    return NULL;
-  for (const yaml_node_pair_t *pair = root->data.mapping.pairs.start;
-       pair < root->data.mapping.pairs.top; pair++) {
-    const char *name = text_of (node_of (reader, pair->key));
-
-    if (name && strcmp (name, key) == 0)
-      return node_of (reader, pair->value);
-  }
-  return NULL;
+  return g_ptr_array_index (node->items, index);
 }
 
 static bool
@@ -81,11 +64,10 @@ parse_count (const char *text, uint32_t limit, uint32_t *out)
  */
 
 static bool
-read_name_list (Reader *reader, const yaml_node_t *node, GPtrArray *names, GError **error)
+read_name_list (const Reader *reader, const YvYaml *node, GPtrArray *names, GError **error)
 {
-  for (const yaml_node_item_t *item = node->data.sequence.items.start;
-       item < node->data.sequence.items.top; item++) {
-    const yaml_node_t *name = node_of (reader, *item);
+  for (uint32_t i = 0; i < node->items->len; i++) {
+    const YvYaml *name = item_of (node, i);
 
     if (!text_of (name)) {
       set_error (reader, name, "a class name is no text", error);
@@ -98,15 +80,14 @@ read_name_list (Reader *reader, const yaml_node_t *node, GPtrArray *names, GErro
 
 /* {0: person, 1: bicycle}: numbers without gaps, in any order. */
 static bool
-read_name_mapping (Reader *reader, const yaml_node_t *node, GPtrArray *names, GError **error)
+read_name_mapping (const Reader *reader, const YvYaml *node, GPtrArray *names, GError **error)
 {
-  const yaml_node_pair_t *start = node->data.mapping.pairs.start;
-  const uint32_t n = (uint32_t) (node->data.mapping.pairs.top - start);
+  const uint32_t n = node->items->len / 2;
 
   g_ptr_array_set_size (names, (gint) n);
   for (uint32_t i = 0; i < n; i++) {
-    const yaml_node_t *key = node_of (reader, start[i].key);
-    const char *name = text_of (node_of (reader, start[i].value));
+    const YvYaml *key = item_of (node, 2 * i);
+    const char *name = text_of (item_of (node, 2 * i + 1));
     uint32_t index;
 
     if (!name || !parse_count (text_of (key), n - 1, &index) || g_ptr_array_index (names, index)) {
@@ -120,15 +101,15 @@ read_name_mapping (Reader *reader, const yaml_node_t *node, GPtrArray *names, GE
 }
 
 static bool
-read_names (Reader *reader, DataYaml *yaml, GError **error)
+read_names (const Reader *reader, DataYaml *yaml, GError **error)
 {
-  const yaml_node_t *node = find (reader, "names");
+  const YvYaml *node = yv_yaml_get (reader->root, "names");
   g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
   bool ok = true;
 
-  if (node && node->type == YAML_SEQUENCE_NODE)
+  if (node && node->kind == YV_YAML_SEQUENCE)
     ok = read_name_list (reader, node, names, error);
-  else if (node && node->type == YAML_MAPPING_NODE)
+  else if (node && node->kind == YV_YAML_MAPPING)
     ok = read_name_mapping (reader, node, names, error);
   if (!ok)
     return false;
@@ -139,9 +120,9 @@ read_names (Reader *reader, DataYaml *yaml, GError **error)
 }
 
 static bool
-read_n_classes (Reader *reader, DataYaml *yaml, GError **error)
+read_n_classes (const Reader *reader, DataYaml *yaml, GError **error)
 {
-  const yaml_node_t *node = find (reader, "nc");
+  const YvYaml *node = yv_yaml_get (reader->root, "nc");
 
   yaml->n_classes = yaml->n_names;
   if (node && (!parse_count (text_of (node), MAX_CLASSES, &yaml->n_classes))) {
@@ -162,10 +143,10 @@ read_n_classes (Reader *reader, DataYaml *yaml, GError **error)
 
 /* From the file's folder and `path`, else from the current folder; the first where neither is. */
 static char *
-resolve (Reader *reader, const char *place)
+resolve (const Reader *reader, const char *place)
 {
   g_autofree char *folder = g_path_get_dirname (reader->file);
-  const char *root = text_of (find (reader, "path"));
+  const char *root = text_of (yv_yaml_get (reader->root, "path"));
   g_autofree char *base = !root                       ? g_strdup (folder)
                           : g_path_is_absolute (root) ? g_strdup (root)
                                                       : g_build_filename (folder, root, NULL);
@@ -179,7 +160,7 @@ resolve (Reader *reader, const char *place)
 }
 
 static bool
-add_place (Reader *reader, const yaml_node_t *node, GPtrArray *places, GError **error)
+add_place (const Reader *reader, const YvYaml *node, GPtrArray *places, GError **error)
 {
   const char *text = text_of (node);
 
@@ -192,13 +173,12 @@ add_place (Reader *reader, const yaml_node_t *node, GPtrArray *places, GError **
 }
 
 static bool
-add_places (Reader *reader, const yaml_node_t *node, GPtrArray *places, GError **error)
+add_places (const Reader *reader, const YvYaml *node, GPtrArray *places, GError **error)
 {
-  if (!node || node->type != YAML_SEQUENCE_NODE)
+  if (!node || node->kind != YV_YAML_SEQUENCE)
     return add_place (reader, node, places, error);
-  for (const yaml_node_item_t *item = node->data.sequence.items.start;
-       item < node->data.sequence.items.top; item++)
-    if (!add_place (reader, node_of (reader, *item), places, error))
+  for (uint32_t i = 0; i < node->items->len; i++)
+    if (!add_place (reader, item_of (node, i), places, error))
       return false;
   if (places->len == 0)
     set_error (reader, node, "val: the list is empty", error);
@@ -206,11 +186,11 @@ add_places (Reader *reader, const yaml_node_t *node, GPtrArray *places, GError *
 }
 
 static bool
-read_places (Reader *reader, DataYaml *yaml, GError **error)
+read_places (const Reader *reader, DataYaml *yaml, GError **error)
 {
   g_autoptr (GPtrArray) places = g_ptr_array_new_with_free_func (g_free);
 
-  if (!add_places (reader, find (reader, "val"), places, error))
+  if (!add_places (reader, yv_yaml_get (reader->root, "val"), places, error))
     return false;
   yaml->n_places = places->len;
   g_ptr_array_add (places, NULL);
@@ -221,52 +201,23 @@ read_places (Reader *reader, DataYaml *yaml, GError **error)
 /* ---- the file ---------------------------------------------------------------------------------
  */
 
-static bool
-load (Reader *reader, const char *text, gsize length, GError **error)
-{
-  yaml_parser_t parser;
-
-  if (!yaml_parser_initialize (&parser))
-    g_error ("out of memory");
-  yaml_parser_set_input_string (&parser, (const unsigned char *) text, length);
-  const bool ok = yaml_parser_load (&parser, &reader->document);
-  if (!ok)
-    g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED, "%s:%zu: yaml syntax error: %s", reader->file,
-                 parser.problem_mark.line + 1, parser.problem ? parser.problem : "not a yaml text");
-  yaml_parser_delete (&parser);
-  return ok;
-}
-
-static bool
-read_text (const char *file, char **text, gsize *length, GError **error)
-{
-  g_autoptr (GError) theirs = NULL;
-
-  if (!g_file_get_contents (file, text, length, &theirs)) {
-    g_set_error (error, YV_ERROR, YV_ERROR_IO, "%s: %s", file, theirs->message);
-    return false;
-  }
-  if (*length > MAX_BYTES) {
-    g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED,
-                 "%s: %" G_GSIZE_FORMAT " bytes, expected a data.yaml of at most %d", file, *length,
-                 MAX_BYTES);
-    return false;
-  }
-  return true;
-}
-
 DataYaml *
 datayaml_read (const char *file, GError **error)
 {
   g_autofree char *text = NULL;
-  g_autoptr (DataYaml) yaml = g_new0 (DataYaml, 1);
-  Reader reader = {.file = file};
+  g_autoptr (GError) theirs = NULL;
   gsize length;
 
-  if (!read_text (file, &text, &length, error) || !load (&reader, text, length, error))
+  if (!g_file_get_contents (file, &text, &length, &theirs)) {
+    g_set_error (error, YV_ERROR, YV_ERROR_IO, "%s: %s", file, theirs->message);
     return NULL;
-  const bool ok = read_places (&reader, yaml, error) && read_names (&reader, yaml, error) &&
-                  read_n_classes (&reader, yaml, error);
-  yaml_document_delete (&reader.document);
-  return ok ? g_steal_pointer (&yaml) : NULL;
+  }
+  g_autoptr (YvYaml) root = yv_yaml_parse (text, length, file, error);
+  g_autoptr (DataYaml) yaml = g_new0 (DataYaml, 1);
+  const Reader reader = {.root = root, .file = file};
+
+  if (!root || !read_places (&reader, yaml, error) || !read_names (&reader, yaml, error) ||
+      !read_n_classes (&reader, yaml, error))
+    return NULL;
+  return g_steal_pointer (&yaml);
 }

@@ -82,7 +82,12 @@ picture_load (Picture *picture, const char *path, uint32_t size, GError **error)
   *picture = (Picture){.frame_w = src.width, .frame_h = src.height};
   picture->image.format = YV_FORMAT_RGB;
   choose_size (picture, size);
-  picture->pixels = g_malloc ((gsize) picture->image.width * picture->image.height * 3);
+  picture->pixels = g_try_malloc_n ((gsize) picture->image.width * picture->image.height, 3);
+  if (!picture->pixels) {
+    g_set_error (error, YV_ERROR, YV_ERROR_OUT_OF_MEMORY, "%s: no memory for %ux%u px", path,
+                 picture->image.width, picture->image.height);
+    return false;
+  }
   picture->image.planes[0] = picture->pixels;
   picture->image.stride_bytes[0] = picture->image.width * 3;
   resize_rgb (&src, picture->pixels, picture->image.width, picture->image.height);
