@@ -92,6 +92,18 @@ sum_flops (Info *info, const YvGraph *graph, size_t offset)
   return total;
 }
 
+/* "RepConv"; "8 x Bottleneck" for a row that repeats one. */
+static char *
+module_text (const YvModule *module)
+{
+  const guint n = module->children->len;
+
+  if (!yv_module_is (module, "Sequential") || n == 0)
+    return g_strdup (module->class_name);
+  return g_strdup_printf ("%u x %s", n,
+                          ((const YvModule *) module->children->pdata[0])->class_name);
+}
+
 /* The graph as it was trained: what every row does, and the shape of what it gives. */
 static bool
 describe_trained (Info *info, const YvModel *model, const YvGraph *graph, GError **error)
@@ -108,7 +120,7 @@ describe_trained (Info *info, const YvModel *model, const YvGraph *graph, GError
         .from = join_from (layer, info->strings),
         .n_sources_trained = layer->n_from,
         .sources_trained = keep_rows (info, layer->from, layer->n_from),
-        .module = g_string_chunk_insert (info->strings, layer->module->class_name),
+        .module = keep_text (info, module_text (layer->module)),
         .trained = keep_text (info, yv_row_text (graph, layer->row)),
         .n_params_trained = yv_layer_n_params (layer),
     };

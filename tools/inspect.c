@@ -6,40 +6,107 @@
 #include "tools/diff.h"
 #include "tools/graph.h"
 #include "tools/json.h"
+#include "tools/table.h"
+
+#define MAX_LINE_W 100
+
+/* A row without convolutions has none of these. */
+static char *
+count_or_blank (uint64_t count)
+{
+  return count > 0 ? g_strdup_printf ("%" G_GUINT64_FORMAT, count) : g_strdup ("");
+}
+
+static char *
+shape_text (const YvLayerInfo *layer)
+{
+  if (layer->h_out == 0)
+    return g_strdup ("boxes");
+  return g_strdup_printf ("%ux%ux%u", layer->c_out, layer->h_out, layer->w_out);
+}
 
 static void
 print_layers (const YvModelInfo *info)
 {
-  printf ("%4s %-14s %-12s %-44s %-28s %15s %12s %12s %9s\n", "row", "from", "module", "trained",
-          "deployed", "output", "parameters", "deployed", "MFLOP");
+  static const TableColumn columns[] = {
+      {"row", true, 0},          {"from", false, 16},     {"module", false, 0},
+      {"as trained", false, 44}, {"parameters", true, 0}, {"as deployed", false, 36},
+      {"parameters", true, 0},   {"output", true, 0},     {"MFLOP", true, 0},
+  };
+  g_autoptr (Table) table = table_new (columns, G_N_ELEMENTS (columns));
+
   for (uint32_t i = 0; i < info->n_layers; i++) {
     const YvLayerInfo *l = &info->layers[i];
-    g_autofree char *shape = g_strdup_printf ("%ux%ux%u", l->c_out, l->h_out, l->w_out);
-    printf ("%4u %-14s %-12s %-44s %-28s %15s %12" G_GUINT64_FORMAT " %12" G_GUINT64_FORMAT
-            " %9.1f\n",
-            l->row, l->from, l->module, l->trained, l->deployed, shape, l->n_params_trained,
-            l->n_params_deployed, (double) l->flops / 1e6);
+
+    table_add (table, g_strdup_printf ("%u", l->row));
+    table_add (table, g_strdup (l->from));
+    table_add (table, g_strdup (l->module));
+    table_add (table, g_strdup (l->trained));
+    table_add (table, count_or_blank (l->n_params_trained));
+    table_add (table, g_strdup (*l->deployed ? l->deployed : "(dropped)"));
+    table_add (table, count_or_blank (l->n_params_deployed));
+    table_add (table, shape_text (l));
+    table_add (table,
+               l->flops > 0 ? g_strdup_printf ("%.1f", (double) l->flops / 1e6) : g_strdup (""));
   }
+  table_print (table);
+}
+
+/* "201 -> 195", or what it still is. */
+static char *
+change_text (uint64_t before, uint64_t after)
+{
+  if (before == after)
+    return g_strdup_printf ("%" G_GUINT64_FORMAT, after);
+  return g_strdup_printf ("%" G_GUINT64_FORMAT " -> %" G_GUINT64_FORMAT, before, after);
 }
 
 static void
 print_passes (const YvModelInfo *info)
 {
-  printf ("\n%-16s %8s %15s %25s  %s\n", "pass", "changes", "nodes", "parameters", "");
+  static const TableColumn columns[] = {
+      {"pass", false, 0},      {"changes", true, 0},       {"nodes", true, 0},
+      {"parameters", true, 0}, {"what it does", false, 0},
+  };
+  g_autoptr (Table) table = table_new (columns, G_N_ELEMENTS (columns));
+
   for (uint32_t i = 0; i < info->n_passes; i++) {
     const YvPassInfo *p = &info->passes[i];
-    printf ("%-16s %8u %6u -> %5u %10" G_GUINT64_FORMAT " -> %11" G_GUINT64_FORMAT "  %s\n",
-            p->name, p->n_changes, p->n_nodes_before, p->n_nodes_after, p->n_params_before,
-            p->n_params_after, p->summary);
+
+    table_add (table, g_strdup (p->name));
+    table_add (table, g_strdup_printf ("%u", p->n_changes));
+    table_add (table, change_text (p->n_nodes_before, p->n_nodes_after));
+    table_add (table, change_text (p->n_params_before, p->n_params_after));
+    table_add (table, g_strdup (p->summary));
   }
+  printf ("\n");
+  table_print (table);
+}
+
+/* In lines of a width that can be read. */
+static void
+print_classes (const YvModelInfo *info)
+{
+  glong line_w = printf ("\n%u class%s:", info->n_classes, info->n_classes == 1 ? "" : "es");
+
+  for (uint32_t i = 0; i < info->n_classes; i++) {
+    g_autofree char *name =
+        g_strdup_printf (" %u %s%s", i, info->class_names[i], i + 1 < info->n_classes ? "," : "");
+    const glong w = g_utf8_strlen (name, -1);
+
+    if (line_w + w > MAX_LINE_W) {
+      printf ("\n ");
+      line_w = 1;
+    }
+    printf ("%s", name);
+    line_w += w;
+  }
+  printf ("\n");
 }
 
 static void
-print_head (const YvModelInfo *info)
+print_anchors (const YvModelInfo *info)
 {
-  printf ("\n%u classes:", info->n_classes);
-  for (uint32_t i = 0; i < info->n_classes; i++)
-    printf (" %u %s%s", i, info->class_names[i], i + 1 < info->n_classes ? "," : "\n");
   for (uint32_t level = 0; level < info->n_levels; level++) {
     printf ("stride %2u, anchors", info->strides[level]);
     for (uint32_t a = 0; a < info->n_anchors; a++) {
@@ -50,17 +117,39 @@ print_head (const YvModelInfo *info)
   }
 }
 
+static uint32_t
+count_deployed_layers (const YvModelInfo *info)
+{
+  uint32_t n = 0;
+
+  for (uint32_t i = 0; i < info->n_layers; i++)
+    n += *info->layers[i].deployed != '\0';
+  return n;
+}
+
 static void
 print_table (const YvModelInfo *info)
 {
   printf ("%s (%s, %s)\n\n", info->source, info->format, info->weights_kind);
   print_layers (info);
   print_passes (info);
-  print_head (info);
-  printf ("\nparameters: %" G_GUINT64_FORMAT " as trained, %" G_GUINT64_FORMAT " as deployed; "
-          "%.2f GFLOP at %ux%u\n",
-          info->n_params_trained, info->n_params_deployed, (double) info->flops / 1e9, info->width,
-          info->height);
+  print_classes (info);
+  print_anchors (info);
+  printf ("\nas trained:  %u layers, %" G_GUINT64_FORMAT " parameters, %.2f GFLOP at %ux%u\n"
+          "as deployed: %u layers, %" G_GUINT64_FORMAT " parameters, %.2f GFLOP\n",
+          info->n_layers, info->n_params_trained, (double) info->flops_trained / 1e9, info->width,
+          info->height, count_deployed_layers (info), info->n_params_deployed,
+          (double) info->flops / 1e9);
+}
+
+static void
+add_rows (JsonBuilder *json, const char *name, const int32_t *rows, uint32_t n_rows)
+{
+  json_builder_set_member_name (json, name);
+  json_builder_begin_array (json);
+  for (uint32_t i = 0; i < n_rows; i++)
+    json_builder_add_int_value (json, rows[i]);
+  json_builder_end_array (json);
 }
 
 static void
@@ -72,15 +161,18 @@ add_layers (JsonBuilder *json, const YvModelInfo *info)
     const YvLayerInfo *l = &info->layers[i];
     json_builder_begin_object (json);
     json_add_count (json, "row", l->row);
-    json_add_text (json, "from", l->from);
+    add_rows (json, "from", l->sources_trained, l->n_sources_trained);
+    add_rows (json, "from_deployed", l->sources_deployed, l->n_sources_deployed);
     json_add_text (json, "module", l->module);
     json_add_text (json, "trained", l->trained);
     json_add_text (json, "deployed", l->deployed);
+    json_add_text (json, "folded", l->folded);
     json_add_count (json, "channels", l->c_out);
     json_add_count (json, "height", l->h_out);
     json_add_count (json, "width", l->w_out);
     json_add_count (json, "parameters_trained", l->n_params_trained);
     json_add_count (json, "parameters_deployed", l->n_params_deployed);
+    json_add_count (json, "flops_trained", l->flops_trained);
     json_add_count (json, "flops", l->flops);
     json_builder_end_object (json);
   }
@@ -145,6 +237,7 @@ print_json (const YvModelInfo *info)
   json_add_count (json, "parameters_deployed", info->n_params_deployed);
   json_add_count (json, "width", info->width);
   json_add_count (json, "height", info->height);
+  json_add_number (json, "gflop_trained", (double) info->flops_trained / 1e9);
   json_add_number (json, "gflop", (double) info->flops / 1e9);
   add_head (json, info);
   add_passes (json, info);
@@ -246,9 +339,8 @@ command_inspect (int argc, char **argv)
           &argc, &argv, "MODEL | --config FILE | --diff MODEL MODEL",
           "Shows what is in a checkpoint or a model description: every layer as trained "
           "and as deployed,\nparameters, GFLOP, classes, anchors, and what each pass "
-          "changed. With --diff, two\nmodels compared: as deployed, so that a training file "
-          "and its deploy file are equal but for\nrounding, and as stored. Needs no "
-          "device.",
+          "changed. With --diff, two models\ncompared: as deployed, so that a training file "
+          "and its deployed form are equal but for\nrounding, and as stored. Needs no device.",
           entries, NULL))
     status = run (argc, argv, &options);
   clear_options (&options);

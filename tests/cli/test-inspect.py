@@ -58,6 +58,36 @@ def a_picture_that_cannot_be_written_is_an_error(tool, root, folder):
     assert '/dev/full' in done.stderr and 'No space' in done.stderr, done.stderr
 
 
+def the_table_is_aligned_and_complete(tool, root, _folder):
+    widest = 0
+    for cfg in descriptions(root):
+        lines = run(tool, 'inspect', '--config', cfg).stdout.splitlines()
+        table = lines[2:lines.index('', 2)]
+        widest = max(widest, *map(len, lines))
+        assert table[0].split()[0] == 'row' and table[0].endswith('MFLOP'), table[0]
+        rows = [line for line in table[1:] if line[:4].strip()]
+        assert [int(row.split()[0]) for row in rows] == list(range(len(rows))), cfg
+        for name in 'from', 'module', 'as trained', 'as deployed':
+            column = table[0].index(name)
+            assert all(row[column - 2:column] == '  ' for row in table[1:] if len(row) > column), f'{cfg}: {name}'
+        assert all(len(row) == len(table[0]) for row in rows if row[-1].isdigit() and '.' in row.split()[-1]), cfg
+    print(f'# the widest line has {widest} characters')
+    assert widest <= 180
+
+
+def rows_sum_up_to_the_totals(tool, root, _folder):
+    for cfg in descriptions(root):
+        info = json.loads(run(tool, 'inspect', '--config', cfg, '--json').stdout)
+        layers = info['layers']
+        for name in 'parameters_trained', 'parameters_deployed':
+            assert sum(layer[name] for layer in layers) == info[name], (cfg, name)
+        for rows, total in ('flops', 'gflop'), ('flops_trained', 'gflop_trained'):
+            assert abs(sum(layer[rows] for layer in layers) / 1e9 - info[total]) < 1e-6, (cfg, total)
+        for layer in layers:
+            assert layer['deployed'] or not layer['from_deployed'], (cfg, layer['row'])
+            assert all(row < layer['row'] for row in layer['from'] + layer['from_deployed']), (cfg, layer['row'])
+
+
 def a_model_equals_itself(tool, root, _folder):
     model = root + '/models/pets-tiny.pt'
     done = run(tool, 'inspect', '--diff', '--exit-code', model, model)
@@ -95,7 +125,8 @@ def what_cannot_be_compared_is_an_error(tool, root, folder):
 def main():
     tool, root = sys.argv[1:3]
     tests = [every_description_has_a_picture, a_picture_that_cannot_be_written_is_an_error,
-             a_model_equals_itself, two_models_differ_and_the_status_tells_on_request,
+             the_table_is_aligned_and_complete, rows_sum_up_to_the_totals, a_model_equals_itself,
+             two_models_differ_and_the_status_tells_on_request,
              what_cannot_be_compared_is_an_error]
     failed = 0
     for n, test in enumerate(tests, 1):
