@@ -7,6 +7,7 @@
 //   src     [n, c_in, in_h, in_w]
 //   weight  TILE of engine/plan/pack.h
 //   dst     [n, c_out, out_h, out_w]
+// With groups a tile sees, and K has, only the input channels of its own groups.
 // A workgroup of 128 makes a tile of 64 pixels x 64 channels through shared memory, 16 of K at a
 // time (params.h); an invocation makes 8 pixels x 4 channels of it. Groups: x = tile of pixels,
 // y = tile of channels, z = image. While one step is computed the next is on its way from memory.
@@ -46,7 +47,14 @@ void advance(inout Walk walk, uint n_quads, uint c_quads)
     }
 }
 
-vec4 load_src(Walk walk, ivec2 corner, uint image)
+// yv_tile_first_channel() of engine/plan/step.c, in quads.
+uint first_quad()
+{
+    const uint group = gl_WorkGroupID.y * TILE_CHANNELS / p.group_out;
+    return min(group * p.group_in, p.src_channels - p.c_in) / 4;
+}
+
+vec4 load_src(Walk walk, ivec2 corner, uint image, uint first)
 {
     const int x = corner.x + int(walk.kx), y = corner.y + int(walk.ky);
 
@@ -54,7 +62,7 @@ vec4 load_src(Walk walk, ivec2 corner, uint image)
     if (uint(x) >= p.in_w || uint(y) >= p.in_h)
         return vec4(0.0);
     const uint pixel = (image * p.in_h + uint(y)) * p.in_w + uint(x);
-    return LOAD4(src, pixel * (p.in_cstride / 4) + walk.quad);
+    return LOAD4(src, pixel * (p.in_cstride / 4) + first + walk.quad);
 }
 
 // The weights are elements behind a bias that is always f32.
@@ -98,8 +106,9 @@ void main()
     UNROLL for (uint j = 0; j < OWN_PIXELS; j++)
         sums[j] = bias;
 
-    vec4 src0 = load_src(walk0, corner, image);
-    vec4 src1 = load_src(walk1, corner, image);
+    const uint first = first_quad();
+    vec4 src0 = load_src(walk0, corner, image, first);
+    vec4 src1 = load_src(walk1, corner, image, first);
     vec4 weight0 = load_weight(bias_quads, weight_quad);
     vec4 weight1 = load_weight(bias_quads, weight_quad + YV_TILE_LOCAL);
 
@@ -116,8 +125,8 @@ void main()
             advance(walk0, STEP_QUADS, c_quads);
             advance(walk1, STEP_QUADS, c_quads);
             weight_quad += STEP * COLUMNS;
-            src0 = load_src(walk0, corner, image);
-            src1 = load_src(walk1, corner, image);
+            src0 = load_src(walk0, corner, image, first);
+            src1 = load_src(walk1, corner, image, first);
             weight0 = load_weight(bias_quads, weight_quad);
             weight1 = load_weight(bias_quads, weight_quad + YV_TILE_LOCAL);
         }

@@ -63,6 +63,9 @@ struct YvConvParams {
   uint weight_block; /* conv_lanes: texels from a block of channels of the weight to the next */
   uint weight_image; /* and from one image to the next: 0 but for WINOGRAD */
   float slope;       /* of LEAKY_RELU */
+  /* conv_tile: c_in is what a tile sees of src_channels (rounded up to 4), which with groups is
+   * only what its own groups do: yv_tile_first_channel() in engine/plan/step.h. */
+  uint group_in, group_out, src_channels;
 };
 
 /* winograd_input, winograd_output (texel): local 32. One invocation: one tile of 4 x 4 outputs x 8
@@ -181,7 +184,7 @@ struct YvCandidateList {
 #ifndef VULKAN
 #undef uint
 #undef uint64_t_addr
-_Static_assert(sizeof (struct YvConvParams) == 96, "push block layout");
+_Static_assert(sizeof (struct YvConvParams) == 104, "push block layout");
 _Static_assert(sizeof (struct YvWinogradParams) == 72, "push block layout");
 _Static_assert(sizeof (struct YvDecodeParams) <= 128, "push block size");
 _Static_assert(sizeof (struct YvCandidate) == 32, "shared layout");

@@ -65,6 +65,16 @@ weight_fits (const YvCaps *caps, const YvWeight *weight, uint32_t channels)
   return yv_round_up (weight->c_out, channels) / 4 * (1 + k) <= caps->max_texels;
 }
 
+/* conv_lanes takes grouped weights dense. conv_tile leaves out the channels of other groups, but on
+ * a CPU a product takes it 50 times as long (docs/performance.md). */
+#define DENSE_LIMIT 48
+
+static bool
+groups_fit_lanes (const YvWeight *weight)
+{
+  return weight->c_in < DENSE_LIMIT * yv_tile_n_channels (weight);
+}
+
 static struct YvConvParams
 make_params (const YvNode *node, const YvStep *step)
 {
@@ -87,6 +97,9 @@ make_params (const YvNode *node, const YvStep *step)
       .pad_w = node->conv.pad_w,
       .pad_h = node->conv.pad_h,
       .slope = step->act.slope,
+      .group_in = weight->c_in / weight->groups,
+      .group_out = weight->c_out / weight->groups,
+      .src_channels = (uint32_t) yv_round_up (weight->c_in, 4),
   };
 }
 
@@ -104,8 +117,8 @@ dispatch (YvLowering *lowering, YvStep *step, const YvNode *node, GError **error
       .addresses = {YV_ADDRESS_SRC0, YV_ADDRESS_WEIGHT, YV_ADDRESS_DST},
   };
 
-  step->texel =
-      yv_lowering_texel (lowering, step) && weight_fits (lowering->caps, weight, channels);
+  step->texel = yv_lowering_texel (lowering, step) && groups_fit_lanes (weight) &&
+                weight_fits (lowering->caps, weight, channels);
   if (step->texel) {
     params.weight_block = channels / 4 * (1 + params.kernel_w * params.kernel_h * params.c_in);
     const uint32_t pixels = channels == 64 ? YV_LANES64_PIXELS : YV_LANES32_PIXELS;
@@ -119,6 +132,7 @@ dispatch (YvLowering *lowering, YvStep *step, const YvNode *node, GError **error
     d.groups[1] = (n_pixels + pixels - 1) / pixels;
     d.pixel_dimension = 1;
   } else {
+    params.c_in = yv_tile_n_channels (weight);
     step->pack = YV_PACK_TILE;
     d.kernel = YV_KERNEL_CONV_TILE;
     d.n_spec = 3;

@@ -18,8 +18,9 @@
 typedef struct {
   uint32_t channels; /* of a block */
   uint32_t n_blocks;
-  uint32_t c_in; /* rounded up to 4 */
-  size_t n_k;    /* rows of a block, padding included */
+  uint32_t c_in;    /* that a block has, rounded up to 4 */
+  uint32_t first_c; /* the first of them, of the block being filled */
+  size_t n_k;       /* rows of a block, padding included */
 } Blocks;
 
 static uint32_t
@@ -52,7 +53,8 @@ static Blocks
 blocks_of (const YvStep *step)
 {
   const YvWeight *weight = step->weight_source;
-  const uint32_t c_in = (uint32_t) yv_round_up (weight->c_in, 4);
+  const uint32_t c_in = step->pack == YV_PACK_TILE ? yv_tile_n_channels (weight)
+                                                   : (uint32_t) yv_round_up (weight->c_in, 4);
   const uint32_t channels = block_channels (step->pack);
 
   return (Blocks){
@@ -101,7 +103,7 @@ fill_column (const YvWeight *weight, const Blocks *blocks, uint32_t o, uint32_t 
 {
   const uint32_t n_taps = weight->kernel_h * weight->kernel_w;
   const uint32_t c_in = weight->c_in / weight->groups;
-  const uint32_t first = o / (weight->c_out / weight->groups) * c_in;
+  const uint32_t first = o / (weight->c_out / weight->groups) * c_in - blocks->first_c;
 
   yv_weight_row (weight, o, row);
   for (uint32_t tap = 0; tap < n_taps; tap++) {
@@ -144,7 +146,7 @@ static void
 pack_conv (const YvStep *step, uint8_t *dst)
 {
   const YvWeight *weight = step->weight_source;
-  const Blocks blocks = blocks_of (step);
+  Blocks blocks = blocks_of (step);
   const size_t block_elems = blocks.n_k * blocks.channels;
   const size_t row_elems =
       (size_t) weight->c_in / weight->groups * weight->kernel_h * weight->kernel_w;
@@ -156,6 +158,9 @@ pack_conv (const YvStep *step, uint8_t *dst)
 
   for (uint32_t b = 0; b < blocks.n_blocks; b++) {
     const uint32_t first_o = b * blocks.channels;
+
+    if (step->pack == YV_PACK_TILE)
+      blocks.first_c = yv_tile_first_channel (weight, b);
 
     memset (block, 0, block_elems * sizeof *block);
     for (uint32_t q = 0; q < blocks.channels && first_o + q < weight->c_out; q++)

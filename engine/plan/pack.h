@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * engine/plan/pack.h - weights in the order in which kernels read them.
  *
- * K runs over taps (ky, kx), then input channels; c_in is padded to 4 with zeros, grouped weights
- * are written out dense. E is the element type of the step, F32 or F16 (round to nearest even).
+ * K runs over taps (ky, kx), then input channels; c_in is padded to 4 with zeros, and grouped
+ * weights are written out dense: LANES whole, TILE the input channels that a tile sees (step.h). E
+ * is the element type of the step, F32 or F16 (round to nearest even).
  *
  *   LANES<P>  for conv_lanes: per block of P output channels (the last padded with zeros):
  *             P biases, then [tap][c_in / 4][4][P]; all E.
@@ -10,7 +11,8 @@
  *             channels, for each of the 36 points LANES<P> of a kernel of 1 x 1 with biases of
  *             zero; then the P biases (engine/winograd.h).
  *   TILE      for conv_tile: the bias as F32[c_out rounded up to 64], then per tile of 64 output
- *             channels [k_step][16][64] of E, K = taps * c_in rounded up to 16 with zeros.
+ *             channels [k_step][16][64] of E, K = taps * what it sees, rounded up to 16
+ *             with zeros.
  *   AFFINE    scale[c8] then shift[c8] as F32, c8 = channels rounded up to 8, padded with zeros.
  */
 #pragma once

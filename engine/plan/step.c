@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
- * engine/plan/step.c - the names of kernels. */
+ * engine/plan/step.c - the names of kernels, and what a tile sees. */
 #include "engine/plan/step.h"
+
+#include "engine/align.h"
+#include "shaders/params.h"
 
 static const char *const kernel_names[YV_N_KERNELS] = {
     [YV_KERNEL_NONE] = "none",
@@ -23,4 +26,36 @@ yv_kernel_name (YvKernel kernel)
 {
   g_assert (kernel < YV_N_KERNELS);
   return kernel_names[kernel];
+}
+
+/* Of the first group that a tile has a part of. */
+static uint32_t
+first_of_groups (const YvWeight *weight, uint32_t tile)
+{
+  const uint32_t group = tile * YV_TILE_CHANNELS / (weight->c_out / weight->groups);
+
+  return group * (weight->c_in / weight->groups) / 4 * 4;
+}
+
+uint32_t
+yv_tile_n_channels (const YvWeight *weight)
+{
+  const uint32_t c_out = weight->c_out / weight->groups, c_in = weight->c_in / weight->groups;
+  uint32_t n_channels = 0;
+
+  for (uint32_t tile = 0; tile * YV_TILE_CHANNELS < weight->c_out; tile++) {
+    const uint32_t last = MIN ((tile + 1) * YV_TILE_CHANNELS, weight->c_out) - 1;
+    const uint32_t end = (last / c_out + 1) * c_in;
+
+    n_channels = MAX (n_channels, (uint32_t) yv_round_up (end, 4) - first_of_groups (weight, tile));
+  }
+  return n_channels;
+}
+
+uint32_t
+yv_tile_first_channel (const YvWeight *weight, uint32_t tile)
+{
+  const uint32_t latest = (uint32_t) yv_round_up (weight->c_in, 4) - yv_tile_n_channels (weight);
+
+  return MIN (first_of_groups (weight, tile), latest);
 }

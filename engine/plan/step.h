@@ -60,6 +60,12 @@ typedef enum {
 
 const char *yv_kernel_name (YvKernel kernel); /* "conv_lanes32" */
 
+/* What a tile of conv_tile, YV_TILE_CHANNELS output channels, sees of the source's channels: all,
+ * or with groups those of its own groups. Both are multiples of 4; the first and the number, which
+ * is the same for all tiles, so that some see a little more. */
+uint32_t yv_tile_first_channel (const YvWeight *weight, uint32_t tile);
+uint32_t yv_tile_n_channels (const YvWeight *weight);
+
 /* How a weight is laid out for a kernel; the exact order is told in engine/plan/pack.h. */
 typedef enum {
   YV_PACK_NONE,

@@ -52,6 +52,10 @@ static const ConvShape small[] = {
     {"7x7, larger than the picture", 1, 8, 4, 4, 8, 7, 7, 1, 1, 3, 3, 1, YV_ACT_NONE, PLAIN},
     {"groups", 1, 24, 6, 7, 16, K3, 4, YV_ACT_NONE, PLAIN},
     {"depthwise", 3, 40, 6, 7, 40, K3, 40, YV_ACT_NONE, PLAIN},
+    {"depthwise, four tiles", 1, 200, 5, 6, 200, K3S2, 200, YV_ACT_SILU, SLICED},
+    {"groups across tiles", 3, 72, 5, 6, 160, K3, 8, YV_ACT_SILU, PLAIN},
+    {"32 groups", 1, 256, 5, 6, 256, K3, 32, YV_ACT_SILU, PLAIN},
+    {"wider than lanes take", 1, 3080, 2, 3, 3080, K3, 3080, YV_ACT_SILU, PLAIN},
     {"first layer", 3, 3, 32, 48, 32, K3S2, 1, YV_ACT_SILU, INPUT},
     {"winograd, one tile", 1, 48, 4, 4, 48, K3, 1, YV_ACT_SILU, PLAIN},
     {"winograd, part of a tile", 1, 64, 1, 3, 40, K3, 1, YV_ACT_NONE, PLAIN},
@@ -79,6 +83,8 @@ static const ConvShape real[] = {
     {"3x3 256 -> 256", 1, 256, 20, 20, 256, K3, 1, YV_ACT_LEAKY_RELU, PLAIN},
     {"head 128 -> 255", 1, 128, 80, 80, 255, K1, 1, YV_ACT_NONE, HEAD},
     {"3x3 256 -> 256, yolov7", 1, 256, 40, 40, 256, K3, 1, YV_ACT_SILU, PLAIN},
+    {"3x3 256 in 32 groups", 1, 256, 40, 40, 256, K3, 32, YV_ACT_SILU, PLAIN},
+    {"3x3 512 depthwise", 1, 512, 20, 20, 512, K3, 512, YV_ACT_SILU, PLAIN},
     {"1x1 1024 -> 512, yolov7", 1, 1024, 20, 20, 512, K1, 1, YV_ACT_SILU, PLAIN},
 };
 

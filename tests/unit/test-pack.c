@@ -9,6 +9,7 @@
 
 #include "engine/half.h"
 #include "engine/winograd.h"
+#include "shaders/params.h"
 
 /* A value that tells its place, exact in f16 and never 0: up to 2047. */
 static float
@@ -22,8 +23,10 @@ typedef struct {
 } Shape;
 
 static const Shape shapes[] = {
-    {1, 1, 1, 1, 1},  {32, 3, 1, 3, 3},   {33, 4, 1, 3, 3}, {64, 8, 1, 1, 1},  {255, 12, 1, 1, 1},
-    {70, 5, 1, 1, 3}, {16, 16, 16, 3, 3}, {8, 12, 4, 3, 3}, {65, 65, 5, 1, 1},
+    {1, 1, 1, 1, 1},    {32, 3, 1, 3, 3},      {33, 4, 1, 3, 3},    {64, 8, 1, 1, 1},
+    {255, 12, 1, 1, 1}, {70, 5, 1, 1, 3},      {16, 16, 16, 3, 3},  {8, 12, 4, 3, 3},
+    {65, 65, 5, 1, 1},  {200, 200, 200, 3, 3}, {192, 96, 12, 1, 1}, {130, 260, 10, 1, 1},
+    {160, 72, 8, 3, 3},
 };
 
 /* The weight of a shape over @data, which must outlive it; bias o + 0.5. */
@@ -156,7 +159,7 @@ static void
 check_tile (const Shape *s, const YvWeight *weight, YvDType dtype)
 {
   const YvStep step = {.weight_source = weight, .pack = YV_PACK_TILE, .dtype = dtype};
-  const uint32_t c_in = (s->c_in + 3) / 4 * 4, n_tiles = (s->c_out + 63) / 64;
+  const uint32_t c_in = yv_tile_n_channels (weight), n_tiles = (s->c_out + 63) / 64;
   const uint32_t n_k = s->kernel_h * s->kernel_w * c_in;
   size_t size_bytes, at = 0;
   g_autofree uint8_t *bytes = pack (&step, &size_bytes);
@@ -167,9 +170,9 @@ check_tile (const Shape *s, const YvWeight *weight, YvDType dtype)
   for (uint32_t t = 0; t < n_tiles; t++)
     for (uint32_t k = 0; k < (n_k + 15) / 16 * 16; k++)
       for (uint32_t q = 0; q < 64; q++) {
-        const uint32_t tap = k / c_in;
+        const uint32_t tap = k / c_in, c = yv_tile_first_channel (weight, t) + k % c_in;
         const float expected =
-            k < n_k ? dense (s, t * 64 + q, k % c_in, tap / s->kernel_w, tap % s->kernel_w) : 0;
+            k < n_k ? dense (s, t * 64 + q, c, tap / s->kernel_w, tap % s->kernel_w) : 0;
 
         g_assert_cmpfloat (element (tiles, dtype, at++), ==, expected);
       }
@@ -212,6 +215,39 @@ every_point_of_winograd_is_where_its_kernels_look (void)
 }
 
 static void
+a_tile_sees_the_channels_of_its_groups (void)
+{
+  for (size_t i = 0; i < G_N_ELEMENTS (shapes); i++) {
+    const Shape *s = &shapes[i];
+    const uint32_t c_in = s->c_in / s->groups;
+    g_autoptr (YvWeight) weight =
+        yv_weight_new (s->c_out, s->c_in, s->groups, s->kernel_h, s->kernel_w);
+    const uint32_t n_channels = yv_tile_n_channels (weight);
+
+    for (uint32_t o = 0; o < s->c_out; o++) {
+      const uint32_t first = yv_tile_first_channel (weight, o / YV_TILE_CHANNELS);
+      const uint32_t wanted = o / (s->c_out / s->groups) * c_in;
+
+      g_assert_cmpuint (first, <=, wanted);
+      g_assert_cmpuint (first + n_channels, >=, wanted + c_in);
+      g_assert_cmpuint (first + n_channels, <=, (s->c_in + 3) / 4 * 4);
+      g_assert_cmpuint (first % 4, ==, 0);
+      g_assert_cmpuint (n_channels % 4, ==, 0);
+    }
+  }
+}
+
+/* Instead of 604 MB. */
+static void
+a_wide_depthwise_weight_stays_small (void)
+{
+  g_autoptr (YvWeight) weight = yv_weight_new (4096, 4096, 4096, 3, 3);
+  const YvStep step = {.weight_source = weight, .pack = YV_PACK_TILE, .dtype = YV_DTYPE_F32};
+
+  g_assert_cmpuint (yv_pack_size_bytes (&step), ==, 4096 * 4 + 4096 * 64 * 9 * 4);
+}
+
+static void
 scale_and_shift_are_padded_to_8_channels (void)
 {
   double scale[] = {1, 2, 3}, shift[] = {4, 5, 6};
@@ -236,6 +272,8 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/pack/groups", a_tile_sees_the_channels_of_its_groups);
+  g_test_add_func ("/pack/depthwise", a_wide_depthwise_weight_stays_small);
   g_test_add_func ("/pack/conv", every_element_of_a_convolution_is_where_its_kernel_looks);
   g_test_add_func ("/pack/winograd", every_point_of_winograd_is_where_its_kernels_look);
   g_test_add_func ("/pack/affine", scale_and_shift_are_padded_to_8_channels);
