@@ -185,8 +185,10 @@ lower (OpRun *run)
   caps.wide_lanes = c->wide_lanes || (caps.wide_lanes && !c->narrow_lanes);
   caps.winograd &= !c->direct;
   if (g_getenv ("YV_TEST_FOLDS")) { /* few groups a dimension, so that pixels go on in z */
-    caps.max_groups[0] = c->node.op == YV_OP_CONV ? 16 : 2;
-    caps.max_groups[1] = c->node.op == YV_OP_CONV ? 16 : caps.max_groups[1];
+    const uint32_t few = MAX (16, (c->dst.c + 63) / 64); /* channels don't fold */
+
+    caps.max_groups[0] = c->node.op == YV_OP_CONV ? few : 2;
+    caps.max_groups[1] = c->node.op == YV_OP_CONV ? few : caps.max_groups[1];
   }
   run->plan.options = (YvPlanOptions){
       .n = c->n, .h = c->dst.h, .w = c->dst.w, .dtype = c->dtype, .tensor_input = !c->batch};
