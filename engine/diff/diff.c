@@ -358,16 +358,26 @@ is_same_row (const Diff *diff, const GPtrArray *a, const GPtrArray *b)
   return true;
 }
 
-/* Of convolutions that are of one shape, in order, even where the rest of the row differs. */
+/* An affine that is left has no convolution in front that could take it in. */
+static void
+measure_node (YvMeasure *measure, const YvNode *a, const YvNode *b)
+{
+  if (a->op != b->op)
+    return;
+  if (a->op == YV_OP_CONV && is_same_conv (a, b))
+    yv_measure_weights (measure, a->conv.weight, b->conv.weight);
+  if (a->op == YV_OP_AFFINE && a->c_out == b->c_out) {
+    yv_measure_numbers (measure, a->affine.scale, b->affine.scale, a->c_out);
+    yv_measure_numbers (measure, a->affine.shift, b->affine.shift, a->c_out);
+  }
+}
+
+/* Of nodes that are of one shape, in order, even where the rest of the row differs. */
 static void
 measure_row (YvMeasure *measure, const GPtrArray *a, const GPtrArray *b)
 {
-  for (guint i = 0; i < MIN (a->len, b->len); i++) {
-    const YvNode *a_node = a->pdata[i], *b_node = b->pdata[i];
-
-    if (a_node->op == YV_OP_CONV && b_node->op == YV_OP_CONV && is_same_conv (a_node, b_node))
-      yv_measure_weights (measure, a_node->conv.weight, b_node->conv.weight);
-  }
+  for (guint i = 0; i < MIN (a->len, b->len); i++)
+    measure_node (measure, a->pdata[i], b->pdata[i]);
 }
 
 /* Rows. */

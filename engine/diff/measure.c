@@ -29,6 +29,13 @@ yv_measure_tensors (YvMeasure *measure, const YvTensor *a, const YvTensor *b)
 }
 
 void
+yv_measure_numbers (YvMeasure *measure, const double *a, const double *b, uint64_t n)
+{
+  for (uint64_t i = 0; i < n; i++)
+    measure_pair (measure, a[i], b[i]);
+}
+
+void
 yv_measure_add (YvMeasure *measure, const YvMeasure *other)
 {
   measure->n_elems += other->n_elems;
@@ -51,8 +58,7 @@ yv_measure_weights (YvMeasure *measure, const YvWeight *a, const YvWeight *b)
   for (uint32_t o = 0; o < a->c_out; o++) {
     yv_weight_row (a, o, a_row);
     yv_weight_row (b, o, b_row);
-    for (uint64_t i = 0; i < row_elems; i++)
-      measure_pair (measure, a_row[i], b_row[i]);
+    yv_measure_numbers (measure, a_row, b_row, row_elems);
     measure_pair (measure, a->bias[o], b->bias[o]);
   }
 }

@@ -16,9 +16,10 @@ typedef struct {
   double sum_aa, sum_bb, sum_ab, sum_dd; /* d = a - b */
 } YvMeasure;
 
-/* Two tensors of one shape; the sum of both measures; two convolutions of one shape, weight and
- * bias. */
+/* Two tensors of one shape; two arrays of one length; the sum of both measures; two convolutions of
+ * one shape, weight and bias. */
 void yv_measure_tensors (YvMeasure *measure, const YvTensor *a, const YvTensor *b);
+void yv_measure_numbers (YvMeasure *measure, const double *a, const double *b, uint64_t n);
 void yv_measure_add (YvMeasure *measure, const YvMeasure *other);
 void yv_measure_weights (YvMeasure *measure, const YvWeight *a, const YvWeight *b);
 

@@ -498,6 +498,44 @@ another_eps_is_another_model (void)
   g_assert_cmpint (diff->layers[2].weights.equality, ==, YV_EQUAL);
 }
 
+/* The test model with a batch-norm behind the activation of row 2, where it cannot be folded. */
+static YvObject *
+model_with_batchnorm (YvTestObjects *objects, double gamma, double beta)
+{
+  YvObject *model = yv_test_model (objects), *bn = yv_test_batchnorm (objects, 8);
+  YvObject *pair = yv_test_module (objects, "torch.nn.modules.container", "Sequential");
+
+  yv_test_add_parameter (objects, bn, "weight", yv_test_tensor_of (objects, gamma, 8));
+  yv_test_add_parameter (objects, bn, "bias", yv_test_tensor_of (objects, beta, 8));
+  yv_test_add_module (objects, pair, "0",
+                      yv_test_module (objects, "torch.nn.modules.activation", "SiLU"));
+  yv_test_add_module (objects, pair, "1", bn);
+  yv_test_add_module (objects, yv_test_find (model, "model.2"), "act", pair);
+  return model;
+}
+
+static void
+compare_batchnorms (double gamma, double beta, YvEquality expected)
+{
+  g_autoptr (YvTestObjects) objects = yv_test_objects_new ();
+  YvObject *a = model_with_batchnorm (objects, 1, 0);
+  YvObject *b = model_with_batchnorm (objects, gamma, beta);
+  g_autoptr (YvModelDiff) diff = compare_objects (a, b);
+
+  g_assert_cmpint (diff->deployed, ==, expected);
+  g_assert_cmpuint (diff->weights.n_elems, ==, diff->a->n_params_deployed);
+  for (uint32_t i = 0; i < diff->n_layers; i++)
+    g_assert_cmpint (diff->layers[i].weights.equality, ==, i == 2 ? expected : YV_EQUAL);
+}
+
+static void
+a_batchnorm_that_no_convolution_takes_in_is_compared (void)
+{
+  compare_batchnorms (1, 0, YV_EQUAL);
+  compare_batchnorms (1.5, 0, YV_UNEQUAL);
+  compare_batchnorms (1, 0.25, YV_UNEQUAL);
+}
+
 static void
 what_cannot_be_read_is_an_error (void)
 {
@@ -527,6 +565,7 @@ main (int argc, char **argv)
   g_test_add_func ("/diff/classes", another_number_of_classes_changes_the_head_only);
   g_test_add_func ("/diff/missing-layer", a_missing_layer_is_told);
   g_test_add_func ("/diff/eps", another_eps_is_another_model);
+  g_test_add_func ("/diff/lone-batchnorm", a_batchnorm_that_no_convolution_takes_in_is_compared);
   g_test_add_func ("/diff/unreadable", what_cannot_be_read_is_an_error);
   return g_test_run ();
 }
