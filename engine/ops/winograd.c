@@ -9,6 +9,10 @@
 
 #define TRANSFORM_LOCAL 32
 
+/* Scratch of a band: a whole map of yolov7-tiny, and far from what any device binds. Larger maps
+ * and batches go band after band through the same memory. */
+#define BAND_BYTES (16u << 20)
+
 /* The transforms' time grows with c_in + c_out, what they save with c_in * c_out: with 40 channels
  * in and out they break even on Zen 3, with 64 the whole is 1.5 times as fast as the direct way. */
 #define MIN_GAIN 24 /* of c_in * c_out / (c_in + c_out) */
@@ -21,6 +25,7 @@ typedef struct {
   uint32_t c_in, c_out;    /* as stored: rounded up to 8 */
   uint32_t block_channels; /* of the weight, */
   uint64_t point_texels, block_texels;
+  uint32_t band_tiles; /* done at once; their values at the points are the scratch */
   YvOperand in_points, out_points;
 } Winograd;
 
@@ -41,6 +46,10 @@ init (Winograd *w, const YvNode *node, const YvLowering *lowering)
   w->n_tiles = lowering->n * w->tiles_w * w->tiles_h;
   w->point_texels = ((uint64_t) yv_round_up (weight->c_in, 4) + 1) * w->block_channels / 4;
   w->block_texels = YV_WINOGRAD_POINTS * w->point_texels + w->block_channels / 4;
+
+  const uint32_t tile_bytes =
+      YV_WINOGRAD_POINTS * MAX (w->c_in, w->c_out) * (uint32_t) sizeof (float);
+  w->band_tiles = MIN (w->n_tiles, MAX (BAND_BYTES / tile_bytes, 1));
 }
 
 static bool
@@ -53,7 +62,7 @@ is_3x3 (const YvNode *node)
          node->conv.pad_w == 1;
 }
 
-/* The pictures, the values at the points, and the weight, each in one buffer. */
+/* The pictures, the values at the points of a tile or more, and the weight, each in one buffer. */
 static bool
 all_bindable (const YvLowering *lowering, const YvNode *node)
 {
@@ -62,12 +71,12 @@ all_bindable (const YvLowering *lowering, const YvNode *node)
 
   init (&w, node, lowering);
   const uint64_t n_blocks = (w.c_out + w.block_channels - 1) / w.block_channels;
-  const uint64_t points_texels =
-      (uint64_t) YV_WINOGRAD_POINTS * w.n_tiles * MAX (w.c_in, w.c_out) / 4;
+  const uint64_t tile_texels = (uint64_t) YV_WINOGRAD_POINTS * MAX (w.c_in, w.c_out) / 4;
   return yv_lowering_is_bindable (lowering, &lowering->inputs[0]) &&
          yv_lowering_is_bindable (lowering, &lowering->output) &&
          n_blocks * w.block_texels <= caps->max_texels &&
-         points_texels <= MIN (caps->max_texels, caps->max_storage_range_bytes / 16);
+         MAX (BAND_BYTES / 16, tile_texels) <=
+             MIN (caps->max_texels, caps->max_storage_range_bytes / 16);
 }
 
 bool
@@ -82,15 +91,22 @@ yv_winograd_suits (const YvLowering *lowering, const YvNode *node)
          lowering->inputs[0].dtype == YV_DTYPE_F32 && all_bindable (lowering, node);
 }
 
+/* Tiles done at once, and their values at the points. */
+typedef struct {
+  uint32_t first_tile, n_tiles;
+  YvOperand in_points, out_points;
+} Band;
+
 static struct YvWinogradParams
-transform_params (const Winograd *w, const YvOperand *picture, uint32_t channels)
+transform_params (const Winograd *w, const Band *band, const YvOperand *picture, uint32_t channels)
 {
   return (struct YvWinogradParams){
       .w = picture->w,
       .h = picture->h,
       .tiles_w = w->tiles_w,
       .tiles_h = w->tiles_h,
-      .n_tiles = w->n_tiles,
+      .first_tile = band->first_tile,
+      .n_tiles = band->n_tiles,
       .channels = channels,
       .cstride = picture->cstride,
       .block_channels = w->block_channels,
@@ -110,24 +126,24 @@ add_step (const Winograd *w, YvPart part, const YvOperand *src, const YvOperand 
 }
 
 static uint64_t
-transform_groups (const Winograd *w, uint32_t channels)
+transform_groups (const Band *band, uint32_t channels)
 {
-  return ((uint64_t) w->n_tiles * channels / 8 + TRANSFORM_LOCAL - 1) / TRANSFORM_LOCAL;
+  return ((uint64_t) band->n_tiles * channels / 8 + TRANSFORM_LOCAL - 1) / TRANSFORM_LOCAL;
 }
 
 static bool
-add_input (const Winograd *w, GError **error)
+add_input (const Winograd *w, const Band *band, GError **error)
 {
   const YvOperand *src = &w->lowering->inputs[0];
-  const struct YvWinogradParams params = transform_params (w, src, w->c_in);
-  YvStep *step = add_step (w, YV_PART_WINOGRAD_INPUT, src, &w->in_points);
+  const struct YvWinogradParams params = transform_params (w, band, src, w->c_in);
+  YvStep *step = add_step (w, YV_PART_WINOGRAD_INPUT, src, &band->in_points);
 
   return yv_lowering_dispatch (w->lowering, step,
                                &(YvDispatch){
                                    .kernel = YV_KERNEL_WINOGRAD_INPUT,
                                    .n_spec = 1,
                                    .spec = {TRANSFORM_LOCAL},
-                                   .groups = {transform_groups (w, w->c_in), 1, 1},
+                                   .groups = {transform_groups (band, w->c_in), 1, 1},
                                    .push = &params,
                                    .n_push_bytes = sizeof params,
                                    .n_addresses = 3,
@@ -136,15 +152,28 @@ add_input (const Winograd *w, GError **error)
                                error);
 }
 
+/* Those of the direct way; tiles at the border count as far as they lie in the picture. */
+static uint64_t
+flops_of_tiles (const Winograd *w, const Band *band)
+{
+  const YvWeight *weight = w->node->conv.weight;
+  const YvOperand *dst = &w->lowering->output;
+  const uint64_t of_all =
+      2 * (uint64_t) dst->n * weight->c_out * dst->h * dst->w * weight->c_in * 9;
+  const uint64_t end = band->first_tile + band->n_tiles;
+
+  return of_all * end / w->n_tiles - of_all * band->first_tile / w->n_tiles;
+}
+
 static bool
-add_product (const Winograd *w, GError **error)
+add_product (const Winograd *w, const Band *band, GError **error)
 {
   const bool is_64 = w->block_channels == 64;
   const uint32_t pixels = is_64 ? YV_LANES64_PIXELS : YV_LANES32_PIXELS;
   const struct YvConvParams params = {
-      .in_w = w->n_tiles,
+      .in_w = band->n_tiles,
       .in_h = 1,
-      .out_w = w->n_tiles,
+      .out_w = band->n_tiles,
       .out_h = 1,
       .in_cstride = w->c_in,
       .out_cstride = w->c_out,
@@ -157,12 +186,11 @@ add_product (const Winograd *w, GError **error)
       .weight_block = (uint32_t) w->block_texels,
       .weight_image = (uint32_t) w->point_texels,
   };
-  YvStep *step = add_step (w, YV_PART_WINOGRAD_PRODUCT, &w->in_points, &w->out_points);
+  YvStep *step = add_step (w, YV_PART_WINOGRAD_PRODUCT, &band->in_points, &band->out_points);
 
   step->weight_source = w->node->conv.weight;
   step->pack = is_64 ? YV_PACK_WINOGRAD64 : YV_PACK_WINOGRAD32;
-  step->flops = 2 * (uint64_t) w->lowering->n * w->node->conv.weight->c_out *
-                w->lowering->output.h * w->lowering->output.w * w->node->conv.weight->c_in * 9;
+  step->flops = flops_of_tiles (w, band);
   return yv_lowering_dispatch (
       w->lowering, step,
       &(YvDispatch){
@@ -170,7 +198,7 @@ add_product (const Winograd *w, GError **error)
           .n_spec = 4,
           .spec = {YV_LANES_LOCAL, YV_ACT_NONE, false, true},
           .groups = {(w->c_out + w->block_channels - 1) / w->block_channels,
-                     ((uint64_t) w->n_tiles + pixels - 1) / pixels, YV_WINOGRAD_POINTS},
+                     ((uint64_t) band->n_tiles + pixels - 1) / pixels, YV_WINOGRAD_POINTS},
           .pixel_dimension = 1,
           .push = &params,
           .n_push_bytes = sizeof params,
@@ -182,11 +210,11 @@ add_product (const Winograd *w, GError **error)
 
 /* It reads the biases of the same weight. */
 static bool
-add_output (const Winograd *w, GError **error)
+add_output (const Winograd *w, const Band *band, GError **error)
 {
   const YvOperand *dst = &w->lowering->output;
-  struct YvWinogradParams params = transform_params (w, dst, w->c_out);
-  YvStep *step = add_step (w, YV_PART_WINOGRAD_OUTPUT, &w->out_points, dst);
+  struct YvWinogradParams params = transform_params (w, band, dst, w->c_out);
+  YvStep *step = add_step (w, YV_PART_WINOGRAD_OUTPUT, &band->out_points, dst);
 
   params.slope = w->node->act.slope;
   step->act = w->node->act;
@@ -198,7 +226,7 @@ add_output (const Winograd *w, GError **error)
           .kernel = YV_KERNEL_WINOGRAD_OUTPUT,
           .n_spec = 2,
           .spec = {TRANSFORM_LOCAL, step->act.kind},
-          .groups = {transform_groups (w, w->c_out), 1, 1},
+          .groups = {transform_groups (band, w->c_out), 1, 1},
           .push = &params,
           .n_push_bytes = sizeof params,
           .n_addresses = 3,
@@ -207,16 +235,41 @@ add_output (const Winograd *w, GError **error)
       error);
 }
 
+/* The values of a band's tiles in the scratch that all bands share. */
+static YvOperand
+points_of_band (const YvOperand *points, uint32_t n_tiles)
+{
+  YvOperand of_band = *points;
+
+  of_band.w = n_tiles;
+  of_band.size_bytes = points->size_bytes / points->w * n_tiles;
+  return of_band;
+}
+
 bool
 yv_winograd_lower (const YvNode *node, YvLowering *lowering, GError **error)
 {
+  const YvWeight *weight = node->conv.weight;
   Winograd w;
 
   init (&w, node, lowering);
   w.lowering = lowering;
-  w.in_points = yv_lowering_scratch (lowering, YV_DTYPE_F32, YV_WINOGRAD_POINTS,
-                                     node->conv.weight->c_in, w.n_tiles);
-  w.out_points = yv_lowering_scratch (lowering, YV_DTYPE_F32, YV_WINOGRAD_POINTS,
-                                      node->conv.weight->c_out, w.n_tiles);
-  return add_input (&w, error) && add_product (&w, error) && add_output (&w, error);
+  w.in_points =
+      yv_lowering_scratch (lowering, YV_DTYPE_F32, YV_WINOGRAD_POINTS, weight->c_in, w.band_tiles);
+  w.out_points =
+      yv_lowering_scratch (lowering, YV_DTYPE_F32, YV_WINOGRAD_POINTS, weight->c_out, w.band_tiles);
+  for (uint32_t first = 0; first < w.n_tiles; first += w.band_tiles) {
+    const uint32_t n_tiles = MIN (w.band_tiles, w.n_tiles - first);
+    const Band band = {
+        .first_tile = first,
+        .n_tiles = n_tiles,
+        .in_points = points_of_band (&w.in_points, n_tiles),
+        .out_points = points_of_band (&w.out_points, n_tiles),
+    };
+
+    if (!add_input (&w, &band, error) || !add_product (&w, &band, error) ||
+        !add_output (&w, &band, error))
+      return false;
+  }
+  return true;
 }

@@ -16,6 +16,54 @@ add_scratch (YvDraft *draft, const GArray *scratch_bytes)
         (YvArenaSlot){.size_bytes = g_array_index (scratch_bytes, uint64_t, i)};
 }
 
+/* Images that kernels with texel buffers take at once: a buffer's range is limited, and what kernel
+ * runs must not depend on how many images there are, or results would. */
+static uint32_t
+images_at_once (const YvDraft *draft, const YvNode *node, const YvLowering *lowering)
+{
+  const YvCaps *caps = draft->caps;
+  uint64_t n = lowering->n;
+
+  if (!caps->texel_lanes || node->op == YV_OP_INPUT || node->op == YV_OP_DECODE ||
+      node->op == YV_OP_DETECT)
+    return lowering->n;
+  for (uint32_t i = 0; i <= node->n_inputs; i++) {
+    const YvOperand *operand = i < node->n_inputs ? &lowering->inputs[i] : &lowering->output;
+    const uint64_t elem_bytes = yv_dtype_size_bytes (operand->dtype);
+    const uint64_t most_bytes =
+        MIN (caps->max_storage_range_bytes, caps->max_texels * 4 * elem_bytes);
+
+    n = MIN (n, most_bytes / yv_operand_image_bytes (operand));
+  }
+  return (uint32_t) MAX (n, 1);
+}
+
+/* Images [first, first + n) of an operand. */
+static YvOperand
+slice_images (const YvOperand *operand, uint32_t first, uint32_t n)
+{
+  YvOperand slice = *operand;
+
+  slice.offset_bytes += first * yv_operand_image_bytes (operand);
+  slice.size_bytes -= (operand->n - n) * yv_operand_image_bytes (operand);
+  slice.n = n;
+  return slice;
+}
+
+static bool
+lower_images (const YvNode *node, YvLowering whole, uint32_t first, uint32_t n, GError **error)
+{
+  g_autofree YvOperand *inputs = g_new (YvOperand, MAX (node->n_inputs, 1));
+  YvLowering part = whole;
+
+  for (uint32_t i = 0; i < node->n_inputs; i++)
+    inputs[i] = slice_images (&whole.inputs[i], first, n);
+  part.inputs = inputs;
+  part.output = slice_images (&whole.output, first, n);
+  part.n = n;
+  return yv_op (node->op)->lower (node, &part, error);
+}
+
 static bool
 lower_node (YvDraft *draft, uint32_t index, GError **error)
 {
@@ -44,8 +92,13 @@ lower_node (YvDraft *draft, uint32_t index, GError **error)
 
   for (uint32_t i = 0; i < node->n_inputs; i++)
     inputs[i] = yv_draft_operand (draft, draft->index_of_id[node->inputs[i]]);
-  if (!yv_op (node->op)->lower (node, &lowering, error))
+  const uint32_t at_once = images_at_once (draft, node, &lowering);
+
+  if (at_once == lowering.n && !yv_op (node->op)->lower (node, &lowering, error))
     return false;
+  for (uint32_t first = 0; at_once < lowering.n && first < lowering.n; first += at_once)
+    if (!lower_images (node, lowering, first, MIN (at_once, lowering.n - first), error))
+      return false;
   add_scratch (draft, scratch_bytes);
   return true;
 }

@@ -38,6 +38,14 @@ typedef struct {
   uint32_t cstride;
 } YvOperand;
 
+/* From one image to the next. */
+static inline uint64_t
+yv_operand_image_bytes (const YvOperand *operand)
+{
+  return (uint64_t) operand->h * operand->w * operand->cstride *
+         yv_dtype_size_bytes (operand->dtype);
+}
+
 /* A kernel is a shader and its variant; which SPIR-V it is stands in engine/vulkan/kernels.c. The
  * element type (f32, f16) is the step's dtype; whether operands are texel buffers or addresses is
  * step->texel. */

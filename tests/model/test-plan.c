@@ -246,6 +246,48 @@ steps_of_a_level_are_independent (void)
   }
 }
 
+/* "model.4.conv 1: conv_lanes32 texel", each once, in the order of the plan's nodes. */
+static GHashTable *
+ways_of (const YvPlan *plan)
+{
+  GHashTable *ways = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+
+  for (uint32_t i = 0; i < plan->steps->len; i++) {
+    const YvStep *step = &g_array_index (plan->steps, YvStep, i);
+
+    if (step->op != YV_OP_INPUT && step->op != YV_OP_DETECT)
+      g_hash_table_add (ways, g_strdup_printf ("%s %d: %s %d", step->name, step->part,
+                                               yv_kernel_name (step->kernel), step->texel));
+  }
+  return ways;
+}
+
+/* Else an image's detections would depend on what else is in its batch. */
+static void
+a_batch_runs_the_kernels_that_one_image_runs (void)
+{
+  g_autoptr (YvGraph) graph = load_graph ("cfg/deploy/yolov7.yaml");
+  YvCaps caps = lavapipe;
+  YvPlanOptions options = {.n = 1, .h = 320, .w = 320, .dtype = YV_DTYPE_F32};
+
+  caps.max_storage_range_bytes = 20u << 20; /* the largest value of one image takes 6.5 MB */
+  g_autoptr (YvPlan) one = make_plan (graph, &caps, options);
+  g_autoptr (GHashTable) of_one = ways_of (one);
+  for (options.n = 2; options.n <= 7; options.n += 5) {
+    g_autoptr (YvPlan) many = make_plan (graph, &caps, options);
+    g_autoptr (GHashTable) of_many = ways_of (many);
+    GHashTableIter iter;
+    gpointer way;
+
+    g_assert_cmpuint (many->flops, ==, options.n * one->flops);
+    g_assert_cmpuint (g_hash_table_size (of_many), ==, g_hash_table_size (of_one));
+    g_hash_table_iter_init (&iter, of_many);
+    while (g_hash_table_iter_next (&iter, &way, NULL))
+      g_assert_true (g_hash_table_contains (of_one, way));
+    check_plan (many);
+  }
+}
+
 static void
 heads_live_to_the_end (void)
 {
@@ -364,5 +406,6 @@ main (int argc, char **argv)
   g_test_add_func ("/plan/refused", sizes_that_do_not_fit_are_refused);
   g_test_add_func ("/plan/too-large-for-texels",
                    operands_too_large_for_texel_buffers_go_by_addresses);
+  g_test_add_func ("/plan/batch-runs-the-same", a_batch_runs_the_kernels_that_one_image_runs);
   return g_test_run ();
 }

@@ -61,6 +61,7 @@ static const ConvShape small[] = {
     {"winograd, part of a tile", 1, 64, 1, 3, 40, K3, 1, YV_ACT_NONE, PLAIN},
     {"winograd, primes, slices", 3, 52, 13, 17, 49, K3, 1, YV_ACT_LEAKY_RELU, SLICED},
     {"winograd, 41 tiles", 1, 96, 4, 164, 64, K3, 1, YV_ACT_MISH, PLAIN},
+    {"winograd, two bands", 1, 512, 4, 912, 32, K3, 1, YV_ACT_NONE, PLAIN},
     {"winograd, a head", 1, 64, 9, 8, 45, K3, 1, YV_ACT_NONE, PLAIN},
     {"a layer of tiny", 1, 64, 20, 20, 64, K3, 1, YV_ACT_LEAKY_RELU, PLAIN},
     {"a head", 3, 72, 10, 9, 255, K1, 1, YV_ACT_NONE, HEAD},
