@@ -139,6 +139,16 @@ def two_runs_are_equal(folder):
     assert len({d['category_id'] for d in first}) > 1
 
 
+def a_picture_without_an_ending_is_named_whole(folder):
+    write(folder.path + '/data.v2/images/frame', read(folder.path + '/images/1.png', 'rb'))
+    write(folder.path + '/data.v2/labels/frame.txt', '0 0.5 0.5 0.5 0.5\n')
+    write(folder.path + '/data.v2/list.txt', 'images/frame\n')
+    write(folder.path + '/data.v2/data.yaml', 'val: list.txt\nnc: 5\n')
+    path = folder.path + '/found.json'
+    folder.evaluate('--json', path, data=folder.path + '/data.v2/data.yaml')
+    assert {d['image_id'] for d in json.loads(read(path))} == {'frame'}
+
+
 def speed_is_told(folder):
     _, _, text = folder.evaluate('--task', 'speed', '--batch', '2')
     assert re.search(r'^Speed: [0-9.]+/[0-9.]+/[0-9.]+ ms inference/NMS/total per 160x160 image at batch-size 2$',
@@ -200,8 +210,8 @@ def main():
         wild = Folder(tool, root, path + '/wild', 'x-legacy.pt', 5)  # boxes of no width, cut off by edges
         tests = [(own_detections_as_labels_are_found_again.__name__, own_detections_as_labels_are_found_again, (calm,))]
         tests += [(t.__name__, t, (wild,)) for t in (
-            coco_json_gives_the_same_figures, two_runs_are_equal, speed_is_told, bad_arguments_are_told,
-            a_spoilt_picture_is_told)]
+            coco_json_gives_the_same_figures, two_runs_are_equal, a_picture_without_an_ending_is_named_whole,
+            speed_is_told, bad_arguments_are_told, a_spoilt_picture_is_told)]
         tests.append(('frames_measure_as_upstream_does', frames_measure_as_upstream_does,
                       (tool, root, shared, path + '/frames') if os.path.isdir(shared + '/demo') else None))
         failed = 0

@@ -203,6 +203,30 @@ places_may_be_lists_and_relative_to_path (void)
   }
 }
 
+/* The dot of a folder begins no ending. */
+static void
+pictures_without_an_ending_have_labels (void)
+{
+  static const char *const pictures[] = {"images/frame", "data.v2/images/frame",
+                                         "data.v2/images/sub.d/frame", "images.v2/frame"};
+  static const char *const labels[] = {"labels/frame.txt", "data.v2/labels/frame.txt",
+                                       "data.v2/labels/sub.d/frame.txt", "images.v2/frame.txt"};
+
+  for (uint32_t i = 0; i < G_N_ELEMENTS (pictures); i++) {
+    g_auto (Folder) folder;
+    g_autoptr (GError) error = NULL;
+
+    folder_init (&folder);
+    put_text (&folder, "data.yaml", "val: list.txt\nnc: 2\n");
+    put_text (&folder, "list.txt", pictures[i]);
+    put_picture (&folder, pictures[i]);
+    put_text (&folder, labels[i], "1 .5 .5 .5 .5");
+    g_autoptr (Dataset) dataset = open_named (&folder, "data.yaml", &error);
+    g_assert_no_error (error);
+    g_assert_cmpuint (label_of (dataset, 0, 0)->class_index, ==, 1);
+  }
+}
+
 static void
 damaged_yamls_are_refused (void)
 {
@@ -412,6 +436,7 @@ main (int argc, char **argv)
   g_test_add_func ("/dataset/yolo/folder", a_folder_gives_its_pictures_and_labels);
   g_test_add_func ("/dataset/yolo/outline", an_outline_gives_its_box_and_area);
   g_test_add_func ("/dataset/yolo/places", places_may_be_lists_and_relative_to_path);
+  g_test_add_func ("/dataset/yolo/no-ending", pictures_without_an_ending_have_labels);
   g_test_add_func ("/dataset/yolo/bad-yaml", damaged_yamls_are_refused);
   g_test_add_func ("/dataset/yolo/bad-labels", damaged_labels_are_refused);
   g_test_add_func ("/dataset/yolo/bad-folder",

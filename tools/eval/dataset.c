@@ -3,6 +3,8 @@
  */
 #include "tools/eval/dataset.h"
 
+#include <string.h>
+
 #include "tools/eval/picture.h"
 
 static void
@@ -59,6 +61,14 @@ dataset_read_sizes (Dataset *dataset, GError **error)
       return false;
   }
   return true;
+}
+
+size_t
+dataset_stem_bytes (const char *path)
+{
+  const char *slash = strrchr (path, '/'), *dot = strrchr (path, '.');
+
+  return dot && (!slash || dot > slash) ? (size_t) (dot - path) : strlen (path);
 }
 
 /* COCO numbered 91 kinds of thing and then marked 80 of them. */

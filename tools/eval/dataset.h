@@ -59,6 +59,8 @@ Dataset *dataset_new (uint32_t n_classes);
 DatasetImage *dataset_add (Dataset *dataset, char *path);
 /* Looks into each picture's file. */
 bool dataset_read_sizes (Dataset *dataset, GError **error);
+/* Bytes of @path without its file's ending; all of it where there is none. */
+size_t dataset_stem_bytes (const char *path);
 /* COCO's number of class @index where the model has COCO's 80, else -1. */
 int dataset_coco_category (uint32_t index);
 

@@ -55,7 +55,7 @@ image_id (const DatasetImage *image)
 
   if (image->id >= 0)
     return g_strdup_printf ("%" G_GINT64_FORMAT, image->id);
-  *strrchr (name, '.') = '\0';
+  name[dataset_stem_bytes (name)] = '\0';
   json_node_init_string (node, name);
   return json_to_string (node, FALSE);
 }

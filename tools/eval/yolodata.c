@@ -89,12 +89,11 @@ static char *
 label_path (const char *picture)
 {
   const char *found = g_strrstr (picture, "/images/");
-  const char *dot = strrchr (picture, '.');
 
   if (!found)
-    return g_strdup_printf ("%.*s.txt", (int) (dot - picture), picture);
+    return g_strdup_printf ("%.*s.txt", (int) dataset_stem_bytes (picture), picture);
   return g_strdup_printf ("%.*s/labels/%.*s.txt", (int) (found - picture), picture,
-                          (int) (dot - (found + 8)), found + 8);
+                          (int) dataset_stem_bytes (found + 8), found + 8);
 }
 
 /* Written so that NaN is refused. */
