@@ -15,11 +15,10 @@
 // Why it looks like this (measured with tests/ops/test-conv.c --bench): a lane is a pixel, so
 // that imageLoad becomes straight vector code. Weights are loaded one texel a lane, i.e. 32
 // different ones at once, and each is broadcast by a shuffle from a constant lane, which is one
-// or two instructions. The P * NB sums of a lane don't fit registers; they lie in the L1 cache
-// and are touched once per
-// 4 multiply-adds, so all 4 channels of a quad come innermost. Taps and quads are one flat loop,
-// because entering a loop costs a copy of all sums. Its body is 16 KB of code with P = 32; with 64
-// it is larger, and faster only where the CPU has 32 vector registers.
+// or two instructions. The P * NB sums of a lane don't fit registers; they lie in the L1 cache and
+// are touched once per 4 multiply-adds, so all 4 channels of a quad come innermost. Taps and quads
+// are one flat loop, because entering a loop costs a copy of all sums. Its body is 16 KB of code
+// with P = 32; with 64 it is larger, and faster only where the CPU has 32 vector registers.
 
 #include "tensor.glsl"
 #include "act.glsl"

@@ -3,6 +3,7 @@
 """Prints how fast a model runs here, beside PyTorch on the same machine where that is installed.
 
 usage: speed.py TOOL CONFIG [--size 640] [--batch 1] [--rounds 3] [--device D] [--peer torch_peer.py]
+                [--target MS]
 The two programs take turns, so that both see the same machine; medians of the rounds are compared.
 A benchmark: the exit status is 0 whatever the figures are, 1 where a program fails.
 """
@@ -30,6 +31,7 @@ def main():
     p.add_argument('--rounds', type=int, default=3)
     p.add_argument('--device')
     p.add_argument('--peer')
+    p.add_argument('--target', type=float, help='ms of a whole batch that are asked for')
     a = p.parse_args()
 
     ours = [a.tool, 'bench', '--config', a.config, '--json', f'--size={a.size}', f'--batch={a.batch}']
@@ -51,6 +53,8 @@ def main():
     print(f'{a.config} {a.size}x{a.size} batch {a.batch} on {mine[0]["device"]}, {mine[0]["precision"]}:')
     print(f'  total {total:.1f} ms, network {network:.1f} ms, {mine[0]["gflop_per_image"] * a.batch / network:.1f} GFLOP/s, '
           f'load {mine[0]["load_ms"]:.0f} ms')
+    if a.target:
+        print(f'  target {a.target:.0f} ms: {total / a.target:.2f} of it')
     if theirs:
         median = statistics.median(r['median_ms'] for r in theirs)
         print(f'  {theirs[0]["peer"]} on {theirs[0]["device"]}, {theirs[0]["dtype"]}: network {median:.1f} ms; '

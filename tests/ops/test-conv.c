@@ -143,7 +143,7 @@ new_case (const ConvShape *s, YvWeight *weight, YvDType dtype)
 /* A sum of k products in fp32: each addition rounds a partial sum, in a random direction, so the
  * error grows as sqrt (k). Sums are about normal with the deviation of the source, so none is much
  * larger than 5 times its amplitude, also where the activation hides that. A few units more for the
- * activation. Winograd loses 1.7 times as much (winograd.h). The result is rounded once;
+ * activation. Winograd loses 1.9 times as much (winograd.h). The result is rounded once;
  * biases of conv_lanes are stored in the dtype too. */
 static OpBound
 conv_bound (const OpCase *c, double largest)
