@@ -160,6 +160,16 @@ fall_back (YvEngine *engine, const char *why)
   engine->store = yv_weight_store_new (engine->device);
 }
 
+/* Rather than of the file, the options or the memory, which fp32 does not mend. */
+static bool
+is_fault_of_fp16 (const GError *error)
+{
+  return !g_error_matches (error, YV_ERROR, YV_ERROR_IO) &&
+         !g_error_matches (error, YV_ERROR, YV_ERROR_MALFORMED) &&
+         !g_error_matches (error, YV_ERROR, YV_ERROR_INVALID) &&
+         !g_error_matches (error, YV_ERROR, YV_ERROR_OUT_OF_MEMORY);
+}
+
 static bool
 choose_precision (YvEngine *engine, const YvEngineOptions *options, const YvCaps *caps,
                   GError **error)
@@ -172,7 +182,7 @@ choose_precision (YvEngine *engine, const YvEngineOptions *options, const YvCaps
   engine->info.precision = wants_fp16 ? YV_PRECISION_FP16 : YV_PRECISION_FP32;
   if (!wants_fp16 || check_fp16 (engine, caps, &wrong))
     return true;
-  if (!g_error_matches (wrong, YV_ERROR, YV_ERROR_UNSUPPORTED)) {
+  if (!is_fault_of_fp16 (wrong)) {
     g_propagate_error (error, g_steal_pointer (&wrong));
     return false;
   }

@@ -12,13 +12,16 @@
 #include "tests/common/device.h"
 #include "tests/common/paths.h"
 
+/* How the check fails. */
+static YvError code = YV_ERROR_UNSUPPORTED;
+
 bool __wrap_yv_selftest_fp16 (YvEngine *engine, GError **error);
 
 bool
 __wrap_yv_selftest_fp16 (YvEngine *engine, GError **error)
 {
   (void) engine;
-  g_set_error (error, YV_ERROR, YV_ERROR_UNSUPPORTED, "conv_tile gives 7 wrong values of 64");
+  g_set_error (error, YV_ERROR, (int) code, "conv_tile gives 7 wrong values of 64");
   return false;
 }
 
@@ -56,16 +59,13 @@ stop (GstElement *element)
   gst_object_unref (element);
 }
 
-/* By default. */
 static void
-fp32_is_used_with_a_warning_on_the_bus (void)
+expect_warning (void)
 {
   g_autoptr (GstBus) bus = gst_bus_new ();
   g_autoptr (GError) warning = NULL;
   g_autofree char *debug = NULL;
 
-  if (!has_fp16 ())
-    return;
   GstElement *element = gst_object_ref_sink (g_object_new (GST_TYPE_YOLOV7, NULL));
   g_assert_cmpint (start (element, bus, "fp16", NULL), ==, GST_STATE_CHANGE_SUCCESS);
   g_autoptr (GstMessage) message = gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING);
@@ -75,6 +75,39 @@ fp32_is_used_with_a_warning_on_the_bus (void)
   g_assert_nonnull (strstr (warning->message, "fp32"));
   g_assert_nonnull (strstr (warning->message, "conv_tile"));
   stop (element);
+}
+
+/* By default, whether the device computes something else, or cannot run it at all. */
+static void
+fp32_is_used_with_a_warning_on_the_bus (void)
+{
+  const YvError codes[] = {YV_ERROR_NO_DEVICE, YV_ERROR_DEVICE_LOST, YV_ERROR_UNSUPPORTED};
+
+  if (!has_fp16 ())
+    return;
+  for (guint i = 0; i < G_N_ELEMENTS (codes); i++) {
+    code = codes[i];
+    expect_warning ();
+  }
+}
+
+static void
+what_fp32_does_not_mend_is_an_error (void)
+{
+  const YvError codes[] = {YV_ERROR_IO, YV_ERROR_MALFORMED, YV_ERROR_INVALID,
+                           YV_ERROR_OUT_OF_MEMORY};
+
+  if (!has_fp16 ())
+    return;
+  for (guint i = 0; i < G_N_ELEMENTS (codes); i++) {
+    g_autoptr (GstBus) bus = gst_bus_new ();
+    GstElement *element = gst_object_ref_sink (g_object_new (GST_TYPE_YOLOV7, NULL));
+
+    code = codes[i];
+    g_assert_cmpint (start (element, bus, "fp16", NULL), ==, GST_STATE_CHANGE_FAILURE);
+    stop (element);
+  }
+  code = YV_ERROR_UNSUPPORTED;
 }
 
 static void
@@ -116,6 +149,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   gst_init (&argc, &argv);
   g_test_add_func ("/fallback/warning", fp32_is_used_with_a_warning_on_the_bus);
+  g_test_add_func ("/fallback/other-faults", what_fp32_does_not_mend_is_an_error);
   g_test_add_func ("/fallback/none", without_fallback_it_does_not_start);
   g_test_add_func ("/fallback/fp32", fp32_is_not_checked);
   return g_test_run ();
