@@ -64,15 +64,17 @@ count_same (const YvPlan *plan, uint32_t index)
   return n;
 }
 
+/* @store: of the test alone, so that what it packs goes with it. */
 static bool
-test_and_report (YvEngine *engine, const YvSelftestOptions *options, const YvPlan *plan,
-                 uint32_t index, uint32_t n_same, YvSelftestResult *out, GError **error)
+test_and_report (YvEngine *engine, YvWeightStore *store, const YvSelftestOptions *options,
+                 const YvPlan *plan, uint32_t index, uint32_t n_same, YvSelftestResult *out,
+                 GError **error)
 {
   const YvStep *step = step_at (plan, index);
   g_autofree char *what = yv_plan_describe_step (step);
   YvStepTest test;
 
-  if (!yv_step_test (engine->device, engine->store, plan, index, options->seed, &test, error))
+  if (!yv_step_test (engine->device, store, plan, index, options->seed, &test, error))
     return false;
 
   const YvSelftestStep tested = {
@@ -99,13 +101,14 @@ test_precision (YvEngine *engine, const YvSelftestOptions *options, YvDType dtyp
                 YvSelftestResult *out, GError **error)
 {
   g_autoptr (YvPlan) plan = new_plan (engine, out->size, dtype, error);
+  g_autoptr (YvWeightStore) store = yv_weight_store_new (engine->device);
 
   if (!plan)
     return false;
   for (uint32_t i = 0; i < plan->steps->len; i++) {
     const uint32_t n_same = count_same (plan, i);
 
-    if (n_same > 0 && !test_and_report (engine, options, plan, i, n_same, out, error))
+    if (n_same > 0 && !test_and_report (engine, store, options, plan, i, n_same, out, error))
       return false;
   }
   return true;

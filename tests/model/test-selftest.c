@@ -9,6 +9,7 @@
 
 #include <glib/gstdio.h>
 
+#include "engine/engine.h"
 #include "engine/ref/refop.h"
 #include "engine/steptest.h"
 #include "engine/yolov7.h"
@@ -225,6 +226,21 @@ a_missing_candidate_is_found (void)
 }
 
 static void
+it_leaves_no_weights_behind (void)
+{
+  g_autoptr (GError) error = NULL;
+  Report report;
+
+  if (!yv_test_needs_vulkan ())
+    return;
+  g_autoptr (YvEngine) engine = new_engine (NULL, YV_PRECISION_FP32, YV_FALLBACK_FP32, &error);
+  g_assert_no_error (error);
+  const uint64_t size_bytes = yv_weight_store_size_bytes (engine->store);
+  run (engine, YV_PRECISION_AUTO, &report);
+  g_assert_cmpuint (yv_weight_store_size_bytes (engine->store), ==, size_bytes);
+}
+
+static void
 the_reference_needs_no_test (void)
 {
   g_autoptr (GError) error = NULL;
@@ -331,6 +347,7 @@ main (int argc, char **argv)
   g_test_add_func ("/selftest/sound", a_sound_device_passes);
   g_test_add_func ("/selftest/wrong-value", one_wrong_value_of_any_op_is_found);
   g_test_add_func ("/selftest/missing-candidate", a_missing_candidate_is_found);
+  g_test_add_func ("/selftest/weights", it_leaves_no_weights_behind);
   g_test_add_func ("/selftest/reference", the_reference_needs_no_test);
   g_test_add_func ("/selftest/sound-fp16", sound_fp16_is_used);
   g_test_add_func ("/selftest/fallback", a_device_wrong_in_fp16_is_used_in_fp32);
