@@ -89,7 +89,8 @@ test_and_report (YvEngine *engine, YvWeightStore *store, const YvSelftestOptions
       .relative_error = test.relative_error,
       .worst = test.worst,
   };
-  out->n_tested++;
+  out->n_tested += test.n_elems > 0;
+  out->n_untested += test.n_elems == 0;
   out->n_failed += test.n_wrong > 0;
   if (options->report)
     options->report (&tested, options->data);

@@ -16,9 +16,10 @@
 G_BEGIN_DECLS
 
 typedef struct {
-  uint64_t n_elems;      /* that were compared: the step's output */
-  uint64_t n_wrong;      /* further from the reference than rounding explains, or not numbers */
-  double max_error;      /* the largest finite |device - reference| */
+  uint64_t n_elems; /* that were compared: of the step's output those that do not overflow on both;
+                       0: the step is untested */
+  uint64_t n_wrong; /* further from the reference than rounding explains, or not numbers */
+  double max_error; /* the largest finite |device - reference| */
   double relative_error; /* ||device - reference|| / ||reference||, of what is finite */
   double worst; /* the largest |device - reference| / what rounding explains; at most 1 where
                    nothing is wrong, and YV_STEP_TEST_WORST where it is beyond all measure */

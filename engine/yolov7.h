@@ -215,7 +215,7 @@ typedef struct {
   const char *what;   /* "conv 3x3/2 silu [1,32,80,80] -> [1,64,40,40]" */
   uint32_t n_steps;   /* that it stands for */
   YvPrecision precision;
-  uint64_t n_elems;      /* of what it computes */
+  uint64_t n_elems;      /* of what it computes, but for what overflows; 0: it is untested */
   uint64_t n_wrong;      /* of these, further from the reference than rounding explains */
   double max_error;      /* the largest |device - reference| */
   double relative_error; /* ||device - reference|| / ||reference|| */
@@ -232,8 +232,9 @@ typedef struct {
 } YvSelftestOptions;
 
 typedef struct {
-  uint32_t size; /* network px, as used */
-  uint32_t n_tested, n_failed;
+  uint32_t size;               /* network px, as used */
+  uint32_t n_tested, n_failed; /* of the steps that had values to compare */
+  uint32_t n_untested;         /* those that had none */
 } YvSelftestResult;
 
 /* Runs each distinct step of the model on its device and on the reference from the same random

@@ -50,6 +50,13 @@ precision_name (YvPrecision precision)
 
 /* ---- a step ---------------------------------------------------------------------------------- */
 
+/* A step of which nothing could be compared is neither right nor wrong. */
+static const char *
+verdict_of (const YvSelftestStep *step)
+{
+  return step->n_wrong ? "FAIL" : step->n_elems ? "ok" : "-";
+}
+
 static void
 print_row (const YvSelftestStep *step)
 {
@@ -58,7 +65,7 @@ print_row (const YvSelftestStep *step)
   g_autofree char *share =
       step->worst < 10 ? g_strdup_printf ("%.0f %%", step->worst * 100) : g_strdup ("> 999 %");
 
-  printf ("%-4s %-4s %-15s %10.2e %10.2e %8s  %s%s: %s\n", step->n_wrong ? "FAIL" : "ok",
+  printf ("%-4s %-4s %-15s %10.2e %10.2e %8s  %s%s: %s\n", verdict_of (step),
           precision_name (step->precision), step->kernel, step->max_error, step->relative_error,
           share, step->step, count, step->what);
   if (step->n_wrong)
@@ -128,6 +135,8 @@ print_result (const YvSelftestResult *result, const YvEngineInfo *info)
   else
     printf ("%u distinct steps at %ux%u px are all as the reference computes them.\n",
             result->n_tested, result->size, result->size);
+  if (result->n_untested)
+    printf ("%u more gave nothing but overflows, and are untested (-).\n", result->n_untested);
 }
 
 static void
@@ -148,6 +157,7 @@ print_json (JsonBuilder *json, const YvSelftestResult *result)
   json_builder_end_array (json);
   json_add_count (json, "size", result->size);
   json_add_count (json, "tested", result->n_tested);
+  json_add_count (json, "untested", result->n_untested);
   json_add_count (json, "failed", result->n_failed);
   json_builder_end_object (json);
 
