@@ -50,13 +50,14 @@ check_options (const YvBenchOptions *options, GError **error)
 {
   if (options->width >= 1 && options->width <= MAX_SIDE && options->height >= 1 &&
       options->height <= MAX_SIDE && options->batch >= 1 && options->batch <= YV_MAX_BATCH &&
-      options->n_runs >= 1 && options->n_runs <= MAX_RUNS)
+      options->n_runs >= 1 && options->n_runs <= MAX_RUNS && options->n_warmup <= MAX_RUNS)
     return true;
-  g_set_error (error, YV_ERROR, YV_ERROR_INVALID,
-               "bench of %u runs of %u pictures of %ux%u px: expected 1 to %d runs of 1 to %d "
-               "pictures of 1 to %d px a side",
-               options->n_runs, options->batch, options->width, options->height, MAX_RUNS,
-               YV_MAX_BATCH, MAX_SIDE);
+  g_set_error (
+      error, YV_ERROR, YV_ERROR_INVALID,
+      "bench of %u runs after %u, of %u pictures of %ux%u px: expected 1 to %d runs after at "
+      "most %d, of 1 to %d pictures of 1 to %d px a side",
+      options->n_runs, options->n_warmup, options->batch, options->width, options->height, MAX_RUNS,
+      MAX_RUNS, YV_MAX_BATCH, MAX_SIDE);
   return false;
 }
 
@@ -308,7 +309,7 @@ time_steps (Bench *bench, const YvBenchOptions *options, uint32_t slot, double *
     if (run < options->n_warmup)
       continue;
     for (uint32_t i = 0; i < n_steps; i++)
-      ms[i * options->n_runs + run - options->n_warmup] = (double) bench->step_ns[i] / 1e6;
+      ms[(size_t) i * options->n_runs + run - options->n_warmup] = (double) bench->step_ns[i] / 1e6;
   }
   return true;
 }
@@ -321,8 +322,10 @@ make_profile (const YvPlan *plan, double *ms, uint32_t n_runs)
 
   for (uint32_t i = 0; i < plan->steps->len; i++) {
     describe_step (&rows[i], &g_array_index (plan->steps, YvStep, i));
-    rows[i].median_ms = summarise (ms + i * n_runs, n_runs).median_ms;
-    rows[i].min_ms = ms[i * n_runs];
+    double *of_step = ms + (size_t) i * n_runs;
+
+    rows[i].median_ms = summarise (of_step, n_runs).median_ms; /* sorts them */
+    rows[i].min_ms = of_step[0];
   }
   *profile = (YvProfile){.n_steps = plan->steps->len, .steps = rows};
   return profile;
@@ -338,8 +341,14 @@ yv_engine_profile (YvEngine *engine, const YvBenchOptions *options, GError **err
 
   const YvExecutorClass *klass = bench.runner->executor->klass;
   const uint32_t n_steps = bench.runner->plan->steps->len;
+  g_autofree double *ms = g_try_new (double, (size_t) n_steps * options->n_runs);
+
+  if (!ms) {
+    g_set_error (error, YV_ERROR, YV_ERROR_OUT_OF_MEMORY, "no memory for the times of %u runs",
+                 options->n_runs);
+    return NULL;
+  }
   const uint32_t slot = yv_runner_take_slot (bench.runner);
-  g_autofree double *ms = g_new (double, (size_t) n_steps * options->n_runs);
   const bool is_done = klass->profile (bench.runner->executor, slot, true, error) &&
                        time_steps (&bench, options, slot, ms, error);
 
