@@ -51,7 +51,8 @@ print_help (FILE *out)
     fprintf (out, "  %-9s %s\n", commands[i].name, commands[i].summary);
   fprintf (out,
            "\n'yolov7 SUBCOMMAND --help' tells its options; 'yolov7 --version' the version.\n"
-           "Exit status: 0 all went well, 1 it failed, 2 the arguments are wrong.\n\n"
+           "Exit status: 0 all went well, 1 it failed, 2 the arguments are wrong, 3 the models of\n"
+           "'inspect --diff --exit-code' differ.\n\n"
            "Devices for --device:\n%s\n  reference: plain C, slow and exact\n",
            devices);
 }
