@@ -26,14 +26,20 @@
 #define MAX_ERROR_FP32 2e-5
 #define MAX_ERROR_FP16 1e-2
 
+/* ||a - b|| / ||b|| of the decoded boxes, and of objectness and classes, for which the sigmoid
+ * flattens what differs. */
+#define MAX_ROWS_ERROR_FP32 MAX_ERROR_FP32
+#define MAX_ROWS_ERROR_FP16 MAX_ERROR_FP16
+
 typedef enum { AGREES, DIFFERS, NO_NET } Verdict;
 
 typedef struct {
   YvDevice *device;
-  char *folder, *path; /* of the description that is looked at */
-  GString *why;        /* of the last verdict that was not AGREES */
-  double worst[3];     /* FP32, FP16, passes: of all that agreed */
-  uint32_t n_steps;
+  char *folder, *path;  /* of the description that is looked at */
+  GString *why;         /* of the last verdict that was not AGREES */
+  double worst[3];      /* FP32, FP16, passes: of all that agreed */
+  double worst_rows[2]; /* FP32, FP16 */
+  uint32_t n_steps, n_of_kernel[YV_N_KERNELS];
 } Judge;
 
 /* What one executor gave: the heads, one after the other, and the rows. */
@@ -187,6 +193,42 @@ compare_heads (Judge *judge, const YvPlan *plan, const Output *got, const Output
   return AGREES;
 }
 
+/* Channels @first to @end of all rows, in one array. */
+static float *
+pick_channels (const YvOperand *rows, const float *values, uint32_t first, uint32_t end)
+{
+  const size_t n_pixels = (size_t) rows->h * rows->w, n = (end - first) * n_pixels;
+  float *picked = g_new (float, rows->n *n);
+
+  for (uint32_t image = 0; image < rows->n; image++)
+    memcpy (picked + image * n, values + (image * (size_t) rows->c + first) * n_pixels,
+            n * sizeof *picked);
+  return picked;
+}
+
+/* Boxes are in pixels, and would hide the rest. */
+static Verdict
+compare_rows (Judge *judge, const YvPlan *plan, const Output *got, const Output *expected,
+              bool is_half)
+{
+  const uint32_t ends[] = {0, 4, plan->rows.c};
+
+  for (uint32_t i = 0; i < 2; i++) {
+    g_autofree float *a = pick_channels (&plan->rows, got->rows, ends[i], ends[i + 1]);
+    g_autofree float *b = pick_channels (&plan->rows, expected->rows, ends[i], ends[i + 1]);
+    g_autofree char *what =
+        g_strdup_printf ("%s in %s", i == 0 ? "boxes" : "confidences", is_half ? "fp16" : "fp32");
+    const size_t n = (size_t) plan->rows.n * (ends[i + 1] - ends[i]) * plan->rows.h * plan->rows.w;
+    const Verdict verdict =
+        compare (judge, what, a, b, n, is_half ? MAX_ROWS_ERROR_FP16 : MAX_ROWS_ERROR_FP32,
+                 &judge->worst_rows[is_half]);
+
+    if (verdict != AGREES)
+      return verdict;
+  }
+  return AGREES;
+}
+
 /* One plan for the device, run by both. @kept: (nullable): what the reference gave. */
 static Verdict
 judge_precision (Judge *judge, const TestNet *net, const YvGraph *graph, YvDType dtype,
@@ -199,11 +241,16 @@ judge_precision (Judge *judge, const TestNet *net, const YvGraph *graph, YvDType
   if (!plan)
     return no_net (judge, "plan", error);
   judge->n_steps += plan->steps->len;
+  for (guint i = 0; i < plan->steps->len; i++)
+    judge->n_of_kernel[g_array_index (plan->steps, YvStep, i).kernel]++;
   run_reference (plan, net->seed, &expected);
   run_vulkan (judge->device, plan, net->seed, &got);
+  Verdict verdict = compare_heads (judge, plan, &got, &expected, dtype == YV_DTYPE_F16);
+  if (verdict == AGREES)
+    verdict = compare_rows (judge, plan, &got, &expected, dtype == YV_DTYPE_F16);
   if (kept)
     *kept = g_steal_pointer (&expected.rows);
-  return compare_heads (judge, plan, &got, &expected, dtype == YV_DTYPE_F16);
+  return verdict;
 }
 
 /* The rows of the graph as it was built against those of the plan. */
@@ -302,6 +349,47 @@ fail_at (Judge *judge, const TestNet *net, Verdict verdict)
   g_test_fail ();
 }
 
+/* Does the device run it where it can? Frames and so letterbox are left to others. */
+static bool
+is_wanted (const YvCaps *caps, YvKernel kernel)
+{
+  switch (kernel) {
+  case YV_KERNEL_CONV_TILE:
+    return !caps->texel_lanes;
+  case YV_KERNEL_CONV_LANES32:
+    return caps->texel_lanes;
+  case YV_KERNEL_CONV_LANES64:
+    return caps->texel_lanes && caps->wide_lanes;
+  case YV_KERNEL_WINOGRAD_INPUT:
+  case YV_KERNEL_WINOGRAD_OUTPUT:
+    return caps->texel_lanes && caps->winograd;
+  case YV_KERNEL_MAXPOOL:
+  case YV_KERNEL_UPSAMPLE:
+  case YV_KERNEL_COPY:
+  case YV_KERNEL_ELTWISE:
+  case YV_KERNEL_REORG:
+  case YV_KERNEL_DECODE:
+    return true;
+  case YV_KERNEL_NONE:
+  case YV_KERNEL_LETTERBOX:
+  case YV_N_KERNELS:
+    break;
+  }
+  return false;
+}
+
+static void
+assert_each_kernel_ran (const Judge *judge)
+{
+  const YvCaps *caps = yv_device_caps (judge->device);
+
+  for (YvKernel kernel = YV_KERNEL_NONE + 1; kernel < YV_N_KERNELS; kernel++) {
+    g_test_message ("%s: %u steps", yv_kernel_name (kernel), judge->n_of_kernel[kernel]);
+    if (is_wanted (caps, kernel))
+      g_assert_cmpuint (judge->n_of_kernel[kernel], >, 0);
+  }
+}
+
 static void
 vulkan_agrees_with_the_reference (void)
 {
@@ -320,9 +408,11 @@ vulkan_agrees_with_the_reference (void)
       fail_at (&judge, net, verdict);
   }
   g_test_message ("%" G_GUINT64_FORMAT " nets, %u steps on %s; largest relative error of a head: "
-                  "fp32 %.2g, fp16 %.2g; of the passes %.2g",
+                  "fp32 %.2g, fp16 %.2g; of rows: fp32 %.2g, fp16 %.2g; of the passes %.2g",
                   n_nets, judge.n_steps, yv_device_caps (judge.device)->name, judge.worst[0],
-                  judge.worst[1], judge.worst[2]);
+                  judge.worst[1], judge.worst_rows[0], judge.worst_rows[1], judge.worst[2]);
+  if (!only && !g_test_failed ())
+    assert_each_kernel_ran (&judge);
 }
 
 /* As if the device could not pool behind a concat. */
