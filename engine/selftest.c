@@ -87,14 +87,17 @@ test_and_report (YvEngine *engine, YvWeightStore *store, const YvSelftestOptions
       .n_wrong = test.n_wrong,
       .max_error = test.max_error,
       .relative_error = test.relative_error,
-      .worst = test.worst,
+      .share_of_bound = test.share_of_bound,
   };
   out->n_tested += test.n_elems > 0;
   out->n_untested += test.n_elems == 0;
   out->n_failed += test.n_wrong > 0;
-  if (options->report)
-    options->report (&tested, options->data);
-  return true;
+  if (!options->report || options->report (&tested, options->data))
+    return true;
+  g_set_error (error, YV_ERROR, YV_ERROR_IO,
+               "the self test was stopped after %u steps, at %s, because its report was not taken",
+               out->n_tested + out->n_untested, step->name);
+  return false;
 }
 
 static bool

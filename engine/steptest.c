@@ -175,7 +175,7 @@ tally_wrong (Tally *sums)
 {
   sums->test->n_elems++;
   sums->test->n_wrong++;
-  sums->test->worst = YV_STEP_TEST_WORST;
+  sums->test->share_of_bound = YV_STEP_TEST_MOST;
 }
 
 /* Of weights that are too large. Such values say nothing about the device. */
@@ -202,7 +202,8 @@ tally (Tally *sums, double got, double expected, double allowed)
   test->n_wrong += error > allowed;
   test->max_error = fmax (test->max_error, error);
   if (error > 0)
-    test->worst = fmax (test->worst, fmin (error / fmax (allowed, 1e-300), YV_STEP_TEST_WORST));
+    test->share_of_bound =
+        fmax (test->share_of_bound, fmin (error / fmax (allowed, 1e-300), YV_STEP_TEST_MOST));
   sums->square_of_errors += error * error;
   sums->square_of_expected += expected * expected;
 }

@@ -21,11 +21,12 @@ typedef struct {
   uint64_t n_wrong; /* further from the reference than rounding explains, or not numbers */
   double max_error; /* the largest finite |device - reference| */
   double relative_error; /* ||device - reference|| / ||reference||, of what is finite */
-  double worst; /* the largest |device - reference| / what rounding explains; at most 1 where
-                   nothing is wrong, and YV_STEP_TEST_WORST where it is beyond all measure */
+  /* The largest |device - reference| / what rounding explains; at most 1 where nothing is wrong,
+   * and YV_STEP_TEST_MOST where it is beyond all measure. */
+  double share_of_bound;
 } YvStepTest;
 
-#define YV_STEP_TEST_WORST 1e9
+#define YV_STEP_TEST_MOST 1e9
 
 /**
  * yv_step_test:

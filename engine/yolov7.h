@@ -219,15 +219,17 @@ typedef struct {
   uint64_t n_wrong;      /* of these, further from the reference than rounding explains */
   double max_error;      /* the largest |device - reference| */
   double relative_error; /* ||device - reference|| / ||reference|| */
-  double worst; /* the largest |device - reference| / what rounding explains (docs/numerics.md): at
-                   most 1 where nothing is wrong, 1e9 where it is beyond measure */
+  /* The largest |device - reference| / what rounding explains (docs/numerics.md): at most 1 where
+   * nothing is wrong, 1e9 where it is beyond measure. */
+  double share_of_bound;
 } YvSelftestStep;
 
 typedef struct {
   YvPrecision precision; /* AUTO: all that the device has */
   uint32_t size;         /* network px, raised to a multiple of the stride; 0: 320 */
   uint64_t seed;         /* of the input */
-  void (*report) (const YvSelftestStep *step, void *data); /* (nullable): called after each */
+  /* (nullable): called after each; false stops the run */
+  bool (*report) (const YvSelftestStep *step, void *data);
   void *data;
 } YvSelftestOptions;
 
@@ -240,7 +242,8 @@ typedef struct {
 /* Runs each distinct step of the model on its device and on the reference from the same random
  * input. Blocks for seconds to minutes, most of them the reference's.
  * Returns: whether all steps ran, right or wrong; false with YV_ERROR_INVALID for an engine on the
- * reference, or where the device fails altogether, naming the step. */
+ * reference, with YV_ERROR_IO where @report stopped it, @out then telling how far it came, or where
+ * the device fails altogether, naming the step. */
 YV_API bool yv_engine_selftest (YvEngine *engine, const YvSelftestOptions *options,
                                 YvSelftestResult *out, GError **error);
 

@@ -35,7 +35,7 @@ def without_a_model_every_kernel_is_tested():
     assert acts == ACTS, acts ^ ACTS
     assert found['size'] == 96 and found['failed'] == 0 and found['untested'] == 0
     assert found['tested'] == len(found['steps'])
-    assert all(step['wrong'] == 0 and step['share_of_allowed'] <= 1 for step in found['steps'])
+    assert all(step['wrong'] == 0 and step['share_of_bound'] <= 1 for step in found['steps'])
     for precision in {step['precision'] for step in found['steps']}:
         worst = max((s for s in found['steps'] if s['precision'] == precision),
                     key=lambda step: step['relative_error'])
