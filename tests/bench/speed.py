@@ -51,7 +51,7 @@ def main():
     total = statistics.median(r['total_ms'] for r in mine)
     network = statistics.median(r['network_ms'] for r in mine)
     print(f'{a.config} {a.size}x{a.size} batch {a.batch} on {mine[0]["device"]}, {mine[0]["precision"]}:')
-    print(f'  total {total:.1f} ms, network {network:.1f} ms, {mine[0]["gflop_per_image"] * a.batch / network:.1f} GFLOP/s, '
+    print(f'  total {total:.1f} ms, network {network:.1f} ms, {mine[0]["gflop_per_image"] * a.batch / network * 1e3:.1f} GFLOP/s, '
           f'load {mine[0]["load_ms"]:.0f} ms')
     if a.target:
         print(f'  target {a.target:.0f} ms: {total / a.target:.2f} of it')
