@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
- * engine/engine.h - what is inside a YvEngine, for the files that implement yolov7.h.
+ * engine/engine.h - what is inside a YvEngine, for the files that implement yolov7.h and
+ * yolov7-tools.h.
  *
  * The graph keeps reading weights from the mapped checkpoint, because a size that comes later may
  * need them packed in another way; everything else of the file's model is dropped after loading.
@@ -12,7 +13,7 @@
 #include "engine/graph/graph.h"
 #include "engine/model/model.h"
 #include "engine/runner.h"
-#include "engine/yolov7.h"
+#include "engine/yolov7-tools.h"
 
 G_BEGIN_DECLS
 

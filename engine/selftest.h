@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * engine/selftest.h - whether a device can be trusted with fp16, asked once at each load.
  *
- * The whole self test of all steps is yv_engine_selftest() in yolov7.h.
+ * The whole self test of all steps is yv_engine_selftest() in yolov7-tools.h.
  */
 #pragma once
 

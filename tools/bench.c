@@ -2,6 +2,7 @@
  * tools/bench.c - `yolov7 bench`: how long each stage of a frame takes on this device. */
 #include <stdio.h>
 
+#include "engine/yolov7-tools.h"
 #include "tools/command.h"
 #include "tools/json.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * tools/forward.c - `yolov7 forward`: tensors in, tensors out, to compare with other programs. */
+#include "engine/yolov7-tools.h"
 #include "tools/command.h"
 
 int

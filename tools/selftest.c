@@ -5,6 +5,7 @@
 
 #include <glib/gstdio.h>
 
+#include "engine/yolov7-tools.h"
 #include "tools/command.h"
 #include "tools/json.h"
 

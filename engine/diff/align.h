@@ -10,7 +10,7 @@
  */
 #pragma once
 
-#include "engine/yolov7.h"
+#include "engine/yolov7-tools.h"
 
 G_BEGIN_DECLS
 

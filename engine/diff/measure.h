@@ -5,7 +5,7 @@
 
 #include "engine/graph/weight.h"
 #include "engine/tensor.h"
-#include "engine/yolov7.h"
+#include "engine/yolov7-tools.h"
 
 G_BEGIN_DECLS
 

@@ -7,7 +7,7 @@
 #include <math.h>
 
 #include "engine/checkpoint/safetensors.h"
-#include "engine/yolov7.h"
+#include "engine/yolov7-tools.h"
 #include "gst/detectionmeta.h"
 #include "tests/common/outputs.h"
 #include "tests/common/paths.h"

@@ -10,7 +10,7 @@
 #include "engine/checkpoint/safetensors.h"
 #include "engine/model/model.h"
 #include "engine/model/tensorspec.h"
-#include "engine/yolov7.h"
+#include "engine/yolov7-tools.h"
 #include "tests/common/layers.h"
 #include "tests/common/outputs.h"
 #include "tests/common/paths.h"

@@ -11,7 +11,7 @@
 #include "engine/half.h"
 #include "engine/model/check.h"
 #include "engine/passes/passes.h"
-#include "engine/yolov7.h"
+#include "engine/yolov7-tools.h"
 #include "tests/common/layers.h"
 #include "tests/common/objects.h"
 #include "tests/common/paths.h"

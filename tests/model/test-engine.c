@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * tests/model/test-engine.c - engine/yolov7.h as an application uses it, on the reference and on
  * Vulkan. */
-#include "engine/yolov7.h"
+#include "engine/yolov7-tools.h"
 
 #include <string.h>
 #include <unistd.h>

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "engine/model/model.h"
-#include "engine/yolov7.h"
+#include "engine/yolov7-tools.h"
 #include "tests/common/device.h"
 #include "tests/common/layers.h"
 #include "tests/common/outputs.h"

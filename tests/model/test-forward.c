@@ -7,7 +7,7 @@
 
 #include "engine/checkpoint/checkpoint.h"
 #include "engine/checkpoint/safetensors.h"
-#include "engine/yolov7.h"
+#include "engine/yolov7-tools.h"
 #include "tests/common/device.h"
 #include "tests/common/outputs.h"
 #include "tests/common/paths.h"

@@ -12,7 +12,7 @@
 #include "engine/engine.h"
 #include "engine/ref/refop.h"
 #include "engine/steptest.h"
-#include "engine/yolov7.h"
+#include "engine/yolov7-tools.h"
 #include "tests/common/device.h"
 #include "tests/common/paths.h"
 

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "engine/yolov7.h"
+#include "engine/yolov7-tools.h"
 #include "tests/common/layers.h"
 #include "tests/common/paths.h"
 #include "tests/common/writeobject.h"

@@ -2,7 +2,7 @@
  * tests/unit/test-graphlayout.c - pictures of models: nothing lies on anything else. */
 #include <string.h>
 
-#include "engine/yolov7.h"
+#include "engine/yolov7-tools.h"
 #include "tests/common/paths.h"
 #include "tools/graphlayout.h"
 
