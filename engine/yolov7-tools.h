@@ -193,10 +193,10 @@ typedef struct {
   YvEquality deployed;           /* whether both detect the same: network, classes and weights */
 } YvModelDiff;
 
-/* @config_file: (nullable): for those of the two that are bare state dicts.
- * Returns: (transfer full): or NULL; codes as yv_engine_new(). */
-YV_API YvModelDiff *yv_model_diff_new (const char *model_a, const char *model_b,
-                                       const char *config_file, GError **error);
+/* @config_a, @config_b: (nullable): used for a bare state dict only; one description may serve
+ * both. Returns: (transfer full): or NULL; codes as yv_engine_new(). */
+YV_API YvModelDiff *yv_model_diff_new (const char *model_a, const char *config_a,
+                                       const char *model_b, const char *config_b, GError **error);
 YV_API void yv_model_diff_free (YvModelDiff *diff); /* NULL ok */
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (YvProfile, yv_profile_free)

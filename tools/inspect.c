@@ -284,7 +284,8 @@ static int
 compare (const char *model_a, const char *model_b, const Options *options)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (YvModelDiff) diff = yv_model_diff_new (model_a, model_b, options->config_file, &error);
+  g_autoptr (YvModelDiff) diff =
+      yv_model_diff_new (model_a, options->config_file, model_b, options->config_file, &error);
 
   if (!diff)
     return fail (error);
@@ -321,7 +322,7 @@ command_inspect (int argc, char **argv)
   Options options = {0};
   const GOptionEntry entries[] = {
       {"config", 'c', 0, G_OPTION_ARG_FILENAME, &options.config_file,
-       "model description (yaml); alone, or for a bare state dict", "FILE"},
+       "model description (yaml); alone, or for a bare state dict, with --diff for both", "FILE"},
       {"size", 's', 0, G_OPTION_ARG_INT, &options.size,
        "network input for shapes and GFLOP [model's]", "PX"},
       {"json", 0, 0, G_OPTION_ARG_NONE, &options.as_json, "everything as JSON", NULL},

@@ -190,7 +190,7 @@ static YvModelDiff *
 compare (const char *a, const char *b, const char *config)
 {
   g_autoptr (GError) error = NULL;
-  YvModelDiff *diff = yv_model_diff_new (a, b, config, &error);
+  YvModelDiff *diff = yv_model_diff_new (a, config, b, config, &error);
 
   g_assert_no_error (error);
   return diff;
@@ -543,11 +543,11 @@ what_cannot_be_read_is_an_error (void)
   g_autofree char *good = legacy_path ();
   g_autofree char *bad = yv_test_source_path ("README.md");
 
-  g_assert_null (yv_model_diff_new (good, bad, NULL, &error));
+  g_assert_null (yv_model_diff_new (good, NULL, bad, NULL, &error));
   g_assert_error (error, YV_ERROR, YV_ERROR_UNSUPPORTED);
   g_assert_nonnull (strstr (error->message, "README.md"));
   g_clear_error (&error);
-  g_assert_null (yv_model_diff_new (bad, good, NULL, &error));
+  g_assert_null (yv_model_diff_new (bad, NULL, good, NULL, &error));
   g_assert_nonnull (strstr (error->message, "README.md"));
 }
 
