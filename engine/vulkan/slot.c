@@ -54,8 +54,9 @@ record (YvSlot *slot, GError **error)
 
   const VkResult result =
       shared->device->vk.vkResetCommandPool (shared->device->handle, slot->pool, 0);
-  return yv_vk_check (result, "vkResetCommandPool", error) &&
-         yv_record (&recording, slot->commands, error);
+  slot->is_recorded = yv_vk_check (result, "vkResetCommandPool", error) &&
+                      yv_record (&recording, slot->commands, error);
+  return slot->is_recorded;
 }
 
 static bool
@@ -150,6 +151,7 @@ drop_staging (YvSlot *slot)
   g_clear_pointer (&slot->staging, yv_buffer_free);
   slot->letterbox_by_address = VK_NULL_HANDLE;
   slot->image_bytes = 0;
+  slot->is_recorded = false;
 }
 
 void
@@ -206,7 +208,7 @@ grow_staging (YvSlot *slot, uint64_t image_bytes, GError **error)
   if (!slot->staging)
     return false;
   slot->image_bytes = aligned;
-  if (bind_frames (slot, error) && record (slot, error))
+  if (bind_frames (slot, error))
     return true;
 
   drop_staging (slot); /* so that the next submit tries again */
@@ -287,7 +289,7 @@ yv_slot_submit (YvSlot *slot, const YvBatch *batch, GError **error)
   const uint64_t start_ns = yv_executor_now_ns ();
 
   g_assert (!slot->running);
-  if (!upload (slot, batch, error))
+  if (!upload (slot, batch, error) || (!slot->is_recorded && !record (slot, error)))
     return false;
   write_thresholds (slot, batch);
   slot->n_images =
@@ -418,10 +420,8 @@ yv_slot_profile (YvSlot *slot, bool is_wanted, GError **error)
   device->vk.vkDestroyQueryPool (device->handle, slot->step_queries, NULL);
   slot->step_queries = VK_NULL_HANDLE;
   g_clear_pointer (&slot->step_ticks, g_free);
-  if (is_wanted && !make_step_queries (slot, error))
-    return false;
-  const bool is_recorded = slot->staging || slot->shared->plan->first_network_step == 0;
-  return !is_recorded || record (slot, error);
+  slot->is_recorded = false; /* with the queries that are gone */
+  return !is_wanted || make_step_queries (slot, error);
 }
 
 uint64_t

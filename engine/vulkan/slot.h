@@ -40,7 +40,8 @@ typedef struct {
   VkPipeline letterbox_by_address; /* null while a frame fits into a texel buffer; the device's */
 
   VkCommandPool pool;
-  VkCommandBuffer commands; /* recorded once staging is there */
+  VkCommandBuffer commands;
+  bool is_recorded;         /* commands do what a submit needs; else it records them first */
   VkQueryPool queries;      /* null where the queue has no timestamps */
   VkQueryPool step_queries; /* null unless profiled */
   uint64_t *step_ticks;     /* [n steps + 1], while profiled; then ns */

@@ -100,6 +100,40 @@ a_frame_of_8k_with_four_bytes_a_pixel_is_analysed (void)
   net_candidates_assert_close (got, n_got, expected, n_expected, 0.2f, 1e-4f);
 }
 
+static VKAPI_ATTR VkResult VKAPI_CALL
+refuse_to_begin (VkCommandBuffer commands G_GNUC_UNUSED,
+                 const VkCommandBufferBeginInfo *info G_GNUC_UNUSED)
+{
+  return VK_ERROR_OUT_OF_HOST_MEMORY;
+}
+
+static void
+a_slot_works_again_after_its_commands_could_not_be_recorded (void)
+{
+  g_auto (NetRun) net = {0};
+  const struct YvCandidate *before, *after;
+  uint32_t n_before, n_after;
+  NetFrames frames;
+
+  if (!net_run_init (&net, &net_one_image, 1))
+    return;
+  const YvExecutorClass *klass = net.executor->klass;
+  const PFN_vkBeginCommandBuffer begin = net.device->vk.vkBeginCommandBuffer;
+  g_autoptr (GError) error = NULL;
+  net_frames_init (&frames, 1, 64, 64, 5);
+  net_submit (net.executor, 0, &frames.batch, &before, &n_before);
+  g_autofree struct YvCandidate *copy = g_memdup2 (before, n_before * sizeof *before);
+
+  net.device->vk.vkBeginCommandBuffer = refuse_to_begin;
+  g_assert_false (klass->profile (net.executor, 0, true, &error) &&
+                  klass->submit (net.executor, 0, &frames.batch, &error));
+  g_assert_error (error, YV_ERROR, YV_ERROR_OUT_OF_MEMORY);
+  net.device->vk.vkBeginCommandBuffer = begin;
+  net_submit (net.executor, 0, &frames.batch, &after, &n_after);
+  net_candidates_assert_identical (after, n_after, copy, n_before);
+  net_frames_clear (&frames);
+}
+
 static void
 a_batch_may_have_fewer_images_than_the_plan (void)
 {
@@ -264,6 +298,8 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_setenv ("YV_VALIDATION", "1", FALSE);
+  g_test_add_func ("/vulkan/slot/record-fails",
+                   a_slot_works_again_after_its_commands_could_not_be_recorded);
   g_test_add_func ("/vulkan/slot/frame-sizes",
                    a_slot_gives_the_same_answer_again_after_larger_and_smaller_frames);
   g_test_add_func ("/vulkan/slot/small-texel-buffers",
