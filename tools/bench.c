@@ -57,6 +57,17 @@ add_stage (JsonBuilder *json, const char *name, const YvBenchStage *stage)
 }
 
 static void
+add_setup (JsonBuilder *json, const YvEngineInfo *info, const YvBenchOptions *options)
+{
+  json_add_text (json, "model", info->model_source);
+  json_add_text (json, "device", info->device_name);
+  json_add_text (json, "precision", info->precision == YV_PRECISION_FP16 ? "fp16" : "fp32");
+  json_add_number (json, "width", options->width);
+  json_add_number (json, "height", options->height);
+  json_add_number (json, "batch", options->batch);
+}
+
+static void
 print_json (const Report *report)
 {
   const YvBenchResult *r = report->result;
@@ -69,12 +80,7 @@ print_json (const Report *report)
                 {"total", &r->total}};
 
   json_builder_begin_object (json);
-  json_add_text (json, "model", report->info->model_source);
-  json_add_text (json, "device", report->info->device_name);
-  json_add_text (json, "precision", report->info->precision == YV_PRECISION_FP16 ? "fp16" : "fp32");
-  json_add_number (json, "width", report->options->width);
-  json_add_number (json, "height", report->options->height);
-  json_add_number (json, "batch", report->options->batch);
+  add_setup (json, report->info, report->options);
   for (guint i = 0; i < G_N_ELEMENTS (stages); i++)
     add_stage (json, stages[i].name, stages[i].stage);
   json_add_number (json, "images_per_s", report->images_per_s);
@@ -90,27 +96,84 @@ print_json (const Report *report)
   printf ("%s\n", line);
 }
 
+/* 0 where a clock is too coarse to see any time pass. */
+static double
+per_ms (double value, double ms)
+{
+  return ms > 0 ? value / ms : 0;
+}
+
+/* "C x H x W", or "-" for what is no picture: frames, lists of candidates. */
+static char *
+shape_text (uint32_t c, uint32_t h, uint32_t w)
+{
+  return c && h && w ? g_strdup_printf ("%ux%ux%u", c, h, w) : g_strdup ("-");
+}
+
 static void
 print_profile_step (const YvProfileStep *step, double total_ms)
 {
-  g_autofree char *shape =
-      g_strdup_printf ("%ux%ux%ux%u -> %ux%ux%u", step->n, step->c_in, step->h_in, step->w_in,
-                       step->c_out, step->h_out, step->w_out);
+  g_autofree char *in = shape_text (step->c_in, step->h_in, step->w_in);
+  g_autofree char *out = shape_text (step->c_out, step->h_out, step->w_out);
+  g_autofree char *shape = g_strdup_printf ("%u: %s -> %s", step->n, in, out);
 
   printf ("%9.1f %9.1f %5.1f %8.1f %8.2f  %-15s %-30s %-28s %s\n", step->median_ms * 1e3,
-          step->min_ms * 1e3, step->median_ms / total_ms * 100, step->flops / step->median_ms / 1e6,
-          step->bytes / step->median_ms / 1e6, step->kernel, shape, step->op, step->name);
+          step->min_ms * 1e3, per_ms (step->median_ms, total_ms) * 100,
+          per_ms (step->flops, step->median_ms) / 1e6, per_ms (step->bytes, step->median_ms) / 1e6,
+          step->kernel, shape, step->op, step->name);
 }
 
-static int
-profile (YvEngine *engine, const YvBenchOptions *options)
+static void
+add_shape (JsonBuilder *json, const char *name, uint32_t c, uint32_t h, uint32_t w)
 {
-  g_autoptr (GError) error = NULL;
-  g_autoptr (YvProfile) profile = yv_engine_profile (engine, options, &error);
+  json_builder_set_member_name (json, name);
+  json_builder_begin_array (json);
+  json_builder_add_int_value (json, c);
+  json_builder_add_int_value (json, h);
+  json_builder_add_int_value (json, w);
+  json_builder_end_array (json);
+}
+
+static void
+add_profile_step (JsonBuilder *json, const YvProfileStep *step)
+{
+  json_builder_begin_object (json);
+  json_add_text (json, "name", step->name);
+  json_add_text (json, "op", step->op);
+  json_add_text (json, "kernel", step->kernel);
+  add_shape (json, "in", step->c_in, step->h_in, step->w_in);
+  add_shape (json, "out", step->c_out, step->h_out, step->w_out);
+  json_add_number (json, "flops", step->flops);
+  json_add_number (json, "bytes", step->bytes);
+  json_add_number (json, "median_ms", step->median_ms);
+  json_add_number (json, "min_ms", step->min_ms);
+  json_builder_end_object (json);
+}
+
+static void
+print_profile_json (const YvEngineInfo *info, const YvBenchOptions *options,
+                    const YvProfile *profile)
+{
+  g_autoptr (JsonBuilder) json = json_builder_new ();
+
+  json_builder_begin_object (json);
+  add_setup (json, info, options);
+  json_builder_set_member_name (json, "steps");
+  json_builder_begin_array (json);
+  for (uint32_t i = 0; i < profile->n_steps; i++)
+    add_profile_step (json, &profile->steps[i]);
+  json_builder_end_array (json);
+  json_builder_end_object (json);
+
+  g_autofree char *line = json_finish (json, FALSE);
+  printf ("%s\n", line);
+}
+
+static void
+print_profile_table (const YvProfile *profile)
+{
   double total_ms = 0, least_ms = 0, flops = 0;
 
-  if (!profile)
-    return fail (error);
   for (uint32_t i = 0; i < profile->n_steps; i++) {
     total_ms += profile->steps[i].median_ms;
     least_ms += profile->steps[i].min_ms;
@@ -121,7 +184,21 @@ profile (YvEngine *engine, const YvBenchOptions *options)
   for (uint32_t i = 0; i < profile->n_steps; i++)
     print_profile_step (&profile->steps[i], total_ms);
   printf ("%9.1f %9.1f %5.1f %8.1f %8s  sum of %u steps, each run alone\n", total_ms * 1e3,
-          least_ms * 1e3, 100.0, flops / total_ms / 1e6, "", profile->n_steps);
+          least_ms * 1e3, 100.0, per_ms (flops, total_ms) / 1e6, "", profile->n_steps);
+}
+
+static int
+profile (YvEngine *engine, const YvBenchOptions *options, bool as_json)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (YvProfile) profile = yv_engine_profile (engine, options, &error);
+
+  if (!profile)
+    return fail (error);
+  if (as_json)
+    print_profile_json (yv_engine_info (engine), options, profile);
+  else
+    print_profile_table (profile);
   return EXIT_OK;
 }
 
@@ -141,7 +218,7 @@ bench (YvEngine *engine, int size, int batch, int runs, bool as_json, bool is_pr
   YvBenchResult result;
 
   if (is_profile)
-    return profile (engine, &options);
+    return profile (engine, &options, as_json);
   if (!yv_engine_bench (engine, &options, &result, &error))
     return fail (error);
 
@@ -150,8 +227,8 @@ bench (YvEngine *engine, int size, int batch, int runs, bool as_json, bool is_pr
       .options = &options,
       .result = &result,
       .load_ms = (double) info->load_ns / 1e6,
-      .images_per_s = batch / result.total.median_ms * 1e3,
-      .tflops = result.flops_per_image * batch / result.network.median_ms / 1e9,
+      .images_per_s = per_ms (batch, result.total.median_ms) * 1e3,
+      .tflops = per_ms (result.flops_per_image * batch, result.network.median_ms) / 1e9,
   };
   if (as_json)
     print_json (&report);
@@ -171,7 +248,7 @@ command_bench (int argc, char **argv)
       {"runs", 'n', 0, G_OPTION_ARG_INT, &runs, "timed runs, after 3 that are not [20]", "N"},
       {"profile", 0, 0, G_OPTION_ARG_NONE, &is_profile, "a line for each step of the network",
        NULL},
-      {"json", 0, 0, G_OPTION_ARG_NONE, &as_json, "one line of JSON", NULL},
+      {"json", 0, 0, G_OPTION_ARG_NONE, &as_json, "one line of JSON, with --profile too", NULL},
       G_OPTION_ENTRY_NULL,
   };
 

@@ -166,6 +166,15 @@ def figures_have_their_names(tool, root):
     keys = json.loads(line)
     for key in ('total_ms', 'network_ms', 'images_per_s', 'tflops', 'load_ms'):
         assert keys[key] > 0, f'{key} is {keys[key]}'
+    profile = json.loads(run(tool, 'bench', '--config', root + '/cfg/deploy/yolov7-tiny.yaml', '--size', '64', '--runs',
+                             '2', '--device', 'reference', '--profile', '--json'))
+    assert len(profile['steps']) > 50 and profile['width'] == 64, profile
+    assert sum(step['median_ms'] for step in profile['steps']) > 0
+    table = run(tool, 'bench', '--config', root + '/cfg/deploy/yolov7-tiny.yaml', '--size', '64', '--runs', '2',
+                '--device', 'reference', '--profile').decode()
+    assert f'sum of {len(profile["steps"])} steps' in table, table
+    for wrong in ('nan', 'inf', '0x0x0'):
+        assert wrong not in table, table
     info = json.loads(run(tool, 'inspect', '--config', root + '/cfg/deploy/yolov7.yaml', '--json'))
     assert info['parameters_deployed'] == 36905341, info['parameters_deployed']
     assert b'37622682' in run(tool, 'inspect', '--config', root + '/cfg/training/yolov7.yaml')
