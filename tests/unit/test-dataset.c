@@ -287,6 +287,19 @@ damaged_labels_are_refused (void)
 }
 
 static void
+more_labels_than_a_picture_can_show_are_refused (void)
+{
+  g_auto (Folder) folder;
+  g_autoptr (GString) labels = g_string_new (NULL);
+
+  folder_init (&folder);
+  for (uint32_t i = 0; i <= 20000; i++)
+    g_string_append_printf (labels, "0 0.5 0.5 0.5 0.%06u\n", i);
+  put_yolo_folder (&folder, "val: images/val\nnc: 2\n", labels->str);
+  refuse (&folder, "data.yaml", "labels/val/7.txt:20001: more than 20000 labels");
+}
+
+static void
 pictures_that_are_none_and_folders_without_labels_are_refused (void)
 {
   g_auto (Folder) folder;
@@ -439,6 +452,7 @@ main (int argc, char **argv)
   g_test_add_func ("/dataset/yolo/no-ending", pictures_without_an_ending_have_labels);
   g_test_add_func ("/dataset/yolo/bad-yaml", damaged_yamls_are_refused);
   g_test_add_func ("/dataset/yolo/bad-labels", damaged_labels_are_refused);
+  g_test_add_func ("/dataset/yolo/many-labels", more_labels_than_a_picture_can_show_are_refused);
   g_test_add_func ("/dataset/yolo/bad-folder",
                    pictures_that_are_none_and_folders_without_labels_are_refused);
   g_test_add_func ("/dataset/coco/labels", cocos_annotations_become_labels);

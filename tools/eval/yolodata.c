@@ -12,6 +12,8 @@
 #include "tools/eval/dataset.h"
 #include "tools/eval/datayaml.h"
 
+#define MAX_LABELS 20000 /* of one picture: each is compared with all */
+
 static const char *const extensions[] = {".bmp", ".jpg",  ".jpeg", ".png",
                                          ".tif", ".tiff", ".webp", ".gif"};
 
@@ -228,10 +230,16 @@ read_labels (Dataset *dataset, DatasetImage *image, const char *path, const char
       continue;
     if (!parse_line (words, n_words, dataset->n_classes, place, &label, error))
       return false;
-    if (is_duplicate (image->labels, &label))
+    if (is_duplicate (image->labels, &label)) {
       ++*n_duplicates;
-    else
-      g_array_append_val (image->labels, label);
+      continue;
+    }
+    if (image->labels->len == MAX_LABELS) {
+      g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED,
+                   "%s: more than %d labels, expected what one picture shows", place, MAX_LABELS);
+      return false;
+    }
+    g_array_append_val (image->labels, label);
   }
   return true;
 }
