@@ -17,11 +17,13 @@
 #include "tools/eval/plot.h"
 #include "tools/eval/predictions.h"
 
+#define TASKS_OWN (-G_MAXDOUBLE) /* no user writes that */
+
 typedef struct {
   ModelOptions model;
   char *data, *task, *images, *json, *output;
   int batch;
-  double confidence, iou; /* below 0: the task's */
+  double confidence, iou; /* TASKS_OWN: the task's */
 } Options;
 
 typedef struct {
@@ -39,6 +41,7 @@ typedef struct {
   Coco *coco;
   Confusion *confusion;
   Predictions *predictions; /* NULL: nobody wants them */
+  uint32_t n_last;          /* pictures of the batch before */
   uint64_t inference_ns, nms_ns;
 } Evaluation;
 
@@ -72,8 +75,9 @@ set_stream_options (Evaluation *e)
   e->stream_options = (YvStreamOptions){
       .input_size = e->size, /* checked here, although each batch then has a shape of its own */
       .no_scale_up = true,
-      .confidence_threshold = (float) (options->confidence < 0 ? confidence : options->confidence),
-      .iou_threshold = (float) (options->iou < 0 ? iou : options->iou),
+      .confidence_threshold =
+          (float) (options->confidence == TASKS_OWN ? confidence : options->confidence),
+      .iou_threshold = (float) (options->iou == TASKS_OWN ? iou : options->iou),
       .max_detections = 300,
       .multi_label = true,
   };
@@ -163,18 +167,22 @@ compare (Evaluation *e, uint32_t index, const Picture *picture, const YvDetectio
     predictions_add (e->predictions, &image);
 }
 
-/* The network takes the shape of the batch. */
+/* The network takes the shape of the batch. @is_new: so does the plan, which is also for so many
+ * pictures. */
 static bool
 set_shape (Evaluation *e, const Batch *batch, bool *is_new, GError **error)
 {
-  *is_new =
+  const bool is_reshaped =
       e->stream_options.net_width != batch->net_w || e->stream_options.net_height != batch->net_h;
+
+  *is_new = is_reshaped || e->n_last != batch->n;
+  e->n_last = batch->n;
   e->stream_options.net_width = batch->net_w;
   e->stream_options.net_height = batch->net_h;
-  return !*is_new || yv_stream_set_options (e->stream, &e->stream_options, error);
+  return !is_reshaped || yv_stream_set_options (e->stream, &e->stream_options, error);
 }
 
-/* The first run of a shape makes pipelines; where speed is asked for, it is not counted. */
+/* The first run of a plan makes pipelines; where speed is asked for, it is not counted. */
 static bool
 run_batch (Evaluation *e, const Batch *batch, const Picture *pictures, GError **error)
 {
@@ -325,6 +333,18 @@ make_folder (const char *path, GError **error)
   return false;
 }
 
+/* What can't be written is told now and not after the evaluation; what is there stays till then. */
+static bool
+check_writable (const char *path, GError **error)
+{
+  FILE *file = fopen (path, "a");
+
+  if (file && fclose (file) == 0)
+    return true;
+  g_set_error (error, YV_ERROR, YV_ERROR_IO, "%s: can't write: %s", path, g_strerror (errno));
+  return false;
+}
+
 static int
 evaluate (const Options *options, const char *model_file)
 {
@@ -332,6 +352,8 @@ evaluate (const Options *options, const char *model_file)
   g_auto (Evaluation) e = {.options = options, .is_speed = g_str_equal (options->task, "speed")};
 
   if (!e.is_speed && !make_folder (options->output, &error))
+    return fail (error);
+  if (options->json && !check_writable (options->json, &error))
     return fail (error);
   e.engine = engine_from_options (model_file, &options->model);
   if (!e.engine)
@@ -356,6 +378,13 @@ options_clear (Options *options)
   g_free (options->output);
 }
 
+/* Written so that NaN is refused. */
+static bool
+is_part (double value)
+{
+  return value == TASKS_OWN || (value >= 0 && value <= 1);
+}
+
 static int
 check_options (const Options *options)
 {
@@ -365,9 +394,9 @@ check_options (const Options *options)
     return fail_usage ("--task is '%s', expected val or speed", options->task);
   if (options->batch < 1 || options->batch > YV_MAX_BATCH)
     return fail_usage ("--batch is %d, expected 1 to %d", options->batch, YV_MAX_BATCH);
-  if (!(options->confidence <= 1))
+  if (!is_part (options->confidence))
     return fail_usage ("--conf is %g, expected 0 to 1", options->confidence);
-  if (!(options->iou <= 1))
+  if (!is_part (options->iou))
     return fail_usage ("--iou is %g, expected 0 to 1", options->iou);
   return EXIT_OK;
 }
@@ -375,7 +404,7 @@ check_options (const Options *options)
 int
 command_eval (int argc, char **argv)
 {
-  Options options = {.batch = 32, .confidence = -1, .iou = -1};
+  Options options = {.batch = 32, .confidence = TASKS_OWN, .iou = TASKS_OWN};
   const GOptionEntry entries[] = {
       {"data", 'D', 0, G_OPTION_ARG_FILENAME, &options.data,
        "data.yaml of a YOLO folder, or COCO's instances_*.json", "FILE"},

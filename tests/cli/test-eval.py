@@ -162,13 +162,16 @@ def bad_arguments_are_told(folder):
         ((folder.model, '--data', folder.data, '--task', 'study'), 2, "--task is 'study'"),
         ((folder.model, '--data', folder.data, '--batch', '0'), 2, '--batch is 0'),
         ((folder.model, '--data', folder.data, '--conf', '2'), 2, '--conf is 2'),
+        ((folder.model, '--data', folder.data, '--conf', '-0.5'), 2, '--conf is -0.5'),
+        ((folder.model, '--data', folder.data, '--conf', '-1'), 2, '--conf is -1'),
         ((folder.model, '--data', folder.data, '--iou', 'nan'), 2, '--iou is nan'),
+        ((folder.model, '--data', folder.data, '--iou', '-0.1'), 2, '--iou is -0.1'),
         ((folder.model, '--data', folder.data, '--size', '100000', '-o', folder.path), 1, 'input-size is 100000'),
         ((folder.model, 'more', '--data', folder.data), 2, 'expected one MODEL'),
         ((folder.model, '--data', '/nowhere.yaml', '-o', folder.path), 1, '/nowhere.yaml: '),
         ((folder.model, '--data', folder.data, '-o', folder.data), 1, 'data.yaml: can\'t make this folder'),
-        ((folder.model, '--data', folder.data, '--size', '160', '-o', folder.path, '--json', '/nowhere/p.json'), 1,
-         '/nowhere/p.json: can\'t write'),
+        (('/no-model.pt', '--data', folder.data, '--size', '160', '-o', folder.path, '--json', '/nowhere/p.json'), 1,
+         '/nowhere/p.json: can\'t write'),  # told before anything is loaded
     ]
     for arguments, status, message in cases:
         done = run(folder.tool, *arguments)
