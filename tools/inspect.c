@@ -3,8 +3,8 @@
 #include <stdio.h>
 
 #include "tools/command.h"
-#include "tools/diff.h"
-#include "tools/graph.h"
+#include "tools/diff/diff.h"
+#include "tools/graph/graph.h"
 #include "tools/json.h"
 #include "tools/table.h"
 

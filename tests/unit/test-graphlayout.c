@@ -4,7 +4,7 @@
 
 #include "engine/yolov7-tools.h"
 #include "tests/common/paths.h"
-#include "tools/graphlayout.h"
+#include "tools/graph/layout.h"
 
 #define MAX_SOURCES 6
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
- * tools/graphlayout.h - where the rows of a model and the lines between them go in its picture.
+ * tools/graph/layout.h - where the rows of a model and the lines between them go in its picture.
  *
  * In:    rows from top to bottom: how high each wants to be, and which rows it reads, as trained
  *        and as deployed.
  * Out:   a box for each row, which both columns share, so that a row lies beside what became of
  *        it; and for each column the edges.
- * Next:  tools/graph.c draws it.
+ * Next:  tools/graph/picture.c measures it, edges.c and graph.c draw it.
  *
  * A row that reads the one above it has a direct edge, through the gap between the boxes. All
  * others run in lanes beside the boxes, vertical lines at equal distances, lane 0 next to the

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
- * tools/graphlayout.c - boxes, lanes and the points where edges meet boxes. */
-#include "tools/graphlayout.h"
+ * tools/graph/layout.c - boxes, lanes and the points where edges meet boxes. */
+#include "tools/graph/layout.h"
 
 /* The line that all edges of a source share. */
 typedef struct {

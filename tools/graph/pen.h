@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
- * tools/graphpen.h - text and shapes of a picture, as calls of one line.
+ * tools/graph/pen.h - text and shapes of a picture, as calls of one line.
  *
  * Lengths are in px of the picture, colours 0xRRGGBB.
  */

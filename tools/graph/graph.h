@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
- * tools/graph.h - the picture of a model, as trained and as deployed, side by side.
+ * tools/graph/graph.h - the picture of a model, as trained and as deployed, side by side.
  */
 #pragma once
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
- * tools/media.h - pictures and videos on disk: what is in a file, and the pipeline that decodes it
- * and, where asked, writes it again.
+ * tools/detect/media.h - pictures and videos on disk: what is in a file, and the pipeline that
+ * decodes it and, where asked, writes it again.
  *
- * Next: tools/detect.c puts the analysis between the two.
+ * Next: analyse.c puts the analysis between the two.
  */
 #pragma once
 

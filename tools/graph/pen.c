@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
- * tools/graphpen.c - text by Pango, shapes by Cairo. */
-#include "tools/graphpen.h"
+ * tools/graph/pen.c - text by Pango, shapes by Cairo. */
+#include "tools/graph/pen.h"
 
 #define CORNER 3.0
 #define DOT_RADIUS 2.2

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
- * tools/media.c - what is in a file, and pipelines that decode and write it. */
-#include "tools/media.h"
+ * tools/detect/media.c - what is in a file, and pipelines that decode and write it. */
+#include "tools/detect/media.h"
 
 #include <errno.h>
 #include <glib/gstdio.h>
