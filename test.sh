@@ -14,9 +14,11 @@ install $build_packages $run_packages vulkan-validationlayers spirv-tools git cl
 
 build build -Dwerror=true
 # What runs under ThreadSanitizer, and what has to be built for that.
-thread_tests="vulkan-exec vulkan-slot engine-threads gst-yolov7 gst-overlay"
-thread_targets="tests/model/test-vulkan-exec tests/model/test-vulkan-slot tests/model/test-engine
-  gst/libgstyolov7.so tests/gst/plugins tests/gst/test-yolov7 tests/gst/test-overlay"
+thread_tests="vulkan-exec vulkan-slot sharing-threads gst-yolov7 gst-yolov7-changes
+  gst-yolov7-failures gst-overlay"
+thread_targets="tests/model/test-vulkan-exec tests/model/test-vulkan-slot tests/model/test-sharing
+  gst/libgstyolov7.so tests/gst/plugins tests/gst/test-yolov7 tests/gst/test-yolov7-changes
+  tests/gst/test-yolov7-failures tests/gst/test-overlay"
 if [ "${1:-}" != --fast ]; then
   build build-asan -Dwerror=true -Db_sanitize=address,undefined -Db_lundef=false
   targets=$thread_targets build build-tsan -Dwerror=true -Db_sanitize=thread -Db_lundef=false
