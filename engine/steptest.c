@@ -114,7 +114,7 @@ static double
 winograd_error (const YvStep *step, const float *expected, uint64_t n)
 {
   const YvWeight *weight = step->node->conv.weight;
-  const double k = step->part == YV_PART_WINOGRAD_PRODUCT ? weight->c_in : 36;
+  const double k = step->part == YV_PART_WINOGRAD_PRODUCT ? weight->c_in : YV_WINOGRAD_POINTS;
   const double least = step->part == YV_PART_WINOGRAD_OUTPUT ? 70 * AMPLITUDE : 0;
 
   return EPSILON_FP32 * (sqrt (k) + 8) * fmax (largest_of (expected, n), least);

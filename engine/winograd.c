@@ -2,9 +2,9 @@
  * engine/winograd.c - the matrices of F(4 x 4, 3 x 3), written out for its points. */
 #include "engine/winograd.h"
 
-/* The points 0, A, -A, B, -B, infinity; shaders/winograd.glsl has the same. */
-#define A 0.75
-#define B 1.5
+/* Of the points 0, A, -A, B, -B, infinity. */
+#define A YV_WINOGRAD_A
+#define B YV_WINOGRAD_B
 #define A2 (A * A)
 #define B2 (B * B)
 

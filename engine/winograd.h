@@ -16,11 +16,9 @@
 
 #include <glib.h>
 
-G_BEGIN_DECLS
+#include "shaders/params.h"
 
-#define YV_WINOGRAD_TILE 4   /* outputs on a side */
-#define YV_WINOGRAD_WINDOW 6 /* inputs on a side; points on a side */
-#define YV_WINOGRAD_POINTS 36
+G_BEGIN_DECLS
 
 extern const double yv_winograd_bt[YV_WINOGRAD_WINDOW][YV_WINOGRAD_WINDOW];
 extern const double yv_winograd_g[YV_WINOGRAD_WINDOW][3];

@@ -32,7 +32,6 @@ YV_SOURCE(2, weight);
 
 const int LANES = YV_LANES_LOCAL;
 const int NB = (P == 32 ? YV_LANES32_PIXELS : YV_LANES64_PIXELS) / LANES;
-const int OUTSIDE = -0x10000000; // reads as zeros, even with all quads of a pixel added
 
 float sums[NB][P];
 

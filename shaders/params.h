@@ -68,6 +68,13 @@ struct YvConvParams {
   uint group_in, group_out, src_channels;
 };
 
+/* Winograd's F(4 x 4, 3 x 3), engine/winograd.h. */
+#define YV_WINOGRAD_TILE 4   /* outputs on a side */
+#define YV_WINOGRAD_WINDOW 6 /* inputs on a side; points on a side */
+#define YV_WINOGRAD_POINTS 36
+#define YV_WINOGRAD_A 0.75 /* the points on a side are 0, A, -A, B, -B and infinity */
+#define YV_WINOGRAD_B 1.5
+
 /* winograd_input, winograd_output (texel): local 32. One invocation: one tile of 4 x 4 outputs x 8
  * channels: groups = ceil (n_tiles * channels / 8 / local), 1, 1. Between the two the products at
  * the 36 points are a convolution of 1 x 1 by conv_lanes: 36 images of n_tiles x 1 pixels, each

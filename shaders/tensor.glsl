@@ -80,6 +80,7 @@ vec4 unpack_half4(uvec2 h)
     layout(set = 0, binding = slot, format) uniform readonly imageBuffer tex_##name
 
 #define LOAD4(name, quad) imageLoad(tex_##name, int(quad))
+#define OUTSIDE (-0x10000000) // reads as zeros, even with all quads of a pixel added
 
 // lavapipe runs a loop over the lanes for each store whatever its width, so a store is as wide as
 // types allow: 8 floats as 4 doubles.

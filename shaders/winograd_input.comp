@@ -15,16 +15,14 @@
 layout(push_constant, std430) uniform Push { YvWinogradParams p; };
 YV_SOURCE(0, src);
 
-const int OUTSIDE = -0x10000000; // reads as zeros
-
-void transform(int x0, int y0, int first, int quad, out vec4 points[36])
+void transform(int x0, int y0, int first, int quad, out vec4 points[YV_WINOGRAD_POINTS])
 {
-    vec4 columns[6][6];
+    vec4 columns[WINDOW][WINDOW];
 
-    UNROLL for (int x = 0; x < 6; x++) {
-        vec4 d[6];
+    UNROLL for (int x = 0; x < WINDOW; x++) {
+        vec4 d[WINDOW];
         const bool inside = uint(x0 + x) < p.w;
-        UNROLL for (int y = 0; y < 6; y++) {
+        UNROLL for (int y = 0; y < WINDOW; y++) {
             const int pixel = (y0 + y) * int(p.w) + x0 + x;
             d[y] = LOAD4(src, inside && uint(y0 + y) < p.h
                                   ? (first + pixel) * int(p.cstride / 4) + quad
@@ -32,11 +30,12 @@ void transform(int x0, int y0, int first, int quad, out vec4 points[36])
         }
         columns[x] = to_points(d);
     }
-    UNROLL for (int i = 0; i < 6; i++) {
-        const vec4 row[6] = to_points(vec4[6](columns[0][i], columns[1][i], columns[2][i],
-                                              columns[3][i], columns[4][i], columns[5][i]));
-        UNROLL for (int j = 0; j < 6; j++)
-            points[i * 6 + j] = row[j];
+    UNROLL for (int i = 0; i < WINDOW; i++) {
+        const vec4 row[WINDOW] =
+            to_points(vec4[WINDOW](columns[0][i], columns[1][i], columns[2][i], columns[3][i],
+                                   columns[4][i], columns[5][i]));
+        UNROLL for (int j = 0; j < WINDOW; j++)
+            points[i * WINDOW + j] = row[j];
     }
 }
 
@@ -47,12 +46,12 @@ void main()
     const ivec2 in_batch = pixel_position(at.y + int(p.first_tile), int(p.tiles_w * p.tiles_h));
     const ivec2 tile = pixel_position(in_batch.x, int(p.tiles_w));
     const int first = in_batch.y * int(p.w * p.h); // pixel of the image
-    vec4 a[36], b[36];
+    vec4 a[YV_WINOGRAD_POINTS], b[YV_WINOGRAD_POINTS];
 
     if (uint(at.y) >= p.n_tiles)
         return;
-    transform(tile.x * 4 - 1, tile.y * 4 - 1, first, at.x * 2, a);
-    transform(tile.x * 4 - 1, tile.y * 4 - 1, first, at.x * 2 + 1, b);
-    UNROLL for (int i = 0; i < 36; i++)
+    transform(tile.x * TILE - 1, tile.y * TILE - 1, first, at.x * 2, a);
+    transform(tile.x * TILE - 1, tile.y * TILE - 1, first, at.x * 2 + 1, b);
+    UNROLL for (int i = 0; i < YV_WINOGRAD_POINTS; i++)
         STORE8(dst, (i * int(p.n_tiles) + at.y) * octs + at.x, a[i], b[i]);
 }
