@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "engine/align.h"
 #include "engine/steptest.h"
 
 /* Small enough for the reference to take seconds, large enough for several tiles. */
@@ -145,7 +146,7 @@ yv_engine_selftest (YvEngine *engine, const YvSelftestOptions *options, YvSelfte
 
   if (!check_request (engine, options, error))
     return false;
-  *out = (YvSelftestResult){.size = (size + stride - 1) / stride * stride};
+  *out = (YvSelftestResult){.size = (uint32_t) yv_round_up (size, stride)};
   if (options->precision != YV_PRECISION_FP16 &&
       !test_precision (engine, options, YV_DTYPE_F32, out, error))
     return false;

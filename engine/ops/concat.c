@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * engine/ops/concat.c - CONCAT: inputs that elide_concat did not place are copied to their place.
  */
+#include "engine/align.h"
 #include "engine/error.h"
 #include "engine/ops/op.h"
 
@@ -34,7 +35,7 @@ slice (const YvOperand *output, uint32_t c_first, uint32_t c)
 {
   const uint64_t elem_bytes = yv_dtype_size_bytes (output->dtype);
   const uint64_t last_pixel = (uint64_t) output->n * output->h * output->w - 1;
-  const uint32_t end = MIN (c_first + (c + 7) / 8 * 8, output->cstride);
+  const uint32_t end = MIN (c_first + (uint32_t) yv_round_up (c, 8), output->cstride);
   YvOperand part = *output;
 
   part.c = c;

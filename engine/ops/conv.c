@@ -128,8 +128,8 @@ dispatch (YvLowering *lowering, YvStep *step, const YvNode *node, GError **error
     d.n_spec = 4;
     d.spec[0] = YV_LANES_LOCAL;
     d.spec[3] = is_1x1 (node);
-    d.groups[0] = (weight->c_out + channels - 1) / channels;
-    d.groups[1] = (n_pixels + pixels - 1) / pixels;
+    d.groups[0] = yv_pieces (weight->c_out, channels);
+    d.groups[1] = yv_pieces (n_pixels, pixels);
     d.pixel_dimension = 1;
   } else {
     params.c_in = yv_tile_n_channels (weight);
@@ -137,8 +137,8 @@ dispatch (YvLowering *lowering, YvStep *step, const YvNode *node, GError **error
     d.kernel = YV_KERNEL_CONV_TILE;
     d.n_spec = 3;
     d.spec[0] = YV_TILE_LOCAL;
-    d.groups[0] = (n_pixels + YV_TILE_PIXELS - 1) / YV_TILE_PIXELS;
-    d.groups[1] = (weight->c_out + YV_TILE_CHANNELS - 1) / YV_TILE_CHANNELS;
+    d.groups[0] = yv_pieces (n_pixels, YV_TILE_PIXELS);
+    d.groups[1] = yv_pieces (weight->c_out, YV_TILE_CHANNELS);
   }
   d.spec[1] = step->act.kind;
   d.spec[2] = step->dst.dtype == YV_DTYPE_F32 && step->dtype != YV_DTYPE_F32;

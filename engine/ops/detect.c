@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * engine/ops/detect.c - DETECT: all levels -> candidates above the threshold, a step a level. */
+#include "engine/align.h"
 #include "engine/error.h"
 #include "engine/ops/op.h"
 #include "shaders/params.h"
@@ -76,7 +77,7 @@ dispatch (const YvLowering *lowering, YvStep *step, uint32_t first_row, uint32_t
           .kernel = YV_KERNEL_DECODE,
           .n_spec = 2,
           .spec = {LOCAL, writes},
-          .groups = {(level_rows (spec, src->h, src->w) + LOCAL - 1) / LOCAL, 1, lowering->n},
+          .groups = {yv_pieces (level_rows (spec, src->h, src->w), LOCAL), 1, lowering->n},
           .push = &params,
           .n_push_bytes = sizeof params,
           .n_addresses = 3,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * engine/ops/letterbox.c - INPUT: frames of any format become the network's input. */
+#include "engine/align.h"
 #include "engine/ops/op.h"
 #include "shaders/params.h"
 
@@ -40,7 +41,7 @@ lower_image (const YvNode *node, YvLowering *lowering, uint32_t image, GError **
                                    .kernel = YV_KERNEL_LETTERBOX,
                                    .n_spec = 1,
                                    .spec = {LOCAL},
-                                   .groups = {((uint64_t) dst.w * dst.h + LOCAL - 1) / LOCAL, 1, 1},
+                                   .groups = {yv_pieces ((uint64_t) dst.w * dst.h, LOCAL), 1, 1},
                                    .push = &params,
                                    .n_push_bytes = sizeof params,
                                    .n_addresses = 3,

@@ -104,9 +104,9 @@ fold_groups (YvStep *step, const YvDispatch *dispatch, const YvCaps *caps, uint6
   if (*blocks <= most)
     return;
 
-  const uint64_t n_folds = (*blocks + most - 1) / most;
+  const uint64_t n_folds = yv_pieces (*blocks, most);
   g_assert (dispatch->n_spec <= FOLDS_CONSTANT && n_folds <= UINT32_MAX);
-  *blocks = (*blocks + n_folds - 1) / n_folds;
+  *blocks = yv_pieces (*blocks, n_folds);
   groups[2] *= n_folds;
   step->n_spec = FOLDS_CONSTANT + 1;
   step->spec[FOLDS_CONSTANT] = (uint32_t) n_folds;
@@ -172,8 +172,8 @@ yv_lowering_resample (const YvLowering *lowering, YvStep *step, const YvResample
           .kernel = resample->kernel,
           .n_spec = resample->kernel == YV_KERNEL_COPY ? 2 : 1,
           .spec = {RESAMPLE_LOCAL, !resample->unaligned},
-          .groups = {((uint64_t) walked->w * walked->h + RESAMPLE_LOCAL - 1) / RESAMPLE_LOCAL,
-                     (dst->c + CHANNELS_PER_INVOCATION - 1) / CHANNELS_PER_INVOCATION, lowering->n},
+          .groups = {yv_pieces ((uint64_t) walked->w * walked->h, RESAMPLE_LOCAL),
+                     yv_pieces (dst->c, CHANNELS_PER_INVOCATION), lowering->n},
           .push = &params,
           .n_push_bytes = sizeof params,
           .n_addresses = 2,
@@ -206,8 +206,8 @@ yv_lowering_eltwise (const YvLowering *lowering, YvStep *step, GError **error)
           .kernel = YV_KERNEL_ELTWISE,
           .n_spec = 4,
           .spec = {ELTWISE_LOCAL, step->act.kind, has_src1, has_scale},
-          .groups = {((uint64_t) params.n_pixels + ELTWISE_LOCAL - 1) / ELTWISE_LOCAL,
-                     (dst->c + CHANNELS_PER_INVOCATION - 1) / CHANNELS_PER_INVOCATION, 1},
+          .groups = {yv_pieces (params.n_pixels, ELTWISE_LOCAL),
+                     yv_pieces (dst->c, CHANNELS_PER_INVOCATION), 1},
           .push = &params,
           .n_push_bytes = sizeof params,
           .n_addresses = 4,

@@ -37,8 +37,8 @@ init (Winograd *w, const YvNode *node, const YvLowering *lowering)
 
   *w = (Winograd){
       .node = node,
-      .tiles_w = (dst->w + YV_WINOGRAD_TILE - 1) / YV_WINOGRAD_TILE,
-      .tiles_h = (dst->h + YV_WINOGRAD_TILE - 1) / YV_WINOGRAD_TILE,
+      .tiles_w = (uint32_t) yv_pieces (dst->w, YV_WINOGRAD_TILE),
+      .tiles_h = (uint32_t) yv_pieces (dst->h, YV_WINOGRAD_TILE),
       .c_in = (uint32_t) yv_round_up (weight->c_in, 8),
       .c_out = (uint32_t) yv_round_up (weight->c_out, 8),
       .block_channels = yv_lanes_channels (lowering->caps, weight->c_out),
@@ -70,7 +70,7 @@ all_bindable (const YvLowering *lowering, const YvNode *node)
   Winograd w;
 
   init (&w, node, lowering);
-  const uint64_t n_blocks = (w.c_out + w.block_channels - 1) / w.block_channels;
+  const uint64_t n_blocks = yv_pieces (w.c_out, w.block_channels);
   const uint64_t tile_texels = (uint64_t) YV_WINOGRAD_POINTS * MAX (w.c_in, w.c_out) / 4;
   return yv_lowering_is_bindable (lowering, &lowering->inputs[0]) &&
          yv_lowering_is_bindable (lowering, &lowering->output) &&
@@ -128,7 +128,7 @@ add_step (const Winograd *w, YvPart part, const YvOperand *src, const YvOperand 
 static uint64_t
 transform_groups (const Band *band, uint32_t channels)
 {
-  return ((uint64_t) band->n_tiles * channels / 8 + TRANSFORM_LOCAL - 1) / TRANSFORM_LOCAL;
+  return yv_pieces ((uint64_t) band->n_tiles * channels / 8, TRANSFORM_LOCAL);
 }
 
 static bool
@@ -197,8 +197,8 @@ add_product (const Winograd *w, const Band *band, GError **error)
           .kernel = is_64 ? YV_KERNEL_CONV_LANES64 : YV_KERNEL_CONV_LANES32,
           .n_spec = 4,
           .spec = {YV_LANES_LOCAL, YV_ACT_NONE, false, true},
-          .groups = {(w->c_out + w->block_channels - 1) / w->block_channels,
-                     ((uint64_t) band->n_tiles + pixels - 1) / pixels, YV_WINOGRAD_POINTS},
+          .groups = {yv_pieces (w->c_out, w->block_channels), yv_pieces (band->n_tiles, pixels),
+                     YV_WINOGRAD_POINTS},
           .pixel_dimension = 1,
           .push = &params,
           .n_push_bytes = sizeof params,

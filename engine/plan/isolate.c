@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * engine/plan/isolate.c - one step of a plan as a plan of its own. */
+#include "engine/align.h"
 #include "engine/plan/plan.h"
 
 /* A multiple of every alignment that Vulkan lets a device ask for. What lies between two multiples
@@ -12,8 +13,7 @@ place (YvPlan *alone, YvOperand *operand)
   if (operand->memory != YV_MEMORY_ARENA)
     return;
   operand->offset_bytes = alone->arena_bytes + operand->offset_bytes % PLACE_BYTES;
-  alone->arena_bytes =
-      (operand->offset_bytes + operand->size_bytes + PLACE_BYTES - 1) / PLACE_BYTES * PLACE_BYTES;
+  alone->arena_bytes = yv_round_up (operand->offset_bytes + operand->size_bytes, PLACE_BYTES);
 }
 
 static void

@@ -64,7 +64,7 @@ touched_elems (const YvDraft *draft, const YvLayout *layout)
 {
   const uint64_t cstride = cstride_of (draft, layout->root);
   const uint64_t n_pixels = (uint64_t) draft->options->n * layout->shape.h * layout->shape.w;
-  const uint64_t c = MIN ((layout->shape.c + 7) / 8 * 8, cstride - layout->c_first);
+  const uint64_t c = MIN (yv_round_up (layout->shape.c, 8), cstride - layout->c_first);
 
   return (n_pixels - 1) * cstride + c;
 }
