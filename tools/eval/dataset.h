@@ -19,7 +19,7 @@ G_BEGIN_DECLS
 
 typedef struct {
   char *path;
-  uint32_t width, height; /* px as the file says, before any rotation by its EXIF data */
+  uint32_t width, height; /* px as people see it: EXIF data may turn it */
   int64_t id;             /* COCO's; of a YOLO folder the number that is the file's name, or -1 */
   GArray *labels;         /* of EvalLabel, by class; see `normalised` */
 } DatasetImage;

@@ -3,50 +3,84 @@
  */
 #include "tools/eval/picture.h"
 
-#include <string.h>
+#include <stdlib.h>
 
 #include <gdk-pixbuf/gdk-pixbuf.h>
 
 #include "tools/eval/resize.h"
 
-/* gdk-pixbuf's errors as ours: the path in front, and which code. */
-static void
-take_error (GError *theirs, const char *path, GError **error)
+/* gdk-pixbuf's errors as ours: the path in front, what was expected, and which code. */
+static bool
+refuse (const char *path, const GError *theirs, GError **error)
 {
-  const bool is_file = theirs->domain == G_FILE_ERROR;
+  g_set_error (error, YV_ERROR,
+               theirs && theirs->domain == G_FILE_ERROR ? YV_ERROR_IO : YV_ERROR_MALFORMED,
+               "%s: not a picture that can be read: %s; expected a whole JPEG, PNG, BMP or TIFF",
+               path, theirs ? theirs->message : "nothing is in it");
+  return false;
+}
 
-  g_set_error (error, YV_ERROR, is_file ? YV_ERROR_IO : YV_ERROR_MALFORMED, "%s: %s", path,
-               theirs->message);
-  g_error_free (theirs);
+/* A pipe would be waited for, and a device read for ever. */
+static bool
+check_is_file (const char *path, GError **error)
+{
+  if (g_file_test (path, G_FILE_TEST_IS_REGULAR))
+    return true;
+  g_set_error (error, YV_ERROR, YV_ERROR_IO, "%s: there is no such picture, or it is no file",
+               path);
+  return false;
+}
+
+/* Feeds the loader until it knows what the head says; it then has memory for the pixels, but most
+ * of that was never touched. Of some formats it must see all. */
+static bool
+load_head (GdkPixbufLoader *loader, const char *path, GError **error)
+{
+  g_autoptr (GMappedFile) file = g_mapped_file_new (path, FALSE, error);
+  const gsize n_bytes = file ? g_mapped_file_get_length (file) : 0;
+  bool ok = file != NULL;
+
+  for (gsize at = 0; ok && at < n_bytes && !gdk_pixbuf_loader_get_pixbuf (loader); at += 4096)
+    ok = gdk_pixbuf_loader_write (loader, (const guchar *) g_mapped_file_get_contents (file) + at,
+                                  MIN (n_bytes - at, 4096), error);
+  const bool is_known = ok && gdk_pixbuf_loader_get_pixbuf (loader);
+  /* Must be closed in any case; it complains of what it was not given. */
+  const bool is_closed = gdk_pixbuf_loader_close (loader, ok && !is_known ? error : NULL);
+  return is_known || (ok && is_closed && gdk_pixbuf_loader_get_pixbuf (loader));
 }
 
 bool
 picture_size (const char *path, uint32_t *width, uint32_t *height, GError **error)
 {
-  int w, h;
+  g_autoptr (GError) theirs = NULL;
 
-  if (gdk_pixbuf_get_file_info (path, &w, &h) && w > 0 && h > 0) {
-    *width = (uint32_t) w;
-    *height = (uint32_t) h;
-    return true;
-  }
-  g_set_error (error, YV_ERROR,
-               g_file_test (path, G_FILE_TEST_EXISTS) ? YV_ERROR_MALFORMED : YV_ERROR_IO,
-               g_file_test (path, G_FILE_TEST_EXISTS)
-                   ? "%s: not a picture that can be read; expected JPEG, PNG, BMP or TIFF"
-                   : "%s: there is no such picture",
-               path);
-  return false;
+  if (!check_is_file (path, error))
+    return false;
+  g_autoptr (GdkPixbufLoader) loader = gdk_pixbuf_loader_new ();
+  if (!load_head (loader, path, &theirs))
+    return refuse (path, theirs, error);
+
+  GdkPixbuf *pixbuf = gdk_pixbuf_loader_get_pixbuf (loader);
+  const char *option = gdk_pixbuf_get_option (pixbuf, "orientation");
+  const int orientation = option ? atoi (option) : 1;
+  const bool is_turned = orientation >= 5 && orientation <= 8; /* EXIF: stored on a side */
+  const uint32_t w = (uint32_t) gdk_pixbuf_get_width (pixbuf);
+  const uint32_t h = (uint32_t) gdk_pixbuf_get_height (pixbuf);
+  *width = is_turned ? h : w;
+  *height = is_turned ? w : h;
+  return true;
 }
 
 static GdkPixbuf *
 decode (const char *path, GError **error)
 {
-  GError *theirs = NULL;
-  g_autoptr (GdkPixbuf) raw = gdk_pixbuf_new_from_file (path, &theirs);
+  g_autoptr (GError) theirs = NULL;
 
+  if (!check_is_file (path, error))
+    return NULL;
+  g_autoptr (GdkPixbuf) raw = gdk_pixbuf_new_from_file (path, &theirs);
   if (!raw) {
-    take_error (theirs, path, error);
+    refuse (path, theirs, error);
     return NULL;
   }
   return gdk_pixbuf_apply_embedded_orientation (raw);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * tools/eval/picture.h - a picture file as pixels of the size that the network is shown.
  *
- * gdk-pixbuf decodes and turns as the EXIF data says; JPEG thus passes through the library that
- * OpenCV uses too.
+ * gdk-pixbuf decodes, and turns JPEG and TIFF as their EXIF data says, as OpenCV does for test.py;
+ * JPEG thus passes through the library that OpenCV uses too.
  */
 #pragma once
 
@@ -21,7 +21,8 @@ typedef struct {
   uint8_t *pixels;           /* owned */
 } Picture;
 
-/* Width and height as the file says; only its head is read. */
+/* Width and height as picture_load() will turn it; of most formats only the head is read. False
+ * with YV_ERROR_IO or YV_ERROR_MALFORMED. */
 bool picture_size (const char *path, uint32_t *width, uint32_t *height, GError **error);
 
 /* Scales the long side to @size as test.py does: see resize.h. False with YV_ERROR_IO or
