@@ -150,18 +150,20 @@ compare (Evaluation *e, uint32_t index, const Picture *picture, const YvDetectio
       dataset_labels (e->dataset, index, picture->frame_w, picture->frame_h);
   g_autofree YvDetection *detections =
       g_memdup2 (found->detections, found->n_detections * sizeof *found->detections);
+  EvalLabel *boxes = (EvalLabel *) (void *) labels->data;
   const EvalImage image = {
       .index = index,
       .detections = detections,
       .n_detections = found->n_detections,
-      .labels = (const EvalLabel *) (void *) labels->data,
+      .labels = boxes,
       .n_labels = labels->len,
   };
 
   for (uint32_t i = 0; i < image.n_detections; i++)
     place_in_frame (&detections[i], picture);
+  coco_add (e->coco, &image); /* with labels as they were drawn */
+  eval_clip_labels (boxes, labels->len, picture->frame_w, picture->frame_h);
   metric_add (e->metric, &image);
-  coco_add (e->coco, &image);
   confusion_add (e->confusion, &image);
   if (e->predictions)
     predictions_add (e->predictions, &image);

@@ -133,6 +133,20 @@ def coco_json_gives_the_same_figures(folder):
     assert coco == coco_of_json, (coco, coco_of_json)
 
 
+def only_test_pys_measure_cuts_labels_off_at_the_edges(folder):
+    """Labels at the left edge are drawn twice as wide: cut off they are as before, and COCO cuts nothing off."""
+    labels = folder.label_best()
+    drawn = [dict(d, bbox=[-w, y, 2 * w, h] if x == 0 else [x, y, w, h]) for d in labels for x, y, w, h in [d['bbox']]]
+    assert drawn != labels, 'no label touches the edge'
+    images = ('--images', folder.path + '/images')
+    row, coco, _ = folder.evaluate(*images, data=write_coco(folder, labels))
+    row_of_drawn, coco_of_drawn, _ = folder.evaluate(*images, data=write_coco(folder, drawn))
+    print(f'# {sum(a != b for a, b in zip(drawn, labels))} labels beyond the edge: mAP@.5:.95 {row_of_drawn[5]}, without '
+          f'{row[5]}; AP {coco_of_drawn[0]}, without {coco[0]}')
+    assert row == row_of_drawn, (row, row_of_drawn)
+    assert coco_of_drawn[0] < coco[0], (coco, coco_of_drawn)
+
+
 def two_runs_are_equal(folder):
     first = folder.detections('--batch', '4')
     assert first == folder.detections('--batch', '4')
@@ -213,7 +227,7 @@ def main():
         wild = Folder(tool, root, path + '/wild', 'x-legacy.pt', 5)  # boxes of no width, cut off by edges
         tests = [(own_detections_as_labels_are_found_again.__name__, own_detections_as_labels_are_found_again, (calm,))]
         tests += [(t.__name__, t, (wild,)) for t in (
-            coco_json_gives_the_same_figures, two_runs_are_equal, a_picture_without_an_ending_is_named_whole,
+            coco_json_gives_the_same_figures, only_test_pys_measure_cuts_labels_off_at_the_edges, two_runs_are_equal, a_picture_without_an_ending_is_named_whole,
             speed_is_told, bad_arguments_are_told, a_spoilt_picture_is_told)]
         tests.append(('frames_measure_as_upstream_does', frames_measure_as_upstream_does,
                       (tool, root, shared, path + '/frames') if os.path.isdir(shared + '/demo') else None))

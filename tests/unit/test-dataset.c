@@ -156,8 +156,9 @@ a_folder_gives_its_pictures_and_labels (void)
   g_assert_cmpfloat (dog->w, ==, 10);
   g_assert_cmpfloat (dog->h, ==, 10);
   g_assert_cmpfloat (dog->area_px, ==, 100);
-  g_assert_cmpfloat (cat->x, ==, 30); /* half of it lies outside */
-  g_assert_cmpfloat (cat->w, ==, 10);
+  g_assert_cmpfloat (cat->x, ==, 30);
+  g_assert_cmpfloat (cat->w, ==, 20); /* half of it lies outside */
+  g_assert_cmpfloat (cat->area_px, ==, 200);
   g_assert_cmpint (dataset->category_ids[1], ==, 1);
 }
 
@@ -345,8 +346,8 @@ cocos_annotations_become_labels (void)
   g_assert_no_error (error);
   const DatasetImage *first = g_ptr_array_index (dataset->images, 0);
   g_autoptr (GArray) labels = dataset_labels (dataset, 1, WIDTH, HEIGHT);
-  const EvalLabel *dog = &g_array_index (labels, EvalLabel, 0);
-  const EvalLabel *cat = &g_array_index (labels, EvalLabel, 1);
+  EvalLabel *dog = &g_array_index (labels, EvalLabel, 0);
+  EvalLabel *cat = &g_array_index (labels, EvalLabel, 1);
 
   g_assert_cmpint (first->id, ==, 4);
   g_assert_cmpint (dataset->category_ids[0], ==, 17);
@@ -357,7 +358,12 @@ cocos_annotations_become_labels (void)
   g_assert_cmpfloat (dog->area_px, ==, 20.5);
   g_assert_false (cat->is_crowd);
   g_assert_cmpfloat (cat->area_px, ==, 50);
+  g_assert_cmpfloat (cat->w, ==, 10); /* half of it lies outside */
+  eval_clip_labels (dog, 2, WIDTH, HEIGHT);
+  g_assert_cmpfloat (cat->x, ==, 35);
   g_assert_cmpfloat (cat->w, ==, 5);
+  g_assert_cmpfloat (cat->area_px, ==, 50);
+  g_assert_cmpfloat (dog->w, ==, 10);
 }
 
 /* As many categories as classes under other names: in the order of their numbers. */

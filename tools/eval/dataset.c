@@ -92,36 +92,22 @@ dataset_open (const char *path, const char *images_folder, const char *const *cl
   return yolodata_open (path, class_names, n_classes, error);
 }
 
-/* In px, inside the picture; what a mark had outside is no part of it. */
-static EvalLabel
-place (const EvalLabel *label, double scale_x, double scale_y, uint32_t width, uint32_t height)
-{
-  const double x1 = CLAMP (label->x * scale_x, 0, width);
-  const double y1 = CLAMP (label->y * scale_y, 0, height);
-  const double x2 = CLAMP ((label->x + label->w) * scale_x, 0, width);
-  const double y2 = CLAMP ((label->y + label->h) * scale_y, 0, height);
-  EvalLabel placed = *label;
-
-  placed.x = x1;
-  placed.y = y1;
-  placed.w = x2 - x1;
-  placed.h = y2 - y1;
-  placed.area_px = label->area_px * scale_x * scale_y;
-  return placed;
-}
-
 GArray *
 dataset_labels (const Dataset *dataset, uint32_t index, uint32_t width, uint32_t height)
 {
   const DatasetImage *image = g_ptr_array_index (dataset->images, index);
-  GArray *placed = g_array_new (FALSE, FALSE, sizeof (EvalLabel));
+  const double scale_x = dataset->normalised ? width : 1;
+  const double scale_y = dataset->normalised ? height : 1;
+  GArray *labels = g_array_copy (image->labels);
 
-  for (uint32_t i = 0; i < image->labels->len; i++) {
-    const EvalLabel *label = &g_array_index (image->labels, EvalLabel, i);
-    const EvalLabel in_px = place (label, dataset->normalised ? width : 1,
-                                   dataset->normalised ? height : 1, width, height);
+  for (uint32_t i = 0; i < labels->len; i++) {
+    EvalLabel *label = &g_array_index (labels, EvalLabel, i);
 
-    g_array_append_val (placed, in_px);
+    label->x *= scale_x;
+    label->y *= scale_y;
+    label->w *= scale_x;
+    label->h *= scale_y;
+    label->area_px *= scale_x * scale_y;
   }
-  return placed;
+  return labels;
 }

@@ -45,8 +45,8 @@ Dataset *dataset_open (const char *path, const char *images_folder, const char *
                        uint32_t n_classes, GError **error);
 void dataset_free (Dataset *dataset); /* NULL ok */
 
-/* The labels of image @index in px of a picture of this size, cut off at its edges. Returns:
- * (transfer full): of EvalLabel. */
+/* The labels of image @index in px of a picture of this size, beyond its edges where they were
+ * drawn so. Returns: (transfer full): of EvalLabel. */
 GArray *dataset_labels (const Dataset *dataset, uint32_t index, uint32_t width, uint32_t height);
 
 /* What the two readers share. */

@@ -1,7 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
- * tools/eval/label.c - areas that two boxes share.
+ * tools/eval/label.c - boxes cut off, and areas that two of them share.
  */
 #include "tools/eval/label.h"
+
+void
+eval_clip_labels (EvalLabel *labels, uint32_t n_labels, uint32_t width, uint32_t height)
+{
+  for (EvalLabel *label = labels; label < labels + n_labels; label++) {
+    const double x2 = CLAMP (label->x + label->w, 0, width);
+    const double y2 = CLAMP (label->y + label->h, 0, height);
+
+    label->x = CLAMP (label->x, 0, width);
+    label->y = CLAMP (label->y, 0, height);
+    label->w = x2 - label->x;
+    label->h = y2 - label->y;
+  }
+}
 
 static double
 shared_px (const YvDetection *a, const EvalLabel *b)

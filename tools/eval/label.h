@@ -32,6 +32,10 @@ typedef struct {
   uint32_t n_labels;
 } EvalImage;
 
+/* Cuts the boxes off at the edges of the picture, as test.py does; their area_px stays that of the
+ * whole object. COCO's protocol takes them as they were drawn. */
+void eval_clip_labels (EvalLabel *labels, uint32_t n_labels, uint32_t width, uint32_t height);
+
 /* Intersection over union; 0 where neither has an area. */
 double eval_iou (const YvDetection *detection, const EvalLabel *label);
 
