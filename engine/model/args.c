@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "engine/model/excerpt.h"
+#include "common/excerpt.h"
 #include "engine/model/limits.h"
 
 static const struct {

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "engine/model/yaml.h"
+#include "common/yaml.h"
 
 G_BEGIN_DECLS
 

@@ -4,8 +4,8 @@
 
 #include <string.h>
 
+#include "common/excerpt.h"
 #include "engine/error.h"
-#include "engine/model/excerpt.h"
 #include "engine/model/expand.h"
 
 #define MAX_VALUES 8

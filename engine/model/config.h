@@ -12,8 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/yaml.h"
 #include "engine/model/args.h"
-#include "engine/model/yaml.h"
 
 G_BEGIN_DECLS
 

@@ -4,9 +4,9 @@
 
 #include <math.h>
 
+#include "common/excerpt.h"
 #include "engine/error.h"
 #include "engine/model/constructors.h"
-#include "engine/model/excerpt.h"
 #include "engine/model/limits.h"
 
 /* Channels. */

@@ -5,11 +5,11 @@
 #include <math.h>
 #include <string.h>
 
+#include "common/excerpt.h"
 #include "engine/error.h"
 #include "engine/model/args.h"
 #include "engine/model/attributes.h"
 #include "engine/model/config.h"
-#include "engine/model/excerpt.h"
 #include "engine/model/expand.h"
 #include "engine/model/geometry.h"
 #include "engine/model/layer.h"

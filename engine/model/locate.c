@@ -2,8 +2,8 @@
  * engine/model/locate.c - tries the keys under which trainings keep their weights. */
 #include "engine/model/locate.h"
 
+#include "common/excerpt.h"
 #include "engine/error.h"
-#include "engine/model/excerpt.h"
 
 #define MAX_WRAPPERS 8
 

@@ -4,10 +4,10 @@
 
 #include <string.h>
 
+#include "common/excerpt.h"
 #include "engine/error.h"
 #include "engine/model/blocks.h"
 #include "engine/model/check.h"
-#include "engine/model/excerpt.h"
 #include "engine/model/from_config.h"
 #include "engine/model/limits.h"
 

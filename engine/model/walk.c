@@ -4,9 +4,9 @@
 
 #include <string.h>
 
+#include "common/excerpt.h"
 #include "engine/error.h"
 #include "engine/model/attributes.h"
-#include "engine/model/excerpt.h"
 #include "engine/model/expand.h"
 #include "engine/model/locate.h"
 

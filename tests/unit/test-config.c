@@ -318,7 +318,7 @@ static const struct {
   const char *text;
   const char *message;
 } refused[] = {
-    {"", "x.yaml:1: the file is empty; expected a model description"},
+    {"", "x.yaml:1: the file is empty; expected a mapping"},
     {"just a text", "x.yaml:1: document: found \"just a text\", expected a mapping*"},
     {"nc: [1,\nfoo: 2\n", "x.yaml:3: yaml syntax error: did not find *that began in line 1)"},
     {"nc: 2\n\tch: 3\n", "x.yaml:2: yaml syntax error: *"},
@@ -405,7 +405,7 @@ a_text_that_is_too_large_is_refused (void)
 
   g_assert_null (layers);
   g_assert_cmpstr (error->message, ==,
-                   "x.yaml: larger than 1048576 bytes, which no model description is");
+                   "x.yaml: larger than 1048576 bytes, which no description is");
 }
 
 static void

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * tools/eval/datayaml.c - the tree of a data.yaml -> paths and names.
- *
- * It is read by the engine's reader of model descriptions, the one file of the engine beside
- * yolov7.h that the tool sees: what libyaml makes of hostile texts is bounded there.
  */
 #include "tools/eval/datayaml.h"
 
 #include <stdbool.h>
 #include <string.h>
 
-#include "engine/model/yaml.h"
+#include "common/yaml.h"
 #include "engine/yolov7.h"
 
 #define MAX_CLASSES 100000

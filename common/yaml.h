@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
- * engine/model/yaml.h - a yaml text as a tree of nodes, each with its line.
+ * common/yaml.h - a yaml text as a tree of nodes, each with its line.
  *
- * The only user of libyaml. A model file is small and plain, so what could make a small text large
- * is refused: aliases, deep nesting, more than one document. Nothing is interpreted here: whether
- * "1" is a number is decided by args.h and config.h.
+ * The only user of libyaml. A description of a model or of a data set is small and plain, so what
+ * could make a small text large is refused: aliases, deep nesting, more than one document. Nothing
+ * is interpreted here: whether "1" is a number is decided by who asked.
  */
 #pragma once
 

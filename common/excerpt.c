@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
- * engine/model/excerpt.c - cuts between characters, never inside one. */
-#include "engine/model/excerpt.h"
+ * common/excerpt.c - cuts between characters, never inside one. */
+#include "common/excerpt.h"
 
 #define MAX_CHARS 60
 

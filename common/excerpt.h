@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
- * engine/model/excerpt.h - texts from a file, fit for a message.
+ * common/excerpt.h - texts from a file, fit for a message.
  */
 #pragma once
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
- * engine/model/yaml.c - libyaml's events -> nodes, within limits. */
-#include "engine/model/yaml.h"
+ * common/yaml.c - libyaml's events -> nodes, within limits. */
+#include "common/yaml.h"
 
 #include <yaml.h>
 
+#include "common/excerpt.h"
 #include "engine/error.h"
-#include "engine/model/excerpt.h"
 
 typedef struct {
   yaml_parser_t parser;
@@ -75,7 +75,7 @@ is_allowed (Reader *reader, const yaml_event_t *event, uint32_t depth, GError **
   else if (depth > YV_YAML_MAX_DEPTH)
     problem = "nested more than " G_STRINGIFY (YV_YAML_MAX_DEPTH) " deep";
   else if (++reader->n_nodes > YV_YAML_MAX_NODES)
-    problem = "more than " G_STRINGIFY (YV_YAML_MAX_NODES) " values; this is no model file";
+    problem = "more than " G_STRINGIFY (YV_YAML_MAX_NODES) " values, which no description has";
   if (problem)
     g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED, "%s:%zu: %s", reader->file,
                  event->start_mark.line + 1, problem);
@@ -171,7 +171,7 @@ static YvYaml *
 build_document (Reader *reader, GError **error)
 {
   if (!skip_to (reader, YAML_DOCUMENT_START_EVENT, YAML_STREAM_END_EVENT,
-                "the file is empty; expected a model description", error))
+                "the file is empty; expected a mapping", error))
     return NULL;
 
   yaml_event_t event;
@@ -194,8 +194,7 @@ yv_yaml_parse (const char *text, size_t size_bytes, const char *file, GError **e
 
   if (size_bytes > YV_YAML_MAX_BYTES) {
     g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED,
-                 "%s: larger than %d bytes, which no model description is", file,
-                 YV_YAML_MAX_BYTES);
+                 "%s: larger than %d bytes, which no description is", file, YV_YAML_MAX_BYTES);
     return NULL;
   }
   if (!yaml_parser_initialize (&reader.parser)) {
