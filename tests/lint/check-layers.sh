@@ -55,12 +55,12 @@ words() { # words PATTERN MESSAGE FILE...: comments do not count
   [ -z "$hits" ] || complain "$message:"$'\n'"$(sed 's/^/#   /' <<<"$hits")"
 }
 words '\bVk[A-Z]\w+|\bvk[A-Z]\w+ \(' 'a Vulkan type outside engine/vulkan/' \
-  engine/*.[ch] engine/{checkpoint,model,graph,passes,ops,plan,ref,post}/*.[ch] gst tools
+  engine/*.[ch] engine/{checkpoint,model,graph,passes,ops,plan,ref,post,diff}/*.[ch] gst tools
 words '\b(Gst[A-Z]\w+|gst_\w+) ' 'a GStreamer type in the engine' 'engine/*.[ch]' 'common/*.[ch]'
 words '<yaml\.h>' 'libyaml outside common/' \
-  engine/*.[ch] engine/{checkpoint,model,graph,passes,ops,plan,vulkan,ref,post}/*.[ch] gst tools
+  engine/*.[ch] engine/{checkpoint,model,graph,passes,ops,plan,vulkan,ref,post,diff}/*.[ch] gst tools
 words '\b(GObject|GMainLoop|GFile|GThreadPool|g_object_\w+) ' 'GObject or GIO in the engine' engine/*.[ch] \
-  engine/{model,graph,passes,ops,plan,vulkan,ref,post}/*.[ch]
+  engine/{model,graph,passes,ops,plan,vulkan,ref,post,diff}/*.[ch]
 # Device-level calls go through the table of the device: a host process may own other devices.
 words '(^|[^.>_a-zA-Z])vk(Cmd|Queue|Allocate|Free|Map|Unmap|Bind|Wait|Begin|End|Update|Reset|Destroy[A-HJ-Z]|Create(Buffer|Compute|Descriptor|Pipeline|Command|Fence|Semaphore|Shader|Query))\w* \(' \
   'a bare device-level call' 'engine/vulkan/*.c'
