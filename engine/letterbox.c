@@ -36,7 +36,7 @@ fit_into (uint32_t net_w, uint32_t net_h, uint32_t pad_to, bool scale_up, YvLett
   out->resized_h = resized_h;
   out->left = padding_before (pad_w);
   out->top = padding_before (pad_h);
-  out->no_scale_up = !scale_up;
+  out->shrink_only = !scale_up;
   return true;
 }
 
@@ -76,7 +76,7 @@ yv_letterbox_undo (const YvLetterbox *letterbox, float box[4])
   const double frame_w = letterbox->frame_w;
   const double frame_h = letterbox->frame_h;
   const double fitting = fmin (letterbox->net_h / frame_h, letterbox->net_w / frame_w);
-  const double gain = letterbox->no_scale_up ? fmin (fitting, 1.0) : fitting;
+  const double gain = letterbox->shrink_only ? fmin (fitting, 1.0) : fitting;
   const double pad_x = (letterbox->net_w - frame_w * gain) / 2;
   const double pad_y = (letterbox->net_h - frame_h * gain) / 2;
 

@@ -167,9 +167,9 @@ fit (const YvStream *stream, uint32_t frame_w, uint32_t frame_h, YvLetterbox *le
   const bool fits =
       options->net_width
           ? yv_letterbox_fit_exactly (frame_w, frame_h, options->net_width, options->net_height,
-                                      !options->no_scale_up, letterbox)
+                                      !options->shrink_only, letterbox)
           : yv_letterbox_fit (frame_w, frame_h, settings->size, stream->engine->info.max_stride,
-                              options->letterbox, !options->no_scale_up, letterbox);
+                              options->letterbox, !options->shrink_only, letterbox);
 
   if (!fits)
     g_set_error (error, YV_ERROR, YV_ERROR_INVALID,

@@ -91,7 +91,7 @@ typedef struct {
   /* Network px, multiples of the stride: exactly this, whatever shape frames have, in place of
    * input_size and letterbox. 0: what those say. */
   uint32_t net_width, net_height;
-  bool no_scale_up;           /* smaller frames are padded, not enlarged */
+  bool shrink_only;           /* smaller frames are padded, not enlarged */
   float confidence_threshold; /* 0..1: a detection has obj * class confidence above it */
   float iou_threshold;        /* 0..1 */
   uint32_t max_detections;    /* >= 1 */

@@ -329,7 +329,7 @@ update_options (GstYolov7 *self)
   YvStreamOptions options = settings.stream;
   options.input_size = self->options.input_size;
   options.letterbox = self->options.letterbox;
-  options.no_scale_up = self->options.no_scale_up;
+  options.shrink_only = self->options.shrink_only;
   options.classes = self->classes;
   if (!use_options (self, &options, &error))
     GST_YOLOV7_POST_WARNING (self, "The properties stay as they were", g_steal_pointer (&error));

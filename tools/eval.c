@@ -74,7 +74,7 @@ set_stream_options (Evaluation *e)
 
   e->stream_options = (YvStreamOptions){
       .input_size = e->size, /* checked here, although each batch then has a shape of its own */
-      .no_scale_up = true,
+      .shrink_only = true,
       .confidence_threshold =
           (float) (options->confidence == TASKS_OWN ? confidence : options->confidence),
       .iou_threshold = (float) (options->iou == TASKS_OWN ? iou : options->iou),

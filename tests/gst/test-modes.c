@@ -22,7 +22,7 @@ typedef struct {
   const char *model;
   guint w, h; /* of the frame */
   guint size;
-  gboolean fixed, no_scale_up, agnostic, multi_label, multiply_one_class;
+  gboolean fixed, shrink_only, agnostic, multi_label, multiply_one_class;
   guint wanted; /* bit i: class i is wanted; 0: all */
   const char *properties;
   guint unlike; /* the mode of the same frame and model whose result is another; itself: none */
@@ -54,11 +54,11 @@ static const Mode modes[] = {
     {"small", ONE, 96, 64, 192, .properties = COMMON "input-size=192", .unlike = 10},
     {"small-square", ONE, 96, 64, 192, .fixed = TRUE,
      .properties = COMMON "input-size=192 letterbox-mode=fixed", .unlike = 10},
-    {"small-not-scaled", ONE, 96, 64, 192, .no_scale_up = TRUE,
+    {"small-not-scaled", ONE, 96, 64, 192, .shrink_only = TRUE,
      .properties = COMMON "input-size=192 scale-up=false", .unlike = 10},
-    {"small-not-scaled-square", ONE, 96, 64, 192, .fixed = TRUE, .no_scale_up = TRUE,
+    {"small-not-scaled-square", ONE, 96, 64, 192, .fixed = TRUE, .shrink_only = TRUE,
      .properties = COMMON "input-size=192 scale-up=false letterbox-mode=fixed", .unlike = 11},
-    {"small-not-scaled-odd", ONE, 93, 61, 192, .no_scale_up = TRUE,
+    {"small-not-scaled-odd", ONE, 93, 61, 192, .shrink_only = TRUE,
      .properties = COMMON "input-size=192 scale-up=false", .unlike = 14},
     {"any-multiple", ONE, 96, 64, 96, .properties = COMMON "input-size=96", .unlike = 10},
     {"one-class-multiplied", ONE, 192, 128, 192, .multiply_one_class = TRUE,
@@ -103,7 +103,7 @@ fit_frame (const Mode *mode)
 {
   const guint side = (mode->size + STRIDE - 1) / STRIDE * STRIDE;
   const double room = MIN ((double) side / mode->w, (double) side / mode->h);
-  const double gain = mode->no_scale_up ? MIN (room, 1) : room;
+  const double gain = mode->shrink_only ? MIN (room, 1) : room;
   Fit fit = {.scale = (guint) gain, .gain = gain};
 
   g_assert_true (gain == 1 || gain == 2); /* the only ones that this test can resample */

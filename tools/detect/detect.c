@@ -105,7 +105,7 @@ run (const DetectOptions *options, const char *model_file, char **paths)
   const YvStreamOptions stream_options = {
       .input_size = (uint32_t) options->model.size,
       .letterbox = options->square ? YV_LETTERBOX_FIXED : YV_LETTERBOX_AUTO,
-      .no_scale_up = options->no_scale_up,
+      .shrink_only = options->shrink_only,
       .confidence_threshold = (float) options->confidence,
       .iou_threshold = (float) options->iou,
       .max_detections = (uint32_t) options->max_detections,
@@ -171,7 +171,7 @@ main (int argc, char **argv)
        "objectness * class for models of one class, too, as YOLOv5", NULL},
       {"square", 0, 0, G_OPTION_ARG_NONE, &options.square,
        "pad to a square, not only to a multiple of the model's stride", NULL},
-      {"no-scale-up", 0, 0, G_OPTION_ARG_NONE, &options.no_scale_up,
+      {"no-scale-up", 0, 0, G_OPTION_ARG_NONE, &options.shrink_only,
        "pad small pictures, don't enlarge them", NULL},
       {"output", 'o', 0, G_OPTION_ARG_FILENAME, &options.output,
        "folder for pictures and videos with boxes [runs/detect; none with --json]", "DIR"},

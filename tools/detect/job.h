@@ -14,7 +14,7 @@ typedef struct {
   ModelOptions model;
   double confidence, iou;
   int max_detections, max_frames;
-  gboolean agnostic, multi_label, multiply_one_class, square, no_scale_up, json;
+  gboolean agnostic, multi_label, multiply_one_class, square, shrink_only, json;
   char *classes;
   char *output;
 } DetectOptions;
