@@ -249,6 +249,7 @@ command_bench (int argc, char **argv)
       {"profile", 0, 0, G_OPTION_ARG_NONE, &is_profile, "a line for each step of the network",
        NULL},
       {"json", 0, 0, G_OPTION_ARG_NONE, &as_json, "one line of JSON, with --profile too", NULL},
+      FALLBACK_ENTRY (model),
       G_OPTION_ENTRY_NULL,
   };
 

@@ -25,8 +25,6 @@ add_model_entries (GOptionContext *context, ModelOptions *model)
        "Vulkan device: index, part of a name or UUID; or \"reference\"", "DEVICE"},
       {"precision", 'p', 0, G_OPTION_ARG_STRING, &model->precision_name,
        "auto, fp32 or fp16 (storage; sums are fp32) [auto]", "P"},
-      {"fallback-precision", 0, 0, G_OPTION_ARG_STRING, &model->fallback_name,
-       "fp32 or none: what to do where the device fails in fp16 [fp32]", "P"},
       {"size", 's', 0, G_OPTION_ARG_INT, &model->size,
        "network input, px of the long side [model's]", "PX"},
       G_OPTION_ENTRY_NULL,

@@ -29,15 +29,22 @@ typedef struct {
   char *device;
   char *precision_name, *fallback_name;
   YvPrecision precision; /* what precision_name says */
-  YvFallback fallback;   /* what fallback_name says */
+  YvFallback fallback;   /* what fallback_name says: fp32 where it is NULL */
   int size;              /* px; 0: the model's */
 } ModelOptions;
 
 void model_options_clear (ModelOptions *options);
 
-/* Parses @entries, and --config, --device, --precision, --fallback-precision, --size where @model
- * is not NULL. On --help prints and exits. @usage: what follows the subcommand, e.g. "MODEL IN -o
- * OUT". Returns false after having told the user what was wrong. */
+/* An entry for those that use the model, instead of testing the device. */
+#define FALLBACK_ENTRY(model)                                                                      \
+  {                                                                                                \
+    "fallback-precision", 0, 0, G_OPTION_ARG_STRING, &(model).fallback_name,                       \
+        "fp32 or none: what to do where the device fails in fp16 [fp32]", "P"                      \
+  }
+
+/* Parses @entries, and --config, --device, --precision, --size where @model is not NULL. On --help
+ * prints and exits. @usage: what follows the subcommand, e.g. "MODEL IN -o OUT". Returns false
+ * after having told the user what was wrong. */
 bool command_parse (int *argc, char ***argv, const char *usage, const char *description,
                     const GOptionEntry *entries, ModelOptions *model);
 

@@ -424,6 +424,7 @@ command_eval (int argc, char **argv)
        "write all detections in COCO's results format", "FILE"},
       {"output", 'o', 0, G_OPTION_ARG_FILENAME, &options.output,
        "folder for the drawings [runs/eval]", "DIR"},
+      FALLBACK_ENTRY (options.model),
       G_OPTION_ENTRY_NULL,
   };
 

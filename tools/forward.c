@@ -11,6 +11,7 @@ command_forward (int argc, char **argv)
   g_autoptr (GError) error = NULL;
   const GOptionEntry entries[] = {
       {"output", 'o', 0, G_OPTION_ARG_FILENAME, &output, "where to write (safetensors)", "FILE"},
+      FALLBACK_ENTRY (model),
       G_OPTION_ENTRY_NULL,
   };
 

@@ -86,6 +86,7 @@ expect 'no argument' 2 'usage' "$tool"
 expect 'an unknown option' 2 'altitude|--help' "$tool" inspect --altitude 3
 expect 'too few arguments' 2 'expected' "$tool" forward model.pt
 expect 'a fallback that does not exist' 2 "int8" "$tool" bench --config "$bad/good.yaml" --fallback-precision int8
+expect 'a self test that falls back' 2 "Unknown option.*fallback" "$tool" selftest --fallback-precision none
 expect 'a self test of the reference' 1 "reference|Vulkan device" "$tool" selftest --json --device reference
 expect 'a self test of two models' 2 "one MODEL" "$tool" selftest a.pt b.pt
 expect 'a self test of a size beyond all measure' 1 "9000|8192" "$tool" selftest --json --size 9000

@@ -178,6 +178,7 @@ main (int argc, char **argv)
       {"json", 0, 0, G_OPTION_ARG_NONE, &options.json, "one line of JSON a frame on stdout", NULL},
       {"max-frames", 0, 0, G_OPTION_ARG_INT, &options.max_frames, "stop a video after so many",
        "N"},
+      FALLBACK_ENTRY (options.model),
       G_OPTION_ENTRY_NULL,
   };
 
