@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The detection modes of `yolov7 detect`, each against a second implementation of letterbox, suppression
-and mapping back (spec 4.1 to 4.3) around the rows that `yolov7 forward` writes; on the reference.
+and mapping back (spec 4.1 to 4.3) around the rows that `yolov7 forward` writes on the reference; on the reference and on Vulkan.
 
 usage: test-modes.py TOOL SOURCE_ROOT
 """
 import array
 import json
 import math
+import os
+import re
 import struct
 import subprocess
 import sys
@@ -153,10 +155,10 @@ class Mode:
         boxes = [(s, k, *back(*b[:2]), *back(*b[2:])) for s, k, b in suppress(found, self.agnostic)]
         return [b for b in boxes if b[4] > b[2] and b[5] > b[3]]
 
-    def found(self, tool, golden, folder):
+    def found(self, tool, golden, folder, device):
         path = folder + '/picture.png'
         write_png(path, self.picture)
-        done = run(tool, 'detect', golden + self.model, path, '--json', '--device', 'reference',
+        done = run(tool, 'detect', golden + self.model, path, '--json', *device,
                    '--conf', str(self.conf), '--max-det', '5000', *self.options)
         assert self.warns in done.stderr, f'"{self.warns}" is not in "{done.stderr}"'
         return [(d['confidence'], d['class'], d['x'], d['y'], d['x'] + d['w'], d['y'] + d['h'])
@@ -189,9 +191,7 @@ UNLIKE = {'one class, multiplied': 'one class',
           'not scaled up': 'one class', 'square and not scaled up': 'square', 'another size': 'one class'}
 
 
-def check(name, tool, golden, folder, results):
-    expected = MODES[name].expected(tool, golden, folder)
-    found = MODES[name].found(tool, golden, folder)
+def check(name, expected, found, results):
     print(f'# {len(expected)} expected, {len(found)} found, {n_same(expected, found)} the same')
     assert len(expected) > 3, 'too little to tell'
     assert len(found) == len(expected) == n_same(expected, found), 'other detections than the specification says'
@@ -201,19 +201,31 @@ def check(name, tool, golden, folder, results):
         assert n_same(found, other) < max(len(found), len(other)), f'the same as {UNLIKE[name]}'
 
 
+def has_vulkan(tool):
+    return re.search(r'^0: ', run(tool, '--help').stdout, re.MULTILINE) is not None
+
+
 def main():
     tool, root = sys.argv[1:3]
     golden = root + '/tests/golden/checkpoints/'
-    failed, results = 0, {}
+    devices = {'reference': ('--device', 'reference')}
+    if has_vulkan(tool):
+        devices['Vulkan'] = ('--precision', 'fp32')
+    elif os.environ.get('YV_REQUIRE_VULKAN'):
+        sys.exit('no Vulkan device, but YV_REQUIRE_VULKAN is set')
+    failed, n, results = 0, 0, {device: {} for device in devices}
     with tempfile.TemporaryDirectory() as folder:
-        for n, name in enumerate(MODES, 1):
-            try:
-                check(name, tool, golden, folder, results)
-                print(f'ok {n} - {name}')
-            except (AssertionError, KeyError) as e:
-                print(f'# {e}\nnot ok {n} - {name}')
-                failed = 1
-    print(f'1..{len(MODES)}')
+        for name, mode in MODES.items():
+            expected = mode.expected(tool, golden, folder)
+            for device, options in devices.items():
+                n += 1
+                try:
+                    check(name, expected, mode.found(tool, golden, folder, options), results[device])
+                    print(f'ok {n} - {name} on {device}')
+                except (AssertionError, KeyError) as e:
+                    print(f'# {e}\nnot ok {n} - {name} on {device}')
+                    failed = 1
+    print(f'1..{n}')
     return failed
 
 
