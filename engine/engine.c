@@ -325,7 +325,7 @@ same_options (const YvPlanOptions *a, const YvPlanOptions *b)
 {
   return a->n == b->n && a->h == b->h && a->w == b->w && a->dtype == b->dtype &&
          a->tensor_input == b->tensor_input && a->dense_rows == b->dense_rows &&
-         a->multi_label == b->multi_label && a->keep_all == b->keep_all;
+         a->keep_all == b->keep_all;
 }
 
 /* Finds and counts in. */

@@ -4,7 +4,6 @@
 #include "engine/stream.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #include "engine/align.h"
 #include "engine/classes.h"
@@ -14,8 +13,6 @@
 /* Far beyond what anybody trains at; keeps sizes of tensors far from overflow. */
 #define MAX_INPUT_SIZE 8192
 
-#define NOT_YET UINT32_MAX
-
 /* Options as given, checked, with what they mean for this model. */
 typedef struct {
   YvStreamOptions options; /* classes is not kept */
@@ -23,10 +20,17 @@ typedef struct {
   bool *class_wanted;      /* owned; NULL: all */
 } Settings;
 
+/* A slot that is taken. */
+typedef struct {
+  YvRunner *runner;
+  uint32_t index;
+} Slot;
+
 struct _YvStream {
   YvEngine *engine;
   Settings settings;
   YvRunner *runner; /* of the last batch's size; NULL before the first */
+  YvRunner *alone;  /* for one image of it; NULL until one is run again */
   YvNms *nms;
 
   /* Of the last batch, each [n_images_reserved]. */
@@ -34,9 +38,8 @@ struct _YvStream {
   const struct YvCandidate **candidates; /* the slot's */
   uint32_t *n_candidates;
   YvDetections *results;
-  uint32_t
-      *first_detection; /* index in detections; NOT_YET: its candidates still have to be found */
   uint32_t n_images_reserved;
+  YvTimes times;
 
   YvDetection *detections; /* of all its images */
   uint32_t n_detections, n_detections_reserved;
@@ -128,14 +131,21 @@ yv_stream_new (YvEngine *engine, const YvStreamOptions *options, GError **error)
   return stream;
 }
 
+static void
+leave_runners (YvStream *stream)
+{
+  yv_engine_leave_runner (stream->engine, stream->alone);
+  yv_engine_leave_runner (stream->engine, stream->runner);
+  stream->alone = stream->runner = NULL;
+}
+
 void
 yv_stream_free (YvStream *stream)
 {
   if (!stream)
     return;
-  yv_engine_leave_runner (stream->engine, stream->runner);
+  leave_runners (stream);
   g_free (stream->detections);
-  g_free (stream->first_detection);
   g_free (stream->results);
   g_free (stream->n_candidates);
   g_free (stream->candidates);
@@ -212,14 +222,12 @@ use_runner (YvStream *stream, const YvLetterbox *letterbox, uint32_t n_images, G
       .n = n_images,
       .h = letterbox->net_h,
       .w = letterbox->net_w,
-      .multi_label = stream->settings.options.multi_label && !yv_engine_obj_only (stream->engine),
   };
   const YvPlanOptions *current = stream->runner ? &stream->runner->plan->options : NULL;
 
-  if (current && current->n == options.n && current->h == options.h && current->w == options.w &&
-      current->multi_label == options.multi_label)
+  if (current && current->n == options.n && current->h == options.h && current->w == options.w)
     return true;
-  yv_engine_leave_runner (stream->engine, stream->runner);
+  leave_runners (stream);
   stream->runner = yv_engine_use_runner (stream->engine, &options, error);
   return stream->runner != NULL;
 }
@@ -269,7 +277,6 @@ reserve_images (YvStream *stream, uint32_t n)
   stream->candidates = g_renew (const struct YvCandidate *, stream->candidates, n);
   stream->n_candidates = g_renew (uint32_t, stream->n_candidates, n);
   stream->results = g_renew (YvDetections, stream->results, n);
-  stream->first_detection = g_renew (uint32_t, stream->first_detection, n);
   stream->n_images_reserved = n;
 }
 
@@ -282,8 +289,7 @@ reserve_detections (YvStream *stream, uint32_t n)
   stream->n_detections_reserved = n;
 }
 
-/* Appends what is left of an image's candidates. Where it begins is noted once all are there,
- * because the array may move until then. */
+/* Appends what is left of an image's candidates. */
 static void
 suppress (YvStream *stream, uint32_t image)
 {
@@ -292,7 +298,6 @@ suppress (YvStream *stream, uint32_t image)
       .iou_threshold = options->iou_threshold,
       .class_agnostic = options->class_agnostic_nms,
       .max_detections = options->max_detections,
-      .class_wanted = stream->settings.class_wanted,
       .n_classes = stream->engine->info.n_classes,
   };
   const YvLetterbox *letterbox = &stream->letterboxes[image];
@@ -304,35 +309,55 @@ suppress (YvStream *stream, uint32_t image)
   const uint32_t n =
       yv_detections_place (kept, n_kept, letterbox, stream->detections + stream->n_detections);
   stream->results[image] = (YvDetections){.n_detections = n, .letterbox = *letterbox};
-  stream->first_detection[image] = stream->n_detections;
   stream->n_detections += n;
 }
 
+/* Once all detections are there: the array may move until then. */
 static void
-note_results (YvStream *stream, uint32_t n_images, const YvTimes *times)
+note_results (YvStream *stream, uint32_t n_images)
 {
+  const YvDetection *next = stream->detections;
+
   for (uint32_t i = 0; i < n_images; i++) {
-    stream->results[i].detections = stream->detections + stream->first_detection[i];
-    stream->results[i].times = *times;
+    stream->results[i].detections = next;
+    stream->results[i].times = stream->times;
+    next += stream->results[i].n_detections;
   }
 }
 
-/* Runs some images of the batch and notes their candidates, above @confidence. */
-static bool
-find_candidates (YvStream *stream, uint32_t slot, const YvImage *images, uint32_t first, uint32_t n,
-                 float confidence, YvTiming *timing, GError **error)
+static void
+add_times (YvTimes *times, const YvTiming *timing)
 {
+  times->upload_ns += timing->upload_ns;
+  times->letterbox_ns += timing->letterbox_ns;
+  times->network_ns += timing->network_ns;
+  times->decode_ns += timing->decode_ns;
+  times->readback_ns += timing->readback_ns;
+}
+
+/* Runs @n images of the batch and notes their candidates, above @confidence. */
+static bool
+find_candidates (YvStream *stream, const Slot *slot, const YvImage *images, uint32_t first,
+                 uint32_t n, float confidence, GError **error)
+{
+  const YvStreamOptions *options = &stream->settings.options;
+  const bool is_one_class = yv_engine_obj_only (stream->engine);
   const YvBatch batch = {
       .n_images = n,
       .images = images + first,
       .letterboxes = stream->letterboxes + first,
       .confidence = confidence,
-      .obj_only =
-          yv_engine_obj_only (stream->engine) && !stream->settings.options.multiply_one_class,
+      .obj_only = is_one_class && !options->multiply_one_class,
+      .multi_label = !is_one_class && options->multi_label,
+      .class_wanted = stream->settings.class_wanted,
   };
+  YvTiming timing = {0};
 
-  return yv_runner_run (stream->runner, slot, &batch, stream->candidates + first,
-                        stream->n_candidates + first, timing, error);
+  if (!yv_runner_run (slot->runner, slot->index, &batch, stream->candidates + first,
+                      stream->n_candidates + first, &timing, error))
+    return false;
+  add_times (&stream->times, &timing);
+  return true;
 }
 
 /* Did its list end before its candidates? Only with multi-label can there be more than fit in. */
@@ -340,96 +365,94 @@ static bool
 is_cut_off (const YvStream *stream, uint32_t image)
 {
   const YvPlan *plan = stream->runner->plan;
-  const uint64_t n_most =
-      plan->options.multi_label ? (uint64_t) plan->n_rows * plan->detect.n_classes : plan->n_rows;
 
-  return stream->n_candidates[image] == plan->capacity && plan->capacity < n_most;
+  return stream->settings.options.multi_label && stream->n_candidates[image] == plan->capacity &&
+         plan->capacity < (uint64_t) plan->n_rows * plan->detect.n_classes;
 }
 
-static int
-compare_falling (const void *a, const void *b)
-{
-  const float x = *(const float *) a, y = *(const float *) b;
-
-  return (x < y) - (x > y);
-}
-
-/* A threshold that as many of these candidates exceed as suppression looks at. */
+/* What as many of an image's candidates exceed as suppression looks at. */
 static float
-raise_threshold (const struct YvCandidate *candidates, uint32_t n)
+raise_threshold (YvStream *stream, uint32_t image)
 {
-  g_autofree float *confidences = g_new (float, n);
+  const uint64_t start_ns = yv_executor_now_ns ();
+  const float last =
+      yv_nms_last_confidence (stream->nms, stream->candidates[image], stream->n_candidates[image],
+                              stream->engine->info.n_classes);
 
-  g_assert (n >= YV_NMS_MAX_CONSIDERED);
-  for (uint32_t i = 0; i < n; i++)
-    confidences[i] = candidates[i].confidence;
-  qsort (confidences, n, sizeof *confidences, compare_falling);
-  return nextafterf (confidences[YV_NMS_MAX_CONSIDERED - 1], 0);
+  stream->times.nms_ns += yv_executor_now_ns () - start_ns;
+  return nextafterf (last, 0);
 }
 
 /* Which candidates a list that is too short holds is up to the device, so the image is run again
- * until it holds the best. Goes on with fewer only where more are equal than fit in. */
+ * with a higher threshold until it holds the best. Goes on with fewer only where more are equal
+ * than fit in. */
 static bool
-find_best_candidates (YvStream *stream, uint32_t slot, const YvImage *images, uint32_t image,
+find_best_candidates (YvStream *stream, const Slot *slot, const YvImage *images, uint32_t image,
                       GError **error)
 {
-  float last = -1, confidence = stream->settings.options.confidence_threshold;
-  YvTiming timing = {0};
+  float last = stream->settings.options.confidence_threshold;
 
-  while (confidence > last) {
-    if (!find_candidates (stream, slot, images, image, 1, confidence, &timing, error))
-      return false;
-    if (!is_cut_off (stream, image))
+  while (is_cut_off (stream, image)) {
+    const float confidence = raise_threshold (stream, image);
+
+    if (confidence <= last)
       return true;
+    if (!find_candidates (stream, slot, images, image, 1, confidence, error))
+      return false;
     last = confidence;
-    confidence = raise_threshold (stream->candidates[image], stream->n_candidates[image]);
   }
   return true;
 }
 
-/* First those that are complete: another run takes the candidates of all away. */
+/* @slot: of the one image, whose candidates it holds until it is used again. */
 static bool
-suppress_all (YvStream *stream, uint32_t slot, const YvImage *images, uint32_t n_images,
+finish_image (YvStream *stream, const Slot *slot, const YvImage *images, uint32_t image,
               GError **error)
 {
-  stream->n_detections = 0;
-  for (uint32_t i = 0; i < n_images; i++) {
-    stream->first_detection[i] = NOT_YET;
-    if (!is_cut_off (stream, i))
-      suppress (stream, i);
-  }
-  for (uint32_t i = 0; i < n_images; i++) {
-    if (stream->first_detection[i] != NOT_YET)
-      continue;
-    if (!find_best_candidates (stream, slot, images, i, error))
-      return false;
-    suppress (stream, i);
-  }
+  if (!find_best_candidates (stream, slot, images, image, error))
+    return false;
+
+  const uint64_t start_ns = yv_executor_now_ns ();
+  suppress (stream, image);
+  stream->times.nms_ns += yv_executor_now_ns () - start_ns;
   return true;
+}
+
+/* An image of a larger batch whose list was cut off. */
+static bool
+finish_image_alone (YvStream *stream, const YvImage *images, uint32_t image, GError **error)
+{
+  YvPlanOptions options = stream->runner->plan->options;
+
+  options.n = 1;
+  if (!stream->alone)
+    stream->alone = yv_engine_use_runner (stream->engine, &options, error);
+  if (!stream->alone)
+    return false;
+
+  const Slot slot = {stream->alone, yv_runner_take_slot (stream->alone)};
+  const bool done = finish_image (stream, &slot, images, image, error);
+  yv_runner_give_slot (slot.runner, slot.index);
+  return done;
 }
 
 /* The candidates belong to the slot, so suppression comes before it is given back. */
 static bool
-run_in_slot (YvStream *stream, uint32_t slot, const YvImage *images, uint32_t n_images,
-             YvTimes *times, GError **error)
+run_in_slot (YvStream *stream, const Slot *slot, const YvImage *images, uint32_t n_images,
+             GError **error)
 {
-  const float confidence = stream->settings.options.confidence_threshold;
-  YvTiming timing = {0};
-
-  if (!find_candidates (stream, slot, images, 0, n_images, confidence, &timing, error))
+  stream->times = (YvTimes){0};
+  stream->n_detections = 0;
+  if (!find_candidates (stream, slot, images, 0, n_images,
+                        stream->settings.options.confidence_threshold, error))
     return false;
-
-  const int64_t nms_start_us = g_get_monotonic_time ();
-  if (!suppress_all (stream, slot, images, n_images, error))
-    return false;
-  *times = (YvTimes){
-      .upload_ns = timing.upload_ns,
-      .letterbox_ns = timing.letterbox_ns,
-      .network_ns = timing.network_ns,
-      .decode_ns = timing.decode_ns,
-      .readback_ns = timing.readback_ns,
-      .nms_ns = (uint64_t) (g_get_monotonic_time () - nms_start_us) * 1000,
-  };
+  for (uint32_t i = 0; i < n_images; i++) {
+    const bool done = n_images > 1 && is_cut_off (stream, i)
+                          ? finish_image_alone (stream, images, i, error)
+                          : finish_image (stream, slot, images, i, error);
+    if (!done)
+      return false;
+  }
   return true;
 }
 
@@ -448,7 +471,6 @@ yv_stream_detect_batch (YvStream *stream, const YvImage *images, uint32_t n_imag
                         const YvDetections **results, GError **error)
 {
   const int64_t start_us = g_get_monotonic_time ();
-  YvTimes times;
 
   if (!check_batch_size (n_images, error))
     return false;
@@ -457,14 +479,14 @@ yv_stream_detect_batch (YvStream *stream, const YvImage *images, uint32_t n_imag
       !use_runner (stream, &stream->letterboxes[0], n_images, error))
     return false;
 
-  const uint32_t slot = yv_runner_take_slot (stream->runner);
-  const bool done = run_in_slot (stream, slot, images, n_images, &times, error);
-  yv_runner_give_slot (stream->runner, slot);
+  const Slot slot = {stream->runner, yv_runner_take_slot (stream->runner)};
+  const bool done = run_in_slot (stream, &slot, images, n_images, error);
+  yv_runner_give_slot (slot.runner, slot.index);
   if (!done)
     return false;
 
-  times.total_ns = (uint64_t) (g_get_monotonic_time () - start_us) * 1000;
-  note_results (stream, n_images, &times);
+  stream->times.total_ns = (uint64_t) (g_get_monotonic_time () - start_us) * 1000;
+  note_results (stream, n_images);
   *results = stream->results;
   return true;
 }

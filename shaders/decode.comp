@@ -13,13 +13,14 @@
 #undef YV_F16 // whatever the network's elements are, heads are f32
 #include "tensor.glsl"
 
-layout(constant_id = 1) const uint WRITES = YV_DECODE_BEST_CLASS;
+layout(constant_id = 1) const uint WRITES = YV_DECODE_CANDIDATES;
 
 layout(push_constant, std430) uniform Push { YvDecodeParams p; };
 YV_SOURCE(0, logits);
 
 layout(buffer_reference, std430, buffer_reference_align = 4) readonly buffer Thresholds {
     YvThresholds thresholds;
+    uint class_wanted[]; // a bit a class
 };
 layout(buffer_reference, std430, buffer_reference_align = 4) buffer Words { uint at[]; };
 layout(buffer_reference, std430, buffer_reference_align = 4) buffer Floats { float at[]; };
@@ -46,6 +47,12 @@ vec4 decode_box(uint element, vec2 cell, uint anchor)
     return vec4(centre * float(p.stride), size * size * anchor_px);
 }
 
+bool is_wanted(uint class_index)
+{
+    const uint word = Thresholds(p.thresholds).class_wanted[class_index / 32];
+    return (word >> (class_index % 32) & 1) != 0;
+}
+
 void append(uint image, YvCandidate candidate)
 {
     const uint list = image * (p.list_bytes / RECORD_BYTES);
@@ -63,15 +70,15 @@ void write_row(uint start, uint n_values, uint element, vec4 box)
         Floats(p.dst).at[start + k] = sigmoid_at(element + k);
 }
 
-// In both of these a loop's own condition, not an if around it, skips rows without an object:
-// lavapipe leaves a loop once no lane is left, but never jumps over a branch.
+// In both of these a loop's own condition, not an if around it, skips rows without an object, and
+// in each mode the other's loop: lavapipe leaves a loop once no lane is left, but never jumps over
+// a branch.
 
-void append_best_class(uint image, uint row, uint element, vec2 cell, uint anchor)
+void append_best_class(uint image, uint row, uint element, vec2 cell, uint anchor,
+                       float objectness, uint n_classes)
 {
     const float threshold = Thresholds(p.thresholds).thresholds.confidence;
     const bool obj_only = Thresholds(p.thresholds).thresholds.obj_only != 0;
-    const float objectness = sigmoid_at(element + 4);
-    const uint n_classes = objectness > threshold ? p.n_classes : 0;
     float confidence = 0.0;
     uint class_index = 0;
 
@@ -80,28 +87,38 @@ void append_best_class(uint image, uint row, uint element, vec2 cell, uint ancho
         class_index = product > confidence ? k : class_index;
         confidence = max(confidence, product);
     }
-    confidence = obj_only && objectness > threshold ? objectness : confidence;
+    confidence = obj_only && n_classes > 0 ? objectness : confidence;
 
-    if (confidence > threshold) {
+    if (confidence > threshold && is_wanted(class_index)) {
         const vec4 box = decode_box(element, cell, anchor);
         append(image, YvCandidate(box.x, box.y, box.z, box.w, objectness, confidence, class_index,
                                   row));
     }
 }
 
-void append_every_class(uint image, uint row, uint element, vec2 cell, uint anchor)
+void append_every_class(uint image, uint row, uint element, vec2 cell, uint anchor,
+                        float objectness, uint n_classes)
 {
     const float threshold = Thresholds(p.thresholds).thresholds.confidence;
-    const float objectness = sigmoid_at(element + 4);
-    const uint n_classes = objectness > threshold ? p.n_classes : 0;
 
     for (uint k = 0; k < n_classes; k++) {
         const float confidence = objectness * sigmoid_at(element + 5 + k);
-        if (confidence > threshold) {
+        if (confidence > threshold && is_wanted(k)) {
             const vec4 box = decode_box(element, cell, anchor);
             append(image, YvCandidate(box.x, box.y, box.z, box.w, objectness, confidence, k, row));
         }
     }
+}
+
+void append_candidates(uint image, uint row, uint element, vec2 cell, uint anchor)
+{
+    const float threshold = Thresholds(p.thresholds).thresholds.confidence;
+    const bool multi_label = Thresholds(p.thresholds).thresholds.multi_label != 0;
+    const float objectness = sigmoid_at(element + 4);
+    const uint n_classes = objectness > threshold ? p.n_classes : 0;
+
+    append_best_class(image, row, element, cell, anchor, objectness, multi_label ? 0 : n_classes);
+    append_every_class(image, row, element, cell, anchor, objectness, multi_label ? n_classes : 0);
 }
 
 void main()
@@ -122,8 +139,6 @@ void main()
     if (WRITES == YV_DECODE_ROWS)
         write_row((image * p.image_rows + row) * n_values, n_values, element,
                   decode_box(element, cell, anchor));
-    else if (WRITES == YV_DECODE_EVERY_CLASS)
-        append_every_class(image, row, element, cell, anchor);
     else
-        append_best_class(image, row, element, cell, anchor);
+        append_candidates(image, row, element, cell, anchor);
 }

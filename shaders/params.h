@@ -143,13 +143,10 @@ struct YvFrameParams {
 };
 
 /* decode: local 64, constant 1: WRITES, a YV_DECODE_*. One invocation: one anchor of one cell:
- * groups = ceil (grid_w * grid_h * n_anchors / local), 1, n. ROWS: all rows of one level. The
- * others: candidates among them, of rows with obj > confidence. BEST_CLASS: one with conf = obj *
- * (the largest cls) > confidence; with obj_only conf = obj. EVERY_CLASS: one for each class with
- * conf = obj * cls > confidence, whatever obj_only says. All comparisons are strict. */
-#define YV_DECODE_BEST_CLASS 0
+ * groups = ceil (grid_w * grid_h * n_anchors / local), 1, n. ROWS: all rows of one level.
+ * CANDIDATES: those among them that YvThresholds lets through. */
+#define YV_DECODE_CANDIDATES 0
 #define YV_DECODE_ROWS 1
-#define YV_DECODE_EVERY_CLASS 2
 struct YvDecodeParams {
   uint64_t_addr logits;     /* f32 */
   uint64_t_addr thresholds; /* YvThresholds of the slot */
@@ -167,10 +164,16 @@ struct YvDecodeParams {
 
 #define YV_MAX_ANCHOR_FLOATS 256 /* YvDetectSpec.anchor_px as it is: [8 levels][16 anchors][2] */
 
-/* Per slot, written by the host before each submit. */
+/* Per slot, written by the host before each submit. Behind it follow ceil (nc / 32) words: bit
+ * k % 32 of word k / 32 says whether class k is wanted.
+ *
+ * A candidate is a row with obj > confidence and its best class, where that is wanted and conf =
+ * obj * cls > confidence; with obj_only conf = obj. With multi_label it is such a row and any
+ * wanted class with obj * cls > confidence, whatever obj_only says. All comparisons are strict. */
 struct YvThresholds {
-  float confidence; /* keep rows with obj > this and obj * cls > this (strict) */
-  uint obj_only;    /* nc == 1: confidence is obj alone (spec 3.3) */
+  float confidence;
+  uint obj_only;                         /* nc == 1: confidence is obj alone (spec 3.3) */
+  uint multi_label;                      /* a candidate for each class, not for the best alone */
   float anchor_px[YV_MAX_ANCHOR_FLOATS]; /* w, h per level and anchor */
 };
 
@@ -194,6 +197,7 @@ struct YvCandidateList {
 _Static_assert(sizeof (struct YvConvParams) == 104, "push block layout");
 _Static_assert(sizeof (struct YvWinogradParams) == 72, "push block layout");
 _Static_assert(sizeof (struct YvDecodeParams) <= 128, "push block size");
+_Static_assert(sizeof (struct YvThresholds) == 12 + 4 * YV_MAX_ANCHOR_FLOATS, "shared layout");
 _Static_assert(sizeof (struct YvCandidate) == 32, "shared layout");
 _Static_assert(sizeof (struct YvCandidateList) == 32, "shared layout");
 #endif

@@ -91,14 +91,13 @@ lower_level (const YvNode *node, YvLowering *lowering, uint32_t level, uint32_t 
              const YvOperand *dst, GError **error)
 {
   const bool dense = dst == lowering->rows;
-  const uint32_t candidates = lowering->multi_label ? YV_DECODE_EVERY_CLASS : YV_DECODE_BEST_CLASS;
   YvStep *step = yv_lowering_add (lowering, node, &lowering->inputs[level], 1, dst);
 
   step->head = level;
   g_free (step->name);
   step->name = g_strdup_printf ("%s.%s.%u", node->name, dense ? "rows" : "candidates", level);
   return lowering->caps->is_reference ||
-         dispatch (lowering, step, first_row, dense ? YV_DECODE_ROWS : candidates, error);
+         dispatch (lowering, step, first_row, dense ? YV_DECODE_ROWS : YV_DECODE_CANDIDATES, error);
 }
 
 static bool

@@ -35,7 +35,6 @@ typedef struct {
   YvOperand candidates;  /* where the lists are */
   const YvOperand *rows; /* dense rows, or NULL */
   uint32_t list_bytes, capacity;
-  bool multi_label; /* YvPlanOptions */
 } YvLowering;
 
 typedef struct {

@@ -25,9 +25,15 @@ typedef struct {
   uint32_t n_images;     /* 1..plan n; with tensor_input ignored */
   const YvImage *images; /* copied before submit returns */
   const YvLetterbox *letterboxes;
-  float confidence; /* threshold of candidates, 0..1 */
-  bool obj_only;    /* see YvThresholds */
+  float confidence;           /* threshold of candidates, 0..1 */
+  bool obj_only, multi_label; /* see YvThresholds */
+  const bool *class_wanted;   /* (nullable): [n_classes]; NULL: all */
 } YvBatch;
+
+/* What decode reads of a batch: YvThresholds and the classes wanted behind it. */
+size_t yv_thresholds_size_bytes (const YvDetectSpec *detect);
+void yv_thresholds_write (struct YvThresholds *thresholds, const YvDetectSpec *detect,
+                          const YvBatch *batch);
 
 /* Where the time of one run went, ns; 0 where the device has no timestamps. */
 typedef struct {

@@ -87,7 +87,6 @@ lower_node (YvDraft *draft, uint32_t index, GError **error)
       .rows = plan->options.dense_rows ? &plan->rows : NULL,
       .list_bytes = plan->list_bytes,
       .capacity = plan->capacity,
-      .multi_label = plan->options.multi_label,
   };
 
   for (uint32_t i = 0; i < node->n_inputs; i++)

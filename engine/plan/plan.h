@@ -25,7 +25,6 @@ typedef struct {
   YvDType dtype;     /* of activations and weights: F32 or F16; heads are always F32 */
   bool tensor_input; /* the input operand is written by the host; else LETTERBOX steps fill it */
   bool dense_rows;   /* also DECODE all rows, for `forward` (YvPlan.rows) */
-  bool multi_label;  /* a candidate for each class above the threshold, not for the best alone */
   bool keep_all;     /* every value stays alive to the end, so that tests can read each one */
 } YvPlanOptions;
 
@@ -43,7 +42,7 @@ typedef struct {
   YvDetectSpec detect;
   YvOperand *values; /* by node id, see yv_plan_value() */
   uint32_t n_values;
-  uint32_t capacity;   /* candidates a list holds: n_rows; with multi_label see layout.c */
+  uint32_t capacity;   /* candidates a list holds, n_rows or more: see layout.c */
   uint32_t list_bytes; /* of one image's candidate list, header included; a multiple of align */
 
   uint32_t first_network_step, first_decode_step; /* where LETTERBOX ends and DECODE begins */

@@ -74,27 +74,19 @@ get_corners (const struct YvCandidate *candidate, float box[4])
 }
 
 static bool
-is_sane (const struct YvCandidate *candidate)
+is_sane (const struct YvCandidate *candidate, uint32_t n_classes)
 {
   float box[4];
 
   get_corners (candidate, box);
   return isfinite (box[0]) && isfinite (box[1]) && isfinite (box[2]) && isfinite (box[3]) &&
          candidate->w >= 0 && candidate->h >= 0 && isfinite (candidate->confidence) &&
-         isfinite (candidate->objectness);
-}
-
-static bool
-is_wanted (const struct YvCandidate *candidate, const YvNmsOptions *options)
-{
-  return candidate->class_index < options->n_classes &&
-         (!options->class_wanted || options->class_wanted[candidate->class_index]) &&
-         is_sane (candidate);
+         isfinite (candidate->objectness) && candidate->class_index < n_classes;
 }
 
 static void
 fill_heap (YvNms *nms, const struct YvCandidate *candidates, uint32_t n_candidates,
-           const YvNmsOptions *options)
+           uint32_t n_classes)
 {
   if (n_candidates > nms->heap_reserved) {
     nms->heap = g_renew (uint32_t, nms->heap, n_candidates);
@@ -102,7 +94,7 @@ fill_heap (YvNms *nms, const struct YvCandidate *candidates, uint32_t n_candidat
   }
   nms->n_heap = 0;
   for (uint32_t i = 0; i < n_candidates; i++) {
-    if (is_wanted (&candidates[i], options))
+    if (is_sane (&candidates[i], n_classes))
       nms->heap[nms->n_heap++] = i;
   }
   for (uint32_t i = nms->n_heap / 2; i > 0; i--)
@@ -188,7 +180,7 @@ yv_nms_run (YvNms *nms, const struct YvCandidate *candidates, uint32_t n_candida
 {
   uint32_t n = 0;
 
-  fill_heap (nms, candidates, n_candidates, options);
+  fill_heap (nms, candidates, n_candidates, options->n_classes);
   const uint32_t n_considered = MIN (nms->n_heap, YV_NMS_MAX_CONSIDERED);
   reserve_kept (nms, MIN (n_considered, options->max_detections));
 
@@ -203,4 +195,18 @@ yv_nms_run (YvNms *nms, const struct YvCandidate *candidates, uint32_t n_candida
   }
   *n_kept = n;
   return nms->kept;
+}
+
+float
+yv_nms_last_confidence (YvNms *nms, const struct YvCandidate *candidates, uint32_t n_candidates,
+                        uint32_t n_classes)
+{
+  float confidence = 0;
+
+  fill_heap (nms, candidates, n_candidates, n_classes);
+  if (nms->n_heap < YV_NMS_MAX_CONSIDERED)
+    return 0;
+  for (uint32_t i = 0; i < YV_NMS_MAX_CONSIDERED; i++)
+    confidence = take_best (nms, candidates)->confidence;
+  return confidence;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * engine/post/nms.h - candidates -> detections: greedy non-maximum suppression as upstream's
- * (spec 4.2, steps 3 to 8).
+ * (spec 4.2, steps 3 and 6 to 8; the device has done the others).
  */
 #pragma once
 
@@ -19,7 +19,6 @@ typedef struct {
   float iou_threshold; /* suppress where IoU is larger (strict) */
   bool class_agnostic;
   uint32_t max_detections;
-  const bool *class_wanted; /* (nullable): [n_classes], the class filter */
   uint32_t n_classes;
 } YvNmsOptions;
 
@@ -49,6 +48,11 @@ void yv_nms_free (YvNms *nms); /* NULL ok */
  */
 const YvKept *yv_nms_run (YvNms *nms, const struct YvCandidate *candidates, uint32_t n_candidates,
                           const YvNmsOptions *options, uint32_t *n_kept);
+
+/* The confidence of the last candidate that yv_nms_run() would look at; 0 where it would look at
+ * all. */
+float yv_nms_last_confidence (YvNms *nms, const struct YvCandidate *candidates,
+                              uint32_t n_candidates, uint32_t n_classes);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (YvNms, yv_nms_free)
 

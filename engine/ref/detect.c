@@ -88,6 +88,14 @@ first_row (const YvRefRun *run)
   return n_rows;
 }
 
+static bool
+is_wanted (const YvRefRun *run, uint32_t class_index)
+{
+  const uint32_t *words = (const uint32_t *) (run->thresholds + 1);
+
+  return words[class_index / 32] >> class_index % 32 & 1;
+}
+
 static void
 append_candidate (const YvRefRun *run, uint32_t n, uint32_t row_index, const float *row,
                   uint32_t class_index, float confidence)
@@ -97,7 +105,7 @@ append_candidate (const YvRefRun *run, uint32_t n, uint32_t row_index, const flo
   struct YvCandidate *candidates = (struct YvCandidate *) (list + sizeof *header);
   const float threshold = run->thresholds->confidence;
 
-  if (!(row[4] > threshold) || !(confidence > threshold))
+  if (!(row[4] > threshold) || !(confidence > threshold) || !is_wanted (run, class_index))
     return;
   if (header->n_found < run->plan->capacity)
     candidates[header->n_found] = (struct YvCandidate){
@@ -135,7 +143,7 @@ append_every_class (const YvRefRun *run, uint32_t n, uint32_t row_index, const f
 static void
 append_candidates (const YvRefRun *run, uint32_t n, uint32_t row_index, const float *row)
 {
-  if (run->plan->options.multi_label)
+  if (run->thresholds->multi_label)
     append_every_class (run, n, row_index, row);
   else
     append_best_class (run, n, row_index, row);

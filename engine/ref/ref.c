@@ -13,7 +13,7 @@ typedef struct {
   size_t staging_bytes;
   uint32_t n_images;            /* of the last batch */
   struct YvFrameParams *frames; /* [plan n] */
-  struct YvThresholds thresholds;
+  struct YvThresholds *thresholds;
   uint8_t *candidates; /* [plan n] lists */
   const struct YvCandidate **lists;
   YvTiming timing;
@@ -58,6 +58,7 @@ clear_slot (Slot *slot)
 {
   g_free (slot->staging);
   g_free (slot->frames);
+  g_free (slot->thresholds);
   g_free (slot->candidates);
   g_free (slot->lists);
   g_free (slot->step_ns);
@@ -86,6 +87,7 @@ init_slot (Slot *slot, const YvPlan *plan, GError **error)
   const size_t list_bytes = (size_t) n * plan->list_bytes;
 
   slot->frames = g_new0 (struct YvFrameParams, n);
+  slot->thresholds = g_malloc0 (yv_thresholds_size_bytes (&plan->detect));
   slot->step_ns = g_new0 (uint64_t, plan->steps->len);
   slot->lists = g_new0 (const struct YvCandidate *, n);
   slot->candidates = g_try_malloc0 (list_bytes);
@@ -93,8 +95,6 @@ init_slot (Slot *slot, const YvPlan *plan, GError **error)
     slot->lists[i] =
         (const struct YvCandidate *) (slot->candidates + (size_t) i * plan->list_bytes +
                                       sizeof (struct YvCandidateList));
-  memcpy (slot->thresholds.anchor_px, plan->detect.anchor_px, sizeof slot->thresholds.anchor_px);
-  G_STATIC_ASSERT (sizeof slot->thresholds.anchor_px == sizeof plan->detect.anchor_px);
   if (slot->candidates)
     return true;
 
@@ -170,7 +170,7 @@ run_steps (RefExecutor *ref, Slot *slot)
       .arena = ref->arena,
       .staging = slot->staging,
       .frames = slot->frames,
-      .thresholds = &slot->thresholds,
+      .thresholds = slot->thresholds,
       .candidates = slot->candidates,
   };
 
@@ -208,8 +208,7 @@ submit (YvExecutor *executor, uint32_t slot_index, const YvBatch *batch, GError 
   slot->n_images = plan->options.tensor_input ? plan->options.n : batch->n_images;
   if (!plan->options.tensor_input && !upload (slot, batch, error))
     return false;
-  slot->thresholds.confidence = batch->confidence;
-  slot->thresholds.obj_only = batch->obj_only;
+  yv_thresholds_write (slot->thresholds, &plan->detect, batch);
   for (uint32_t i = 0; i < plan->options.n; i++)
     list_of (ref, slot, i)->n_found = 0;
   slot->timing = (YvTiming){.upload_ns = yv_executor_now_ns () - start_ns,

@@ -20,8 +20,8 @@ typedef struct {
 
   /* of the slot */
   const uint8_t *staging;
-  const struct YvFrameParams *frames; /* one an image */
-  const struct YvThresholds *thresholds;
+  const struct YvFrameParams *frames;    /* one an image */
+  const struct YvThresholds *thresholds; /* and the classes wanted, see params.h */
   uint8_t *candidates;
 } YvRefRun;
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/align.h"
+#include "engine/plan/executor.h"
 #include "shaders/params.h"
 
 /* Each structure the host writes starts a cache line of its own. */
@@ -23,10 +24,10 @@ yv_places_thresholds_offset (uint32_t n_images)
 }
 
 uint64_t
-yv_places_params_bytes (uint32_t n_images)
+yv_places_params_bytes (const YvPlan *plan)
 {
-  return yv_places_thresholds_offset (n_images) +
-         yv_round_up (sizeof (struct YvThresholds), PARAMS_ALIGN_BYTES);
+  return yv_places_thresholds_offset (plan->options.n) +
+         yv_round_up (yv_thresholds_size_bytes (&plan->detect), PARAMS_ALIGN_BYTES);
 }
 
 static YvPlace

@@ -27,7 +27,7 @@ typedef struct {
 /* Offsets in YvPlaces.params. */
 uint64_t yv_places_frame_offset (uint32_t image);
 uint64_t yv_places_thresholds_offset (uint32_t n_images);
-uint64_t yv_places_params_bytes (uint32_t n_images);
+uint64_t yv_places_params_bytes (const YvPlan *plan);
 
 /* The bytes of an operand; a frame's are those of @step->image. Without a buffer where memory is
  * NONE, or STAGING while there is none. */

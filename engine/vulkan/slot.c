@@ -101,31 +101,17 @@ make_signals (YvSlot *slot, GError **error)
       "vkCreateQueryPool", error);
 }
 
-/* Written once: nothing but the confidence changes from batch to batch. */
-static void
-write_anchors (YvSlot *slot)
-{
-  const YvDetectSpec *detect = &slot->shared->plan->detect;
-  struct YvThresholds *thresholds =
-      (struct YvThresholds *) (void *) (slot->params->mapped + yv_places_thresholds_offset (
-                                                                   slot->shared->plan->options.n));
-
-  G_STATIC_ASSERT (sizeof thresholds->anchor_px == sizeof detect->anchor_px);
-  memcpy (thresholds->anchor_px, detect->anchor_px, sizeof detect->anchor_px);
-}
-
 static bool
 make_buffers (YvSlot *slot, GError **error)
 {
   const YvPlan *plan = slot->shared->plan;
-  const uint64_t params_bytes = yv_places_params_bytes (plan->options.n);
+  const uint64_t params_bytes = yv_places_params_bytes (plan);
   const uint64_t candidates_bytes = (uint64_t) plan->list_bytes * plan->options.n;
 
   slot->params = new_buffer (slot, YV_BUFFER_UPLOAD, params_bytes, "parameters", error);
   if (!slot->params)
     return false;
   memset (slot->params->mapped, 0, params_bytes);
-  write_anchors (slot);
   slot->candidates = new_buffer (slot, YV_BUFFER_READBACK, candidates_bytes, "candidates", error);
   return slot->candidates != NULL;
 }
@@ -275,8 +261,7 @@ write_thresholds (YvSlot *slot, const YvBatch *batch)
       (struct YvThresholds *) (void *) (slot->params->mapped +
                                         yv_places_thresholds_offset (plan->options.n));
 
-  thresholds->confidence = batch->confidence;
-  thresholds->obj_only = batch->obj_only;
+  yv_thresholds_write (thresholds, &plan->detect, batch);
   if (plan->capacity > 0)
     for (uint32_t i = 0; i < plan->options.n; i++)
       list_of_image (slot, i)->n_found = 0;

@@ -2,6 +2,7 @@
  * tests/model/test-batch.c - batches: what is found does not depend on them. */
 #include <string.h>
 
+#include "engine/engine.h"
 #include "tests/common/device.h"
 #include "tests/model/enginecase.h"
 
@@ -66,6 +67,19 @@ an_image_has_the_same_detections_in_any_batch_on_vulkan (void)
   an_image_has_the_same_detections_in_any_batch (NULL, true);
 }
 
+static uint32_t
+n_runners (YvEngine *engine, uint32_t n_images)
+{
+  uint32_t n = 0;
+
+  for (uint32_t i = 0; i < engine->runners->len; i++) {
+    const YvRunner *runner = g_ptr_array_index (engine->runners, i);
+
+    n += runner->plan->options.n == n_images;
+  }
+  return n;
+}
+
 /* 126000 candidates of which 65536 fit: the best of them do not depend on which. */
 static void
 more_candidates_than_fit_give_the_best (void)
@@ -89,6 +103,8 @@ more_candidates_than_fit_give_the_best (void)
 
   draw_pictures (pixels, images);
   g_assert_true (yv_stream_detect_batch (all, images, 2, &found, NULL));
+  g_assert_cmpuint (n_runners (engine, 2), ==, 1); /* and those that were cut off ran alone */
+  g_assert_cmpuint (n_runners (engine, 1), ==, 1);
   for (uint32_t i = 0; i < 2; i++) {
     const YvDetections *expected = yv_stream_detect (few, &images[i], NULL);
 
@@ -96,6 +112,38 @@ more_candidates_than_fit_give_the_best (void)
     g_assert_cmpuint (expected->n_detections, >, 10);
     assert_bit_equal (expected, &found[i]);
   }
+}
+
+/* 70875 candidates, of which 65536 fit; 14175 of them are wanted, one a row, and nothing is
+ * suppressed at IoU 1: as many as rows have a best class. Those that are not wanted take no place
+ * from them. */
+static void
+classes_that_are_not_wanted_push_no_other_out (void)
+{
+  if (!yv_test_needs_vulkan ())
+    return;
+
+  g_autoptr (YvEngine) engine = open_engine (NULL);
+  YvStreamOptions options = low_options ();
+  options.input_size = 480;
+  options.letterbox = YV_LETTERBOX_FIXED;
+  options.confidence_threshold = 0;
+  options.iou_threshold = 1;
+  options.max_detections = 100000;
+  g_autoptr (YvStream) stream = open_stream (engine, &options);
+  g_autofree uint8_t *pixels = g_malloc (3 * FRAME_W * FRAME_H);
+  const YvImage image = draw_picture (pixels, 3);
+  const uint32_t n_rows = yv_stream_detect (stream, &image, NULL)->n_detections;
+
+  options.multi_label = true;
+  options.classes = "3";
+  g_assert_true (yv_stream_set_options (stream, &options, NULL));
+  const YvDetections *found = yv_stream_detect (stream, &image, NULL);
+  g_test_message ("%u rows in the frame, %u of class 3", n_rows, found->n_detections);
+  g_assert_cmpuint (n_rows, >, 5000);
+  g_assert_cmpuint (found->n_detections, ==, n_rows);
+  for (uint32_t i = 0; i < found->n_detections; i++)
+    g_assert_cmpuint (found->detections[i].class_index, ==, 3);
 }
 
 static void
@@ -140,6 +188,7 @@ main (int argc, char **argv)
                    an_image_has_the_same_detections_in_any_batch_on_the_reference);
   g_test_add_func ("/batch/vulkan", an_image_has_the_same_detections_in_any_batch_on_vulkan);
   g_test_add_func ("/batch/cut-off", more_candidates_than_fit_give_the_best);
+  g_test_add_func ("/batch/wanted", classes_that_are_not_wanted_push_no_other_out);
   g_test_add_func ("/batch/refused", batches_that_cannot_be_are_refused);
   return g_test_run ();
 }

@@ -316,7 +316,7 @@ static void
 lists_have_room_for_every_class_up_to_a_bound (void)
 {
   g_autoptr (YvGraph) graph = load_graph ("cfg/deploy/yolov7-tiny.yaml");
-  YvPlanOptions options = {.n = 1, .h = 64, .w = 64, .dtype = YV_DTYPE_F32, .multi_label = true};
+  YvPlanOptions options = {.n = 1, .h = 64, .w = 64, .dtype = YV_DTYPE_F32};
   g_autoptr (YvPlan) small = make_plan (graph, &gpu, options);
 
   g_assert_cmpuint (small->capacity, ==, 80 * small->n_rows);
@@ -326,9 +326,6 @@ lists_have_room_for_every_class_up_to_a_bound (void)
   options.h = options.w = 1280;
   g_autoptr (YvPlan) larger = make_plan (graph, &gpu, options);
   g_assert_cmpuint (larger->capacity, ==, larger->n_rows);
-  options.multi_label = false;
-  g_autoptr (YvPlan) single = make_plan (graph, &gpu, options);
-  g_assert_cmpuint (single->capacity, ==, single->n_rows);
 }
 
 static void

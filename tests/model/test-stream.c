@@ -3,6 +3,7 @@
  * Vulkan: detections and options. */
 #include <string.h>
 
+#include "engine/engine.h"
 #include "tests/common/device.h"
 #include "tests/model/enginecase.h"
 
@@ -196,6 +197,30 @@ options_take_effect_with_the_next_frame (void)
   g_assert_cmpuint (yv_stream_detect (stream, &image, NULL)->n_detections, ==, 0);
 }
 
+/* How detections are chosen is said with each frame: a plan is for a size alone. */
+static void
+options_of_detections_need_no_other_plan (void)
+{
+  g_autoptr (YvEngine) engine = open_engine ("reference");
+  YvStreamOptions options = low_options ();
+  g_autoptr (YvStream) stream = open_stream (engine, &options);
+  g_autofree uint8_t *pixels = g_malloc (3 * FRAME_W * FRAME_H);
+  const YvImage image = draw_picture (pixels, 3);
+  uint32_t n_found[4];
+
+  for (uint32_t i = 0; i < G_N_ELEMENTS (n_found); i++) {
+    options.multi_label = i & 1;
+    options.class_agnostic_nms = i & 1;
+    options.multiply_one_class = i & 1;
+    options.classes = i & 2 ? "0,2" : NULL;
+    g_assert_true (yv_stream_set_options (stream, &options, NULL));
+    n_found[i] = yv_stream_detect (stream, &image, NULL)->n_detections;
+    g_assert_cmpuint (engine->runners->len, ==, 1);
+  }
+  g_assert_cmpuint (n_found[1], !=, n_found[0]);
+  g_assert_cmpuint (n_found[3], !=, n_found[2]);
+}
+
 static bool
 same_place (const YvDetection *a, const YvDetection *b)
 {
@@ -307,6 +332,7 @@ main (int argc, char **argv)
   g_test_add_func ("/stream/options/refused",
                    stream_options_out_of_range_are_refused_and_change_nothing);
   g_test_add_func ("/stream/options/next-frame", options_take_effect_with_the_next_frame);
+  g_test_add_func ("/stream/options/plan", options_of_detections_need_no_other_plan);
   g_test_add_func ("/stream/multi-label/reference",
                    multi_label_adds_other_classes_of_a_box_on_the_reference);
   g_test_add_func ("/stream/multi-label/vulkan", multi_label_adds_other_classes_of_a_box_on_vulkan);

@@ -107,7 +107,6 @@ init_detect (OpRun *run, YvLowering *lowering)
   run->plan.detect = c->node.detect;
   for (uint32_t i = 0; i < c->node.n_inputs; i++)
     run->plan.heads[i] = lowering->inputs[i];
-  run->plan.options.multi_label = lowering->multi_label = c->multi_label;
   lowering->capacity = run->plan.capacity;
   lowering->list_bytes = run->plan.list_bytes;
   lowering->candidates = (YvOperand){
@@ -184,6 +183,7 @@ lower (OpRun *run)
   reference.align_bytes = caps.align_bytes;
   caps.wide_lanes = c->wide_lanes || (caps.wide_lanes && !c->narrow_lanes);
   caps.winograd &= !c->direct;
+  caps.max_texels = c->by_address ? 0 : caps.max_texels;
   if (g_getenv ("YV_TEST_FOLDS")) { /* few groups a dimension, so that pixels go on in z */
     const uint32_t few = MAX (16, (c->dst.c + 63) / 64); /* channels don't fold */
 
@@ -337,11 +337,10 @@ submit (YvExecutor *executor, const YvBatch *batch, const struct YvCandidate **l
   g_assert_no_error (error);
 }
 
-void
-op_run_set_thresholds (OpRun *run, float confidence, bool obj_only)
+YvBatch *
+op_run_batch (OpRun *run)
 {
-  run->batch.confidence = confidence;
-  run->batch.obj_only = obj_only;
+  return &run->batch;
 }
 
 void

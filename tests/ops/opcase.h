@@ -40,11 +40,12 @@ typedef struct {
   bool narrow_lanes;   /* as for a device without YvCaps.wide_lanes */
   bool wide_lanes;     /* as for one with it; neither: what the device has */
   bool direct;         /* without YvCaps.winograd */
+  bool by_address;     /* as where an operand is too large for a texel buffer */
   bool exact_channels; /* the destination's pixels end with c, not with c rounded up to 8 */
 
   /* of INPUT: frames; of DETECT: rows as dense rows instead of candidates */
   const YvBatch *batch;
-  bool dense, multi_label;
+  bool dense;
   uint32_t capacity;
 } OpCase;
 
@@ -57,8 +58,8 @@ void op_run_free (OpRun *run); /* NULL ok */
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (OpRun, op_run_free)
 
-/* What the next submit hands over beside frames; 0.5 and false at first. */
-void op_run_set_thresholds (OpRun *run, float confidence, bool obj_only);
+/* What the next submit hands over, to be changed; confidence is 0.5 at first. */
+YvBatch *op_run_batch (OpRun *run);
 
 /* Runs it on both. Lists and counts, NULL but for DETECT: candidates of each image. */
 void op_run_submit (OpRun *run, const struct YvCandidate **got, uint32_t *n_got,

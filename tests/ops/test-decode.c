@@ -138,9 +138,20 @@ assert_same_candidates (const struct YvCandidate *got, uint32_t n_got,
     g_assert_cmpfloat_with_epsilon (b[j].confidence, threshold, 1e-6);
 }
 
+static void
+set_batch (OpRun *run, const YvBatch *how)
+{
+  YvBatch *batch = op_run_batch (run);
+
+  batch->confidence = how->confidence;
+  batch->obj_only = how->obj_only;
+  batch->multi_label = how->multi_label;
+  batch->class_wanted = how->class_wanted;
+}
+
 /* Returns how many candidates the reference found. */
 static uint32_t
-check_case (const OpCase *c, float threshold, bool obj_only)
+check_case (const OpCase *c, const YvBatch *how)
 {
   const struct YvCandidate *got[MAX_BATCH], *expected[MAX_BATCH];
   uint32_t n_got[MAX_BATCH], n_expected[MAX_BATCH], n_all = 0;
@@ -148,10 +159,10 @@ check_case (const OpCase *c, float threshold, bool obj_only)
   g_autoptr (OpRun) run = op_run_new (c);
   if (!run)
     return 1000;
-  op_run_set_thresholds (run, threshold, obj_only);
+  set_batch (run, how);
   op_run_submit (run, got, n_got, expected, n_expected);
   for (uint32_t i = 0; i < c->n; i++) {
-    assert_same_candidates (got[i], n_got[i], expected[i], n_expected[i], threshold);
+    assert_same_candidates (got[i], n_got[i], expected[i], n_expected[i], how->confidence);
     n_all += n_expected[i];
   }
   op_run_assert_rest_untouched (run);
@@ -164,7 +175,7 @@ check_candidates (const HeadShape *s, float threshold, bool obj_only, float ampl
   OpCase c = new_case (s, false);
 
   c.amplitude = amplitude;
-  return check_case (&c, threshold, obj_only);
+  return check_case (&c, &(YvBatch){.confidence = threshold, .obj_only = obj_only});
 }
 
 static void
@@ -185,9 +196,8 @@ check_every_class (const HeadShape *s, float threshold)
 {
   OpCase c = new_case (s, false);
 
-  c.multi_label = true;
   c.capacity = n_rows (s) * s->n_classes;
-  return check_case (&c, threshold, false);
+  return check_case (&c, &(YvBatch){.confidence = threshold, .multi_label = true});
 }
 
 static void
@@ -199,6 +209,89 @@ every_class_above_the_threshold_is_a_candidate (void)
   }
   /* more than one of most rows */
   g_assert_cmpuint (check_every_class (&shapes[3], 0.001f), >, 10 * n_rows (&shapes[3]));
+}
+
+#define N_MANY 80 /* classes of shapes[3]: three words */
+
+/* Of the candidates @all those of a class wanted. */
+static struct YvCandidate *
+of_wanted (const struct YvCandidate *all, uint32_t n_all, const bool *wanted, uint32_t *n)
+{
+  struct YvCandidate *some = g_new (struct YvCandidate, n_all + 1);
+
+  *n = 0;
+  for (uint32_t i = 0; i < n_all; i++)
+    if (wanted[all[i].class_index])
+      some[(*n)++] = all[i];
+  return some;
+}
+
+/* A list as long as what is wanted of it: nothing else takes a place. */
+static void
+check_wanted (bool multi_label, const bool *wanted)
+{
+  OpCase c = new_case (&shapes[3], false);
+  YvBatch how = {.confidence = 0.1f, .multi_label = multi_label};
+  const struct YvCandidate *got, *expected;
+  uint32_t n_got, n_expected, n_some;
+
+  c.capacity = n_rows (&shapes[3]) * N_MANY;
+  g_autoptr (OpRun) run = op_run_new (&c);
+  if (!run)
+    return;
+  set_batch (run, &how);
+  op_run_submit (run, &got, &n_got, &expected, &n_expected);
+  g_autofree struct YvCandidate *some = of_wanted (got, n_got, wanted, &n_some);
+  g_assert_cmpuint (n_some, >, 0);
+  g_assert_cmpuint (n_some, <, n_got);
+
+  c.capacity = n_some;
+  how.class_wanted = wanted;
+  g_autoptr (OpRun) short_run = op_run_new (&c);
+  set_batch (short_run, &how);
+  op_run_submit (short_run, &got, &n_got, &expected, &n_expected);
+  assert_same_candidates (got, n_got, some, n_some, how.confidence);
+  assert_same_candidates (expected, n_expected, some, n_some, how.confidence);
+}
+
+static void
+only_classes_that_are_wanted_become_candidates (void)
+{
+  const uint32_t classes[] = {0, 31, 32, 63, 64, 79};
+  bool wanted[N_MANY] = {false};
+
+  for (uint32_t i = 0; i < G_N_ELEMENTS (classes); i++)
+    wanted[classes[i]] = true;
+  check_wanted (false, wanted);
+  check_wanted (true, wanted);
+}
+
+/* Logits that are too many for a texel buffer are read by address, which changes no bit: else an
+ * image's detections would depend on how many are in its batch. */
+static void
+logits_read_by_address_give_the_same_bits (void)
+{
+  OpCase c = new_case (&shapes[3], false);
+  const YvBatch how = {.confidence = 0.1f, .multi_label = true};
+  const struct YvCandidate *bound, *addressed, *expected;
+  uint32_t n_bound, n_addressed, n_expected;
+
+  c.capacity = n_rows (&shapes[3]) * N_MANY;
+  g_autoptr (OpRun) by_texel = op_run_new (&c);
+  if (!by_texel)
+    return;
+  OpCase large = c;
+  large.by_address = true;
+  g_autoptr (OpRun) by_address = op_run_new (&large);
+  set_batch (by_texel, &how);
+  set_batch (by_address, &how);
+  op_run_submit (by_texel, &bound, &n_bound, &expected, &n_expected);
+  op_run_submit (by_address, &addressed, &n_addressed, &expected, &n_expected);
+
+  g_autofree struct YvCandidate *a = sorted_by_row (bound, n_bound);
+  g_autofree struct YvCandidate *b = sorted_by_row (addressed, n_addressed);
+  g_assert_cmpuint (n_bound, >, 100);
+  g_assert_cmpmem (a, n_bound * sizeof *a, b, n_addressed * sizeof *b);
 }
 
 static void
@@ -226,13 +319,15 @@ a_full_list_ends_where_it_ends (void)
   g_autoptr (OpRun) run = op_run_new (&c);
   if (!run)
     return;
-  op_run_set_thresholds (run, 1.0f, true); /* finds nothing, tells where the lists are */
+  YvBatch how = {.confidence = 1, .obj_only = true}; /* finds nothing, tells where the lists are */
+  set_batch (run, &how);
   op_run_submit (run, got, n_got, expected, n_expected);
   struct YvCandidate behind[MAX_BATCH];
   for (uint32_t i = 0; i < c.n; i++)
     behind[i] = got[i][7]; /* op_run_new() leaves room for one more */
 
-  op_run_set_thresholds (run, 0.0f, true);
+  how.confidence = 0;
+  set_batch (run, &how);
   op_run_submit (run, got, n_got, expected, n_expected);
   for (uint32_t i = 0; i < c.n; i++) {
     g_assert_cmpuint (n_got[i], ==, 7);
@@ -262,6 +357,8 @@ main (int argc, char **argv)
   g_test_add_func ("/decode/rows", dense_rows);
   g_test_add_func ("/decode/candidates", candidates_are_the_references);
   g_test_add_func ("/decode/every-class", every_class_above_the_threshold_is_a_candidate);
+  g_test_add_func ("/decode/wanted", only_classes_that_are_wanted_become_candidates);
+  g_test_add_func ("/decode/by-address", logits_read_by_address_give_the_same_bits);
   g_test_add_func ("/decode/none", nothing_is_above_one);
   g_test_add_func ("/decode/ties", the_first_of_equal_classes_wins);
   g_test_add_func ("/decode/full", a_full_list_ends_where_it_ends);

@@ -53,8 +53,7 @@ slow_nms (const struct YvCandidate *candidates, uint32_t n, const YvNmsOptions *
                        c,
                        false};
 
-    if (!options->class_wanted || options->class_wanted[c->class_index])
-      g_array_append_val (all, slow);
+    g_array_append_val (all, slow);
   }
   g_array_sort (all, compare_slow);
   for (uint32_t i = 0; i < all->len; i++) {
@@ -139,7 +138,6 @@ random_boxes_agree_with_the_definition (void)
   static const float largest[] = {60, 300, 6000};
   g_autoptr (YvNms) nms = yv_nms_new ();
   struct YvCandidate candidates[400];
-  bool wanted[N_CLASSES];
 
   for (uint32_t round = 0; round < 60; round++) {
     const uint32_t n = (uint32_t) g_test_rand_int_range (0, G_N_ELEMENTS (candidates));
@@ -147,12 +145,9 @@ random_boxes_agree_with_the_definition (void)
         .iou_threshold = round % 7 == 0 ? 0 : uniform (0.2, 0.9),
         .class_agnostic = round % 4 == 0,
         .max_detections = round % 5 == 0 ? 20 : 300,
-        .class_wanted = round % 3 == 0 ? wanted : NULL,
         .n_classes = N_CLASSES,
     };
 
-    for (uint32_t i = 0; i < N_CLASSES; i++)
-      wanted[i] = g_test_rand_int_range (0, 2);
     fill_random (candidates, n, largest[round % 3], round % 2 ? 4 : N_CLASSES);
     shuffle (candidates, n);
     check_against_slow (nms, candidates, n, &options);
@@ -211,8 +206,11 @@ only_the_best_thirty_thousand_take_part (void)
   candidates[7].x = 500;           /* ... though nothing suppresses it */
   yv_nms_run (nms, candidates, n, &options, &n_kept);
   g_assert_cmpuint (n_kept, ==, 1);
+  g_assert_cmpfloat (yv_nms_last_confidence (nms, candidates, n, 1), ==, 0.5f);
   yv_nms_run (nms, candidates, n - 1, &options, &n_kept);
   g_assert_cmpuint (n_kept, ==, 2);
+  g_assert_cmpfloat (yv_nms_last_confidence (nms, candidates, n - 1, 1), ==, 0.4f);
+  g_assert_cmpfloat (yv_nms_last_confidence (nms, candidates, n - 2, 1), ==, 0);
 }
 
 static void
