@@ -111,6 +111,14 @@ open_device (YvEngine *engine, const char *selector, YvCaps *caps, GError **erro
   return true;
 }
 
+static void
+close_device (YvEngine *engine)
+{
+  g_clear_pointer (&engine->store, yv_weight_store_free);
+  g_clear_pointer (&engine->device, yv_device_unref);
+  g_clear_pointer (&engine->device_name, g_free);
+}
+
 static bool
 check_options (const YvEngineOptions *options, GError **error)
 {
@@ -143,21 +151,26 @@ add_warning (YvEngine *engine, const char *warning)
   engine->warning = both;
 }
 
-/* The weights that the check packed go with the store. */
-static void
-fall_back (YvEngine *engine, const char *why)
+/* The device is opened afresh: one that was lost stays so, and the weights that the check packed go
+ * with the store. */
+static bool
+fall_back (YvEngine *engine, const char *selector, const char *why, GError **error)
 {
   g_autofree char *warning = g_strdup_printf (
       "device \"%s\" is used in fp32, which is slower, because it fails in fp16: %s; a newer "
       "driver may help, `yolov7 selftest` tells more",
       engine->device_name, why);
+  g_autofree char *name = g_strdup (engine->device_name);
+  YvCaps caps;
 
   add_warning (engine, warning);
   engine->info.precision = YV_PRECISION_FP32;
-  if (!engine->device)
-    return;
-  yv_weight_store_free (engine->store);
-  engine->store = yv_weight_store_new (engine->device);
+  close_device (engine);
+  if (open_device (engine, selector, &caps, error))
+    return true;
+  g_prefix_error (error, "device \"%s\" fails in fp16 (%s), and cannot be opened again: ", name,
+                  why);
+  return false;
 }
 
 /* Rather than of the file, the options or the memory, which fp32 does not mend. */
@@ -192,8 +205,7 @@ choose_precision (YvEngine *engine, const YvEngineOptions *options, const YvCaps
                  caps->name, wrong->message);
     return false;
   }
-  fall_back (engine, wrong->message);
-  return true;
+  return fall_back (engine, options->device, wrong->message, error);
 }
 
 /* As a rule the largest stride, but a layer between the heads may have a larger one. */
@@ -272,10 +284,7 @@ static void
 free_engine (YvEngine *engine)
 {
   g_ptr_array_unref (engine->runners);
-  yv_weight_store_free (engine->store);
-  if (engine->device)
-    yv_device_unref (engine->device);
-  g_free (engine->device_name);
+  close_device (engine);
   yv_graph_free (engine->graph);
   yv_checkpoint_free (engine->checkpoint);
   g_strfreev (engine->class_names);

@@ -14,7 +14,7 @@ typedef struct {
 static const char small_remedy[] =
     "; use a smaller input size or batch, fp16, or end other programs on the device";
 static const char lost_remedy[] =
-    "; the device stopped answering: start again, and look into the kernel's log";
+    "; the device stopped answering: load the model again, and look into the kernel's log";
 static const char driver_remedy[] = "; install or update the device's Vulkan driver";
 
 static const ResultRow result_rows[] = {

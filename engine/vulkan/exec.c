@@ -2,6 +2,7 @@
  * engine/vulkan/exec.c - the executor: an arena, weights, pipelines and slots for one plan. */
 #include <string.h>
 
+#include "engine/error.h"
 #include "engine/half.h"
 #include "engine/plan/executor.h"
 #include "engine/vulkan/bind.h"
@@ -37,13 +38,22 @@ vulkan_executor_free (YvExecutor *executor)
   g_free (self);
 }
 
+/* Which of several devices it was that went away. */
+static bool
+name_lost_device (const YvDevice *device, bool done, GError **error)
+{
+  if (!done && error && g_error_matches (*error, YV_ERROR, YV_ERROR_DEVICE_LOST))
+    g_prefix_error (error, "%s: ", device->caps.name);
+  return done;
+}
+
 static bool
 vulkan_executor_submit (YvExecutor *executor, uint32_t slot, const YvBatch *batch, GError **error)
 {
   VulkanExecutor *self = (VulkanExecutor *) executor;
 
   g_assert (slot < executor->n_slots);
-  return yv_slot_submit (self->slots[slot], batch, error);
+  return name_lost_device (self->device, yv_slot_submit (self->slots[slot], batch, error), error);
 }
 
 static bool
@@ -53,7 +63,8 @@ vulkan_executor_wait (YvExecutor *executor, uint32_t slot, const struct YvCandid
   VulkanExecutor *self = (VulkanExecutor *) executor;
 
   g_assert (slot < executor->n_slots);
-  return yv_slot_wait (self->slots[slot], lists, n, timing, error);
+  return name_lost_device (self->device, yv_slot_wait (self->slots[slot], lists, n, timing, error),
+                           error);
 }
 
 static bool
@@ -258,6 +269,18 @@ make_slots (VulkanExecutor *self, YvWeightStore *store, GError **error)
   return true;
 }
 
+static bool
+make_all (VulkanExecutor *self, YvWeightStore *store, GError **error)
+{
+  const YvPlan *plan = self->base.plan;
+
+  if (!yv_weight_store_fill (store, plan, error))
+    return false;
+  self->arena = yv_buffer_new (self->device, YV_BUFFER_LOCAL, plan->arena_bytes, "arena", error);
+  return self->arena && zero_arena (self, error) && make_pipelines (self, error) &&
+         make_network_bindings (self, store, error) && make_slots (self, store, error);
+}
+
 YvExecutor *
 yv_vulkan_executor_new (YvDevice *device, YvWeightStore *store, const YvPlan *plan,
                         uint32_t n_slots, GError **error)
@@ -268,11 +291,7 @@ yv_vulkan_executor_new (YvDevice *device, YvWeightStore *store, const YvPlan *pl
   g_assert (n_slots >= 1);
   self->base = (YvExecutor){.klass = &vulkan_executor_class, .plan = plan, .n_slots = n_slots};
   self->device = yv_device_ref (device);
-  if (!yv_weight_store_fill (store, plan, error))
-    return NULL;
-  self->arena = yv_buffer_new (device, YV_BUFFER_LOCAL, plan->arena_bytes, "arena", error);
-  if (!self->arena || !zero_arena (self, error) || !make_pipelines (self, error) ||
-      !make_network_bindings (self, store, error) || !make_slots (self, store, error))
+  if (!name_lost_device (device, make_all (self, store, error), error))
     return NULL;
   return g_steal_pointer (&executor);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/engine.h"
+#include "engine/vulkan/device.h"
 #include "tests/common/device.h"
 #include "tests/model/enginecase.h"
 
@@ -322,6 +323,45 @@ frames_that_cannot_be_fitted_are_refused (void)
   g_assert_nonnull (yv_stream_detect (stream, &image, NULL)); /* and the stream lives on */
 }
 
+static VKAPI_ATTR VkResult VKAPI_CALL
+submit_nothing (VkQueue queue, uint32_t n, const VkSubmitInfo *infos, VkFence fence)
+{
+  (void) queue;
+  (void) n;
+  (void) infos;
+  (void) fence;
+  return VK_ERROR_DEVICE_LOST;
+}
+
+/* Again and again, and without waiting for it; another engine opens it afresh. */
+static void
+a_lost_device_is_an_error_that_names_it (void)
+{
+  if (!yv_test_needs_vulkan ())
+    return;
+
+  g_autoptr (YvEngine) engine = open_engine (NULL);
+  const YvStreamOptions options = low_options ();
+  g_autoptr (YvStream) stream = open_stream (engine, &options);
+  g_autofree uint8_t *pixels = g_malloc (3 * FRAME_W * FRAME_H);
+  const YvImage image = draw_picture (pixels, 0);
+
+  g_assert_nonnull (yv_stream_detect (stream, &image, NULL));
+  engine->device->vk.vkQueueSubmit = submit_nothing;
+  for (uint32_t i = 0; i < 5; i++) { /* more often than there are slots */
+    g_autoptr (GError) error = NULL;
+
+    g_assert_null (yv_stream_detect (stream, &image, &error));
+    g_assert_error (error, YV_ERROR, YV_ERROR_DEVICE_LOST);
+    g_assert_nonnull (strstr (error->message, yv_engine_info (engine)->device_name));
+    g_assert_nonnull (strstr (error->message, "load the model again"));
+  }
+
+  g_autoptr (YvEngine) fresh = open_engine (NULL);
+  g_autoptr (YvStream) next = open_stream (fresh, &options);
+  g_assert_nonnull (yv_stream_detect (next, &image, NULL));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -338,5 +378,6 @@ main (int argc, char **argv)
   g_test_add_func ("/stream/multi-label/vulkan", multi_label_adds_other_classes_of_a_box_on_vulkan);
   g_test_add_func ("/stream/multi-label/one-class", multi_label_changes_nothing_for_one_class);
   g_test_add_func ("/stream/frames/refused", frames_that_cannot_be_fitted_are_refused);
+  g_test_add_func ("/stream/lost", a_lost_device_is_an_error_that_names_it);
   return g_test_run ();
 }
