@@ -85,7 +85,7 @@ struct YvWinogradParams {
   uint tiles_w, tiles_h;          /* of one image */
   uint first_tile, n_tiles;       /* of this dispatch */
   uint channels;                  /* rounded up to 8 */
-  uint cstride;                   /* of the picture; that of the 36 points is channels */
+  uint cstride, point_cstride;    /* of the picture, of the values at the points */
   uint block_channels;            /* output: P of the weight, */
   uint weight_block, weight_bias; /* texels from block to block, and to its biases */
   float slope;
@@ -195,7 +195,7 @@ struct YvCandidateList {
 #undef uint
 #undef uint64_t_addr
 _Static_assert(sizeof (struct YvConvParams) == 104, "push block layout");
-_Static_assert(sizeof (struct YvWinogradParams) == 72, "push block layout");
+_Static_assert(sizeof (struct YvWinogradParams) == 80, "push block layout");
 _Static_assert(sizeof (struct YvDecodeParams) <= 128, "push block size");
 _Static_assert(sizeof (struct YvThresholds) == 12 + 4 * YV_MAX_ANCHOR_FLOATS, "shared layout");
 _Static_assert(sizeof (struct YvCandidate) == 32, "shared layout");

@@ -46,6 +46,7 @@ void main()
     const ivec2 in_batch = pixel_position(at.y + int(p.first_tile), int(p.tiles_w * p.tiles_h));
     const ivec2 tile = pixel_position(in_batch.x, int(p.tiles_w));
     const int first = in_batch.y * int(p.w * p.h); // pixel of the image
+    const int next_tile = int(p.point_cstride) / 8;
     vec4 a[YV_WINOGRAD_POINTS], b[YV_WINOGRAD_POINTS];
 
     if (uint(at.y) >= p.n_tiles)
@@ -53,5 +54,5 @@ void main()
     transform(tile.x * TILE - 1, tile.y * TILE - 1, first, at.x * 2, a);
     transform(tile.x * TILE - 1, tile.y * TILE - 1, first, at.x * 2 + 1, b);
     UNROLL for (int i = 0; i < YV_WINOGRAD_POINTS; i++)
-        STORE8(dst, (i * int(p.n_tiles) + at.y) * octs + at.x, a[i], b[i]);
+        STORE8(dst, (i * int(p.n_tiles) + at.y) * next_tile + at.x, a[i], b[i]);
 }

@@ -43,8 +43,8 @@ void main()
     const ivec2 in_batch = pixel_position(at.y + int(p.first_tile), int(p.tiles_w * p.tiles_h));
     const ivec2 tile = pixel_position(in_batch.x, int(p.tiles_w));
     const int x0 = tile.x * TILE, y0 = tile.y * TILE;
-    const int next_point = int(p.n_tiles) * octs * 2;
-    const int quad = (at.y * octs + at.x) * 2;
+    const int next_tile = int(p.point_cstride) / 4, next_point = int(p.n_tiles) * next_tile;
+    const int quad = at.y * next_tile + at.x * 2;
     const int bias = int((at.x * 8 / p.block_channels) * p.weight_block + p.weight_bias +
                          at.x * 8 % p.block_channels / 4);
     vec4 a[TILE * TILE], b[TILE * TILE];

@@ -40,7 +40,8 @@ YvOperand
 yv_lowering_scratch (YvLowering *lowering, YvDType dtype, uint32_t n, uint32_t c, uint32_t w)
 {
   const uint64_t value = lowering->first_scratch + lowering->scratch_bytes->len;
-  const uint32_t cstride = (uint32_t) yv_round_up (c, CHANNELS_PER_INVOCATION);
+  const uint32_t cstride =
+      yv_caps_cstride (lowering->caps, c, CHANNELS_PER_INVOCATION, yv_dtype_size_bytes (dtype));
   const uint64_t size_bytes = (uint64_t) n * w * cstride * yv_dtype_size_bytes (dtype);
 
   g_array_append_val (lowering->scratch_bytes, size_bytes);

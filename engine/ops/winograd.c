@@ -98,7 +98,8 @@ typedef struct {
 } Band;
 
 static struct YvWinogradParams
-transform_params (const Winograd *w, const Band *band, const YvOperand *picture, uint32_t channels)
+transform_params (const Winograd *w, const Band *band, const YvOperand *picture,
+                  const YvOperand *points, uint32_t channels)
 {
   return (struct YvWinogradParams){
       .w = picture->w,
@@ -109,6 +110,7 @@ transform_params (const Winograd *w, const Band *band, const YvOperand *picture,
       .n_tiles = band->n_tiles,
       .channels = channels,
       .cstride = picture->cstride,
+      .point_cstride = points->cstride,
       .block_channels = w->block_channels,
       .weight_block = (uint32_t) w->block_texels,
       .weight_bias = (uint32_t) (w->block_texels - w->block_channels / 4),
@@ -135,7 +137,7 @@ static bool
 add_input (const Winograd *w, const Band *band, GError **error)
 {
   const YvOperand *src = &w->lowering->inputs[0];
-  const struct YvWinogradParams params = transform_params (w, band, src, w->c_in);
+  const struct YvWinogradParams params = transform_params (w, band, src, &band->in_points, w->c_in);
   YvStep *step = add_step (w, YV_PART_WINOGRAD_INPUT, src, &band->in_points);
 
   return yv_lowering_dispatch (w->lowering, step,
@@ -175,8 +177,8 @@ add_product (const Winograd *w, const Band *band, GError **error)
       .in_h = 1,
       .out_w = band->n_tiles,
       .out_h = 1,
-      .in_cstride = w->c_in,
-      .out_cstride = w->c_out,
+      .in_cstride = band->in_points.cstride,
+      .out_cstride = band->out_points.cstride,
       .c_in = (uint32_t) yv_round_up (w->node->conv.weight->c_in, 4),
       .c_out = w->c_out,
       .kernel_w = 1,
@@ -213,7 +215,7 @@ static bool
 add_output (const Winograd *w, const Band *band, GError **error)
 {
   const YvOperand *dst = &w->lowering->output;
-  struct YvWinogradParams params = transform_params (w, band, dst, w->c_out);
+  struct YvWinogradParams params = transform_params (w, band, dst, &band->out_points, w->c_out);
   YvStep *step = add_step (w, YV_PART_WINOGRAD_OUTPUT, &band->out_points, dst);
 
   params.slope = w->node->act.slope;

@@ -14,7 +14,9 @@ cstride_of (const YvDraft *draft, uint32_t root)
 {
   const uint32_t align = yv_op (yv_draft_node (draft, root)->op)->channel_align;
 
-  return (uint32_t) yv_round_up (draft->layouts[root].shape.c, align);
+  const YvLayout *layout = &draft->layouts[root];
+
+  return yv_caps_cstride (draft->caps, layout->shape.c, align, yv_dtype_size_bytes (layout->dtype));
 }
 
 static void
