@@ -276,6 +276,7 @@ damaged_labels_are_refused (void)
       {"0 nan 0.5 0.5 0.5\n", "labels/val/7.txt:1: value 2 is \"nan\""},
       {"0 0.5 0.5 0.5 -0.5\n", "labels/val/7.txt:1: value 5 is \"-0.5\""},
       {"0 0.5 0.5 0.5 0.5x\n", "labels/val/7.txt:1: value 5 is \"0.5x\""},
+      {"0 0.5 0.5 0.5 \xff\x1b\n", "labels/val/7.txt:1: value 5 is \"\357\277\275\\033\""},
   };
 
   for (uint32_t i = 0; i < G_N_ELEMENTS (cases); i++) {
@@ -298,6 +299,32 @@ more_labels_than_a_picture_can_show_are_refused (void)
     g_string_append_printf (labels, "0 0.5 0.5 0.5 0.%06u\n", i);
   put_yolo_folder (&folder, "val: images/val\nnc: 2\n", labels->str);
   refuse (&folder, "data.yaml", "labels/val/7.txt:20001: more than 20000 labels");
+}
+
+/* Behind a byte 0 there may be more. */
+static void
+a_byte_0_in_labels_is_refused (void)
+{
+  g_auto (Folder) folder;
+
+  folder_init (&folder);
+  put_yolo_folder (&folder, "val: images/val\nnc: 2\n", "");
+  g_autofree char *path = place (&folder, "labels/val/7.txt");
+  g_assert_true (g_file_set_contents (path, "0 .5 .5 .5 .5\n\0\n0 .1 .1 .1 .1\n", 31, NULL));
+  refuse (&folder, "data.yaml", "labels/val/7.txt:2: a byte 0, expected a text");
+}
+
+static void
+a_list_names_the_line_whose_picture_is_not_there (void)
+{
+  g_auto (Folder) folder;
+
+  folder_init (&folder);
+  put_text (&folder, "data.yaml", "val: list.txt\nnc: 2\n");
+  put_picture (&folder, "images/1.png");
+  put_text (&folder, "list.txt", "images/1.png\r\n\nimages/2.png\n");
+  refuse (&folder, "data.yaml",
+          "list.txt:3: there is no picture \"images/2.png\"; expected a path");
 }
 
 static void
@@ -380,35 +407,71 @@ categories_of_other_names_go_by_their_order (void)
   g_assert_cmpint (dataset->category_ids[1], ==, 3);
 }
 
+/* A file of one annotation, of image 9 and category 17, with these further members. */
+#define ANNOTATION(members)                                                                        \
+  "{" CATEGORIES "," IMAGES ", \"annotations\": [{\"image_id\": 9, \"category_id\": 17, " members  \
+  "}]}"
+#define BOX "\"bbox\": [1, 2, 3, 4]"
+
 static void
 damaged_coco_files_are_refused (void)
 {
   static const struct {
     const char *json, *message;
   } cases[] = {
-      {"[]", "no JSON object"},
-      {"{", "instances_val2017.json: "},
+      {"[]", "found no JSON object; expected COCO's instances"},
+      {"{", "instances_val2017.json:1:1: Parse error"},
+      {"{\n\"a\": NaN}", "instances_val2017.json:2:"},
+      {"{\"a\": \"\xff\"}", "instances_val2017.json: JSON data must be UTF-8"},
       {"{}", "has no list \"categories\""},
       {"{" CATEGORIES "}", "has no list \"images\""},
-      {"{" CATEGORIES ", \"images\": []}", "images[0]"},
-      {"{" CATEGORIES ", \"images\": [{\"id\": \"x\", \"file_name\": \"a.png\"}]}", "images[0]"},
+      {"{" CATEGORIES ", \"images\": []}", "the list \"images\" is empty"},
+      {"{" CATEGORIES ", \"images\": [[7]]}", "images[0] is [7], expected an object"},
+      {"{" CATEGORIES ", \"images\": [{\"id\": 1}]}",
+       "images[0]: \"file_name\" is missing, expected a text"},
+      {"{" CATEGORIES ", \"images\": [{\"id\": \"1\", \"file_name\": \"a.png\"}]}",
+       "images[0]: \"id\" is \"1\", expected a whole number from 0 on"},
+      {"{" CATEGORIES ", \"images\": [{\"id\": -9223372036854775808, \"file_name\": \"a.png\"}]}",
+       "expected a whole number from 0 on"},
       {"{" CATEGORIES ", \"images\": [{\"id\": 1, \"file_name\": \"a.png\"},"
        "{\"id\": 1, \"file_name\": \"b.png\"}]}",
-       "images[1]: this id was there before"},
+       "images[1]: \"id\" is 1, expected one that was not there before"},
       {"{" CATEGORIES ", \"images\": [{\"id\": 1, \"file_name\": \"c.png\"}]}", "c.png"},
       {"{" CATEGORIES "," IMAGES "}", "has no list \"annotations\""},
       {"{\"categories\": [{\"id\": 1, \"name\": \"cat\"}]," IMAGES "}",
        "has 1 categories, and 1 of the model's 2 classes"},
-      {"{" CATEGORIES "," IMAGES ", \"annotations\": [7]}", "annotations[0]: expected an object"},
-      {"{" CATEGORIES "," IMAGES ", \"annotations\": [{\"image_id\": 5, \"category_id\": 17,"
-       "\"bbox\": [1, 2, 3, 4]}]}",
-       "annotations[0]: there is no image"},
-      {"{" CATEGORIES "," IMAGES ", \"annotations\": [{\"image_id\": 9, \"category_id\": 17,"
-       "\"bbox\": [1, 2, -3, 4]}]}",
-       "annotations[0]: expected numbers"},
-      {"{" CATEGORIES "," IMAGES ", \"annotations\": [{\"image_id\": 9, \"category_id\": 17,"
-       "\"bbox\": [1, 2, [], 4]}]}",
-       "annotations[0]: expected numbers"},
+      {"{\"categories\": [{\"id\": -9223372036854775808, \"name\": \"cat\"}]," IMAGES "}",
+       "categories[0]: \"id\" is -9223372036854775808, expected a whole number from 0 on"},
+      {"{\"categories\": [{\"id\": 4294967297, \"name\": \"cat\"}]," IMAGES "}",
+       "categories[0]: \"id\" is 4294967297, expected at most 2147483647"},
+      {"{\"categories\": [{\"id\": 1, \"name\": \"cat\"}, {\"id\": 2, \"name\": \"Cat\"}]," IMAGES
+       "}",
+       "categories[1]: \"name\" is \"Cat\", expected one that was not there before"},
+      {"{\"categories\": [{\"id\": 1, \"name\": \"cat\"}, {\"id\": 1, \"name\": \"dog\"}]," IMAGES
+       "}",
+       "categories[1]: \"id\" is 1, expected one that was not there before"},
+      {"{" CATEGORIES "," IMAGES ", \"annotations\": [7]}",
+       "annotations[0] is 7, expected an object"},
+      {"{" CATEGORIES "," IMAGES ", \"annotations\": [{\"image_id\": 5, \"category_id\": 17," BOX
+       "}]}",
+       "annotations[0]: \"image_id\" is 5, expected the id of one of the images"},
+      {"{" CATEGORIES "," IMAGES ", \"annotations\": [{\"image_id\": 9, \"category_id\": 16," BOX
+       "}]}",
+       "annotations[0]: \"category_id\" is 16, expected the id of one of the categories"},
+      {"{" CATEGORIES "," IMAGES ", \"annotations\": [{\"image_id\": 9, \"category_id\":"
+       "4294967313," BOX "}]}",
+       "annotations[0]: \"category_id\" is 4294967313, expected the id of"},
+      {ANNOTATION ("\"bbox\": [1, 2, -3, 4]"),
+       "annotations[0]: \"bbox\" is [1,2,-3,4], expected [x, y, w, h], four numbers"},
+      {ANNOTATION ("\"bbox\": [1, 2, [], 4]"), "annotations[0]: \"bbox\" is [1,2,[],4], expected"},
+      {ANNOTATION ("\"bbox\": [1, 2, \"3\", 4]"), "\"bbox\" is [1,2,\"3\",4], expected"},
+      {ANNOTATION ("\"bbox\": [1e999, 2, 3, 4]"), "annotations[0]: \"bbox\" is ["},
+      {ANNOTATION ("\"bbox\": [1, 2, 3]"), "annotations[0]: \"bbox\" is [1,2,3], expected"},
+      {ANNOTATION (BOX ", \"area\": -1"), "\"area\" is -1, expected a number from 0 on"},
+      {ANNOTATION (BOX ", \"area\": \"12\""), "\"area\" is \"12\", expected a number"},
+      {ANNOTATION (BOX ", \"area\": null"), "\"area\" is null, expected a number"},
+      {ANNOTATION (BOX ", \"iscrowd\": 2"), "\"iscrowd\" is 2, expected 0 or 1"},
+      {ANNOTATION (BOX ", \"iscrowd\": \"0\""), "\"iscrowd\" is \"0\", expected 0 or 1"},
   };
 
   for (uint32_t i = 0; i < G_N_ELEMENTS (cases); i++) {
@@ -420,6 +483,24 @@ damaged_coco_files_are_refused (void)
   }
 }
 
+/* Which of the model's two cats is meant nobody knows: the order decides. */
+static void
+classes_of_one_name_go_by_their_order (void)
+{
+  static const char *const cats[] = {"cat", "cat", NULL};
+  g_auto (Folder) folder;
+  g_autoptr (GError) error = NULL;
+
+  folder_init (&folder);
+  put_coco (&folder, ANNOTATION (BOX));
+  g_autofree char *path =
+      g_build_filename (folder.path, "annotations/instances_val2017.json", NULL);
+  g_autoptr (Dataset) dataset = dataset_open (path, NULL, cats, 2, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (dataset->category_ids[0], ==, 17);
+  g_assert_cmpint (dataset->category_ids[1], ==, 18);
+}
+
 static void
 a_text_of_brackets_is_refused (void)
 {
@@ -428,7 +509,7 @@ a_text_of_brackets_is_refused (void)
 
   folder_init (&folder);
   put_text (&folder, "a.json", deep);
-  refuse (&folder, "a.json", "a.json: no JSON object");
+  refuse (&folder, "a.json", "a.json: found no JSON object");
   put_text (&folder, "data.yaml", deep + 2500000);
   refuse (&folder, "data.yaml", "data.yaml:");
   refuse (&folder, "none.json", "none.json: ");
@@ -458,11 +539,14 @@ main (int argc, char **argv)
   g_test_add_func ("/dataset/yolo/no-ending", pictures_without_an_ending_have_labels);
   g_test_add_func ("/dataset/yolo/bad-yaml", damaged_yamls_are_refused);
   g_test_add_func ("/dataset/yolo/bad-labels", damaged_labels_are_refused);
+  g_test_add_func ("/dataset/yolo/byte-0", a_byte_0_in_labels_is_refused);
+  g_test_add_func ("/dataset/yolo/bad-list", a_list_names_the_line_whose_picture_is_not_there);
   g_test_add_func ("/dataset/yolo/many-labels", more_labels_than_a_picture_can_show_are_refused);
   g_test_add_func ("/dataset/yolo/bad-folder",
                    pictures_that_are_none_and_folders_without_labels_are_refused);
   g_test_add_func ("/dataset/coco/labels", cocos_annotations_become_labels);
   g_test_add_func ("/dataset/coco/order", categories_of_other_names_go_by_their_order);
+  g_test_add_func ("/dataset/coco/one-name", classes_of_one_name_go_by_their_order);
   g_test_add_func ("/dataset/coco/bad", damaged_coco_files_are_refused);
   g_test_add_func ("/dataset/deep", a_text_of_brackets_is_refused);
   g_test_add_func ("/dataset/coco/numbers", cocos_numbers_have_gaps);

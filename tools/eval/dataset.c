@@ -52,6 +52,15 @@ dataset_add (Dataset *dataset, char *path)
 }
 
 bool
+dataset_add_label (DatasetImage *image, const EvalLabel *label)
+{
+  if (image->labels->len == DATASET_MAX_LABELS)
+    return false;
+  g_array_append_vals (image->labels, label, 1);
+  return true;
+}
+
+bool
 dataset_read_sizes (Dataset *dataset, GError **error)
 {
   for (uint32_t i = 0; i < dataset->images->len; i++) {

@@ -17,6 +17,8 @@
 
 G_BEGIN_DECLS
 
+#define DATASET_MAX_LABELS 20000 /* of one picture: each is compared with all detections */
+
 typedef struct {
   char *path;
   uint32_t width, height; /* px as people see it: EXIF data may turn it */
@@ -57,6 +59,8 @@ Dataset *cocodata_open (const char *path, const char *images_folder, const char 
 Dataset *dataset_new (uint32_t n_classes);
 /* Appends one without labels; @path is taken. */
 DatasetImage *dataset_add (Dataset *dataset, char *path);
+/* False, and nothing added, where the image has DATASET_MAX_LABELS already. */
+bool dataset_add_label (DatasetImage *image, const EvalLabel *label);
 /* Looks into each picture's file. */
 bool dataset_read_sizes (Dataset *dataset, GError **error);
 /* Bytes of @path without its file's ending; all of it where there is none. */

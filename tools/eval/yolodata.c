@@ -9,10 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/excerpt.h"
 #include "tools/eval/dataset.h"
 #include "tools/eval/datayaml.h"
-
-#define MAX_LABELS 20000 /* of one picture: each is compared with all */
 
 static const char *const extensions[] = {".bmp", ".jpg",  ".jpeg", ".png",
                                          ".tif", ".tiff", ".webp", ".gif"};
@@ -55,23 +54,77 @@ add_folder (Dataset *dataset, const char *folder, GError **error)
   return true;
 }
 
+/* All of a text file; what comes behind a byte 0 would be lost, so there must be none. */
+static char *
+read_text (const char *path, GError **error)
+{
+  g_autofree char *text = NULL;
+  gsize length;
+
+  if (!g_file_get_contents (path, &text, &length, error))
+    return NULL;
+  if (strlen (text) == length)
+    return g_steal_pointer (&text);
+
+  uint32_t line = 1;
+  for (const char *c = text; *c; c++)
+    line += *c == '\n';
+  g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED, "%s:%u: a byte 0, expected a text", path, line);
+  return NULL;
+}
+
+/* Any bytes, fit for a message. Free with g_free(). */
+static char *
+excerpt_of (const char *word)
+{
+  g_autofree char *valid = g_utf8_make_valid (word, -1);
+
+  return yv_excerpt (valid);
+}
+
+/* Errors of files as ours: the path in front. */
+static bool
+pass_on (GError *theirs, const char *path, GError **error)
+{
+  if (theirs->domain == YV_ERROR) {
+    g_propagate_error (error, theirs);
+    return false;
+  }
+  g_set_error (error, YV_ERROR, YV_ERROR_IO, "%s: %s", path, theirs->message);
+  g_error_free (theirs);
+  return false;
+}
+
 /* A text with a path a line, relative to the text's folder. */
 static bool
 add_list (Dataset *dataset, const char *list, GError **error)
 {
-  g_autofree char *text = NULL;
+  GError *theirs = NULL;
+  g_autofree char *text = read_text (list, &theirs);
   g_autofree char *folder = g_path_get_dirname (list);
-  g_autoptr (GError) theirs = NULL;
 
-  if (!g_file_get_contents (list, &text, NULL, &theirs)) {
-    g_set_error (error, YV_ERROR, YV_ERROR_IO, "%s: %s", list, theirs->message);
-    return false;
+  if (!text)
+    return pass_on (theirs, list, error);
+  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+  for (uint32_t i = 0; lines[i]; i++) {
+    const char *name = g_strstrip (lines[i]);
+    g_autofree char *path =
+        g_path_is_absolute (name) ? g_strdup (name) : g_build_filename (folder, name, NULL);
+
+    if (!*name)
+      continue;
+    if (!g_file_test (path, G_FILE_TEST_IS_REGULAR)) {
+      g_autofree char *found = excerpt_of (name);
+
+      g_set_error (
+          error, YV_ERROR, YV_ERROR_IO,
+          "%s:%u: there is no picture \"%s\"; expected a path a line, from the list's folder "
+          "on",
+          list, i + 1, found);
+      return false;
+    }
+    dataset_add (dataset, g_steal_pointer (&path));
   }
-  g_auto (GStrv) lines = g_strsplit_set (text, "\r\n", -1);
-  for (char **line = lines; *line; line++)
-    if (*g_strstrip (*line))
-      dataset_add (dataset, g_path_is_absolute (*line) ? g_strdup (*line)
-                                                       : g_build_filename (folder, *line, NULL));
   return true;
 }
 
@@ -139,9 +192,10 @@ parse_values (char **words, double *values, uint32_t n, const char *place, GErro
   for (uint32_t i = 0; i < n; i++) {
     if (parse_number (words[i], &values[i]))
       continue;
+    g_autofree char *found = excerpt_of (words[i]);
     g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED,
-                 "%s: value %u is \"%.20s\", expected a part of the picture's side, 0 to 1", place,
-                 i + 2, words[i]);
+                 "%s: value %u is \"%s\", expected a part of the picture's side, 0 to 1", place,
+                 i + 2, found);
     return false;
   }
   return true;
@@ -157,8 +211,9 @@ parse_class (const char *word, uint32_t n_classes, const char *place, uint32_t *
     *out = (uint32_t) value;
     return true;
   }
+  g_autofree char *found = excerpt_of (word);
   g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED,
-               "%s: class \"%.20s\", expected a number from 0 to %u", place, word, n_classes - 1);
+               "%s: class \"%s\", expected a number from 0 to %u", place, found, n_classes - 1);
   return false;
 }
 
@@ -185,17 +240,13 @@ parse_line (char **words, uint32_t n_words, uint32_t n_classes, const char *plac
   return true;
 }
 
+/* @seen: of GBytes; the label is there from now on. */
 static bool
-is_duplicate (const GArray *labels, const EvalLabel *label)
+is_duplicate (GHashTable *seen, const EvalLabel *label)
 {
-  for (uint32_t i = 0; i < labels->len; i++) {
-    const EvalLabel *other = &g_array_index (labels, EvalLabel, i);
+  const double key[] = {label->class_index, label->x, label->y, label->w, label->h};
 
-    if (other->class_index == label->class_index && other->x == label->x && other->y == label->y &&
-        other->w == label->w && other->h == label->h)
-      return true;
-  }
-  return false;
+  return !g_hash_table_add (seen, g_bytes_new (key, sizeof key));
 }
 
 /* Words between blanks; moves them to the front of the vector that g_strsplit_set() made. */
@@ -219,6 +270,8 @@ read_labels (Dataset *dataset, DatasetImage *image, const char *path, const char
              uint32_t *n_duplicates, GError **error)
 {
   g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+  g_autoptr (GHashTable) seen =
+      g_hash_table_new_full (g_bytes_hash, g_bytes_equal, (GDestroyNotify) g_bytes_unref, NULL);
 
   for (uint32_t i = 0; lines[i]; i++) {
     g_auto (GStrv) words = g_strsplit_set (lines[i], " \t\r", -1);
@@ -230,16 +283,14 @@ read_labels (Dataset *dataset, DatasetImage *image, const char *path, const char
       continue;
     if (!parse_line (words, n_words, dataset->n_classes, place, &label, error))
       return false;
-    if (is_duplicate (image->labels, &label)) {
+    if (is_duplicate (seen, &label)) {
       ++*n_duplicates;
-      continue;
-    }
-    if (image->labels->len == MAX_LABELS) {
+    } else if (!dataset_add_label (image, &label)) {
       g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED,
-                   "%s: more than %d labels, expected what one picture shows", place, MAX_LABELS);
+                   "%s: more than %d labels, expected what one picture shows", place,
+                   DATASET_MAX_LABELS);
       return false;
     }
-    g_array_append_val (image->labels, label);
   }
   return true;
 }
@@ -251,18 +302,17 @@ typedef struct {
 static bool
 read_label_file (Dataset *dataset, DatasetImage *image, LeftOut *left_out, GError **error)
 {
+  GError *theirs = NULL;
   g_autofree char *path = label_path (image->path);
-  g_autofree char *text = NULL;
-  g_autoptr (GError) theirs = NULL;
+  g_autofree char *text = read_text (path, &theirs);
 
-  if (g_file_get_contents (path, &text, NULL, &theirs))
+  if (text)
     return read_labels (dataset, image, path, text, &left_out->n_duplicates, error);
-  if (g_error_matches (theirs, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
-    left_out->n_without++;
-    return true;
-  }
-  g_set_error (error, YV_ERROR, YV_ERROR_IO, "%s: %s", path, theirs->message);
-  return false;
+  if (!g_error_matches (theirs, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+    return pass_on (theirs, path, error);
+  g_error_free (theirs);
+  left_out->n_without++;
+  return true;
 }
 
 static void
