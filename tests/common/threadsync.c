@@ -85,3 +85,49 @@ gboolean (g_atomic_ref_count_dec) (gatomicrefcount *count)
     __tsan_acquire (count);
   return is_last;
 }
+
+/* ---- pools: a task begins after it was pushed and ends before the pool is freed ---------------
+ */
+
+typedef struct {
+  GFunc run;
+  gpointer user_data;
+} Work;
+
+static void
+run_task (gpointer task, gpointer data)
+{
+  Work *work = data;
+
+  __tsan_acquire (work);
+  work->run (task, work->user_data);
+  __tsan_release (work);
+}
+
+/* The work stays until the program ends: the pool has no place to free it at. */
+GThreadPool *
+g_thread_pool_new (GFunc func, gpointer user_data, gint max_threads, gboolean exclusive,
+                   GError **error)
+{
+  Work *work = g_new (Work, 1);
+
+  *work = (Work){func, user_data};
+  return NEXT (g_thread_pool_new) (run_task, work, max_threads, exclusive, error);
+}
+
+gboolean
+g_thread_pool_push (GThreadPool *pool, gpointer task, GError **error)
+{
+  __tsan_release (pool->user_data);
+  return NEXT (g_thread_pool_push) (pool, task, error);
+}
+
+void
+g_thread_pool_free (GThreadPool *pool, gboolean immediate, gboolean wait)
+{
+  gpointer work = pool->user_data;
+
+  NEXT (g_thread_pool_free) (pool, immediate, wait);
+  if (wait)
+    __tsan_acquire (work);
+}
