@@ -36,6 +36,7 @@ print_table (const Report *report)
   print_stage ("readback", &r->readback);
   print_stage ("nms", &r->nms);
   print_stage ("total", &r->total);
+  print_stage ("host CPU", &r->host);
   printf ("%.1f images/s, %.3f TFLOP/s in the network (%.2f GFLOP an image), %u steps\n",
           report->images_per_s, report->tflops, r->flops_per_image / 1e9, r->n_steps);
   printf ("memory: weights %.1f MiB, activations %.1f MiB, slots %.1f MiB; loaded in %.0f ms\n",
@@ -77,7 +78,7 @@ print_json (const Report *report)
     const YvBenchStage *stage;
   } stages[] = {{"upload", &r->upload}, {"letterbox", &r->letterbox}, {"network", &r->network},
                 {"decode", &r->decode}, {"readback", &r->readback},   {"nms", &r->nms},
-                {"total", &r->total}};
+                {"total", &r->total},   {"host_cpu", &r->host}};
 
   json_builder_begin_object (json);
   add_setup (json, report->info, report->options);
