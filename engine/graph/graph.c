@@ -99,6 +99,20 @@ yv_graph_n_readers (const YvGraph *graph, uint32_t id)
   return n_readers;
 }
 
+bool
+yv_graph_is_logits (const YvGraph *graph, uint32_t id)
+{
+  for (uint32_t i = 0; i < graph->nodes->len; i++) {
+    const YvNode *node = graph->nodes->pdata[i];
+    if (node->op != YV_OP_DECODE && node->op != YV_OP_DETECT)
+      continue;
+    for (uint32_t j = 0; j < node->n_inputs; j++)
+      if (node->inputs[j] == id)
+        return true;
+  }
+  return false;
+}
+
 void
 yv_graph_replace (YvGraph *graph, uint32_t old_id, uint32_t new_id)
 {
@@ -117,6 +131,17 @@ yv_graph_remove (YvGraph *graph, uint32_t id)
 
   g_assert (node && yv_graph_n_readers (graph, id) == 0);
   g_ptr_array_remove (graph->nodes, node);
+}
+
+void
+yv_graph_move_behind (YvGraph *graph, YvNode *node, const YvNode *other)
+{
+  guint i = graph->nodes->len - 1;
+
+  g_assert (graph->nodes->pdata[i] == node && other != node);
+  for (; graph->nodes->pdata[i - 1] != other; i--)
+    graph->nodes->pdata[i] = graph->nodes->pdata[i - 1];
+  graph->nodes->pdata[i] = node;
 }
 
 static bool

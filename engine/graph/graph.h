@@ -128,11 +128,17 @@ uint32_t yv_graph_max_stride (const YvGraph *graph);
 /* How many nodes read @id (a node that reads it twice counts twice). */
 uint32_t yv_graph_n_readers (const YvGraph *graph, uint32_t id);
 
+/* Does a head decode @id? Such a value is stored in float, alone, by a convolution. */
+bool yv_graph_is_logits (const YvGraph *graph, uint32_t id);
+
 /* Every reader of @old_id reads @new_id instead. */
 void yv_graph_replace (YvGraph *graph, uint32_t old_id, uint32_t new_id);
 
 /* Frees a node that nobody reads. */
 void yv_graph_remove (YvGraph *graph, uint32_t id);
+
+/* Puts @node, which was appended, right behind @other. */
+void yv_graph_move_behind (YvGraph *graph, YvNode *node, const YvNode *other);
 
 /* Orders the nodes so that each comes after its inputs, keeping the order otherwise, and gives them
  * new ids that equal their index (parents too). Call after the last pass. */

@@ -8,24 +8,10 @@
 #define CHANNEL_GROUP 8
 
 static bool
-is_head_logits (const YvGraph *graph, uint32_t id)
-{
-  for (uint32_t i = 0; i < graph->nodes->len; i++) {
-    const YvNode *node = graph->nodes->pdata[i];
-    if (node->op != YV_OP_DECODE && node->op != YV_OP_DETECT)
-      continue;
-    for (uint32_t j = 0; j < node->n_inputs; j++)
-      if (node->inputs[j] == id)
-        return true;
-  }
-  return false;
-}
-
-static bool
 may_be_placed (const YvGraph *graph, const YvNode *node, uint32_t c_offset, bool is_last)
 {
   return node->op != YV_OP_INPUT && node->parent == YV_NO_PARENT && c_offset % CHANNEL_GROUP == 0 &&
-         (is_last || node->c_out % CHANNEL_GROUP == 0) && !is_head_logits (graph, node->id);
+         (is_last || node->c_out % CHANNEL_GROUP == 0) && !yv_graph_is_logits (graph, node->id);
 }
 
 static uint32_t

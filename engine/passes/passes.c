@@ -15,6 +15,8 @@ static const YvPass passes[] = {
      yv_pass_fuse_activation},
     {"chain_pools", "computes a large max-pool from a smaller one of the same value",
      yv_pass_chain_pools},
+    {"hoist_upsample", "computes a 1x1 convolution before its input is enlarged",
+     yv_pass_hoist_upsample},
     {"fuse_detect", "takes candidates from the logits, without decoding all rows",
      yv_pass_fuse_detect},
     {"elide_concat", "writes the inputs of a concat where the concat is stored",

@@ -25,6 +25,7 @@ uint32_t yv_pass_fold_batchnorm (YvGraph *graph);  /* AFFINE after CONV into its
 uint32_t yv_pass_fold_repconv (YvGraph *graph);    /* ADD of CONVs (and an AFFINE) of one input */
 uint32_t yv_pass_fuse_activation (YvGraph *graph); /* ACT after CONV or ADD into it */
 uint32_t yv_pass_chain_pools (YvGraph *graph);     /* MAXPOOL reads a smaller one of its input */
+uint32_t yv_pass_hoist_upsample (YvGraph *graph);  /* 1x1 CONV after UPSAMPLE goes before it */
 uint32_t yv_pass_elide_concat (YvGraph *graph);    /* inputs of CONCAT are written in place */
 uint32_t yv_pass_fuse_detect (YvGraph *graph); /* DECODE nodes into the DETECT that reads them */
 

@@ -177,6 +177,19 @@ assert_worth_comparing (const Output *output)
   }
 }
 
+/* Passes that add up the same numbers in the same order give the same to the bit. */
+static bool
+is_exact (const YvPass *pass)
+{
+  const char *const names[] = {"drop_aux", "chain_pools", "fuse_detect", "hoist_upsample",
+                               "elide_concat"};
+
+  for (size_t i = 0; i < G_N_ELEMENTS (names); i++)
+    if (g_str_equal (pass->name, names[i]))
+      return true;
+  return false;
+}
+
 /* Runs all passes one after another. @n_changes: of each pass, added up. */
 static void
 compare_passes (const char *name, YvGraph *graph, uint32_t *n_changes)
@@ -196,7 +209,7 @@ compare_passes (const char *name, YvGraph *graph, uint32_t *n_changes)
     Output *after = run_graph (graph);
     const double error = output_error (after, before);
     g_string_append_printf (line, " %s %u: %.1e", passes[i].name, n, error);
-    g_assert_cmpfloat (error, <=, MAX_ERROR);
+    g_assert_cmpfloat (error, <=, is_exact (&passes[i]) ? 0 : MAX_ERROR);
     g_assert_cmpuint (after->n_candidates, ==, before->n_candidates);
     output_free (before);
     before = after;
@@ -330,6 +343,37 @@ rare_parts_compute_the_same_after_each_pass (void)
   g_assert_cmpuint (n_changes[pass_index ("fuse_detect")], ==, 2);
 }
 
+/* 1x1 convolutions of enlarged values: two in a row; two of one value, which is needed itself. */
+static const char enlarged[] = "nc: 2\n"
+                               "depth_multiple: 1.0\n"
+                               "width_multiple: 1.0\n"
+                               "anchors:\n"
+                               "  - [10,13, 16,30]\n"
+                               "  - [30,61, 62,45]\n"
+                               "backbone:\n"
+                               "  [[-1, 1, Conv, [16, 3, 2]],\n" /* 0 */
+                               "   [-1, 1, Conv, [24, 3, 2]],\n" /* 1 */
+                               "   [-1, 1, Conv, [32, 3, 2]]]\n" /* 2 */
+                               "head:\n"
+                               "  [[-1, 1, nn.Upsample, [None, 2, 'nearest']],\n" /* 3 */
+                               "   [-1, 1, Conv, [16, 1, 1]],\n" /* 4: hoisted, as others read 3 */
+                               "   [-1, 1, Conv, [24, 1, 1]],\n" /* 5: hoisted, as only reader */
+                               "   [3, 1, Conv, [96, 1, 1]],\n"  /* 6: too wide */
+                               "   [-1, 1, Conv, [16, 3, 1]],\n" /* 7 */
+                               "   [[3, 5, 7, 1], 1, Concat, [1]],\n" /* 8 */
+                               "   [-1, 1, Conv, [32, 3, 1]],\n"      /* 9 */
+                               "   [[9, 2], 1, IDetect, [nc, anchors]]]\n";
+
+static void
+enlarged_values_compute_the_same_after_each_pass (void)
+{
+  uint32_t n_changes[16] = {0};
+
+  compare_text ("enlarged", enlarged, n_changes);
+  g_assert_cmpuint (n_changes[pass_index ("hoist_upsample")], ==, 2);
+  g_assert_cmpuint (n_changes[pass_index ("elide_concat")], ==, 4);
+}
+
 static void
 checkpoint_computes_the_same_after_each_pass (gconstpointer user_data)
 {
@@ -379,6 +423,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/passes/rare-parts", rare_parts_compute_the_same_after_each_pass);
+  g_test_add_func ("/passes/enlarged", enlarged_values_compute_the_same_after_each_pass);
   add_tests ("training", yv_test_source_path ("cfg/training"), ".yaml",
              slim_description_computes_the_same_after_each_pass);
   add_tests ("deploy", yv_test_source_path ("cfg/deploy"), ".yaml",
