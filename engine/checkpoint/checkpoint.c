@@ -10,6 +10,7 @@
 
 #include <glib/gstdio.h>
 
+#include "common/file.h"
 #include "engine/checkpoint/identify.h"
 #include "engine/checkpoint/legacy.h"
 #include "engine/checkpoint/pickle.h"
@@ -124,31 +125,6 @@ yv_checkpoint_open_bytes (GBytes *bytes, const char *name, GError **error)
   return g_steal_pointer (&checkpoint);
 }
 
-/* Refuses what is no regular file before it is opened: a pipe would block for ever. */
-static bool
-check_is_file (const char *path, GError **error)
-{
-  GStatBuf status;
-
-  if (g_stat (path, &status) != 0) {
-    g_set_error (error, YV_ERROR, YV_ERROR_IO, "%s: can't be opened: %s", path, g_strerror (errno));
-    return false;
-  }
-  if (S_ISDIR (status.st_mode)) {
-    g_set_error (error, YV_ERROR, YV_ERROR_IO,
-                 "%s: is a directory; give the checkpoint in it, such as weights/best.pt of a "
-                 "training run",
-                 path);
-    return false;
-  }
-  if (!S_ISREG (status.st_mode)) {
-    g_set_error (error, YV_ERROR, YV_ERROR_IO, "%s: is no regular file, so it can't be mapped",
-                 path);
-    return false;
-  }
-  return true;
-}
-
 /* Takes @fd where it succeeds. */
 static YvCheckpoint *
 open_fd (int fd, const char *path, GError **error)
@@ -177,7 +153,7 @@ open_fd (int fd, const char *path, GError **error)
 YvCheckpoint *
 yv_checkpoint_open (const char *path, GError **error)
 {
-  if (!check_is_file (path, error))
+  if (!yv_check_is_file (path, "a checkpoint, such as weights/best.pt of a training run", error))
     return NULL;
   const int fd = g_open (path, O_RDONLY | O_CLOEXEC, 0);
   if (fd < 0) {

@@ -11,6 +11,7 @@
 #include <glib/gstdio.h>
 #include <json-glib/json-glib.h>
 
+#include "common/json.h"
 #include "engine/error.h"
 
 #define LENGTH_BYTES 8
@@ -48,40 +49,14 @@ yv_safetensors_matches (YvSpan file)
          header_bytes < UINT32_MAX;
 }
 
-/* The JSON parser recurses, so what nests too deep must not reach it. */
-static bool
-nests_too_deep (YvSpan json)
-{
-  uint32_t depth = 0;
-  bool in_string = false;
-
-  for (size_t i = 0; i < json.size_bytes; i++) {
-    const uint8_t c = json.data[i];
-    if (in_string) {
-      if (c == '\\')
-        i++;
-      else if (c == '"')
-        in_string = false;
-    } else if (c == '"') {
-      in_string = true;
-    } else if (c == '{' || c == '[') {
-      if (++depth > MAX_HEADER_DEPTH)
-        return true;
-    } else if ((c == '}' || c == ']') && depth > 0) {
-      depth--;
-    }
-  }
-  return false;
-}
-
 static JsonParser *
 parse_header (YvSpan json, GError **error)
 {
   g_autoptr (JsonParser) parser = json_parser_new_immutable ();
   g_autoptr (GError) reason = NULL;
 
-  if (nests_too_deep (json)) {
-    malformed (error, "the safetensors header nests more than %d deep", MAX_HEADER_DEPTH);
+  if (!yv_json_check ((const char *) json.data, json.size_bytes, MAX_HEADER_DEPTH, error)) {
+    g_prefix_error (error, "the safetensors header ");
     return NULL;
   }
   if (!json_parser_load_from_data (parser, (const char *) json.data, (gssize) json.size_bytes,

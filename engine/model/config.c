@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "common/file.h"
 #include "engine/error.h"
 #include "engine/model/limits.h"
 
@@ -205,15 +206,12 @@ yv_config_parse (const char *text, size_t size_bytes, const char *file, GError *
   return g_steal_pointer (&config);
 }
 
-/* Not g_file_get_contents(), which would read a device or a huge file to its end first. */
+/* Not g_file_get_contents(), which would read a huge file to its end first. */
 static char *
 read_file (const char *file, size_t *size_bytes, GError **error)
 {
-  if (g_file_test (file, G_FILE_TEST_IS_DIR)) {
-    g_set_error (error, YV_ERROR, YV_ERROR_IO,
-                 "%s: is a directory; expected a model description (cfg/.../*.yaml)", file);
+  if (!yv_check_is_file (file, "a model description (cfg/.../*.yaml)", error))
     return NULL;
-  }
 
   FILE *stream = fopen (file, "rb");
   if (!stream) {

@@ -376,7 +376,7 @@ paths_that_are_no_file_are_refused (void)
     const char *text;
   } rows[] = {
       {missing, YV_ERROR_IO, "/no.pt: can't be opened: No such file or directory"},
-      {folder, YV_ERROR_IO, ": is a directory; give the checkpoint in it"},
+      {folder, YV_ERROR_IO, ": is a directory; expected a checkpoint, such as weights/best.pt"},
       {pipe, YV_ERROR_IO, "/pipe.pt: is no regular file"},
       {empty, YV_ERROR_MALFORMED, "/empty.pt: the file is empty"},
   };

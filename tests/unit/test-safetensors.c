@@ -59,6 +59,13 @@ headers_become_tensors_or_errors (void)
        10, -1, "{'a': i64[1]=4.57566e+18, 'b': u8[1]=0, 'c': bool[1]=0}"},
       {"{", 0, YV_ERROR_MALFORMED, "test: the safetensors header is not JSON"},
       {"{[[[[[[[[", 0, YV_ERROR_MALFORMED, "nests more than 4 deep"},
+      {"{\"a\":/* \" */1}", 0, YV_ERROR_MALFORMED, "has a comment or a '...', which JSON has not,"},
+      {"{\"a\":'1'}", 0, YV_ERROR_MALFORMED, "which JSON has not, at byte 5"},
+      {"{\"/* ' [[[[[[ \\\\ \\\"\":1}", 0, YV_ERROR_MALFORMED, "is not described by an object"},
+      {"{\"\\ud83d\\ude00\\u00e9\":1}", 0, YV_ERROR_MALFORMED, "is not described by an object"},
+      {"{\"\\u1\":1}", 0, YV_ERROR_MALFORMED, "has a broken escape at byte 2"},
+      {"{\"\\udc00\":1}", 0, YV_ERROR_MALFORMED, "has a broken escape at byte 2"},
+      {"{\"\\ud800\\u0041\":1}", 0, YV_ERROR_MALFORMED, "has a broken escape at byte 2"},
       {"{\"a\":1}", 0, YV_ERROR_MALFORMED, "tensor 'a' is not described by an object"},
       {"{\"a\":{}}", 0, YV_ERROR_MALFORMED, "tensor 'a' has no element type"},
       {"{\"a\":{\"dtype\":4}}", 0, YV_ERROR_MALFORMED, "tensor 'a' has no element type"},
@@ -93,6 +100,23 @@ headers_become_tensors_or_errors (void)
       g_assert_cmpstr (text, ==, rows[i].text);
     else if (!strstr (text, rows[i].text))
       g_error ("row %" G_GSIZE_FORMAT ": '%s' does not say '%s'", i, text, rows[i].text);
+  }
+}
+
+/* Behind what json-glib reads and JSON has not, a million brackets would use up its stack. */
+static void
+brackets_can_not_be_hidden (void)
+{
+  static const char *const starts[] = {
+      "{\"a\":/* \" */", "{/* \" */\"a\":", "{'\"':", "{\"\\u1\"\":", "{\"\\ud800\"\":"};
+  g_autofree char *brackets = g_strnfill (1000000, '[');
+
+  for (size_t i = 0; i < G_N_ELEMENTS (starts); i++) {
+    g_autofree char *header = g_strconcat (starts[i], brackets, NULL);
+    g_autofree char *text = read_to_text (header, 0, YV_ERROR_MALFORMED);
+
+    g_test_message ("%s", text);
+    g_assert_true (g_str_has_prefix (text, "test: the safetensors header has a "));
   }
 }
 
@@ -182,6 +206,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/safetensors/headers", headers_become_tensors_or_errors);
+  g_test_add_func ("/safetensors/brackets", brackets_can_not_be_hidden);
   g_test_add_func ("/safetensors/header-length",
                    a_header_longer_than_the_file_or_the_limit_is_refused);
   g_test_add_func ("/safetensors/written", what_is_written_is_read);
