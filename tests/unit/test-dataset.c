@@ -4,6 +4,7 @@
 #include "tools/eval/dataset.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cairo.h>
 #include <glib/gstdio.h>
@@ -275,6 +276,8 @@ damaged_labels_are_refused (void)
       {"0 0.5 0.5 320 0.5\n", "labels/val/7.txt:1: value 4 is \"320\""},
       {"0 nan 0.5 0.5 0.5\n", "labels/val/7.txt:1: value 2 is \"nan\""},
       {"0 0.5 0.5 0.5 -0.5\n", "labels/val/7.txt:1: value 5 is \"-0.5\""},
+      {"0x0 0.5 0.5 0.5 0.5\n", "labels/val/7.txt:1: class \"0x0\""},
+      {"0 0x.8p0 0.5 0.5 0.5\n", "labels/val/7.txt:1: value 2 is \"0x.8p0\""},
       {"0 0.5 0.5 0.5 0.5x\n", "labels/val/7.txt:1: value 5 is \"0.5x\""},
       {"0 0.5 0.5 0.5 \xff\x1b\n", "labels/val/7.txt:1: value 5 is \"\357\277\275\\033\""},
   };
@@ -466,6 +469,8 @@ damaged_coco_files_are_refused (void)
       {ANNOTATION ("\"bbox\": [1, 2, [], 4]"), "annotations[0]: \"bbox\" is [1,2,[],4], expected"},
       {ANNOTATION ("\"bbox\": [1, 2, \"3\", 4]"), "\"bbox\" is [1,2,\"3\",4], expected"},
       {ANNOTATION ("\"bbox\": [1e999, 2, 3, 4]"), "annotations[0]: \"bbox\" is ["},
+      {ANNOTATION ("\"bbox\": [1e308, 2, 3, 4]"), "four numbers that fit a float"},
+      {ANNOTATION ("\"bbox\": [1, 2, 3, 1e39]"), "four numbers that fit a float"},
       {ANNOTATION ("\"bbox\": [1, 2, 3]"), "annotations[0]: \"bbox\" is [1,2,3], expected"},
       {ANNOTATION (BOX ", \"area\": -1"), "\"area\" is -1, expected a number from 0 on"},
       {ANNOTATION (BOX ", \"area\": \"12\""), "\"area\" is \"12\", expected a number"},
@@ -509,10 +514,68 @@ a_text_of_brackets_is_refused (void)
 
   folder_init (&folder);
   put_text (&folder, "a.json", deep);
-  refuse (&folder, "a.json", "a.json: found no JSON object");
+  refuse (&folder, "a.json",
+          "a.json: nests more than 64 deep at byte 64; expected COCO's instances");
   put_text (&folder, "data.yaml", deep + 2500000);
   refuse (&folder, "data.yaml", "data.yaml:");
   refuse (&folder, "none.json", "none.json: ");
+}
+
+/* What json-glib reads and JSON has not: behind it, 3 million brackets would use up the stack. */
+static void
+brackets_can_not_be_hidden (void)
+{
+  static const char *const starts[] = {"{\"a\":/* \" */",
+                                       "{/* \" */\"a\":", "{'\"':", "{\"\\u1\"\":"};
+  g_autofree char *brackets = g_strnfill (3000000, '[');
+
+  for (uint32_t i = 0; i < G_N_ELEMENTS (starts); i++) {
+    g_auto (Folder) folder;
+    g_autofree char *json = g_strconcat (starts[i], brackets, NULL);
+
+    folder_init (&folder);
+    put_text (&folder, "a.json", json);
+    refuse (&folder, "a.json", "a.json: has a ");
+  }
+}
+
+static void
+an_ending_in_capitals_is_known (void)
+{
+  g_auto (Folder) folder;
+
+  folder_init (&folder);
+  put_text (&folder, "a.JSON", "[]");
+  refuse (&folder, "a.JSON", "a.JSON: found no JSON object; expected COCO's instances");
+}
+
+/* What stands where a file should be, and who says what should be there. A pipe that was waited
+ * for would hang, and so fail, the test. */
+static void
+what_is_no_file_is_refused_and_not_waited_for (void)
+{
+  static const struct {
+    const char *name, *expected;
+  } cases[] = {
+      {"data.yaml", "expected a data.yaml"},
+      {"a.json", "expected COCO's instances_*.json"},
+      {"labels/val/7.txt", "expected a text with a line an object"},
+      {"list.txt", "expected a text with the path of a picture a line"},
+  };
+
+  for (uint32_t i = 0; i < 2 * G_N_ELEMENTS (cases); i++) {
+    const bool is_pipe = i % 2, is_json = i / 2 == 1, is_list = i / 2 == 3;
+    g_auto (Folder) folder;
+
+    folder_init (&folder);
+    put_yolo_folder (&folder, is_list ? "val: list.txt\nnc: 2\n" : "val: images/val\nnc: 2\n", "");
+    g_autofree char *path = place (&folder, cases[i / 2].name);
+    g_autofree char *message = g_strdup_printf (
+        "%s: is %s; %s", path, is_pipe ? "no regular file" : "a directory", cases[i / 2].expected);
+    g_remove (path);
+    g_assert_cmpint (is_pipe ? mkfifo (path, 0600) : g_mkdir (path, 0700), ==, 0);
+    refuse (&folder, is_json ? "a.json" : "data.yaml", message);
+  }
 }
 
 /* Its published table: 80 kinds with numbers up to 90. */
@@ -549,6 +612,9 @@ main (int argc, char **argv)
   g_test_add_func ("/dataset/coco/one-name", classes_of_one_name_go_by_their_order);
   g_test_add_func ("/dataset/coco/bad", damaged_coco_files_are_refused);
   g_test_add_func ("/dataset/deep", a_text_of_brackets_is_refused);
+  g_test_add_func ("/dataset/coco/brackets", brackets_can_not_be_hidden);
+  g_test_add_func ("/dataset/capitals", an_ending_in_capitals_is_known);
+  g_test_add_func ("/dataset/no-file", what_is_no_file_is_refused_and_not_waited_for);
   g_test_add_func ("/dataset/coco/numbers", cocos_numbers_have_gaps);
   return g_test_run ();
 }

@@ -174,9 +174,9 @@ what_is_no_picture_is_refused (void)
   g_autofree char *png = encode ("png", &n_bytes);
 
   file_init (&file);
-  refuse (&file, YV_ERROR_IO, "there is no such picture");
+  refuse (&file, YV_ERROR_IO, "No such file");
   g_assert_cmpint (mkfifo (file.path, 0600), ==, 0);
-  refuse (&file, YV_ERROR_IO, "or it is no file");
+  refuse (&file, YV_ERROR_IO, "is no regular file; expected a JPEG");
   g_remove (file.path);
   put (&file, "", 0);
   refuse (&file, YV_ERROR_MALFORMED, "expected a whole JPEG");

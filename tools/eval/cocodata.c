@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * tools/eval/cocodata.c - COCO's instances_*.json: images, categories, annotations.
  */
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
 #include <json-glib/json-glib.h>
 
 #include "common/excerpt.h"
+#include "common/file.h"
+#include "common/json.h"
 #include "tools/eval/dataset.h"
 
 #define MAX_DEPTH 64 /* of brackets; COCO has 5 */
@@ -79,7 +82,7 @@ type_of (JsonNode *node)
   return node && JSON_NODE_HOLDS_VALUE (node) ? json_node_get_value_type (node) : G_TYPE_INVALID;
 }
 
-/* A text of digits is none. */
+/* A text of digits is none, nor is what fits no float: a sum of two would be infinite. */
 static bool
 is_number (JsonNode *node, double *out)
 {
@@ -88,7 +91,7 @@ is_number (JsonNode *node, double *out)
   if (type != G_TYPE_INT64 && type != G_TYPE_DOUBLE)
     return false;
   *out = json_node_get_double (node);
-  return isfinite (*out);
+  return fabs (*out) <= (double) FLT_MAX;
 }
 
 static bool
@@ -296,7 +299,8 @@ read_box (const Entry *entry, double box[4], GError **error)
   for (uint32_t i = 0; ok && i < 4; i++)
     ok = is_number (json_array_get_element (array, i), &box[i]);
   return (ok && box[2] >= 0 && box[3] >= 0) ||
-         refuse (entry, "bbox", "[x, y, w, h], four numbers, the last two from 0 on", error);
+         refuse (entry, "bbox",
+                 "[x, y, w, h], four numbers that fit a float, the last two from 0 on", error);
 }
 
 /* What is missing is that of the box. */
@@ -401,31 +405,14 @@ reader_clear (Reader *reader)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Reader, reader_clear)
 
-/* The parser calls itself for each level, so a text of brackets alone would use up the stack. */
-static bool
-is_shallow (const char *text, gsize length)
-{
-  uint32_t depth = 0;
-  bool is_quoted = false;
-
-  for (gsize i = 0; i < length; i++) {
-    if (text[i] == '\\' && is_quoted)
-      i++;
-    else if (text[i] == '"')
-      is_quoted = !is_quoted;
-    else if (!is_quoted && (text[i] == '[' || text[i] == '{') && ++depth > MAX_DEPTH)
-      return false;
-    else if (!is_quoted && (text[i] == ']' || text[i] == '}'))
-      depth -= depth > 0;
-  }
-  return true;
-}
-
 static JsonParser *
 parse (const char *path, GError **error)
 {
   g_autoptr (JsonParser) parser = json_parser_new ();
   g_autoptr (GError) theirs = NULL;
+
+  if (!yv_check_is_file (path, "COCO's instances_*.json", error))
+    return NULL;
   g_autoptr (GMappedFile) file = g_mapped_file_new (path, FALSE, &theirs);
   const char *text =
       file && g_mapped_file_get_length (file) ? g_mapped_file_get_contents (file) : "";
@@ -435,7 +422,7 @@ parse (const char *path, GError **error)
     g_set_error (error, YV_ERROR, YV_ERROR_IO, "%s: %s", path, theirs->message);
     return NULL;
   }
-  if (is_shallow (text, length) &&
+  if (yv_json_check (text, length, MAX_DEPTH, &theirs) &&
       json_parser_load_from_data (parser, text, (gssize) length, &theirs) &&
       json_parser_get_root (parser) && JSON_NODE_HOLDS_OBJECT (json_parser_get_root (parser)))
     return g_steal_pointer (&parser);

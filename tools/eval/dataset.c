@@ -96,7 +96,9 @@ Dataset *
 dataset_open (const char *path, const char *images_folder, const char *const *class_names,
               uint32_t n_classes, GError **error)
 {
-  if (g_str_has_suffix (path, ".json"))
+  g_autofree char *lower = g_ascii_strdown (path, -1);
+
+  if (g_str_has_suffix (lower, ".json"))
     return cocodata_open (path, images_folder, class_names, n_classes, error);
   return yolodata_open (path, class_names, n_classes, error);
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "common/file.h"
 #include "common/yaml.h"
 #include "engine/yolov7.h"
 
@@ -205,6 +206,8 @@ datayaml_read (const char *file, GError **error)
   g_autoptr (GError) theirs = NULL;
   gsize length;
 
+  if (!yv_check_is_file (file, "a data.yaml, or COCO's instances_*.json", error))
+    return NULL;
   if (!g_file_get_contents (file, &text, &length, &theirs)) {
     g_set_error (error, YV_ERROR, YV_ERROR_IO, "%s: %s", file, theirs->message);
     return NULL;

@@ -7,6 +7,7 @@
 
 #include <gdk-pixbuf/gdk-pixbuf.h>
 
+#include "common/file.h"
 #include "tools/eval/resize.h"
 
 /* gdk-pixbuf's errors as ours: the path in front, what was expected, and which code. */
@@ -17,17 +18,6 @@ refuse (const char *path, const GError *theirs, GError **error)
                theirs && theirs->domain == G_FILE_ERROR ? YV_ERROR_IO : YV_ERROR_MALFORMED,
                "%s: not a picture that can be read: %s; expected a whole JPEG, PNG, BMP or TIFF",
                path, theirs ? theirs->message : "nothing is in it");
-  return false;
-}
-
-/* A pipe would be waited for, and a device read for ever. */
-static bool
-check_is_file (const char *path, GError **error)
-{
-  if (g_file_test (path, G_FILE_TEST_IS_REGULAR))
-    return true;
-  g_set_error (error, YV_ERROR, YV_ERROR_IO, "%s: there is no such picture, or it is no file",
-               path);
   return false;
 }
 
@@ -54,7 +44,7 @@ picture_size (const char *path, uint32_t *width, uint32_t *height, GError **erro
 {
   g_autoptr (GError) theirs = NULL;
 
-  if (!check_is_file (path, error))
+  if (!yv_check_is_file (path, "a JPEG, PNG, BMP or TIFF", error))
     return false;
   g_autoptr (GdkPixbufLoader) loader = gdk_pixbuf_loader_new ();
   if (!load_head (loader, path, &theirs))
@@ -76,7 +66,7 @@ decode (const char *path, GError **error)
 {
   g_autoptr (GError) theirs = NULL;
 
-  if (!check_is_file (path, error))
+  if (!yv_check_is_file (path, "a JPEG, PNG, BMP or TIFF", error))
     return NULL;
   g_autoptr (GdkPixbuf) raw = gdk_pixbuf_new_from_file (path, &theirs);
   if (!raw) {

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "common/excerpt.h"
+#include "common/file.h"
 #include "tools/eval/dataset.h"
 #include "tools/eval/datayaml.h"
 
@@ -54,13 +55,16 @@ add_folder (Dataset *dataset, const char *folder, GError **error)
   return true;
 }
 
-/* All of a text file; what comes behind a byte 0 would be lost, so there must be none. */
+/* All of a text file; G_FILE_ERROR_NOENT where there is none. What comes behind a byte 0 would be
+ * lost, so there must be none. */
 static char *
-read_text (const char *path, GError **error)
+read_text (const char *path, const char *expected, GError **error)
 {
   g_autofree char *text = NULL;
   gsize length;
 
+  if (g_file_test (path, G_FILE_TEST_EXISTS) && !yv_check_is_file (path, expected, error))
+    return NULL;
   if (!g_file_get_contents (path, &text, &length, error))
     return NULL;
   if (strlen (text) == length)
@@ -100,7 +104,7 @@ static bool
 add_list (Dataset *dataset, const char *list, GError **error)
 {
   GError *theirs = NULL;
-  g_autofree char *text = read_text (list, &theirs);
+  g_autofree char *text = read_text (list, "a text with the path of a picture a line", &theirs);
   g_autofree char *folder = g_path_get_dirname (list);
 
   if (!text)
@@ -151,14 +155,14 @@ label_path (const char *picture)
                           (int) dataset_stem_bytes (found + 8), found + 8);
 }
 
-/* Written so that NaN is refused. */
+/* Decimal: the hexadecimal numbers that C knows no program writes. */
 static bool
 parse_number (const char *text, double *value)
 {
   char *end;
 
   *value = g_ascii_strtod (text, &end);
-  return end != text && *end == '\0' && *value >= 0 && *value <= 1;
+  return end != text && *end == '\0' && !strpbrk (text, "xX");
 }
 
 static EvalLabel
@@ -190,7 +194,7 @@ static bool
 parse_values (char **words, double *values, uint32_t n, const char *place, GError **error)
 {
   for (uint32_t i = 0; i < n; i++) {
-    if (parse_number (words[i], &values[i]))
+    if (parse_number (words[i], &values[i]) && values[i] >= 0 && values[i] <= 1) /* no NaN */
       continue;
     g_autofree char *found = excerpt_of (words[i]);
     g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED,
@@ -204,10 +208,9 @@ parse_values (char **words, double *values, uint32_t n, const char *place, GErro
 static bool
 parse_class (const char *word, uint32_t n_classes, const char *place, uint32_t *out, GError **error)
 {
-  char *end;
-  const double value = g_ascii_strtod (word, &end); /* some programs write "3.0" */
+  double value; /* some programs write "3.0" */
 
-  if (end != word && *end == '\0' && value >= 0 && value < n_classes && value == floor (value)) {
+  if (parse_number (word, &value) && value >= 0 && value < n_classes && value == floor (value)) {
     *out = (uint32_t) value;
     return true;
   }
@@ -304,7 +307,7 @@ read_label_file (Dataset *dataset, DatasetImage *image, LeftOut *left_out, GErro
 {
   GError *theirs = NULL;
   g_autofree char *path = label_path (image->path);
-  g_autofree char *text = read_text (path, &theirs);
+  g_autofree char *text = read_text (path, "a text with a line an object", &theirs);
 
   if (text)
     return read_labels (dataset, image, path, text, &left_out->n_duplicates, error);
