@@ -4,6 +4,7 @@
  * `detect` is a program of its own, yolov7-detect, because it alone needs GStreamer: the rest of
  * the tool must run on machines that have none. */
 #include <errno.h>
+#include <locale.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -60,6 +61,7 @@ print_help (FILE *out)
 int
 main (int argc, char **argv)
 {
+  setlocale (LC_CTYPE, ""); /* for names beyond ASCII in messages; numbers stay as JSON has them */
   g_set_prgname ("yolov7");
   if (argc < 2) {
     print_help (stderr);

@@ -82,6 +82,11 @@ expect 'tensors without images' 1 'FILE|images' "$tool" forward "$root/models/pe
   "$bad/state.safetensors" -o "$bad/out.safetensors" --device reference
 
 expect 'no subcommand of that name' 2 "no subcommand 'fly'" "$tool" fly
+expect 'a word beyond ASCII is told as it is' 2 $'fl\303\274ge' env LC_ALL=C.UTF-8 "$tool" $'fl\303\274ge'
+mkfifo "$bad/pipe.pt" "$bad/pipe.yaml"
+expect 'a pipe as a model is not waited for' 1 'FILE|no regular file' timeout 20 "$tool" inspect "$bad/pipe.pt"
+expect 'a pipe as a description is not waited for' 1 'FILE|no regular file|\.yaml' \
+  timeout 20 "$tool" inspect --config "$bad/pipe.yaml"
 expect 'no argument' 2 'usage' "$tool"
 expect 'an unknown option' 2 'altitude|--help' "$tool" inspect --altitude 3
 expect 'too few arguments' 2 'expected' "$tool" forward model.pt
