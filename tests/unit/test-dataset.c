@@ -8,6 +8,7 @@
 
 #include <cairo.h>
 #include <glib/gstdio.h>
+#include <unistd.h>
 
 #define WIDTH 40
 #define HEIGHT 20
@@ -39,7 +40,10 @@ remove_tree (const char *path)
   while (dir && (name = g_dir_read_name (dir))) {
     g_autofree char *child = g_build_filename (path, name, NULL);
 
-    remove_tree (child);
+    if (g_file_test (child, G_FILE_TEST_IS_SYMLINK))
+      g_remove (child);
+    else
+      remove_tree (child);
   }
   g_remove (path);
 }
@@ -229,6 +233,95 @@ pictures_without_an_ending_have_labels (void)
   }
 }
 
+/* What upstream does; what the data set's own folder is called does not count. */
+static void
+of_two_folders_images_the_first_has_labels_beside_it (void)
+{
+  g_auto (Folder) folder;
+  g_autoptr (GError) error = NULL;
+
+  folder_init (&folder);
+  put_text (&folder, "images/set/data.yaml", "val: images\nnc: 2\n");
+  put_picture (&folder, "images/set/images/a/images/1.png");
+  put_text (&folder, "images/set/labels/a/images/1.txt", "1 .5 .5 .5 .5");
+  g_autoptr (Dataset) dataset = open_named (&folder, "images/set/data.yaml", &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (label_of (dataset, 0, 0)->class_index, ==, 1);
+}
+
+static void
+links_to_folders_are_followed_but_not_for_ever (void)
+{
+  g_auto (Folder) folder;
+  g_autoptr (GError) error = NULL;
+
+  folder_init (&folder);
+  put_yolo_folder (&folder, "val: images/val\nnc: 2\n", "0 .5 .5 .5 .5");
+  put_picture (&folder, "elsewhere/8.png");
+  g_autofree char *link = place (&folder, "images/val/more");
+  g_assert_cmpint (symlink ("../../elsewhere", link), ==, 0);
+  g_autoptr (Dataset) dataset = open_named (&folder, "data.yaml", &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (dataset->images->len, ==, 3);
+
+  g_autofree char *loop = place (&folder, "images/val/loop");
+  g_assert_cmpint (symlink (".", loop), ==, 0);
+  refuse (&folder, "data.yaml", "more than 32 folders in each other");
+}
+
+static void
+names_that_are_not_the_models_are_warned_of (void)
+{
+  static const struct {
+    const char *yaml, *warning; /* NULL: none */
+  } cases[] = {
+      {"val: images/val\nnames: [Cat, dog]\n", NULL},
+      {"val: images/val\nnc: 2\n", NULL},
+      {"val: images/val\nnames: [cat, person]\n", "class 1 is \"person\", the model's is \"dog\""},
+  };
+
+  for (uint32_t i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_auto (Folder) folder;
+
+    folder_init (&folder);
+    put_yolo_folder (&folder, cases[i].yaml, "0 .5 .5 .5 .5");
+    g_autoptr (Dataset) dataset = open_named (&folder, "data.yaml", NULL);
+    const char *found = strstr (dataset->warning, "the model's");
+
+    g_assert_cmpint (found != NULL, ==, cases[i].warning != NULL);
+    g_assert_true (!found || strstr (dataset->warning, cases[i].warning));
+  }
+}
+
+static void
+a_data_set_knows_its_files (void)
+{
+  static const char *const theirs[] = {"data.yaml", "list.txt", "images/1.png", "labels/1.txt",
+                                       "link.json"};
+  static const char *const others[] = {"labels/2.txt", "nowhere"};
+  g_auto (Folder) folder;
+
+  folder_init (&folder);
+  put_text (&folder, "data.yaml", "val: list.txt\nnc: 2\n");
+  put_text (&folder, "list.txt", "images/1.png\n");
+  put_picture (&folder, "images/1.png");
+  put_text (&folder, "labels/1.txt", "");
+  put_text (&folder, "labels/2.txt", "");
+  g_autofree char *link = place (&folder, "link.json");
+  g_assert_cmpint (symlink ("labels/1.txt", link), ==, 0);
+  g_autoptr (Dataset) dataset = open_named (&folder, "data.yaml", NULL);
+  for (uint32_t i = 0; i < G_N_ELEMENTS (theirs); i++) {
+    g_autofree char *path = place (&folder, theirs[i]);
+
+    g_assert_true (dataset_has_file (dataset, path));
+  }
+  for (uint32_t i = 0; i < G_N_ELEMENTS (others); i++) {
+    g_autofree char *path = place (&folder, others[i]);
+
+    g_assert_false (dataset_has_file (dataset, path));
+  }
+}
+
 static void
 damaged_yamls_are_refused (void)
 {
@@ -380,6 +473,7 @@ cocos_annotations_become_labels (void)
   EvalLabel *cat = &g_array_index (labels, EvalLabel, 1);
 
   g_assert_cmpint (first->id, ==, 4);
+  g_assert_null (dataset->warning);
   g_assert_cmpint (dataset->category_ids[0], ==, 17);
   g_assert_cmpint (dataset->category_ids[1], ==, 18);
   g_assert_cmpuint (dog->class_index, ==, 1);
@@ -408,6 +502,8 @@ categories_of_other_names_go_by_their_order (void)
   g_autoptr (Dataset) dataset = open_named (&folder, "annotations/instances_val2017.json", NULL);
   g_assert_cmpint (dataset->category_ids[0], ==, 1);
   g_assert_cmpint (dataset->category_ids[1], ==, 3);
+  g_assert_nonnull (dataset->warning);
+  g_assert_nonnull (strstr (dataset->warning, "0 of the model's 2 classes (\"cat\" ...)"));
 }
 
 /* A file of one annotation, of image 9 and category 17, with these further members. */
@@ -600,6 +696,11 @@ main (int argc, char **argv)
   g_test_add_func ("/dataset/yolo/outline", an_outline_gives_its_box_and_area);
   g_test_add_func ("/dataset/yolo/places", places_may_be_lists_and_relative_to_path);
   g_test_add_func ("/dataset/yolo/no-ending", pictures_without_an_ending_have_labels);
+  g_test_add_func ("/dataset/yolo/two-images",
+                   of_two_folders_images_the_first_has_labels_beside_it);
+  g_test_add_func ("/dataset/yolo/links", links_to_folders_are_followed_but_not_for_ever);
+  g_test_add_func ("/dataset/yolo/names", names_that_are_not_the_models_are_warned_of);
+  g_test_add_func ("/dataset/files", a_data_set_knows_its_files);
   g_test_add_func ("/dataset/yolo/bad-yaml", damaged_yamls_are_refused);
   g_test_add_func ("/dataset/yolo/bad-labels", damaged_labels_are_refused);
   g_test_add_func ("/dataset/yolo/byte-0", a_byte_0_in_labels_is_refused);

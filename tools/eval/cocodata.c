@@ -194,6 +194,11 @@ map_classes (Reader *reader, const char *const *class_names, GError **error)
                  reader->path, ids->len, n_found, n_classes, class_names[0]);
     return false;
   }
+  if (n_found < n_classes)
+    dataset_warn (reader->dataset,
+                  "%s: %u of the model's %u classes (\"%s\" ...) are among the categories by name; "
+                  "all go by their order",
+                  reader->path, n_found, n_classes, class_names[0]);
   for (uint32_t k = 0; k < n_classes; k++) {
     int *id = &reader->dataset->category_ids[k];
 

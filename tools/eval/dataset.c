@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include <glib/gstdio.h>
+
 #include "tools/eval/picture.h"
 
 static void
@@ -24,6 +26,7 @@ dataset_new (uint32_t n_classes)
 
   dataset->images = g_ptr_array_new_with_free_func (free_image);
   dataset->n_classes = n_classes;
+  dataset->files = g_ptr_array_new_with_free_func (g_free);
   dataset->category_ids = g_new0 (int, n_classes);
   return dataset;
 }
@@ -34,6 +37,7 @@ dataset_free (Dataset *dataset)
   if (!dataset)
     return;
   g_ptr_array_unref (dataset->images);
+  g_ptr_array_unref (dataset->files);
   g_free (dataset->category_ids);
   g_free (dataset->warning);
   g_free (dataset);
@@ -72,6 +76,18 @@ dataset_read_sizes (Dataset *dataset, GError **error)
   return true;
 }
 
+void
+dataset_warn (Dataset *dataset, const char *format, ...)
+{
+  va_list arguments;
+
+  va_start (arguments, format);
+  g_autofree char *text = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  g_autofree char *before = dataset->warning;
+  dataset->warning = before ? g_strconcat (before, "; ", text, NULL) : g_strdup (text);
+}
+
 size_t
 dataset_stem_bytes (const char *path)
 {
@@ -97,10 +113,42 @@ dataset_open (const char *path, const char *images_folder, const char *const *cl
               uint32_t n_classes, GError **error)
 {
   g_autofree char *lower = g_ascii_strdown (path, -1);
+  Dataset *dataset = g_str_has_suffix (lower, ".json")
+                         ? cocodata_open (path, images_folder, class_names, n_classes, error)
+                         : yolodata_open (path, class_names, n_classes, error);
 
-  if (g_str_has_suffix (lower, ".json"))
-    return cocodata_open (path, images_folder, class_names, n_classes, error);
-  return yolodata_open (path, class_names, n_classes, error);
+  if (dataset)
+    dataset_note_file (dataset, path);
+  return dataset;
+}
+
+void
+dataset_note_file (Dataset *dataset, const char *path)
+{
+  g_ptr_array_add (dataset->files, g_strdup (path));
+}
+
+static bool
+is_file (const char *path, const GStatBuf *file)
+{
+  GStatBuf found;
+
+  return g_stat (path, &found) == 0 && found.st_dev == file->st_dev && found.st_ino == file->st_ino;
+}
+
+bool
+dataset_has_file (const Dataset *dataset, const char *path)
+{
+  GStatBuf file;
+  bool found = false;
+
+  if (g_stat (path, &file) != 0)
+    return false;
+  for (uint32_t i = 0; i < dataset->files->len && !found; i++)
+    found = is_file (g_ptr_array_index (dataset->files, i), &file);
+  for (uint32_t i = 0; i < dataset->images->len && !found; i++)
+    found = is_file (((DatasetImage *) g_ptr_array_index (dataset->images, i))->path, &file);
+  return found;
 }
 
 GArray *

@@ -23,7 +23,7 @@ typedef struct {
   char *path;
   uint32_t width, height; /* px as people see it: EXIF data may turn it */
   int64_t id;             /* COCO's; of a YOLO folder the number that is the file's name, or -1 */
-  GArray *labels;         /* of EvalLabel, by class; see `normalised` */
+  GArray *labels;         /* of EvalLabel, as the file has them; see `normalised` */
 } DatasetImage;
 
 typedef struct {
@@ -32,6 +32,7 @@ typedef struct {
   int *category_ids; /* [n_classes]: what COCO calls the model's classes */
   bool normalised;   /* labels are in parts of the picture's sides, not in px */
   char *warning;     /* (nullable) */
+  GPtrArray *files;  /* of char *: what else was read, the pictures apart */
 } Dataset;
 
 /**
@@ -39,13 +40,16 @@ typedef struct {
  * @path: data.yaml, or COCO's JSON where it ends in ".json"
  * @images_folder: (nullable): where the pictures of a COCO file are; NULL: beside it, in the
  *   places that COCO's archives unpack to
- * @class_names: the model's; a data set of others is refused
+ * @class_names: the model's; of a data set of as many others `warning` tells, any other is refused
  *
  * Returns: (transfer full): or NULL with an error of YV_ERROR.
  */
 Dataset *dataset_open (const char *path, const char *images_folder, const char *const *class_names,
                        uint32_t n_classes, GError **error);
 void dataset_free (Dataset *dataset); /* NULL ok */
+
+/* Whether @path is one of the files that the data set consists of, whatever it is called here. */
+bool dataset_has_file (const Dataset *dataset, const char *path);
 
 /* The labels of image @index in px of a picture of this size, beyond its edges where they were
  * drawn so. Returns: (transfer full): of EvalLabel. */
@@ -61,8 +65,12 @@ Dataset *dataset_new (uint32_t n_classes);
 DatasetImage *dataset_add (Dataset *dataset, char *path);
 /* False, and nothing added, where the image has DATASET_MAX_LABELS already. */
 bool dataset_add_label (DatasetImage *image, const EvalLabel *label);
+/* Appends to `files`. */
+void dataset_note_file (Dataset *dataset, const char *path);
 /* Looks into each picture's file. */
 bool dataset_read_sizes (Dataset *dataset, GError **error);
+/* Appends to `warning`. */
+void dataset_warn (Dataset *dataset, const char *format, ...) G_GNUC_PRINTF (2, 3);
 /* Bytes of @path without its file's ending; all of it where there is none. */
 size_t dataset_stem_bytes (const char *path);
 /* COCO's number of class @index where the model has COCO's 80, else -1. */

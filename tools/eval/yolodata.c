@@ -31,13 +31,21 @@ is_picture (const char *name)
 /* ---- which pictures ---------------------------------------------------------------------------
  */
 
+#define MAX_DEPTH 32 /* of folders: a link may lead back to where it is */
+
 static bool
-add_folder (Dataset *dataset, const char *folder, GError **error)
+add_folder (Dataset *dataset, const char *folder, uint32_t depth, GError **error)
 {
   g_autoptr (GError) theirs = NULL;
   g_autoptr (GDir) dir = g_dir_open (folder, 0, &theirs);
   const char *name;
 
+  if (depth > MAX_DEPTH) {
+    g_set_error (error, YV_ERROR, YV_ERROR_INVALID,
+                 "%s: more than %d folders in each other; is one a link to one above?", folder,
+                 MAX_DEPTH);
+    return false;
+  }
   if (!dir) {
     g_set_error (error, YV_ERROR, YV_ERROR_IO, "%s: %s", folder, theirs->message);
     return false;
@@ -45,8 +53,8 @@ add_folder (Dataset *dataset, const char *folder, GError **error)
   while ((name = g_dir_read_name (dir))) {
     g_autofree char *path = g_build_filename (folder, name, NULL);
 
-    if (g_file_test (path, G_FILE_TEST_IS_DIR) && !g_file_test (path, G_FILE_TEST_IS_SYMLINK)) {
-      if (!add_folder (dataset, path, error))
+    if (g_file_test (path, G_FILE_TEST_IS_DIR)) {
+      if (!add_folder (dataset, path, depth + 1, error))
         return false;
     } else if (is_picture (name)) {
       dataset_add (dataset, g_steal_pointer (&path));
@@ -109,6 +117,7 @@ add_list (Dataset *dataset, const char *list, GError **error)
 
   if (!text)
     return pass_on (theirs, list, error);
+  dataset_note_file (dataset, list);
   g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
   for (uint32_t i = 0; lines[i]; i++) {
     const char *name = g_strstrip (lines[i]);
@@ -137,17 +146,20 @@ add_pictures (Dataset *dataset, const char *place, GError **error)
 {
   if (g_str_has_suffix (place, ".txt"))
     return add_list (dataset, place, error);
-  return add_folder (dataset, place, error);
+  return add_folder (dataset, place, 0, error);
 }
 
 /* ---- labels -----------------------------------------------------------------------------------
  */
 
-/* images/a.jpg -> labels/a.txt: the last folder of that name counts. */
+/* images/a.jpg -> labels/a.txt: the first folder of that name counts, as upstream; what @folder,
+ * that of data.yaml, is called itself does not. */
 static char *
-label_path (const char *picture)
+label_path (const char *picture, const char *folder)
 {
-  const char *found = g_strrstr (picture, "/images/");
+  const size_t n = strlen (folder);
+  const bool is_below = g_str_has_prefix (picture, folder) && picture[n] == '/';
+  const char *found = strstr (picture + (is_below ? n : 0), "/images/");
 
   if (!found)
     return g_strdup_printf ("%.*s.txt", (int) dataset_stem_bytes (picture), picture);
@@ -303,12 +315,14 @@ typedef struct {
 } LeftOut;
 
 static bool
-read_label_file (Dataset *dataset, DatasetImage *image, LeftOut *left_out, GError **error)
+read_label_file (Dataset *dataset, DatasetImage *image, const char *folder, LeftOut *left_out,
+                 GError **error)
 {
   GError *theirs = NULL;
-  g_autofree char *path = label_path (image->path);
+  g_autofree char *path = label_path (image->path, folder);
   g_autofree char *text = read_text (path, "a text with a line an object", &theirs);
 
+  dataset_note_file (dataset, path);
   if (text)
     return read_labels (dataset, image, path, text, &left_out->n_duplicates, error);
   if (!g_error_matches (theirs, G_FILE_ERROR, G_FILE_ERROR_NOENT))
@@ -319,38 +333,37 @@ read_label_file (Dataset *dataset, DatasetImage *image, LeftOut *left_out, GErro
 }
 
 static void
-set_warning (Dataset *dataset, const char *path, const LeftOut *left_out)
+warn_of_left_out (Dataset *dataset, const char *path, const LeftOut *left_out)
 {
-  GString *text = g_string_new (NULL);
-
   if (left_out->n_without > 0)
-    g_string_append_printf (text, "%s: %u of %u pictures have no label file", path,
-                            left_out->n_without, dataset->images->len);
+    dataset_warn (dataset, "%s: %u of %u pictures have no label file", path, left_out->n_without,
+                  dataset->images->len);
   if (left_out->n_duplicates > 0)
-    g_string_append_printf (text, "%s%s: %u labels that were there twice were dropped",
-                            text->len ? "; " : "", path, left_out->n_duplicates);
-  dataset->warning = g_string_free (text, text->len == 0);
+    dataset_warn (dataset, "%s: %u labels that were there twice were dropped", path,
+                  left_out->n_duplicates);
 }
 
 static bool
 read_all_labels (Dataset *dataset, const char *path, GError **error)
 {
+  g_autofree char *folder = g_path_get_dirname (path);
   LeftOut left_out = {0};
 
   dataset->normalised = true;
   for (uint32_t i = 0; i < dataset->images->len; i++)
-    if (!read_label_file (dataset, g_ptr_array_index (dataset->images, i), &left_out, error))
+    if (!read_label_file (dataset, g_ptr_array_index (dataset->images, i), folder, &left_out,
+                          error))
       return false;
   if (left_out.n_without == dataset->images->len) {
     g_autofree char *first =
-        label_path (((DatasetImage *) g_ptr_array_index (dataset->images, 0))->path);
+        label_path (((DatasetImage *) g_ptr_array_index (dataset->images, 0))->path, folder);
 
     g_set_error (error, YV_ERROR, YV_ERROR_IO,
                  "%s: not one of %u pictures has labels; the first one's would be %s", path,
                  dataset->images->len, first);
     return false;
   }
-  set_warning (dataset, path, &left_out);
+  warn_of_left_out (dataset, path, &left_out);
   return true;
 }
 
@@ -403,6 +416,22 @@ check_classes (const DataYaml *yaml, const char *path, const char *const *class_
   return false;
 }
 
+/* They go by their order all the same, as in test.py. */
+static void
+warn_of_names (Dataset *dataset, const DataYaml *yaml, const char *path,
+               const char *const *class_names)
+{
+  for (uint32_t k = 0; k < yaml->n_names; k++)
+    if (g_ascii_strcasecmp (yaml->names[k], class_names[k]) != 0) {
+      g_autofree char *theirs = excerpt_of (yaml->names[k]);
+      g_autofree char *ours = excerpt_of (class_names[k]);
+
+      dataset_warn (dataset, "%s: class %u is \"%s\", the model's is \"%s\"; numbers count", path,
+                    k, theirs, ours);
+      return;
+    }
+}
+
 Dataset *
 yolodata_open (const char *path, const char *const *class_names, uint32_t n_classes, GError **error)
 {
@@ -411,6 +440,7 @@ yolodata_open (const char *path, const char *const *class_names, uint32_t n_clas
 
   if (!yaml || !check_classes (yaml, path, class_names, n_classes, error))
     return NULL;
+  warn_of_names (dataset, yaml, path, class_names);
   for (uint32_t i = 0; i < yaml->n_places; i++)
     if (!add_pictures (dataset, yaml->places[i], error))
       return NULL;
