@@ -238,7 +238,8 @@ plot_curves (const MetricResult *result, const char *const *class_names, const c
 typedef struct {
   const Confusion *confusion;
   const char *const *class_names;
-  uint32_t n; /* classes and background */
+  uint32_t n;             /* classes and background */
+  const uint64_t *totals; /* [n]: of each column */
   double cell_px, side_px, left, top;
   double width; /* of the whole drawing */
 } Matrix;
@@ -249,15 +250,17 @@ name_of (const Matrix *matrix, uint32_t index)
   return index < matrix->confusion->n_classes ? matrix->class_names[index] : "background";
 }
 
-static double
-share (const Matrix *matrix, uint32_t detected, uint32_t labelled)
+/* Of each column. Free with g_free(). */
+static uint64_t *
+sum_columns (const Confusion *confusion)
 {
-  uint64_t total = 0;
+  const uint32_t n = confusion->n_classes + 1;
+  uint64_t *totals = g_new0 (uint64_t, n);
 
-  for (uint32_t i = 0; i < matrix->n; i++)
-    total += confusion_count (matrix->confusion, i, labelled);
-  return total ? (double) confusion_count (matrix->confusion, detected, labelled) / (double) total
-               : 0;
+  for (uint32_t detected = 0; detected < n; detected++)
+    for (uint32_t labelled = 0; labelled < n; labelled++)
+      totals[labelled] += confusion_count (confusion, detected, labelled);
+  return totals;
 }
 
 /* Also how often, since shares of a rare class say little. */
@@ -282,11 +285,11 @@ draw_cell (cairo_t *cr, const Matrix *matrix, uint32_t detected, uint32_t labell
 {
   const double x = matrix->left + labelled * matrix->cell_px;
   const double y = matrix->top + detected * matrix->cell_px;
-  const double part = share (matrix, detected, labelled);
   const uint64_t count = confusion_count (matrix->confusion, detected, labelled);
 
   if (count == 0)
     return;
+  const double part = (double) count / (double) matrix->totals[labelled];
   cairo_set_source_rgb (cr, 1 - part * (1 - blue.r), 1 - part * (1 - blue.g),
                         1 - part * (1 - blue.b));
   cairo_set_antialias (cr, CAIRO_ANTIALIAS_NONE); /* no seams between neighbours */
@@ -333,10 +336,12 @@ plot_confusion (const Confusion *confusion, const char *const *class_names, cons
   const uint32_t n = confusion->n_classes + 1;
   const double cell_px = MIN (CELL_PX, MATRIX_PX / n);
   const double side_px = cell_px * n, left = NAMES_PX + 24;
+  g_autofree uint64_t *totals = sum_columns (confusion);
   const Matrix matrix = {
       .confusion = confusion,
       .class_names = class_names,
       .n = n,
+      .totals = totals,
       .cell_px = cell_px,
       .side_px = side_px,
       .left = left,
