@@ -97,6 +97,15 @@ open_stream (Evaluation *e, GError **error)
   return e->stream != NULL;
 }
 
+/* Returns false. */
+static bool
+refuse_to_replace (const char *path, GError **error)
+{
+  g_set_error (error, YV_ERROR, YV_ERROR_INVALID,
+               "%s: the result would replace it; give --json another file", path);
+  return false;
+}
+
 static bool
 open_dataset (Evaluation *e, GError **error)
 {
@@ -107,14 +116,16 @@ open_dataset (Evaluation *e, GError **error)
   if (!e->dataset)
     return false;
   warn (e->dataset->warning);
+  if (e->options->json && dataset_has_file (e->dataset, e->options->json))
+    return refuse_to_replace (e->options->json, error);
   e->batches =
       batches_plan (e->dataset, e->size, info->max_stride, (uint32_t) e->options->batch, &e->order);
   e->metric = metric_new (info->n_classes);
   e->coco = coco_new (info->n_classes);
-  e->confusion = confusion_new (info->n_classes);
+  e->confusion = confusion_new (info->n_classes, error);
   if (e->options->json)
     e->predictions = predictions_new (e->dataset);
-  return true;
+  return e->confusion != NULL;
 }
 
 /* ---- picture by picture -----------------------------------------------------------------------
@@ -335,16 +346,42 @@ make_folder (const char *path, GError **error)
   return false;
 }
 
-/* What can't be written is told now and not after the evaluation; what is there stays till then. */
+/* What can't be written is told now and not after the evaluation; till then what is there stays,
+ * and nothing is there that was not before. */
 static bool
 check_writable (const char *path, GError **error)
 {
+  const bool is_new =
+      !g_file_test (path, G_FILE_TEST_EXISTS) && !g_file_test (path, G_FILE_TEST_IS_SYMLINK);
   FILE *file = fopen (path, "a");
 
-  if (file && fclose (file) == 0)
+  if (file && fclose (file) == 0) {
+    if (is_new)
+      g_remove (path);
     return true;
+  }
   g_set_error (error, YV_ERROR, YV_ERROR_IO, "%s: can't write: %s", path, g_strerror (errno));
   return false;
+}
+
+static bool
+is_same_file (const char *a, const char *b)
+{
+  GStatBuf x, y;
+
+  return g_stat (a, &x) == 0 && g_stat (b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* The files that --data names are looked at once they are known. */
+static bool
+check_json (const Options *options, const char *model_file, GError **error)
+{
+  const char *config = options->model.config_file;
+
+  if (is_same_file (options->json, options->data) || is_same_file (options->json, model_file) ||
+      (config && is_same_file (options->json, config)))
+    return refuse_to_replace (options->json, error);
+  return check_writable (options->json, error);
 }
 
 static int
@@ -355,7 +392,7 @@ evaluate (const Options *options, const char *model_file)
 
   if (!e.is_speed && !make_folder (options->output, &error))
     return fail (error);
-  if (options->json && !check_writable (options->json, &error))
+  if (options->json && !check_json (options, model_file, &error))
     return fail (error);
   e.engine = engine_from_options (model_file, &options->model);
   if (!e.engine)
@@ -392,6 +429,8 @@ check_options (const Options *options)
 {
   if (!options->data)
     return fail_usage ("expected --data with a data.yaml or COCO's JSON");
+  if (options->images && !g_str_has_suffix (options->data, ".json"))
+    return fail_usage ("--images is for COCO's JSON, but --data is '%s'", options->data);
   if (!g_str_equal (options->task, "val") && !g_str_equal (options->task, "speed"))
     return fail_usage ("--task is '%s', expected val or speed", options->task);
   if (options->batch < 1 || options->batch > YV_MAX_BATCH)

@@ -9,6 +9,7 @@ import json
 import os
 import random
 import re
+import shutil
 import struct
 import subprocess
 import sys
@@ -102,10 +103,9 @@ class Folder:
 
 def write_coco(folder, labels):
     path = folder.path + '/annotations/instances_val.json'
-    names = json.loads(json.dumps([f'class{i}' for i in range(5)]))
     write(path, json.dumps({
         'images': [{'id': i, 'file_name': f'{i}.png'} for i in folder.sizes],
-        'categories': [{'id': 10 * i + 1, 'name': n} for i, n in enumerate(names)],
+        'categories': [{'id': 10 * i + 1, 'name': f'class{i}'} for i in range(5)],
         'annotations': [{'image_id': d['image_id'], 'category_id': 10 * d['category_id'] + 1, 'bbox': d['bbox'],
                          'area': d['bbox'][2] * d['bbox'][3], 'iscrowd': 0} for d in labels]}))
     return path
@@ -174,6 +174,7 @@ def bad_arguments_are_told(folder):
     cases = [
         ((folder.model,), 2, 'expected --data'),
         ((folder.model, '--data', folder.data, '--task', 'study'), 2, "--task is 'study'"),
+        ((folder.model, '--data', folder.data, '--images', folder.path), 2, "--images is for COCO's JSON"),
         ((folder.model, '--data', folder.data, '--batch', '0'), 2, '--batch is 0'),
         ((folder.model, '--data', folder.data, '--conf', '2'), 2, '--conf is 2'),
         ((folder.model, '--data', folder.data, '--conf', '-0.5'), 2, '--conf is -0.5'),
@@ -190,6 +191,56 @@ def bad_arguments_are_told(folder):
     for arguments, status, message in cases:
         done = run(folder.tool, *arguments)
         assert done.returncode == status and message in done.stderr, (arguments, done.returncode, done.stderr)
+
+
+def what_is_read_is_never_replaced(folder):
+    """By other names of the same files, too."""
+    labels = write_coco(folder, folder.label_best())
+    model, other = folder.path + '/model.pt', folder.path + '/other.json'
+    shutil.copy(folder.model, model)
+    for data, path in ((labels, labels), (labels, model), (labels, folder.path + '/images/1.png'),
+                       (folder.data, folder.data), (folder.data, folder.path + '/labels/1.txt')):
+        os.path.lexists(other) and os.remove(other)
+        os.link(path, other)
+        before = read(path, 'rb')
+        images = ('--images', folder.path + '/images') if data == labels else ()
+        for name in (path, other):
+            done = run(folder.tool, model, '--data', data, *images, '--size', '160', '-o', folder.path, '--json', name)
+            message = f'{name}: the result would replace it; give --json another file'
+            assert done.returncode == 1 and message in done.stderr, (name, done.returncode, done.stderr)
+            assert read(path, 'rb') == before, name
+    os.remove(other)
+
+
+def a_run_that_fails_leaves_no_results(folder):
+    path = folder.path + '/new.json'
+    done = run(folder.tool, '/no-model.pt', '--data', folder.data, '-o', folder.path, '--json', path)
+    assert done.returncode == 1 and not os.path.exists(path), (done.returncode, done.stderr)
+    write(path, 'mine')
+    done = run(folder.tool, '/no-model.pt', '--data', folder.data, '-o', folder.path, '--json', path)
+    assert done.returncode == 1 and read(path) == 'mine', (done.returncode, done.stderr)
+
+
+def other_names_are_warned_of(folder):
+    data = folder.path + '/named.yaml'
+    write(data, 'val: images\nnames: [a, b, c, d, e]\n')
+    done = run(folder.tool, folder.model, '--data', data, '--size', '160', '-o', folder.path)
+    assert done.returncode == 0 and 'named.yaml: class 0 is "a", the model\'s is' in done.stderr, done.stderr
+
+
+def a_terminal_sees_the_progress(folder):
+    parent, child = os.openpty()
+    arguments = [folder.tool, 'eval', folder.model, '--data', folder.data, '--size', '160', '--batch', '4', '-o',
+                 folder.path]
+    done = subprocess.run(arguments, stdout=subprocess.DEVNULL, stderr=child, check=False)
+    os.close(child)
+    seen = os.read(parent, 65536).decode()
+    os.close(parent)
+    bars = re.findall(r'\r\[([#.]{30})\] (\d+)/9 images, [0-9.]+ images/s, [0-9]+ s left', seen)
+    assert done.returncode == 0 and len(bars) >= 3 and bars[-1] == ('#' * 30, '9'), seen
+    assert [int(n) for _, n in bars] == sorted(int(n) for _, n in bars), seen
+    assert seen.endswith('\r' + ' ' * 79 + '\r'), repr(seen[-100:])
+    assert 'images/s' not in run(*arguments[:1], *arguments[2:]).stderr, 'a file sees it, too'
 
 
 def a_spoilt_picture_is_told(folder):
@@ -228,7 +279,9 @@ def main():
         tests = [(own_detections_as_labels_are_found_again.__name__, own_detections_as_labels_are_found_again, (calm,))]
         tests += [(t.__name__, t, (wild,)) for t in (
             coco_json_gives_the_same_figures, only_test_pys_measure_cuts_labels_off_at_the_edges, two_runs_are_equal, a_picture_without_an_ending_is_named_whole,
-            speed_is_told, bad_arguments_are_told, a_spoilt_picture_is_told)]
+            speed_is_told, bad_arguments_are_told, what_is_read_is_never_replaced,
+            a_run_that_fails_leaves_no_results, other_names_are_warned_of, a_terminal_sees_the_progress,
+            a_spoilt_picture_is_told)]
         tests.append(('frames_measure_as_upstream_does', frames_measure_as_upstream_does,
                       (tool, root, shared, path + '/frames') if os.path.isdir(shared + '/demo') else None))
         failed = 0

@@ -22,7 +22,7 @@ static Confusion *
 confuse (const YvDetection *detections, uint32_t n_detections, const EvalLabel *labels,
          uint32_t n_labels)
 {
-  Confusion *confusion = confusion_new (N_CLASSES);
+  Confusion *confusion = confusion_new (N_CLASSES, NULL);
 
   confusion_add (confusion, &(EvalImage){0, detections, n_detections, labels, n_labels});
   return confusion;
@@ -79,6 +79,15 @@ unsure_far_and_crowded_ones_do_not_pair (void)
   g_assert_cmpuint (count_all (confusion), ==, 2);
 }
 
+static void
+a_square_beyond_memory_is_an_error (void)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (confusion_new (G_MAXUINT32 - 1, &error));
+  g_assert_error (error, YV_ERROR, YV_ERROR_UNSUPPORTED);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -86,5 +95,6 @@ main (int argc, char **argv)
   g_test_add_func ("/confusion/kinds", right_wrong_missed_and_imagined_are_told_apart);
   g_test_add_func ("/confusion/largest", the_largest_overlap_makes_the_pair);
   g_test_add_func ("/confusion/none", unsure_far_and_crowded_ones_do_not_pair);
+  g_test_add_func ("/confusion/memory", a_square_beyond_memory_is_an_error);
   return g_test_run ();
 }

@@ -55,7 +55,7 @@ assert_svg (const char *path)
 static void
 drawings_of_any_number_of_classes_are_whole (void)
 {
-  static const uint32_t numbers[] = {1, 2, 7, 80};
+  static const uint32_t numbers[] = {1, 2, 7, 80, 1203};
   g_autofree char *folder = g_dir_make_tmp ("yv-plot-XXXXXX", NULL);
 
   for (uint32_t i = 0; i < G_N_ELEMENTS (numbers); i++) {
@@ -64,7 +64,7 @@ drawings_of_any_number_of_classes_are_whole (void)
     g_autofree char *matrix = g_strdup_printf ("%s/matrix-%u.svg", folder, n);
     g_auto (GStrv) names = make_names (n);
     g_autoptr (Metric) metric = metric_new (n);
-    g_autoptr (Confusion) confusion = confusion_new (n);
+    g_autoptr (Confusion) confusion = confusion_new (n, NULL);
     g_autoptr (GError) error = NULL;
 
     add_random (metric, confusion, n);
@@ -89,7 +89,7 @@ nothing_measured_is_drawn_too (void)
   g_autofree char *path = g_build_filename (folder, "empty.svg", NULL);
   const char *const names[] = {"cat", NULL};
   g_autoptr (Metric) metric = metric_new (1);
-  g_autoptr (Confusion) confusion = confusion_new (1);
+  g_autoptr (Confusion) confusion = confusion_new (1, NULL);
   g_autoptr (MetricResult) result = metric_finish (metric);
 
   g_assert_true (plot_curves (result, names, path, NULL));
@@ -102,7 +102,7 @@ static void
 a_file_that_cannot_be_written_is_an_error (void)
 {
   const char *const names[] = {"cat", NULL};
-  g_autoptr (Confusion) confusion = confusion_new (1);
+  g_autoptr (Confusion) confusion = confusion_new (1, NULL);
   g_autoptr (GError) error = NULL;
 
   g_assert_false (plot_confusion (confusion, names, "/nowhere/matrix.svg", &error));

@@ -9,13 +9,20 @@ typedef struct {
 } Pair;
 
 Confusion *
-confusion_new (uint32_t n_classes)
+confusion_new (uint32_t n_classes, GError **error)
 {
   const gsize side = (gsize) n_classes + 1;
-  Confusion *confusion = g_new0 (Confusion, 1);
+  uint64_t *counts = g_try_new0 (uint64_t, side * side);
 
+  if (!counts) {
+    g_set_error (error, YV_ERROR, YV_ERROR_UNSUPPORTED,
+                 "there is no memory for the confusion matrix of %u classes, %.0f MiB", n_classes,
+                 (double) side * (double) side * sizeof *counts / 1048576);
+    return NULL;
+  }
+  Confusion *confusion = g_new0 (Confusion, 1);
   confusion->n_classes = n_classes;
-  confusion->counts = g_new0 (uint64_t, side * side);
+  confusion->counts = counts;
   return confusion;
 }
 

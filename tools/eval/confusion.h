@@ -19,7 +19,8 @@ typedef struct {
   uint64_t *counts; /* [detected][labelled], each n_classes + 1: the last is background */
 } Confusion;
 
-Confusion *confusion_new (uint32_t n_classes);
+/* Returns: (transfer full): or NULL with an error where there is no memory for its square. */
+Confusion *confusion_new (uint32_t n_classes, GError **error);
 void confusion_free (Confusion *confusion); /* NULL ok */
 
 /* Pairs each label with at most one detection of any class, largest IoU first. What is left over

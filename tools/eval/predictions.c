@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <glib/gstdio.h>
 #include <json-glib/json-glib.h>
 
 struct _Predictions {
@@ -114,6 +115,11 @@ predictions_write (const Predictions *predictions, const char *path, GError **er
     const bool is_written = !ferror (file);
     if (fclose (file) == 0 && is_written)
       return true;
+    if (g_file_test (path, G_FILE_TEST_IS_REGULAR)) {
+      const int cause = errno;
+      g_remove (path); /* half a list is no list */
+      errno = cause;
+    }
   }
   g_set_error (error, YV_ERROR, YV_ERROR_IO, "%s: can't write: %s", path, g_strerror (errno));
   return false;
