@@ -2,6 +2,8 @@
  * tools/inspect.c - `yolov7 inspect`: layers as trained and as deployed, side by side. */
 #include <stdio.h>
 
+#include <glib/gstdio.h>
+
 #include "tools/command.h"
 #include "tools/diff/diff.h"
 #include "tools/graph/graph.h"
@@ -298,6 +300,22 @@ compare (const char *model_a, const char *model_b, const Options *options)
   return options->tells_by_status && diff->deployed == YV_UNEQUAL ? EXIT_DIFFERENT : EXIT_OK;
 }
 
+static bool
+is_same_file (const char *a, const char *b)
+{
+  GStatBuf stat_a, stat_b;
+
+  return a && b && g_stat (a, &stat_a) == 0 && g_stat (b, &stat_b) == 0 &&
+         stat_a.st_dev == stat_b.st_dev && stat_a.st_ino == stat_b.st_ino;
+}
+
+/* By whatever name. */
+static bool
+is_input (const char *file, const Options *options, const char *model_file)
+{
+  return is_same_file (file, model_file) || is_same_file (file, options->config_file);
+}
+
 static int
 run (int argc, char **argv, const Options *options)
 {
@@ -311,6 +329,10 @@ run (int argc, char **argv, const Options *options)
     return compare (argv[1], argv[2], options);
   if (argc > 2 || (argc == 1 && !options->config_file))
     return fail_usage ("expected one MODEL, or --config FILE");
+  if (options->graph_file && !g_str_has_suffix (options->graph_file, ".svg"))
+    return fail_usage ("--graph %s: expected a name that ends in .svg", options->graph_file);
+  if (is_input (options->graph_file, options, argc == 2 ? argv[1] : NULL))
+    return fail_usage ("--graph %s: the picture would overwrite what is read", options->graph_file);
   if (options->size < 0)
     return fail_usage ("--size is %d, expected 0 or more pixels", options->size);
   return inspect (argc == 2 ? argv[1] : NULL, options);
@@ -327,7 +349,7 @@ command_inspect (int argc, char **argv)
        "network input for shapes and GFLOP [model's]", "PX"},
       {"json", 0, 0, G_OPTION_ARG_NONE, &options.as_json, "everything as JSON", NULL},
       {"graph", 'g', 0, G_OPTION_ARG_FILENAME, &options.graph_file,
-       "instead of the table: a picture of all rows and what reads what (SVG)", "FILE"},
+       "instead of the table: a picture of all rows and what reads what (SVG)", "FILE.svg"},
       {"diff", 0, 0, G_OPTION_ARG_NONE, &options.is_diff,
        "what differs between two models: settings, layers, weights", NULL},
       {"exit-code", 0, 0, G_OPTION_ARG_NONE, &options.tells_by_status,

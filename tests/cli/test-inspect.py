@@ -7,6 +7,8 @@ usage: test-inspect.py TOOL SOURCE_ROOT
 import glob
 import json
 import os
+import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -54,8 +56,26 @@ def a_picture_that_cannot_be_written_is_an_error(tool, root, folder):
     missing = folder + '/gone/model.svg'
     done = run(tool, 'inspect', root + '/models/pets-tiny.pt', '--graph', missing, status=1)
     assert missing in done.stderr and 'No such file' in done.stderr and not done.stdout, done.stderr
-    done = run(tool, 'inspect', root + '/models/pets-tiny.pt', '--graph', '/dev/full', status=1)
-    assert '/dev/full' in done.stderr and 'No space' in done.stderr, done.stderr
+    full = folder + '/full.svg'
+    os.symlink('/dev/full', full)
+    done = run(tool, 'inspect', root + '/models/pets-tiny.pt', '--graph', full, status=1)
+    assert full in done.stderr and 'No space' in done.stderr, done.stderr
+
+
+def a_picture_overwrites_no_model(tool, root, folder):
+    model, best = root + '/models/pets-tiny.pt', folder + '/best.pt'
+    for file in best, folder + '/model.svg':  # the second is a model whatever its name says
+        shutil.copy(model, file)
+    os.symlink('model.svg', folder + '/link.svg')
+    config = folder + '/config.svg'
+    shutil.copy(root + '/cfg/deploy/yolov7-tiny.yaml', config)
+    before = {name: pathlib.Path(folder, name).read_bytes() for name in os.listdir(folder)}
+    for wrong in [model, '-g', best], [best, '-g', best], [model, '-g', folder + '/g.png'], \
+            [folder + '/model.svg', '-g', folder + '/model.svg'], \
+            [folder + '/model.svg', '-g', folder + '/link.svg'], ['-c', config, '-g', config]:
+        done = run(tool, 'inspect', *wrong, status=2)
+        assert '--graph' in done.stderr and not done.stdout, done.stderr
+    assert {name: pathlib.Path(folder, name).read_bytes() for name in os.listdir(folder)} == before
 
 
 def the_table_is_aligned_and_complete(tool, root, _folder):
@@ -125,6 +145,7 @@ def what_cannot_be_compared_is_an_error(tool, root, folder):
 def main():
     tool, root = sys.argv[1:3]
     tests = [every_description_has_a_picture, a_picture_that_cannot_be_written_is_an_error,
+             a_picture_overwrites_no_model,
              the_table_is_aligned_and_complete, rows_sum_up_to_the_totals, a_model_equals_itself,
              two_models_differ_and_the_status_tells_on_request,
              what_cannot_be_compared_is_an_error]
