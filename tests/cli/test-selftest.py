@@ -55,8 +55,20 @@ def a_description_without_weights():
     assert 'seed 7' in text, text
 
 
+def a_seed_is_told_as_it_was_given():
+    small = ['--config', root + '/cfg/deploy/yolov7-tiny.yaml', '--size', '32', '--precision', 'fp32']
+    assert 'seed -1\n' in selftest(*small, '--seed', '-1')
+    assert json.loads(selftest(*small, '--seed', '-1', '--json'))['seed'] == -1
+
+
+def the_reference_is_refused_without_a_table():
+    done = subprocess.run([tool, 'selftest', '--device', 'reference'], capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and not done.stdout and 'reference' in done.stderr, done
+
+
 TESTS = [without_a_model_every_kernel_is_tested, a_model_of_its_own_in_one_precision,
-         a_description_without_weights]
+         a_description_without_weights, a_seed_is_told_as_it_was_given,
+         the_reference_is_refused_without_a_table]
 if not has_device():
     if os.environ.get('YV_REQUIRE_VULKAN'):
         sys.exit('no Vulkan device, but YV_REQUIRE_VULKAN is set')
