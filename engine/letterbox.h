@@ -22,7 +22,7 @@ typedef struct {
   uint32_t net_w, net_h;         /* of the tensor: multiples of the stride */
   uint32_t resized_w, resized_h; /* of the scaled picture inside it */
   uint32_t left, top;            /* where it starts; right and bottom take the odd pixel */
-  bool shrink_only;              /* a small picture was left as it is: the gain is 1 at most */
+  bool shrink_only;              /* never enlarge: the gain is 1 at most */
 } YvLetterbox;
 
 /* @size is first raised to a multiple of @stride. @scale_up false: never enlarge. Fails (returns
