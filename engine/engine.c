@@ -329,12 +329,13 @@ yv_engine_info (const YvEngine *engine)
   return &engine->info;
 }
 
+/* Lists with room for every class serve those who want the best alone. */
 static bool
-same_options (const YvPlanOptions *a, const YvPlanOptions *b)
+serves (const YvPlanOptions *a, const YvPlanOptions *wanted)
 {
-  return a->n == b->n && a->h == b->h && a->w == b->w && a->dtype == b->dtype &&
-         a->tensor_input == b->tensor_input && a->dense_rows == b->dense_rows &&
-         a->keep_all == b->keep_all;
+  return a->n == wanted->n && a->h == wanted->h && a->w == wanted->w && a->dtype == wanted->dtype &&
+         a->tensor_input == wanted->tensor_input && a->dense_rows == wanted->dense_rows &&
+         a->keep_all == wanted->keep_all && (a->multi_label || !wanted->multi_label);
 }
 
 /* Finds and counts in. */
@@ -347,7 +348,7 @@ find_runner (YvEngine *engine, const YvPlanOptions *options)
   for (uint32_t i = 0; i < engine->runners->len && !found; i++) {
     YvRunner *runner = g_ptr_array_index (engine->runners, i);
 
-    if (same_options (&runner->plan->options, options))
+    if (serves (&runner->plan->options, options))
       found = runner;
   }
   if (found)

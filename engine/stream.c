@@ -214,7 +214,15 @@ fit_batch (YvStream *stream, const YvImage *images, uint32_t n_images, GError **
   return true;
 }
 
-/* The stream stays with a runner as long as batches keep their size. */
+/* It is without effect for one class. */
+static bool
+is_multi_label (const YvStream *stream)
+{
+  return stream->settings.options.multi_label && !yv_engine_obj_only (stream->engine);
+}
+
+/* The stream stays with a runner as long as batches keep their size and its lists are large enough.
+ */
 static bool
 use_runner (YvStream *stream, const YvLetterbox *letterbox, uint32_t n_images, GError **error)
 {
@@ -222,10 +230,12 @@ use_runner (YvStream *stream, const YvLetterbox *letterbox, uint32_t n_images, G
       .n = n_images,
       .h = letterbox->net_h,
       .w = letterbox->net_w,
+      .multi_label = is_multi_label (stream),
   };
   const YvPlanOptions *current = stream->runner ? &stream->runner->plan->options : NULL;
 
-  if (current && current->n == options.n && current->h == options.h && current->w == options.w)
+  if (current && current->n == options.n && current->h == options.h && current->w == options.w &&
+      (current->multi_label || !options.multi_label))
     return true;
   leave_runners (stream);
   stream->runner = yv_engine_use_runner (stream->engine, &options, error);
@@ -348,7 +358,7 @@ find_candidates (YvStream *stream, const Slot *slot, const YvImage *images, uint
       .letterboxes = stream->letterboxes + first,
       .confidence = confidence,
       .obj_only = is_one_class && !options->multiply_one_class,
-      .multi_label = !is_one_class && options->multi_label,
+      .multi_label = is_multi_label (stream),
       .class_wanted = stream->settings.class_wanted,
   };
   YvTiming timing = {0};
@@ -366,7 +376,7 @@ is_cut_off (const YvStream *stream, uint32_t image)
 {
   const YvPlan *plan = stream->runner->plan;
 
-  return stream->settings.options.multi_label && stream->n_candidates[image] == plan->capacity &&
+  return is_multi_label (stream) && stream->n_candidates[image] == plan->capacity &&
          plan->capacity < (uint64_t) plan->n_rows * plan->detect.n_classes;
 }
 

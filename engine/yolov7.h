@@ -135,8 +135,9 @@ YV_API YvStream *yv_stream_new (YvEngine *engine, const YvStreamOptions *options
 YV_API void yv_stream_free (YvStream *stream); /* NULL ok; drops its reference on the engine */
 
 /* Replaces the options; takes effect with the next frame. On failure the old ones stay. Only what
- * changes the network's input may have to be made ready, as by yv_stream_prepare(); the thresholds,
- * classes, multi_label and the rest are told to the device with each frame. */
+ * changes the network's input, and multi_label where it is first set, may have to be made ready, as
+ * by yv_stream_prepare(); the thresholds, classes and the rest are told to the device with each
+ * frame. */
 YV_API bool yv_stream_set_options (YvStream *stream, const YvStreamOptions *options,
                                    GError **error);
 

@@ -7,7 +7,7 @@
 #include "shaders/params.h"
 
 #define MAX_ELEMS (1ull << 31) /* shaders count elements in 32 bits, lavapipe's with a sign */
-#define LIST_CAPACITY 65536u   /* 2 MiB an image */
+#define LIST_CAPACITY 65536u   /* with multi-label: 2 MiB an image */
 
 static uint32_t
 cstride_of (const YvDraft *draft, uint32_t root)
@@ -173,12 +173,14 @@ set_heads (YvDraft *draft, GError **error)
 }
 
 /* Every row may be a candidate; with multi-label every class of it, but there is only room for
- * twice as many as suppression looks at. Which of the two it is, is said with each batch. */
+ * twice as many as suppression looks at. */
 static uint32_t
 list_capacity (const YvPlan *plan)
 {
   const uint64_t n_pairs = (uint64_t) plan->n_rows * plan->detect.n_classes;
 
+  if (!plan->options.multi_label)
+    return plan->n_rows;
   return (uint32_t) MIN (n_pairs, MAX (plan->n_rows, LIST_CAPACITY));
 }
 

@@ -25,6 +25,7 @@ typedef struct {
   YvDType dtype;     /* of activations and weights: F32 or F16; heads are always F32 */
   bool tensor_input; /* the input operand is written by the host; else LETTERBOX steps fill it */
   bool dense_rows;   /* also DECODE all rows, for `forward` (YvPlan.rows) */
+  bool multi_label;  /* lists have room for more than the best class of each row */
   bool keep_all;     /* every value stays alive to the end, so that tests can read each one */
 } YvPlanOptions;
 

@@ -316,7 +316,7 @@ static void
 lists_have_room_for_every_class_up_to_a_bound (void)
 {
   g_autoptr (YvGraph) graph = load_graph ("cfg/deploy/yolov7-tiny.yaml");
-  YvPlanOptions options = {.n = 1, .h = 64, .w = 64, .dtype = YV_DTYPE_F32};
+  YvPlanOptions options = {.n = 1, .h = 64, .w = 64, .dtype = YV_DTYPE_F32, .multi_label = true};
   g_autoptr (YvPlan) small = make_plan (graph, &gpu, options);
 
   g_assert_cmpuint (small->capacity, ==, 80 * small->n_rows);
@@ -326,6 +326,18 @@ lists_have_room_for_every_class_up_to_a_bound (void)
   options.h = options.w = 1280;
   g_autoptr (YvPlan) larger = make_plan (graph, &gpu, options);
   g_assert_cmpuint (larger->capacity, ==, larger->n_rows);
+}
+
+static void
+lists_have_room_for_the_best_class_of_each_row (void)
+{
+  g_autoptr (YvGraph) graph = load_graph ("cfg/deploy/yolov7-tiny.yaml");
+  const YvPlanOptions options = {.n = 1, .h = 640, .w = 640, .dtype = YV_DTYPE_F32};
+  g_autoptr (YvPlan) plan = make_plan (graph, &gpu, options);
+
+  g_test_message ("%u bytes an image", plan->list_bytes);
+  g_assert_cmpuint (plan->capacity, ==, plan->n_rows);
+  g_assert_cmpuint (plan->list_bytes, <=, 33 * plan->n_rows);
 }
 
 static void
@@ -398,7 +410,8 @@ main (int argc, char **argv)
   g_test_add_func ("/plan/largest", the_largest_input_fits_into_the_groups_of_a_device);
   g_test_add_func ("/plan/independent-steps", steps_of_a_level_are_independent);
   g_test_add_func ("/plan/heads-live", heads_live_to_the_end);
-  g_test_add_func ("/plan/capacity", lists_have_room_for_every_class_up_to_a_bound);
+  g_test_add_func ("/plan/capacity/best", lists_have_room_for_the_best_class_of_each_row);
+  g_test_add_func ("/plan/capacity/multi-label", lists_have_room_for_every_class_up_to_a_bound);
   g_test_add_func ("/plan/flops", flops_are_those_of_the_specification);
   g_test_add_func ("/plan/refused", sizes_that_do_not_fit_are_refused);
   g_test_add_func ("/plan/too-large-for-texels",
