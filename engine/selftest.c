@@ -22,7 +22,8 @@ step_at (const YvPlan *plan, uint32_t i)
 static YvPlan *
 new_plan (YvEngine *engine, uint32_t size, YvDType dtype, GError **error)
 {
-  const YvPlanOptions options = {.n = 1, .h = size, .w = size, .dtype = dtype, .dense_rows = true};
+  const YvPlanOptions options = {
+      .n = 1, .h = size, .w = size, .dtype = dtype, .dense_rows = true, .multi_label = true};
 
   if (engine->checkpoint && !yv_checkpoint_check_unchanged (engine->checkpoint, error))
     return NULL;

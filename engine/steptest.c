@@ -248,14 +248,24 @@ compare_rows (const void *a, const void *b)
   return x->row < y->row ? -1 : x->row > y->row;
 }
 
-static struct YvCandidate *
-sorted_by_row (const struct YvCandidate *candidates, uint32_t n)
+static int
+compare_classes (const void *a, const void *b)
 {
-  struct YvCandidate *sorted = g_memdup2 (candidates, n * sizeof *candidates);
+  const struct YvCandidate *x = a, *y = b;
+
+  return compare_rows (a, b)
+             ? compare_rows (a, b)
+             : (x->class_index > y->class_index) - (x->class_index < y->class_index);
+}
+
+static struct YvCandidate *
+sorted (const struct YvCandidate *candidates, uint32_t n, GCompareFunc compare)
+{
+  struct YvCandidate *copy = g_memdup2 (candidates, n * sizeof *candidates);
 
   if (n > 0)
-    qsort (sorted, n, sizeof *sorted, compare_rows);
-  return sorted;
+    qsort (copy, n, sizeof *copy, compare);
+  return copy;
 }
 
 /* Rounding decides whether one at the threshold is a candidate. */
@@ -277,15 +287,17 @@ tally_candidate (Tally *sums, const struct YvCandidate *got, const struct YvCand
     tally (sums, (double) a[i], (double) b[i], DECODE_ERROR * (1 + fabs ((double) b[i])));
 }
 
+/* Rounding decides, too, which of two classes is the best of a row. */
 static void
 compare_candidates (Tally *sums, const struct YvCandidate *got, uint32_t n_got,
-                    const struct YvCandidate *expected, uint32_t n_expected)
+                    const struct YvCandidate *expected, uint32_t n_expected, bool multi_label)
 {
-  g_autofree struct YvCandidate *a = sorted_by_row (got, n_got);
-  g_autofree struct YvCandidate *b = sorted_by_row (expected, n_expected);
+  const GCompareFunc compare = multi_label ? compare_classes : compare_rows;
+  g_autofree struct YvCandidate *a = sorted (got, n_got, compare);
+  g_autofree struct YvCandidate *b = sorted (expected, n_expected, compare);
 
   for (uint32_t i = 0, j = 0; i < n_got || j < n_expected;) {
-    const int order = i == n_got ? 1 : j == n_expected ? -1 : compare_rows (&a[i], &b[j]);
+    const int order = i == n_got ? 1 : j == n_expected ? -1 : compare (&a[i], &b[j]);
 
     if (order == 0)
       tally_candidate (sums, &a[i++], &b[j++]);
@@ -363,11 +375,28 @@ run_both (Pair *pair, const YvBatch *batch, Tally *sums, GError **error)
     return false;
   if (pair->step->dst.memory != YV_MEMORY_CANDIDATES)
     return compare_values (pair, sums, error);
-  compare_candidates (sums, got, n_got, expected, n_expected);
+  compare_candidates (sums, got, n_got, expected, n_expected, batch->multi_label);
   return true;
 }
 
-/* With a picture, for letterbox; other steps leave it alone. */
+/* Every class of a row, of those that are spread over all words of the mask: as many as leave room
+ * for all rows, so that no list ends before its candidates. */
+static bool
+run_every_class (Pair *pair, const YvBatch *best, Tally *sums, GError **error)
+{
+  const uint32_t n_classes = pair->plan->detect.n_classes;
+  const uint32_t n_wanted = MIN (pair->plan->capacity / pair->plan->n_rows, MAX (n_classes / 2, 1));
+  g_autofree bool *class_wanted = g_new0 (bool, n_classes);
+  YvBatch batch = *best;
+
+  for (uint32_t i = 0; i < n_wanted; i++)
+    class_wanted[(n_classes - 1) - (uint64_t) i * n_classes / n_wanted] = true;
+  batch.multi_label = true;
+  batch.class_wanted = class_wanted;
+  return run_both (pair, &batch, sums, error);
+}
+
+/* With a picture, for letterbox; other steps leave it alone. Decode also in its other mode. */
 static bool
 run_with_picture (Pair *pair, Tally *sums, GError **error)
 {
@@ -390,7 +419,8 @@ run_with_picture (Pair *pair, Tally *sums, GError **error)
 
   for (uint32_t i = 0; i < FRAME_W * FRAME_H * 3; i++)
     pixels[i] = (uint8_t) yv_random_next (&pair->random);
-  return run_both (pair, &batch, sums, error);
+  return run_both (pair, &batch, sums, error) && (pair->step->dst.memory != YV_MEMORY_CANDIDATES ||
+                                                  run_every_class (pair, &batch, sums, error));
 }
 
 bool

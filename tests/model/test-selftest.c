@@ -26,6 +26,7 @@ static struct {
   bool only_fp16;
   bool is_nan;
   bool misses_candidate;
+  bool only_multi_label, only_masked; /* of decode */
 } fault = {.op = YV_N_OPS};
 
 static void
@@ -41,6 +42,13 @@ spoil_candidates (const YvRefRun *run)
     first->w *= 1.001f;
 }
 
+/* Is one of the model's two classes not wanted? */
+static bool
+is_masked (const YvRefRun *run)
+{
+  return *(const uint32_t *) (run->thresholds + 1) != 3;
+}
+
 static void
 spoil (const YvRefRun *run)
 {
@@ -48,6 +56,9 @@ spoil (const YvRefRun *run)
   const YvOperand *dst = &step->dst;
   double value;
 
+  if ((fault.only_multi_label && !run->thresholds->multi_label) ||
+      (fault.only_masked && !is_masked (run)))
+    return;
   if (step->op != fault.op || (fault.only_fp16 && step->dtype != YV_DTYPE_F16))
     return;
   if (dst->memory == YV_MEMORY_CANDIDATES) {
@@ -225,6 +236,27 @@ a_missing_candidate_is_found (void)
   fault.misses_candidate = true;
   g_assert_cmpuint (run (engine, YV_PRECISION_FP32, &report).n_failed, >, 0);
   fault.misses_candidate = false;
+  fault.op = YV_N_OPS;
+}
+
+/* As a shader is wrong that forgets a class, or looks at the wrong bit of the mask. */
+static void
+decode_is_tried_in_each_mode (void)
+{
+  g_autoptr (GError) error = NULL;
+  Report report;
+
+  if (!yv_test_needs_vulkan ())
+    return;
+  g_autoptr (YvEngine) engine = new_engine (NULL, YV_PRECISION_FP32, YV_FALLBACK_FP32, &error);
+  g_assert_no_error (error);
+  fault.op = YV_OP_DETECT;
+  fault.only_multi_label = true;
+  g_assert_cmpuint (run (engine, YV_PRECISION_FP32, &report).n_failed, ==, 1);
+  fault.only_multi_label = false;
+  fault.only_masked = true;
+  g_assert_cmpuint (run (engine, YV_PRECISION_FP32, &report).n_failed, ==, 1);
+  fault.only_masked = false;
   fault.op = YV_N_OPS;
 }
 
@@ -416,6 +448,7 @@ main (int argc, char **argv)
   g_test_add_func ("/selftest/sound", a_sound_device_passes);
   g_test_add_func ("/selftest/wrong-value", one_wrong_value_of_any_op_is_found);
   g_test_add_func ("/selftest/missing-candidate", a_missing_candidate_is_found);
+  g_test_add_func ("/selftest/decode-modes", decode_is_tried_in_each_mode);
   g_test_add_func ("/selftest/weights", it_leaves_no_weights_behind);
   g_test_add_func ("/selftest/stop", a_report_can_stop_it);
   g_test_add_func ("/selftest/reference", the_reference_needs_no_test);
