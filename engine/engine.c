@@ -151,63 +151,6 @@ add_warning (YvEngine *engine, const char *warning)
   engine->warning = both;
 }
 
-/* The device is opened afresh: one that was lost stays so, and the weights that the check packed go
- * with the store. */
-static bool
-fall_back (YvEngine *engine, const char *selector, const char *why, GError **error)
-{
-  g_autofree char *warning = g_strdup_printf (
-      "device \"%s\" is used in fp32, which is slower, because it fails in fp16: %s; a newer "
-      "driver may help, `yolov7 selftest` tells more",
-      engine->device_name, why);
-  g_autofree char *name = g_strdup (engine->device_name);
-  YvCaps caps;
-
-  add_warning (engine, warning);
-  engine->info.precision = YV_PRECISION_FP32;
-  close_device (engine);
-  if (open_device (engine, selector, &caps, error))
-    return true;
-  g_prefix_error (error, "device \"%s\" fails in fp16 (%s), and cannot be opened again: ", name,
-                  why);
-  return false;
-}
-
-/* Rather than of the file, the options or the memory, which fp32 does not mend. */
-static bool
-is_fault_of_fp16 (const GError *error)
-{
-  return !g_error_matches (error, YV_ERROR, YV_ERROR_IO) &&
-         !g_error_matches (error, YV_ERROR, YV_ERROR_MALFORMED) &&
-         !g_error_matches (error, YV_ERROR, YV_ERROR_INVALID) &&
-         !g_error_matches (error, YV_ERROR, YV_ERROR_OUT_OF_MEMORY);
-}
-
-static bool
-choose_precision (YvEngine *engine, const YvEngineOptions *options, const YvCaps *caps,
-                  GError **error)
-{
-  const bool is_auto = options->precision == YV_PRECISION_AUTO;
-  const bool prefers_fp16 = caps->fp16_storage && !caps->is_cpu && !caps->is_reference;
-  const bool wants_fp16 = is_auto ? prefers_fp16 : options->precision == YV_PRECISION_FP16;
-  g_autoptr (GError) wrong = NULL;
-
-  engine->info.precision = wants_fp16 ? YV_PRECISION_FP16 : YV_PRECISION_FP32;
-  if (!wants_fp16 || check_fp16 (engine, caps, &wrong))
-    return true;
-  if (!is_fault_of_fp16 (wrong)) {
-    g_propagate_error (error, g_steal_pointer (&wrong));
-    return false;
-  }
-  if (!is_auto && options->fallback == YV_FALLBACK_NONE) {
-    g_set_error (error, YV_ERROR, YV_ERROR_UNSUPPORTED,
-                 "device \"%s\" fails in fp16: %s; use precision fp32, or let it fall back",
-                 caps->name, wrong->message);
-    return false;
-  }
-  return fall_back (engine, options->device, wrong->message, error);
-}
-
 /* As a rule the largest stride, but a layer between the heads may have a larger one. */
 static bool
 find_smallest_size (YvEngine *engine, const YvCaps *caps, GError **error)
@@ -228,6 +171,62 @@ find_smallest_size (YvEngine *engine, const YvCaps *caps, GError **error)
     g_propagate_prefixed_error (error, g_steal_pointer (&why), "%s: ", engine->model_source);
     return false;
   }
+}
+
+/* The device is opened afresh: one that was lost stays so, and the weights that the check packed go
+ * with the store. It is the same one, whatever the user's selector means by now. */
+static bool
+fall_back (YvEngine *engine, YvCaps *caps, const char *why, GError **error)
+{
+  g_autofree char *warning = g_strdup_printf (
+      "device \"%s\" is used in fp32, which is slower, because it fails in fp16: %s; a newer "
+      "driver may help, `yolov7 selftest` tells more",
+      engine->device_name, why);
+  g_autofree char *name = g_strdup (engine->device_name);
+  g_autofree char *uuid = g_strdup (yv_device_uuid (engine->device));
+
+  add_warning (engine, warning);
+  engine->info.precision = YV_PRECISION_FP32;
+  close_device (engine);
+  if (open_device (engine, uuid, caps, error))
+    return find_smallest_size (engine, caps, error);
+  g_prefix_error (error, "device \"%s\" fails in fp16 (%s), and cannot be opened again: ", name,
+                  why);
+  return false;
+}
+
+/* Rather than of the file, the options or the memory, which fp32 does not mend. */
+static bool
+is_fault_of_fp16 (const GError *error)
+{
+  return !g_error_matches (error, YV_ERROR, YV_ERROR_IO) &&
+         !g_error_matches (error, YV_ERROR, YV_ERROR_MALFORMED) &&
+         !g_error_matches (error, YV_ERROR, YV_ERROR_INVALID) &&
+         !g_error_matches (error, YV_ERROR, YV_ERROR_OUT_OF_MEMORY);
+}
+
+static bool
+choose_precision (YvEngine *engine, const YvEngineOptions *options, YvCaps *caps, GError **error)
+{
+  const bool is_auto = options->precision == YV_PRECISION_AUTO;
+  const bool prefers_fp16 = caps->fp16_storage && !caps->is_cpu && !caps->is_reference;
+  const bool wants_fp16 = is_auto ? prefers_fp16 : options->precision == YV_PRECISION_FP16;
+  g_autoptr (GError) wrong = NULL;
+
+  engine->info.precision = wants_fp16 ? YV_PRECISION_FP16 : YV_PRECISION_FP32;
+  if (!wants_fp16 || check_fp16 (engine, caps, &wrong))
+    return true;
+  if (!is_fault_of_fp16 (wrong)) {
+    g_propagate_error (error, g_steal_pointer (&wrong));
+    return false;
+  }
+  if (!is_auto && options->fallback == YV_FALLBACK_NONE) {
+    g_set_error (error, YV_ERROR, YV_ERROR_UNSUPPORTED,
+                 "device \"%s\" fails in fp16: %s; use precision fp32, or let it fall back",
+                 caps->name, wrong->message);
+    return false;
+  }
+  return fall_back (engine, caps, wrong->message, error);
 }
 
 static void

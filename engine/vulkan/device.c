@@ -218,10 +218,17 @@ yv_device_new (const char *selector, GError **error)
     g_prefix_error (error, "%s: ", choice->info.name);
     return NULL;
   }
+  g_strlcpy (device->uuid, choice->uuid, sizeof device->uuid);
   device->pipelines = yv_pipeline_cache_new (device, error);
   if (!device->pipelines)
     return NULL;
   return g_steal_pointer (&device);
+}
+
+const char *
+yv_device_uuid (const YvDevice *device)
+{
+  return device->uuid;
 }
 
 YvDevice *

@@ -14,6 +14,7 @@
 
 #include "engine/plan/caps.h"
 #include "engine/vulkan/instance.h"
+#include "engine/vulkan/select.h"
 #include "engine/vulkan/vulkan.h"
 
 G_BEGIN_DECLS
@@ -24,6 +25,7 @@ struct _YvDevice {
   gatomicrefcount n_refs;
   YvInstance *instance; /* borrowed: there is one, for ever */
   VkPhysicalDevice physical;
+  char uuid[YV_UUID_TEXT_BYTES];
   VkDevice handle;
   struct VolkDeviceTable vk; /* every call on the device goes through this */
 

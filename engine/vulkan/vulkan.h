@@ -38,6 +38,7 @@ YvDevice *yv_device_new (const char *selector, GError **error);
 YvDevice *yv_device_ref (YvDevice *device);
 void yv_device_unref (YvDevice *device);
 const YvCaps *yv_device_caps (const YvDevice *device);
+const char *yv_device_uuid (const YvDevice *device); /* a selector of this very device */
 
 /* Packed weights on the device, shared by all executors of one graph whatever their size: each
  * (weight, packing, dtype) is packed once, on first need. Thread safe. */
