@@ -5,6 +5,7 @@
 #include "engine/align.h"
 #include "engine/error.h"
 #include "engine/ops/op.h"
+#include "engine/plan/cstride.h"
 #include "shaders/params.h"
 
 /* Kernels go by 8 channels. */
@@ -41,7 +42,7 @@ yv_lowering_scratch (YvLowering *lowering, YvDType dtype, uint32_t n, uint32_t c
 {
   const uint64_t value = lowering->first_scratch + lowering->scratch_bytes->len;
   const uint32_t cstride =
-      yv_caps_cstride (lowering->caps, c, CHANNELS_PER_INVOCATION, yv_dtype_size_bytes (dtype));
+      yv_cstride (lowering->caps, c, CHANNELS_PER_INVOCATION, yv_dtype_size_bytes (dtype));
   const uint64_t size_bytes = (uint64_t) n * w * cstride * yv_dtype_size_bytes (dtype);
 
   g_array_append_val (lowering->scratch_bytes, size_bytes);

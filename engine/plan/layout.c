@@ -3,6 +3,7 @@
 #include "engine/align.h"
 #include "engine/error.h"
 #include "engine/ops/op.h"
+#include "engine/plan/cstride.h"
 #include "engine/plan/draft.h"
 #include "shaders/params.h"
 
@@ -16,7 +17,7 @@ cstride_of (const YvDraft *draft, uint32_t root)
 
   const YvLayout *layout = &draft->layouts[root];
 
-  return yv_caps_cstride (draft->caps, layout->shape.c, align, yv_dtype_size_bytes (layout->dtype));
+  return yv_cstride (draft->caps, layout->shape.c, align, yv_dtype_size_bytes (layout->dtype));
 }
 
 static void

@@ -8,7 +8,7 @@ cd "$(dirname "$0")/../.." || exit 1
 failed=0
 complain() { echo "# $*"; failed=1; }
 
-# rank of a path: base 0 < checkpoint 1 | model 2 < graph 3 < passes 4 < plan/step,caps 5 < ops 6 <
+# rank of a path: base 0 < checkpoint 1 | model 2 < graph 3 < passes 4 < plan/step,caps,cstride 5 < ops 6 <
 # plan 7 < vulkan | ref 8 < post 9 < batcher 10 < stream 11 < engine 12 < public 13 < users 14
 rank() {
   case "$1" in
@@ -18,7 +18,7 @@ rank() {
   engine/model/*) echo 2 ;;
   engine/graph/*) echo 3 ;;
   engine/passes/*) echo 4 ;;
-  engine/plan/step.*|engine/plan/caps.*) echo 5 ;;
+  engine/plan/step.*|engine/plan/caps.*|engine/plan/cstride.*) echo 5 ;;
   engine/ops/*) echo 6 ;;
   engine/plan/*) echo 7 ;;
   engine/vulkan/*|engine/ref/*) echo 8 ;;
