@@ -12,6 +12,8 @@ free_node (gpointer data)
 
   if (node->op == YV_OP_CONV) {
     yv_weight_free (node->conv.weight);
+    if (node->conv.merged)
+      free_node (node->conv.merged);
   } else if (node->op == YV_OP_AFFINE) {
     g_free (node->affine.scale);
     g_free (node->affine.shift);
@@ -177,22 +179,32 @@ sorted_nodes (const YvGraph *graph, GHashTable *placed)
   return sorted;
 }
 
+static uint32_t
+index_in (GHashTable *index_of, uint32_t id)
+{
+  return GPOINTER_TO_UINT (g_hash_table_lookup (index_of, GUINT_TO_POINTER (id)));
+}
+
+static void
+renumber (YvNode *node, GHashTable *index_of)
+{
+  node->id = index_in (index_of, node->id);
+  for (uint32_t j = 0; j < node->n_inputs; j++)
+    node->inputs[j] = index_in (index_of, node->inputs[j]);
+  if (node->parent != YV_NO_PARENT)
+    node->parent = index_in (index_of, node->parent);
+  if (node->op == YV_OP_CONV && node->conv.merged)
+    renumber (node->conv.merged, index_of);
+}
+
 void
 yv_graph_sort (YvGraph *graph)
 {
   g_autoptr (GHashTable) index_of = g_hash_table_new (NULL, NULL);
   GPtrArray *sorted = sorted_nodes (graph, index_of);
 
-  for (uint32_t i = 0; i < sorted->len; i++) {
-    YvNode *node = sorted->pdata[i];
-    node->id = i;
-    for (uint32_t j = 0; j < node->n_inputs; j++)
-      node->inputs[j] =
-          GPOINTER_TO_UINT (g_hash_table_lookup (index_of, GUINT_TO_POINTER (node->inputs[j])));
-    if (node->parent != YV_NO_PARENT)
-      node->parent =
-          GPOINTER_TO_UINT (g_hash_table_lookup (index_of, GUINT_TO_POINTER (node->parent)));
-  }
+  for (uint32_t i = 0; i < sorted->len; i++)
+    renumber (sorted->pdata[i], index_of);
   g_ptr_array_set_free_func (graph->nodes, NULL);
   g_ptr_array_unref (graph->nodes);
   graph->nodes = sorted;
@@ -211,6 +223,19 @@ input_node (const YvGraph *graph, const YvNode *node, uint32_t i)
 }
 
 static void
+assert_merged (const YvNode *node)
+{
+  const YvNode *merged = node->conv.merged;
+
+  g_assert (!node->conv.by_sibling && node->parent != YV_NO_PARENT);
+  g_assert (merged->id == node->id && merged->inputs[0] == node->inputs[0]);
+  g_assert (merged->conv.weight->c_out == merged->c_out && merged->parent == node->parent);
+  g_assert (merged->c_offset <= node->c_offset);
+  g_assert (merged->c_offset + merged->c_out >= node->c_offset + node->c_out);
+  g_assert (!merged->conv.merged);
+}
+
+static void
 assert_conv (const YvNode *node, const YvNode *input)
 {
   const YvWeight *weight = node->conv.weight;
@@ -218,6 +243,8 @@ assert_conv (const YvNode *node, const YvNode *input)
   g_assert (weight && weight->terms->len > 0 && weight->bias);
   g_assert (weight->c_out == node->c_out && weight->c_in == input->c_out);
   g_assert (node->conv.stride_h > 0 && node->conv.stride_w > 0);
+  if (node->conv.merged)
+    assert_merged (node);
 }
 
 static void

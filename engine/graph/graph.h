@@ -68,7 +68,7 @@ typedef struct {
 
 #define YV_NO_PARENT UINT32_MAX
 
-typedef struct {
+typedef struct YvNode {
   uint32_t
       id; /* unique and never reused; the index into YvGraph.nodes only after yv_graph_sort() */
   YvOpKind op;
@@ -83,6 +83,13 @@ typedef struct {
     struct {
       YvWeight *weight; /* owned; has c_in, groups and the kernel size */
       uint32_t stride_h, stride_w, pad_h, pad_w;
+
+      /* Set by merge_siblings: of the first of some convolutions that are stored side by side the
+       * one that computes them all, owned and in no list: its weight stacks theirs in the order of
+       * their channels, its name joins theirs, all else is the first's. The others have no steps.
+       */
+      struct YvNode *merged;
+      bool by_sibling;
     } conv;
     struct {
       YvAffineRole role;

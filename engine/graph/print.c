@@ -48,6 +48,10 @@ print_conv (GString *text, const YvNode *node)
     g_string_append_printf (text, " g%u", weight->groups);
   if (weight->terms->len > 1)
     g_string_append_printf (text, " terms %u", weight->terms->len);
+  if (node->conv.merged)
+    g_string_append_printf (text, " as %s", node->conv.merged->name);
+  if (node->conv.by_sibling)
+    g_string_append (text, " by sibling");
 }
 
 static void

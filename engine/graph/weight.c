@@ -40,6 +40,7 @@ yv_weight_free (YvWeight *weight)
   if (!weight)
     return;
   g_array_unref (weight->terms);
+  g_free (weight->parts);
   g_free (weight->bias);
   g_free (weight);
 }
@@ -86,6 +87,7 @@ yv_weight_add_random (YvWeight *weight, uint64_t seed)
 void
 yv_weight_scale (YvWeight *weight, const double *scale, const double *shift)
 {
+  g_assert (!weight->parts);
   for (uint32_t i = 0; i < weight->terms->len; i++) {
     YvWeightTerm *term = &g_array_index (weight->terms, YvWeightTerm, i);
     for (uint32_t o = 0; o < weight->c_out; o++)
@@ -100,7 +102,7 @@ void
 yv_weight_merge (YvWeight *weight, YvWeight *other)
 {
   g_assert (weight->c_out == other->c_out && weight->c_in == other->c_in);
-  g_assert (weight->groups == other->groups);
+  g_assert (weight->groups == other->groups && !weight->parts && !other->parts);
   g_assert (other->kernel_h <= weight->kernel_h && other->kernel_w <= weight->kernel_w);
   g_assert ((weight->kernel_h - other->kernel_h) % 2 == 0);
   g_assert ((weight->kernel_w - other->kernel_w) % 2 == 0);
@@ -111,6 +113,29 @@ yv_weight_merge (YvWeight *weight, YvWeight *other)
     weight->bias[o] += other->bias[o];
   weight->has_bias = weight->has_bias || other->has_bias;
   yv_weight_free (other);
+}
+
+YvWeight *
+yv_weight_stack (const YvWeight *const *parts, uint32_t n_parts)
+{
+  const YvWeight *like = parts[0];
+  uint32_t c_out = 0;
+
+  for (uint32_t i = 0; i < n_parts; i++) {
+    g_assert (parts[i]->groups == 1 && parts[i]->c_in == like->c_in && !parts[i]->parts);
+    g_assert (parts[i]->kernel_h == like->kernel_h && parts[i]->kernel_w == like->kernel_w);
+    c_out += parts[i]->c_out;
+  }
+  YvWeight *stack = yv_weight_new (c_out, like->c_in, 1, like->kernel_h, like->kernel_w);
+  double *bias = stack->bias;
+
+  stack->parts = g_memdup2 (parts, n_parts * sizeof (YvWeight *));
+  for (uint32_t i = 0; i < n_parts; i++) {
+    memcpy (bias, parts[i]->bias, parts[i]->c_out * sizeof *bias);
+    bias += parts[i]->c_out;
+    stack->has_bias = stack->has_bias || parts[i]->has_bias;
+  }
+  return stack;
 }
 
 /* The rows sum to zero, so that they pass on how values vary and not their mean: with the usual
@@ -208,12 +233,27 @@ add_centred_row (const YvWeight *weight, const YvWeightTerm *term, uint32_t o, d
         row[(c * weight->kernel_h + top + y) * weight->kernel_w + left + x] += *src++;
 }
 
+static void
+stacked_row (const YvWeight *stack, uint32_t o, double *row)
+{
+  const YvWeight **part = stack->parts;
+
+  for (; o >= (*part)->c_out; part++)
+    o -= (*part)->c_out;
+  yv_weight_row (*part, o, row);
+}
+
 void
 yv_weight_row (const YvWeight *weight, uint32_t o, double *row)
 {
   const uint32_t c_in = weight->c_in / weight->groups;
 
-  g_assert (o < weight->c_out && weight->terms->len > 0);
+  g_assert (o < weight->c_out);
+  if (weight->parts) {
+    stacked_row (weight, o, row);
+    return;
+  }
+  g_assert (weight->terms->len > 0);
   memset (row, 0, sizeof *row * c_in * weight->kernel_h * weight->kernel_w);
   for (uint32_t i = 0; i < weight->terms->len; i++) {
     const YvWeightTerm *term = &g_array_index (weight->terms, YvWeightTerm, i);

@@ -34,13 +34,14 @@ typedef struct {
   double *scale;     /* [c_out], owned */
 } YvWeightTerm;
 
-typedef struct {
+typedef struct YvWeight {
   uint32_t c_out;
   uint32_t c_in; /* all input channels, whatever the groups */
   uint32_t groups;
   uint32_t kernel_h, kernel_w;
-  GArray *terms; /* of YvWeightTerm; at least one */
-  double *bias;  /* [c_out], owned; zeros where there is none */
+  GArray *terms;                 /* of YvWeightTerm; at least one, but none of a stack */
+  const struct YvWeight **parts; /* of a stack: whose rows these are, borrowed; else NULL */
+  double *bias;                  /* [c_out], owned; zeros where there is none */
   bool
       has_bias; /* the model had a bias here, or a shift has been folded in: counts as parameters */
 } YvWeight;
@@ -62,6 +63,10 @@ void yv_weight_scale (YvWeight *weight, const double *scale, const double *shift
 /* weight := weight + other, elementwise; @other has the same channels and groups and a kernel not
  * larger, which comes to lie in the centre. Takes @other's terms and frees it. */
 void yv_weight_merge (YvWeight *weight, YvWeight *other);
+
+/* The rows and biases of @parts, one after another, of which none has groups and all have the same
+ * input channels and kernel. They must outlive it and not change; it can't be scaled or merged. */
+YvWeight *yv_weight_stack (const YvWeight *const *parts, uint32_t n_parts);
 
 /* One output channel: row[c_in / groups][kernel_h][kernel_w]. Pure; any thread. */
 void yv_weight_row (const YvWeight *weight, uint32_t o, double *row);

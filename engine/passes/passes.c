@@ -3,7 +3,8 @@
 #include "engine/passes/passes.h"
 
 /* Removes first what nobody needs. Folding needs the bare sums and convolutions, so it comes before
- * fusing; where values are stored is decided last, when no node appears or goes any more. */
+ * fusing; where values are stored is decided when no node appears or goes any more, and what lies
+ * side by side is known only then. */
 static const YvPass passes[] = {
     {"drop_aux", "removes nodes that the output does not need, such as auxiliary heads",
      yv_pass_drop_aux},
@@ -21,6 +22,8 @@ static const YvPass passes[] = {
      yv_pass_fuse_detect},
     {"elide_concat", "writes the inputs of a concat where the concat is stored",
      yv_pass_elide_concat},
+    {"merge_siblings", "computes 1x1 convolutions of one value that lie side by side as one",
+     yv_pass_merge_siblings},
 };
 
 const YvPass *

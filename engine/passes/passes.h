@@ -27,6 +27,7 @@ uint32_t yv_pass_fuse_activation (YvGraph *graph); /* ACT after CONV or ADD into
 uint32_t yv_pass_chain_pools (YvGraph *graph);     /* MAXPOOL reads a smaller one of its input */
 uint32_t yv_pass_hoist_upsample (YvGraph *graph);  /* 1x1 CONV after UPSAMPLE goes before it */
 uint32_t yv_pass_elide_concat (YvGraph *graph);    /* inputs of CONCAT are written in place */
+uint32_t yv_pass_merge_siblings (YvGraph *graph);  /* 1x1 CONVs side by side in a CONCAT are one */
 uint32_t yv_pass_fuse_detect (YvGraph *graph); /* DECODE nodes into the DETECT that reads them */
 
 /* All passes in the order in which they run; *n_passes is set. */

@@ -63,6 +63,9 @@ bool yv_draft_lay_out (YvDraft *draft, GError **error);
 /* layout.c: a node's output, not yet placed. */
 YvOperand yv_draft_operand (const YvDraft *draft, uint32_t index);
 
+/* layout.c: what a node's steps write, not yet placed: its output; of merged siblings all. */
+YvOperand yv_draft_output (const YvDraft *draft, uint32_t index);
+
 /* lower.c: makes the plan's steps, with operands that are not yet placed. */
 bool yv_draft_lower (YvDraft *draft, GError **error);
 

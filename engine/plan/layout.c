@@ -121,10 +121,9 @@ set_sizes (YvDraft *draft)
   }
 }
 
-YvOperand
-yv_draft_operand (const YvDraft *draft, uint32_t index)
+static YvOperand
+operand_of (const YvDraft *draft, const YvLayout *layout)
 {
-  const YvLayout *layout = &draft->layouts[index];
   const uint64_t elem_bytes = yv_dtype_size_bytes (layout->dtype);
 
   return (YvOperand){
@@ -138,6 +137,26 @@ yv_draft_operand (const YvDraft *draft, uint32_t index)
       .w = layout->shape.w,
       .cstride = cstride_of (draft, layout->root),
   };
+}
+
+YvOperand
+yv_draft_operand (const YvDraft *draft, uint32_t index)
+{
+  return operand_of (draft, &draft->layouts[index]);
+}
+
+YvOperand
+yv_draft_output (const YvDraft *draft, uint32_t index)
+{
+  const YvNode *node = yv_draft_node (draft, index);
+  const YvNode *merged = node->op == YV_OP_CONV ? node->conv.merged : NULL;
+  YvLayout layout = draft->layouts[index];
+
+  if (merged) {
+    layout.c_first -= node->c_offset - merged->c_offset;
+    layout.shape.c = merged->c_out;
+  }
+  return operand_of (draft, &layout);
 }
 
 /* Where the logits are: DETECT's inputs, or those of the DECODE nodes that it reads. */

@@ -64,11 +64,23 @@ lower_images (const YvNode *node, YvLowering whole, uint32_t first, uint32_t n, 
   return yv_op (node->op)->lower (node, &part, error);
 }
 
+/* The node itself, or what computes it and its siblings; NULL where a sibling's does. */
+static const YvNode *
+node_to_lower (const YvDraft *draft, uint32_t index)
+{
+  const YvNode *node = yv_draft_node (draft, index);
+
+  if (node->op != YV_OP_CONV)
+    return node;
+  if (node->conv.by_sibling)
+    return NULL;
+  return node->conv.merged ? node->conv.merged : node;
+}
+
 static bool
-lower_node (YvDraft *draft, uint32_t index, GError **error)
+lower_node (YvDraft *draft, uint32_t index, const YvNode *node, GError **error)
 {
   YvPlan *plan = draft->plan;
-  const YvNode *node = yv_draft_node (draft, index);
   g_autofree YvOperand *inputs = g_new (YvOperand, MAX (node->n_inputs, 1));
   g_autoptr (GArray) scratch_bytes = g_array_new (FALSE, FALSE, sizeof (uint64_t));
   YvLowering lowering = {
@@ -76,7 +88,7 @@ lower_node (YvDraft *draft, uint32_t index, GError **error)
       .dtype = plan->options.dtype,
       .n = plan->options.n,
       .inputs = inputs,
-      .output = yv_draft_operand (draft, index),
+      .output = yv_draft_output (draft, index),
       .steps = plan->steps,
       .scratch_bytes = scratch_bytes,
       .first_scratch = draft->n_values,
@@ -142,9 +154,12 @@ yv_draft_lower (YvDraft *draft, GError **error)
 {
   YvPlan *plan = draft->plan;
 
-  for (uint32_t i = 0; i < draft->n_nodes; i++)
-    if (!lower_node (draft, i, error))
+  for (uint32_t i = 0; i < draft->n_nodes; i++) {
+    const YvNode *node = node_to_lower (draft, i);
+
+    if (node && !lower_node (draft, i, node, error))
       return false;
+  }
   for (uint32_t i = 0; i < plan->steps->len; i++) {
     const YvStep *step = &g_array_index (plan->steps, YvStep, i);
 

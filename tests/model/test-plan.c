@@ -39,8 +39,9 @@ static const YvCaps gpu = {
     .align_bytes = 256,
 };
 
+/* @left_out: (nullable): the name of a pass not to run */
 static YvGraph *
-load_graph (const char *config)
+load_graph_without (const char *config, const char *left_out)
 {
   g_autofree char *path = yv_test_source_path (config);
   g_autoptr (GError) error = NULL;
@@ -49,8 +50,20 @@ load_graph (const char *config)
   YvGraph *graph = yv_graph_build (model, 1, &error);
 
   g_assert_no_error (error);
-  yv_passes_run (graph, NULL);
+  uint32_t n_passes;
+  const YvPass *passes = yv_passes (&n_passes);
+
+  for (uint32_t i = 0; i < n_passes; i++)
+    if (g_strcmp0 (passes[i].name, left_out) != 0)
+      passes[i].run (graph);
+  yv_graph_sort (graph);
   return graph;
+}
+
+static YvGraph *
+load_graph (const char *config)
+{
+  return load_graph_without (config, NULL);
 }
 
 static YvPlan *
@@ -246,6 +259,40 @@ steps_of_a_level_are_independent (void)
   }
 }
 
+static uint32_t
+count_later_siblings (const YvGraph *graph)
+{
+  uint32_t n = 0;
+
+  for (uint32_t i = 0; i < graph->nodes->len; i++) {
+    const YvNode *node = graph->nodes->pdata[i];
+    n += node->op == YV_OP_CONV && node->conv.by_sibling;
+  }
+  return n;
+}
+
+/* They compute as much in as many levels and as much memory, but read the value once. */
+static void
+every_sibling_merged_is_a_step_less (void)
+{
+  for (size_t i = 0; i < G_N_ELEMENTS (configs); i++) {
+    const YvPlanOptions options = {.n = 1, .h = 256, .w = 320, .dtype = YV_DTYPE_F16};
+    g_autoptr (YvGraph) graph = load_graph (configs[i]);
+    g_autoptr (YvGraph) apart = load_graph_without (configs[i], "merge_siblings");
+    g_autoptr (YvPlan) merged_plan = make_plan (graph, &gpu, options);
+    g_autoptr (YvPlan) apart_plan = make_plan (apart, &gpu, options);
+    const uint32_t n = count_later_siblings (graph);
+
+    g_test_message ("%s: %u steps, %u with siblings merged", configs[i], apart_plan->steps->len,
+                    merged_plan->steps->len);
+    g_assert_cmpuint (n, >=, 8); /* each block of ELAN has a pair */
+    g_assert_cmpuint (merged_plan->steps->len + n, ==, apart_plan->steps->len);
+    g_assert_cmpuint (merged_plan->n_levels, ==, apart_plan->n_levels);
+    g_assert_cmpuint (merged_plan->flops, ==, apart_plan->flops);
+    g_assert_cmpuint (merged_plan->arena_bytes, <=, apart_plan->arena_bytes);
+  }
+}
+
 /* "model.4.conv 1: conv_lanes32 texel", each once, in the order of the plan's nodes. */
 static GHashTable *
 ways_of (const YvPlan *plan)
@@ -409,6 +456,7 @@ main (int argc, char **argv)
   g_test_add_func ("/plan/golden", plans_are_as_written_down);
   g_test_add_func ("/plan/largest", the_largest_input_fits_into_the_groups_of_a_device);
   g_test_add_func ("/plan/independent-steps", steps_of_a_level_are_independent);
+  g_test_add_func ("/plan/siblings", every_sibling_merged_is_a_step_less);
   g_test_add_func ("/plan/heads-live", heads_live_to_the_end);
   g_test_add_func ("/plan/capacity/best", lists_have_room_for_the_best_class_of_each_row);
   g_test_add_func ("/plan/capacity/multi-label", lists_have_room_for_every_class_up_to_a_bound);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "engine/error.h"
+#include "engine/passes/passes.h"
 #include "engine/vulkan/debug.h"
 #include "engine/vulkan/device.h"
 #include "tests/common/device.h"
@@ -94,6 +95,85 @@ values_that_share_memory_give_the_same_heads (void)
   compare_with_reference (
       &(YvPlanOptions){.n = 2, .h = 64, .w = 64, .dtype = YV_DTYPE_F32, .dense_rows = true},
       NET_FP32_BOUND);
+}
+
+/* Two 1x1 convolutions of one value, side by side in a concat, the second before the first; one
+ * alone fills no block of channels of any kernel. */
+static YvGraph *
+graph_with_siblings (bool is_merged)
+{
+  YvGraph *graph = yv_graph_new ();
+  const uint32_t input = yv_graph_add (graph, YV_OP_INPUT, "input", 0, NULL, 0, 3)->id;
+  const uint32_t stem = net_add_conv (graph, input, 16, 3, 2, YV_ACT_SILU)->id;
+  const uint32_t trunk = net_add_conv (graph, stem, 72, 3, 2, YV_ACT_SILU)->id;
+  const uint32_t a = net_add_conv (graph, trunk, 20, 1, 1, YV_ACT_SILU)->id;
+  const uint32_t b = net_add_conv (graph, trunk, 40, 1, 1, YV_ACT_SILU)->id;
+  const uint32_t deep = net_add_conv (graph, b, 40, 3, 1, YV_ACT_SILU)->id;
+  const uint32_t parts[] = {deep, b, a};
+  const uint32_t concat = yv_graph_add (graph, YV_OP_CONCAT, "concat", 0, parts, 3, 100)->id;
+  const uint32_t head = net_add_conv (graph, concat, 3 * (5 + NET_CLASSES), 1, 1, YV_ACT_NONE)->id;
+
+  net_add_detect (graph, &head, 1);
+  graph->n_rows = 2;
+  g_assert_cmpuint (yv_pass_elide_concat (graph), ==, 3);
+  if (is_merged)
+    g_assert_cmpuint (yv_pass_merge_siblings (graph), ==, 1);
+  yv_graph_assert_valid (graph);
+  return graph;
+}
+
+/* Every value of the graph, one after another. Free with g_free(). */
+static float *
+run_and_read_all (YvDevice *device, const YvGraph *graph, const YvPlanOptions *options,
+                  uint64_t *n_elems, uint32_t *n_steps)
+{
+  g_autoptr (YvPlan) plan = net_plan_new (device, graph, options);
+  g_autoptr (YvWeightStore) store = yv_weight_store_new (device);
+  g_autoptr (YvExecutor) executor = net_executor_new (device, store, plan, 1);
+  g_autoptr (GArray) values = g_array_new (FALSE, FALSE, sizeof (float));
+  const struct YvCandidate *lists[NET_MAX_BATCH];
+  uint32_t n_found[NET_MAX_BATCH];
+  NetFrames frames;
+
+  net_frames_init (&frames, options->n, options->w, options->h, 1);
+  net_submit (executor, 0, &frames.batch, lists, n_found);
+  for (uint32_t id = 0; id < graph->nodes->len; id++) {
+    const YvOperand *operand = yv_plan_value (plan, id);
+    if (!operand)
+      continue;
+    g_autofree float *part = net_operand_read (executor, operand);
+    g_array_append_vals (values, part, (guint) net_operand_n_elems (operand));
+  }
+  net_frames_clear (&frames);
+  *n_elems = values->len;
+  *n_steps = plan->steps->len;
+  return (float *) (void *) g_array_free (g_steal_pointer (&values), FALSE);
+}
+
+static void
+merged_siblings_compute_the_same_bits (void)
+{
+  g_autoptr (YvDevice) device = yv_test_open_device ();
+  g_autoptr (YvGraph) apart = graph_with_siblings (false), merged = graph_with_siblings (true);
+
+  for (uint32_t i = 0; device && i < 4; i++) {
+    const YvPlanOptions options = {.n = i % 2 ? NET_MAX_BATCH : 1,
+                                   .h = 64,
+                                   .w = 96,
+                                   .dtype = i < 2 ? YV_DTYPE_F32 : YV_DTYPE_F16,
+                                   .keep_all = true};
+    uint64_t n_a, n_b;
+    uint32_t n_steps_a, n_steps_b;
+
+    if (options.dtype == YV_DTYPE_F16 && !yv_device_caps (device)->fp16_storage)
+      continue;
+    g_autofree float *a = run_and_read_all (device, apart, &options, &n_a, &n_steps_a);
+    g_autofree float *b = run_and_read_all (device, merged, &options, &n_b, &n_steps_b);
+    g_assert_cmpmem (a, n_a * sizeof *a, b, n_b * sizeof *b);
+    g_assert_cmpuint (n_steps_b, ==, n_steps_a - 1);
+  }
+  if (device)
+    g_assert_cmpuint (yv_debug_n_messages (device), ==, 0);
 }
 
 static void
@@ -262,6 +342,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_setenv ("YV_VALIDATION", "1", FALSE);
+  g_test_add_func ("/vulkan/exec/siblings", merged_siblings_compute_the_same_bits);
   g_test_add_func ("/vulkan/exec/fp32", every_value_in_fp32_is_the_references);
   g_test_add_func ("/vulkan/exec/fp16", every_value_in_fp16_is_the_references);
   g_test_add_func ("/vulkan/exec/batch", every_image_of_a_batch_is_the_references);

@@ -264,6 +264,33 @@ a_random_row_of_one_weight_is_not_zero (void)
   }
 }
 
+static void
+a_stack_has_the_rows_of_its_parts (void)
+{
+  g_autofree float *data = random_floats (C_OUT * C_IN);
+  const YvTensor tensor = make_tensor (data, C_OUT, C_IN, 1, 1);
+  g_autoptr (YvWeight) a = yv_weight_new (C_OUT, C_IN, 1, 1, 1);
+  g_autoptr (YvWeight) b = yv_weight_new (2, C_IN, 1, 1, 1);
+  double scale[C_OUT], shift[C_OUT];
+
+  random_doubles (scale, C_OUT);
+  random_doubles (shift, C_OUT);
+  yv_weight_add_tensor (a, &tensor);
+  yv_weight_scale (a, scale, shift);
+  yv_weight_add_random (b, 7);
+  g_autoptr (YvWeight) stack = yv_weight_stack ((const YvWeight *[]){b, a, b}, 3);
+  g_autofree double *rows = all_rows (stack), *a_rows = all_rows (a), *b_rows = all_rows (b);
+  const size_t a_bytes = C_OUT * C_IN * sizeof *rows, b_bytes = 2 * C_IN * sizeof *rows;
+
+  g_assert_cmpuint (stack->c_out, ==, C_OUT + 4);
+  g_assert_true (stack->has_bias);
+  g_assert_cmpmem (rows, b_bytes, b_rows, b_bytes);
+  g_assert_cmpmem (rows + 2 * C_IN, a_bytes, a_rows, a_bytes);
+  g_assert_cmpmem (rows + (2 + C_OUT) * C_IN, b_bytes, b_rows, b_bytes);
+  g_assert_cmpmem (stack->bias + 2, C_OUT * sizeof *shift, shift, C_OUT * sizeof *shift);
+  g_assert_cmpfloat (stack->bias[0], ==, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -282,5 +309,6 @@ main (int argc, char **argv)
   g_test_add_func ("/weight/random/same", random_weights_depend_on_seed_and_row_only);
   g_test_add_func ("/weight/random/size", random_rows_sum_to_zero_and_have_their_variance);
   g_test_add_func ("/weight/random/one", a_random_row_of_one_weight_is_not_zero);
+  g_test_add_func ("/weight/stack", a_stack_has_the_rows_of_its_parts);
   return g_test_run ();
 }
