@@ -28,15 +28,24 @@ yv_half_to_float (uint16_t half)
   const uint32_t sign = (uint32_t) (half & 0x8000) << 16;
   const uint32_t exponent = (half >> 10) & 0x1f;
   const uint32_t mantissa = half & 0x3ff;
-
-  if (exponent == 0x1f)
-    return float_from_bits (sign | 0x7f800000 | mantissa << 13);
-  if (exponent != 0)
-    return float_from_bits (sign | (exponent + 112) << 23 | mantissa << 13);
-
   /* Subnormal: mantissa * 2^-24, which a float holds exactly. */
-  const float magnitude = (float) mantissa * 0x1p-24f;
-  return sign ? -magnitude : magnitude;
+  const uint32_t small = bits_from_float ((float) (int32_t) mantissa * 0x1p-24f);
+  const uint32_t bias = exponent == 0x1f ? 0xff - 0x1f : 112;
+  const uint32_t normal = (exponent + bias) << 23 | mantissa << 13;
+
+  /* Both are computed and one is chosen, so that loops over this can be vectorised. */
+  return float_from_bits (sign | (exponent == 0 ? small : normal));
+}
+
+void
+yv_half_to_floats (const uint8_t *halves, size_t n, float *dst)
+{
+  for (size_t i = 0; i < n; i++) {
+    uint16_t half;
+
+    memcpy (&half, halves + i * sizeof half, sizeof half);
+    dst[i] = yv_half_to_float (half);
+  }
 }
 
 uint16_t

@@ -5,12 +5,16 @@
 #pragma once
 
 #include <glib.h>
+#include <stddef.h>
 #include <stdint.h>
 
 G_BEGIN_DECLS
 
 /* Exact: every binary16 value (subnormals, infinities, NaN payloads' top bits) is a float. */
 float yv_half_to_float (uint16_t half);
+
+/* The same for @n of them, which need not be aligned. */
+void yv_half_to_floats (const uint8_t *halves, size_t n, float *dst);
 
 /* Round to nearest, ties to even; overflow becomes infinity, NaN stays NaN. */
 uint16_t yv_half_from_float (float value);

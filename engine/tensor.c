@@ -126,6 +126,10 @@ yv_tensor_read_f32 (const YvTensor *tensor, uint64_t first, uint64_t n_elems, fl
     memcpy (dst, tensor->data + first * size_bytes, n_elems * sizeof *dst);
     return;
   }
+  if (contiguous && tensor->dtype == YV_DTYPE_F16) {
+    yv_half_to_floats (tensor->data + first * size_bytes, n_elems, dst);
+    return;
+  }
   for (uint64_t i = 0; i < n_elems; i++) {
     const uint64_t offset = contiguous ? first + i : elem_offset (tensor, first + i);
     dst[i] = (float) load (tensor->dtype, tensor->data + offset * size_bytes);

@@ -48,3 +48,22 @@ yv_winograd_weight (const double w[9], double points[YV_WINOGRAD_POINTS])
       points[i * YV_WINOGRAD_WINDOW + j] = sum;
     }
 }
+
+void
+yv_winograd_weights (const YvWinogradLanes w[9], YvWinogradLanes points[YV_WINOGRAD_POINTS])
+{
+  YvWinogradLanes half[YV_WINOGRAD_WINDOW][3] = {0};
+
+  for (int i = 0; i < YV_WINOGRAD_WINDOW; i++)
+    for (int x = 0; x < 3; x++)
+      for (int y = 0; y < 3; y++)
+        half[i][x] += yv_winograd_g[i][y] * w[y * 3 + x];
+  for (int i = 0; i < YV_WINOGRAD_WINDOW; i++)
+    for (int j = 0; j < YV_WINOGRAD_WINDOW; j++) {
+      YvWinogradLanes sum = {0};
+
+      for (int x = 0; x < 3; x++)
+        sum += half[i][x] * yv_winograd_g[j][x];
+      points[i * YV_WINOGRAD_WINDOW + j] = sum;
+    }
+}

@@ -27,4 +27,12 @@ extern const double yv_winograd_at[YV_WINOGRAD_TILE][YV_WINOGRAD_WINDOW];
 /* G w Gt; w: [ky][kx]; point i * 6 + j: i from ky, j from kx. */
 void yv_winograd_weight (const double w[9], double points[YV_WINOGRAD_POINTS]);
 
+/* As many weights as are transformed at once; a vector of GCC's and Clang's extensions, so that
+ * they become instructions of whatever width the processor has. */
+#define YV_WINOGRAD_LANES 8
+typedef double YvWinogradLanes __attribute__ ((vector_size (YV_WINOGRAD_LANES * sizeof (double))));
+
+/* The same of each lane, to the bit. */
+void yv_winograd_weights (const YvWinogradLanes w[9], YvWinogradLanes points[YV_WINOGRAD_POINTS]);
+
 G_END_DECLS

@@ -13,6 +13,7 @@
 #include "shaders/params.h"
 
 #define MAX_BLOCK_CHANNELS 64
+#define GROUP_ROWS YV_WINOGRAD_LANES /* divides the channels of every block */
 
 /* How a convolution's weight is cut into blocks. */
 typedef struct {
@@ -96,39 +97,69 @@ put (uint8_t *dst, YvDType dtype, const float *src, size_t n_elems)
   return dst + n_elems * sizeof (uint16_t);
 }
 
-/* Output channel @o as column @column of [k][channels]; the channels of other groups stay 0. */
+/* Rows of a few output channels side by side, as many as make a cache line of a block's row; those
+ * beyond the last channel are zero. */
+typedef struct {
+  uint32_t first_o, n; /* output channels */
+  size_t row_elems;
+  double *elems; /* [GROUP_ROWS][row_elems] */
+} Rows;
+
 static void
-fill_column (const YvWeight *weight, const Blocks *blocks, uint32_t o, uint32_t column, double *row,
-             float *block)
+read_rows (const YvWeight *weight, uint32_t first_o, Rows *rows)
+{
+  rows->first_o = first_o;
+  rows->n = MIN (GROUP_ROWS, weight->c_out - first_o);
+  for (uint32_t q = 0; q < rows->n; q++)
+    yv_weight_row (weight, first_o + q, rows->elems + q * rows->row_elems);
+  memset (rows->elems + rows->n * rows->row_elems, 0,
+          (GROUP_ROWS - rows->n) * rows->row_elems * sizeof *rows->elems);
+}
+
+/* As columns from @column on of [k][channels]; the channels of other groups stay 0. */
+static void
+fill_columns (const YvWeight *weight, const Blocks *blocks, const Rows *rows, uint32_t column,
+              float *block)
 {
   const uint32_t n_taps = weight->kernel_h * weight->kernel_w;
   const uint32_t c_in = weight->c_in / weight->groups;
-  const uint32_t first = o / (weight->c_out / weight->groups) * c_in - blocks->first_c;
+  const uint32_t c_out = weight->c_out / weight->groups;
+  float *first[GROUP_ROWS];
 
-  yv_weight_row (weight, o, row);
-  for (uint32_t tap = 0; tap < n_taps; tap++) {
-    float *dst = block + ((size_t) tap * blocks->c_in + first) * blocks->channels + column;
+  for (uint32_t q = 0; q < rows->n; q++) {
+    const uint32_t first_c = (rows->first_o + q) / c_out * c_in - blocks->first_c;
 
-    for (uint32_t i = 0; i < c_in; i++, dst += blocks->channels)
-      *dst = (float) row[i * n_taps + tap];
+    first[q] = block + (size_t) first_c * blocks->channels + column + q;
   }
+  for (uint32_t tap = 0; tap < n_taps; tap++)
+    for (uint32_t i = 0; i < c_in; i++) {
+      const double *src = rows->elems + (size_t) i * n_taps + tap;
+      const size_t k = (size_t) tap * blocks->c_in + i;
+
+      for (uint32_t q = 0; q < rows->n; q++)
+        first[q][k * blocks->channels] = (float) src[q * rows->row_elems];
+    }
 }
 
 /* The same for WINOGRAD: each point is [1 + c_in][channels], the first row its biases of zero. */
 static void
-fill_winograd_column (const YvWeight *weight, const Blocks *blocks, uint32_t o, uint32_t column,
-                      double *row, float *block)
+fill_winograd_columns (const YvWeight *weight, const Blocks *blocks, const Rows *rows,
+                       uint32_t column, float *block)
 {
   const size_t point_elems = (blocks->c_in + 1) * (size_t) blocks->channels;
-  double points[YV_WINOGRAD_POINTS];
 
-  yv_weight_row (weight, o, row);
   for (uint32_t i = 0; i < weight->c_in; i++) {
     float *dst = block + (i + 1) * (size_t) blocks->channels + column;
+    const double *src = rows->elems + (size_t) i * 9;
+    YvWinogradLanes w[9], points[YV_WINOGRAD_POINTS];
 
-    yv_winograd_weight (row + i * 9, points);
+    for (uint32_t q = 0; q < GROUP_ROWS; q++)
+      for (uint32_t k = 0; k < 9; k++)
+        w[k][q] = src[q * rows->row_elems + k];
+    yv_winograd_weights (w, points);
     for (uint32_t point = 0; point < YV_WINOGRAD_POINTS; point++)
-      dst[point * point_elems] = (float) points[point];
+      for (uint32_t q = 0; q < GROUP_ROWS; q++)
+        dst[point * point_elems + q] = (float) points[point][q];
   }
 }
 
@@ -150,7 +181,8 @@ pack_conv (const YvStep *step, uint8_t *dst)
   const size_t block_elems = blocks.n_k * blocks.channels;
   const size_t row_elems =
       (size_t) weight->c_in / weight->groups * weight->kernel_h * weight->kernel_w;
-  g_autofree double *row = g_new (double, row_elems);
+  g_autofree double *elems = g_new (double, GROUP_ROWS *row_elems);
+  Rows rows = {.row_elems = row_elems, .elems = elems};
   g_autofree float *block = g_new (float, block_elems);
 
   for (uint32_t b = 0; b < blocks.n_blocks && step->pack == YV_PACK_TILE; b++)
@@ -163,9 +195,11 @@ pack_conv (const YvStep *step, uint8_t *dst)
       blocks.first_c = yv_tile_first_channel (weight, b);
 
     memset (block, 0, block_elems * sizeof *block);
-    for (uint32_t q = 0; q < blocks.channels && first_o + q < weight->c_out; q++)
-      (is_winograd (step) ? fill_winograd_column : fill_column) (weight, &blocks, first_o + q, q,
-                                                                 row, block);
+    for (uint32_t q = 0; q < blocks.channels && first_o + q < weight->c_out; q += GROUP_ROWS) {
+      read_rows (weight, first_o + q, &rows);
+      (is_winograd (step) ? fill_winograd_columns : fill_columns) (weight, &blocks, &rows, q,
+                                                                   block);
+    }
     if (step->pack != YV_PACK_TILE && !is_winograd (step))
       dst = put_bias (dst, step->dtype, weight, first_o, blocks.channels);
     dst = put (dst, step->dtype, block, block_elems);

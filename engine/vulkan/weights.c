@@ -13,6 +13,7 @@
 #include "engine/vulkan/device.h"
 
 #define STAGING_BYTES (UINT64_C (16) << 20)
+#define MAX_THREADS 8                      /* each has some MiB of scratch */
 #define BLOCK_BYTES (UINT64_C (256) << 20) /* far below what any device allocates at once */
 
 /* One packed weight, keyed by what it was made of and how. */
@@ -130,11 +131,43 @@ lay_out_block (GArray *entries, guint first, uint64_t align, uint64_t *size_byte
   return n;
 }
 
-static void
-pack_in_place (const YvBuffer *block, const Entry *entries, guint n)
+/* Entries that threads take one after the other. */
+typedef struct {
+  const Entry *entries;
+  gint n, next; /* next is atomic */
+  uint8_t *dst; /* where the first goes */
+} Packing;
+
+static void *
+pack_some (void *data)
 {
-  for (guint i = 0; i < n; i++)
-    yv_pack_weight (entries[i].step, block->mapped + entries[i].place.offset_bytes);
+  Packing *packing = data;
+
+  for (gint i = g_atomic_int_add (&packing->next, 1); i < packing->n;
+       i = g_atomic_int_add (&packing->next, 1)) {
+    const Entry *entry = &packing->entries[i];
+    const uint64_t offset = entry->place.offset_bytes - packing->entries[0].place.offset_bytes;
+
+    yv_pack_weight (entry->step, packing->dst + offset);
+  }
+  return NULL;
+}
+
+/* Packs entries that lie one after the other. In this thread and others, as many as there are:
+ * where none can be had it goes on alone. */
+static void
+pack_all (const Entry *entries, guint n, uint8_t *dst)
+{
+  Packing packing = {.entries = entries, .n = (gint) n, .dst = dst};
+  const guint n_threads = MIN (MIN (g_get_num_processors (), MAX_THREADS), n);
+  GThread *others[MAX_THREADS] = {0};
+
+  for (guint i = 1; i < n_threads; i++)
+    others[i] = g_thread_try_new ("pack", pack_some, &packing, NULL);
+  pack_some (&packing);
+  for (guint i = 1; i < n_threads; i++)
+    if (others[i])
+      g_thread_join (others[i]);
 }
 
 static uint64_t
@@ -155,8 +188,7 @@ pack_through (const YvBuffer *staging, const YvBuffer *block, const Entry *entri
     while (last + 1 < n && end_bytes (&entries[last + 1]) - start <= staging->size_bytes)
       last++;
 
-    for (guint i = first; i <= last; i++)
-      yv_pack_weight (entries[i].step, staging->mapped + (entries[i].place.offset_bytes - start));
+    pack_all (&entries[first], last - first + 1, staging->mapped);
     if (!yv_buffer_copy (staging, 0, block, start, end_bytes (&entries[last]) - start, error))
       return false;
     first = last + 1;
@@ -205,7 +237,7 @@ yv_weight_store_fill (YvWeightStore *store, const YvPlan *plan, GError **error)
       return false;
 
     if (block->mapped)
-      pack_in_place (block, entries, n);
+      pack_all (entries, n, block->mapped);
     else if (!pack_staged (block, entries, n, error))
       return false;
     keep_block_locked (store, g_steal_pointer (&block), entries, n);
