@@ -29,6 +29,7 @@ typedef struct {
 typedef struct {
   YvBenchStage upload, letterbox, network, decode, readback, nms, total; /* of one batch */
   YvBenchStage host; /* CPU time that the calling thread spent in total, not that it waited */
+  double first_ms; /* from a loaded engine to the first detections: memory, compilation, one run */
   double flops_per_image;
   uint64_t weights_bytes, arena_bytes, slots_bytes;
   uint32_t n_steps;

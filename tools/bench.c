@@ -39,9 +39,10 @@ print_table (const Report *report)
   print_stage ("host CPU", &r->host);
   printf ("%.1f images/s, %.3f TFLOP/s in the network (%.2f GFLOP an image), %u steps\n",
           report->images_per_s, report->tflops, r->flops_per_image / 1e9, r->n_steps);
-  printf ("memory: weights %.1f MiB, activations %.1f MiB, slots %.1f MiB; loaded in %.0f ms\n",
+  printf ("memory: weights %.1f MiB, activations %.1f MiB, slots %.1f MiB; loaded in %.0f ms, "
+          "first detections %.0f ms later\n",
           (double) r->weights_bytes / 1048576, (double) r->arena_bytes / 1048576,
-          (double) r->slots_bytes / 1048576, report->load_ms);
+          (double) r->slots_bytes / 1048576, report->load_ms, r->first_ms);
 }
 
 /* <name>_ms, the median, and the two around it. */
@@ -88,6 +89,7 @@ print_json (const Report *report)
   json_add_number (json, "tflops", report->tflops);
   json_add_number (json, "gflop_per_image", r->flops_per_image / 1e9);
   json_add_number (json, "load_ms", report->load_ms);
+  json_add_number (json, "first_ms", r->first_ms);
   json_add_number (json, "weights_bytes", (double) r->weights_bytes);
   json_add_number (json, "arena_bytes", (double) r->arena_bytes);
   json_add_number (json, "slots_bytes", (double) r->slots_bytes);
@@ -203,8 +205,13 @@ profile (YvEngine *engine, const YvBenchOptions *options, bool as_json)
   return EXIT_OK;
 }
 
+typedef struct {
+  int batch, runs, warmup;
+  gboolean as_json, is_profile;
+} Wanted;
+
 static int
-bench (YvEngine *engine, int size, int batch, int runs, bool as_json, bool is_profile)
+bench (YvEngine *engine, const Wanted *wanted, int size)
 {
   g_autoptr (GError) error = NULL;
   const YvEngineInfo *info = yv_engine_info (engine);
@@ -212,14 +219,14 @@ bench (YvEngine *engine, int size, int batch, int runs, bool as_json, bool is_pr
   const YvBenchOptions options = {
       .width = side,
       .height = side,
-      .batch = (uint32_t) batch,
-      .n_warmup = 3,
-      .n_runs = (uint32_t) runs,
+      .batch = (uint32_t) wanted->batch,
+      .n_warmup = (uint32_t) wanted->warmup,
+      .n_runs = (uint32_t) wanted->runs,
   };
   YvBenchResult result;
 
-  if (is_profile)
-    return profile (engine, &options, as_json);
+  if (wanted->is_profile)
+    return profile (engine, &options, wanted->as_json);
   if (!yv_engine_bench (engine, &options, &result, &error))
     return fail (error);
 
@@ -228,10 +235,10 @@ bench (YvEngine *engine, int size, int batch, int runs, bool as_json, bool is_pr
       .options = &options,
       .result = &result,
       .load_ms = (double) info->load_ns / 1e6,
-      .images_per_s = per_ms (batch, result.total.median_ms) * 1e3,
-      .tflops = per_ms (result.flops_per_image * batch, result.network.median_ms) / 1e9,
+      .images_per_s = per_ms (wanted->batch, result.total.median_ms) * 1e3,
+      .tflops = per_ms (result.flops_per_image * wanted->batch, result.network.median_ms) / 1e9,
   };
-  if (as_json)
+  if (wanted->as_json)
     print_json (&report);
   else
     print_table (&report);
@@ -242,14 +249,15 @@ int
 command_bench (int argc, char **argv)
 {
   ModelOptions model = {0};
-  int batch = 1, runs = 20;
-  gboolean as_json = FALSE, is_profile = FALSE;
+  Wanted wanted = {.batch = 1, .runs = 20, .warmup = 3};
   const GOptionEntry entries[] = {
-      {"batch", 'b', 0, G_OPTION_ARG_INT, &batch, "pictures at once [1]", "N"},
-      {"runs", 'n', 0, G_OPTION_ARG_INT, &runs, "timed runs, after 3 that are not [20]", "N"},
-      {"profile", 0, 0, G_OPTION_ARG_NONE, &is_profile, "a line for each step of the network",
+      {"batch", 'b', 0, G_OPTION_ARG_INT, &wanted.batch, "pictures at once [1]", "N"},
+      {"runs", 'n', 0, G_OPTION_ARG_INT, &wanted.runs, "timed runs [20]", "N"},
+      {"warmup", 0, 0, G_OPTION_ARG_INT, &wanted.warmup, "runs before these, not timed [3]", "N"},
+      {"profile", 0, 0, G_OPTION_ARG_NONE, &wanted.is_profile,
+       "a line for each step of the network", NULL},
+      {"json", 0, 0, G_OPTION_ARG_NONE, &wanted.as_json, "one line of JSON, with --profile too",
        NULL},
-      {"json", 0, 0, G_OPTION_ARG_NONE, &as_json, "one line of JSON, with --profile too", NULL},
       FALLBACK_ENTRY (model),
       G_OPTION_ENTRY_NULL,
   };
@@ -262,11 +270,12 @@ command_bench (int argc, char **argv)
   int status = EXIT_USAGE;
   if (parsed && (argc > 2 || (argc == 1 && !model.config_file)))
     status = fail_usage ("expected one MODEL, or --config FILE for random weights");
-  else if (parsed && (batch < 1 || runs < 1))
-    status = fail_usage ("--batch is %d and --runs %d, expected 1 or more", batch, runs);
+  else if (parsed && (wanted.batch < 1 || wanted.runs < 1 || wanted.warmup < 0))
+    status = fail_usage ("--batch is %d, --runs %d and --warmup %d, expected 1, 1 and 0 or more",
+                         wanted.batch, wanted.runs, wanted.warmup);
   else if (parsed) {
     g_autoptr (YvEngine) engine = engine_from_options (argc == 2 ? argv[1] : NULL, &model);
-    status = engine ? bench (engine, model.size, batch, runs, as_json, is_profile) : EXIT_FAILED;
+    status = engine ? bench (engine, &wanted, model.size) : EXIT_FAILED;
   }
   model_options_clear (&model);
   return status;

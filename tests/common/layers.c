@@ -3,7 +3,9 @@
 #include "tests/common/layers.h"
 
 #include "engine/checkpoint/safetensors.h"
+#include "engine/half.h"
 #include "engine/model/tensorspec.h"
+#include "tests/common/ptwrite.h"
 
 #define MAX_TENSOR_ELEMS (16u << 20) /* none of a YOLOv7 has more */
 
@@ -63,7 +65,8 @@ yv_test_resize_description (const char *description, double width, guint n_class
 
 /* Appends the tensors that the modules of a tree want, all over the same @elems. */
 static void
-add_tensors (const YvModule *module, const float *elems, GStringChunk *names, GArray *tensors)
+add_tensors (const YvModule *module, YvDType dtype, const void *elems, GStringChunk *names,
+             GArray *tensors)
 {
   YvTensorSpec specs[YV_MAX_TENSOR_SPECS];
   const uint32_t n_specs = yv_module_tensor_specs (module, specs);
@@ -72,9 +75,7 @@ add_tensors (const YvModule *module, const float *elems, GStringChunk *names, GA
     g_autofree char *name = g_strdup_printf ("%s.%s", module->path, specs[i].name);
     YvNamedTensor named = {
         .name = g_string_chunk_insert (names, name),
-        .tensor = {.dtype = YV_DTYPE_F32,
-                   .n_dims = specs[i].n_dims,
-                   .data = (const uint8_t *) elems},
+        .tensor = {.dtype = dtype, .n_dims = specs[i].n_dims, .data = elems},
     };
     uint64_t stride = 1;
 
@@ -86,25 +87,57 @@ add_tensors (const YvModule *module, const float *elems, GStringChunk *names, GA
     g_array_append_val (tensors, named);
   }
   for (guint i = 0; i < module->children->len; i++)
-    add_tensors (g_ptr_array_index (module->children, i), elems, names, tensors);
+    add_tensors (g_ptr_array_index (module->children, i), dtype, elems, names, tensors);
+}
+
+static GArray *
+list_tensors (const char *config, YvDType dtype, const void *elems, GStringChunk *names)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (YvModel) model = yv_model_load (NULL, config, &error);
+  GArray *tensors = g_array_new (FALSE, FALSE, sizeof (YvNamedTensor));
+
+  g_assert_no_error (error);
+  for (guint i = 0; i < model->layers->len; i++)
+    add_tensors (((const YvLayer *) g_ptr_array_index (model->layers, i))->module, dtype, elems,
+                 names, tensors);
+  return tensors;
+}
+
+/* Variances are not negative. */
+static float
+made_up (uint32_t i)
+{
+  return 0.001f * (float) (1 + i % 17);
 }
 
 void
 yv_test_write_state_dict (const char *config, const char *path)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (YvModel) model = yv_model_load (NULL, config, &error);
-  g_autoptr (GArray) tensors = g_array_new (FALSE, FALSE, sizeof (YvNamedTensor));
   g_autoptr (GStringChunk) names = g_string_chunk_new (4096);
   g_autofree float *elems = g_new (float, MAX_TENSOR_ELEMS);
+  g_autoptr (GArray) tensors = list_tensors (config, YV_DTYPE_F32, elems, names);
 
-  g_assert_no_error (error);
   for (uint32_t i = 0; i < MAX_TENSOR_ELEMS; i++)
-    elems[i] = 0.001f * (float) (1 + i % 17); /* variances are not negative */
-  for (guint i = 0; i < model->layers->len; i++)
-    add_tensors (((const YvLayer *) g_ptr_array_index (model->layers, i))->module, elems, names,
-                 tensors);
+    elems[i] = made_up (i);
   yv_safetensors_write (path, (const YvNamedTensor *) (gpointer) tensors->data, tensors->len,
                         &error);
   g_assert_no_error (error);
+}
+
+GBytes *
+yv_test_make_checkpoint (const char *config)
+{
+  g_autoptr (GStringChunk) names = g_string_chunk_new (4096);
+  g_autofree uint16_t *elems = g_new (uint16_t, MAX_TENSOR_ELEMS);
+  g_autoptr (GArray) tensors = list_tensors (config, YV_DTYPE_F16, elems, names);
+  g_autoptr (YvPtWriter) writer = yv_ptwriter_new ();
+
+  for (uint32_t i = 0; i < MAX_TENSOR_ELEMS; i++)
+    elems[i] = yv_half_from_float (made_up (i));
+  yv_ptwriter_be_for_torch (writer);
+  yv_ptwriter_put_state_dict (writer, (const YvNamedTensor *) (gpointer) tensors->data,
+                              tensors->len);
+  return yv_ptwriter_finish (writer, YV_PT_ZIP, YV_PT_INTACT);
 }

@@ -23,4 +23,7 @@ char *yv_test_resize_description (const char *description, double width, guint n
 /* All tensors that the network of @config has, made up, in fp32 as a safetensors file at @path. */
 void yv_test_write_state_dict (const char *config, const char *path);
 
+/* The same in fp16 as torch.save writes it. (transfer full) */
+GBytes *yv_test_make_checkpoint (const char *config);
+
 G_END_DECLS

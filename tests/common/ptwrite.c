@@ -3,6 +3,7 @@
  */
 #include "tests/common/ptwrite.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #define FOLDER "tiny"
@@ -17,6 +18,7 @@ typedef struct {
 struct _YvPtWriter {
   GByteArray *ops;
   GArray *storages; /* Storage */
+  bool for_torch;
 };
 
 static const struct {
@@ -337,6 +339,12 @@ yv_ptwriter_free (YvPtWriter *writer)
 }
 
 void
+yv_ptwriter_be_for_torch (YvPtWriter *writer)
+{
+  writer->for_torch = true;
+}
+
+void
 yv_ptwriter_put_op (YvPtWriter *writer, uint8_t opcode)
 {
   put_bytes (writer->ops, &opcode, 1);
@@ -415,7 +423,9 @@ put_storage_id (YvPtWriter *writer, uint32_t index)
   yv_ptwriter_put_string (writer, key);
   yv_ptwriter_put_string (writer, "cpu");
   yv_ptwriter_put_int (writer, (int32_t) storage->n_elems);
-  yv_ptwriter_put_raw (writer, "NtQ", 3);
+  if (!writer->for_torch)
+    yv_ptwriter_put_op (writer, 'N');
+  yv_ptwriter_put_raw (writer, "tQ", 2);
 }
 
 static void

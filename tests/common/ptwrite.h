@@ -57,6 +57,10 @@ typedef struct _YvPtWriter YvPtWriter;
 YvPtWriter *yv_ptwriter_new (void); /* begins with PROTO 2 */
 void yv_ptwriter_free (YvPtWriter *writer);
 
+/* Before any tensor: refers to storages as PyTorch itself wants it in a zip container. Without, as
+ * in a legacy one, which our reader takes in both. */
+void yv_ptwriter_be_for_torch (YvPtWriter *writer);
+
 /* One opcode without operands, or the first byte of one whose operand put_raw gives. */
 void yv_ptwriter_put_op (YvPtWriter *writer, uint8_t opcode);
 void yv_ptwriter_put_raw (YvPtWriter *writer, const void *bytes, size_t size_bytes);

@@ -17,6 +17,7 @@ bench_counts_and_times_every_stage (void)
   g_assert_cmpfloat (result.total.median_ms, >, 0);
   g_assert_cmpfloat (result.total.p10_ms, <=, result.total.median_ms);
   g_assert_cmpfloat (result.total.p90_ms, >=, result.total.median_ms);
+  g_assert_cmpfloat (result.first_ms, >, 0);
   g_assert_cmpfloat (result.host.median_ms, >, 0); /* the reference computes in this thread */
   g_assert_cmpfloat (result.flops_per_image, >, 0);
   g_assert_cmpuint (result.arena_bytes, >, 0);
