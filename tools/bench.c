@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "engine/yolov7-tools.h"
+#include "tools/chart.h"
 #include "tools/command.h"
 #include "tools/json.h"
 
@@ -114,16 +115,16 @@ shape_text (uint32_t c, uint32_t h, uint32_t w)
 }
 
 static void
-print_profile_step (const YvProfileStep *step, double total_ms)
+print_profile_step (const YvProfileStep *step, const Ceilings *ceilings, double total_ms)
 {
   g_autofree char *in = shape_text (step->c_in, step->h_in, step->w_in);
   g_autofree char *out = shape_text (step->c_out, step->h_out, step->w_out);
   g_autofree char *shape = g_strdup_printf ("%u: %s -> %s", step->n, in, out);
 
-  printf ("%9.1f %9.1f %5.1f %8.1f %8.2f  %-15s %-30s %-28s %s\n", step->median_ms * 1e3,
+  printf ("%9.1f %9.1f %5.1f %8.1f %8.2f %5.1f  %-15s %-30s %-28s %s\n", step->median_ms * 1e3,
           step->min_ms * 1e3, per_ms (step->median_ms, total_ms) * 100,
           per_ms (step->flops, step->median_ms) / 1e6, per_ms (step->bytes, step->median_ms) / 1e6,
-          step->kernel, shape, step->op, step->name);
+          roofline_share (ceilings, step) * 100, step->kernel, shape, step->op, step->name);
 }
 
 static void
@@ -138,7 +139,7 @@ add_shape (JsonBuilder *json, const char *name, uint32_t c, uint32_t h, uint32_t
 }
 
 static void
-add_profile_step (JsonBuilder *json, const YvProfileStep *step)
+add_profile_step (JsonBuilder *json, const Ceilings *ceilings, const YvProfileStep *step)
 {
   json_builder_begin_object (json);
   json_add_text (json, "name", step->name);
@@ -150,6 +151,7 @@ add_profile_step (JsonBuilder *json, const YvProfileStep *step)
   json_add_number (json, "bytes", step->bytes);
   json_add_number (json, "median_ms", step->median_ms);
   json_add_number (json, "min_ms", step->min_ms);
+  json_add_number (json, "roofline_share", roofline_share (ceilings, step));
   json_builder_end_object (json);
 }
 
@@ -158,13 +160,14 @@ print_profile_json (const YvEngineInfo *info, const YvBenchOptions *options,
                     const YvProfile *profile)
 {
   g_autoptr (JsonBuilder) json = json_builder_new ();
+  const Ceilings ceilings = ceilings_of (profile);
 
   json_builder_begin_object (json);
   add_setup (json, info, options);
   json_builder_set_member_name (json, "steps");
   json_builder_begin_array (json);
   for (uint32_t i = 0; i < profile->n_steps; i++)
-    add_profile_step (json, &profile->steps[i]);
+    add_profile_step (json, &ceilings, &profile->steps[i]);
   json_builder_end_array (json);
   json_builder_end_object (json);
 
@@ -175,6 +178,7 @@ print_profile_json (const YvEngineInfo *info, const YvBenchOptions *options,
 static void
 print_profile_table (const YvProfile *profile)
 {
+  const Ceilings ceilings = ceilings_of (profile);
   double total_ms = 0, least_ms = 0, flops = 0;
 
   for (uint32_t i = 0; i < profile->n_steps; i++) {
@@ -182,33 +186,54 @@ print_profile_table (const YvProfile *profile)
     least_ms += profile->steps[i].min_ms;
     flops += profile->steps[i].flops;
   }
-  printf ("%9s %9s %5s %8s %8s  %-15s %-30s %-28s %s\n", "us", "least us", "%", "GFLOP/s", "GB/s",
-          "kernel", "shape", "step", "layer");
+  printf ("%9s %9s %5s %8s %8s %5s  %-15s %-30s %-28s %s\n", "us", "least us", "%", "GFLOP/s",
+          "GB/s", "roof%", "kernel", "shape", "step", "layer");
   for (uint32_t i = 0; i < profile->n_steps; i++)
-    print_profile_step (&profile->steps[i], total_ms);
+    print_profile_step (&profile->steps[i], &ceilings, total_ms);
   printf ("%9.1f %9.1f %5.1f %8.1f %8s  sum of %u steps, each run alone\n", total_ms * 1e3,
           least_ms * 1e3, 100.0, per_ms (flops, total_ms) / 1e6, "", profile->n_steps);
-}
-
-static int
-profile (YvEngine *engine, const YvBenchOptions *options, bool as_json)
-{
-  g_autoptr (GError) error = NULL;
-  g_autoptr (YvProfile) profile = yv_engine_profile (engine, options, &error);
-
-  if (!profile)
-    return fail (error);
-  if (as_json)
-    print_profile_json (yv_engine_info (engine), options, profile);
-  else
-    print_profile_table (profile);
-  return EXIT_OK;
+  printf (
+      "roof%%: of the time, what a step needs at %.1f GFLOP/s or %.1f GB/s, the best of any step "
+      "here\n",
+      ceilings.flops_per_ms / 1e6, ceilings.bytes_per_ms / 1e6);
 }
 
 typedef struct {
   int batch, runs, warmup;
   gboolean as_json, is_profile;
+  char *chart; /* a path, or NULL */
 } Wanted;
+
+static bool
+draw_chart (const YvEngineInfo *info, const YvBenchOptions *options, const YvProfile *profile,
+            const char *path, GError **error)
+{
+  double total_ms = 0;
+
+  for (uint32_t i = 0; i < profile->n_steps; i++)
+    total_ms += profile->steps[i].median_ms;
+  g_autofree char *title =
+      g_strdup_printf ("%s on %s, %s, %ux%u, batch %u: %.2f ms", info->model_source,
+                       info->device_name, info->precision == YV_PRECISION_FP16 ? "fp16" : "fp32",
+                       options->width, options->height, options->batch, total_ms);
+  return chart_profile (profile, title, path, error);
+}
+
+static int
+profile (YvEngine *engine, const YvBenchOptions *options, const Wanted *wanted)
+{
+  g_autoptr (GError) error = NULL;
+  const YvEngineInfo *info = yv_engine_info (engine);
+  g_autoptr (YvProfile) profile = yv_engine_profile (engine, options, &error);
+
+  if (!profile || (wanted->chart && !draw_chart (info, options, profile, wanted->chart, &error)))
+    return fail (error);
+  if (wanted->as_json)
+    print_profile_json (info, options, profile);
+  else
+    print_profile_table (profile);
+  return EXIT_OK;
+}
 
 static int
 bench (YvEngine *engine, const Wanted *wanted, int size)
@@ -225,8 +250,8 @@ bench (YvEngine *engine, const Wanted *wanted, int size)
   };
   YvBenchResult result;
 
-  if (wanted->is_profile)
-    return profile (engine, &options, wanted->as_json);
+  if (wanted->is_profile || wanted->chart)
+    return profile (engine, &options, wanted);
   if (!yv_engine_bench (engine, &options, &result, &error))
     return fail (error);
 
@@ -256,6 +281,8 @@ command_bench (int argc, char **argv)
       {"warmup", 0, 0, G_OPTION_ARG_INT, &wanted.warmup, "runs before these, not timed [3]", "N"},
       {"profile", 0, 0, G_OPTION_ARG_NONE, &wanted.is_profile,
        "a line for each step of the network", NULL},
+      {"chart", 0, 0, G_OPTION_ARG_FILENAME, &wanted.chart,
+       "the same, and as bars into this file (SVG)", "FILE"},
       {"json", 0, 0, G_OPTION_ARG_NONE, &wanted.as_json, "one line of JSON, with --profile too",
        NULL},
       FALLBACK_ENTRY (model),
@@ -277,6 +304,7 @@ command_bench (int argc, char **argv)
     g_autoptr (YvEngine) engine = engine_from_options (argc == 2 ? argv[1] : NULL, &model);
     status = engine ? bench (engine, &wanted, model.size) : EXIT_FAILED;
   }
+  g_free (wanted.chart);
   model_options_clear (&model);
   return status;
 }

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import xml.etree.ElementTree
 
 CLIP = os.environ.get('YV_CLIP', '/usr/share/doc/opencv-doc/examples/data/vtest.avi')
 W, H = 768, 576
@@ -164,14 +165,18 @@ def an_input_is_never_replaced(tool, root):
 def figures_have_their_names(tool, root):
     line = run(tool, 'bench', '--config', root + '/cfg/deploy/yolov7-tiny.yaml', '--size', '64', '--runs', '2', '--json')
     keys = json.loads(line)
-    for key in ('total_ms', 'network_ms', 'images_per_s', 'tflops', 'load_ms'):
+    for key in ('total_ms', 'network_ms', 'host_cpu_ms', 'images_per_s', 'tflops', 'load_ms', 'first_ms'):
         assert keys[key] > 0, f'{key} is {keys[key]}'
     profile = json.loads(run(tool, 'bench', '--config', root + '/cfg/deploy/yolov7-tiny.yaml', '--size', '64', '--runs',
                              '2', '--device', 'reference', '--profile', '--json'))
     assert len(profile['steps']) > 50 and profile['width'] == 64, profile
     assert sum(step['median_ms'] for step in profile['steps']) > 0
-    table = run(tool, 'bench', '--config', root + '/cfg/deploy/yolov7-tiny.yaml', '--size', '64', '--runs', '2',
-                '--device', 'reference', '--profile').decode()
+    assert abs(max(step['roofline_share'] for step in profile['steps']) - 1) < 1e-9, profile
+    with tempfile.TemporaryDirectory() as folder:
+        chart = os.path.join(folder, 'steps.svg')
+        table = run(tool, 'bench', '--config', root + '/cfg/deploy/yolov7-tiny.yaml', '--size', '64', '--runs', '2',
+                    '--device', 'reference', '--chart', chart).decode()
+        assert xml.etree.ElementTree.parse(chart).getroot().tag.endswith('svg')
     assert f'sum of {len(profile["steps"])} steps' in table, table
     for wrong in ('nan', 'inf', '0x0x0'):
         assert wrong not in table, table
