@@ -44,12 +44,21 @@ typedef uint64_t yv_addr;
 #define YV_TILE_CHANNELS 64
 #define YV_TILE_K 16
 
+/* conv_coopmat: so much of K at a time, and what the 8 of it that one invocation loads are: */
+#define YV_COOPMAT_K 32
+#define YV_COOPMAT_OCTS 0  /* channels of one tap */
+#define YV_COOPMAT_1X1 1   /* the same of the only tap: kernel 1, stride 1, no padding */
+#define YV_COOPMAT_QUADS 2 /* two taps of a source that has 4 channels a pixel: the first layer */
+
 /* dst = act (W * src + bias).
  * conv_lanes32/64 (texel): local YV_LANES_LOCAL; groups = ceil (c_out / channels),
  * ceil (out_w * out_h / pixels), n.
  * conv_tile (addresses): local YV_TILE_LOCAL; groups = ceil (out_w * out_h / pixels),
  * ceil (c_out / channels), n.
- * Both: constant 1: ACT, a YvActKind (lavapipe runs every branch of a switch, so what is fixed per
+ * conv_coopmat (addresses): groups = ceil (c_out / channels), ceil (n * out_w * out_h / pixels), 1;
+ * tiles, and so the local size, are engine/ops/coopmat.c's choice, handed over as constants 3 and 5
+ * to 13.
+ * All: constant 1: ACT, a YvActKind (lavapipe runs every branch of a switch, so what is fixed per
  * layer kind is no push constant); 2: DST_F32, the destination is f32 whatever the element type
  * (heads). conv_lanes: 3: IS_1X1 (kernel 1, stride 1, no padding). */
 struct YvConvParams {
@@ -66,6 +75,7 @@ struct YvConvParams {
   /* conv_tile: c_in is what a tile sees of src_channels (rounded up to 4), which with groups is
    * only what its own groups do: yv_tile_first_channel() in engine/plan/step.h. */
   uint group_in, group_out, src_channels;
+  uint n_images; /* conv_coopmat */
 };
 
 /* Winograd's F(4 x 4, 3 x 3), engine/winograd.h. */
@@ -194,7 +204,7 @@ struct YvCandidateList {
 #ifndef VULKAN
 #undef uint
 #undef uint64_t_addr
-_Static_assert(sizeof (struct YvConvParams) == 104, "push block layout");
+_Static_assert(sizeof (struct YvConvParams) == 112, "push block layout");
 _Static_assert(sizeof (struct YvWinogradParams) == 80, "push block layout");
 _Static_assert(sizeof (struct YvDecodeParams) <= 128, "push block size");
 _Static_assert(sizeof (struct YvThresholds) == 12 + 4 * YV_MAX_ANCHOR_FLOATS, "shared layout");

@@ -100,6 +100,7 @@ make_params (const YvNode *node, const YvStep *step)
       .group_in = weight->c_in / weight->groups,
       .group_out = weight->c_out / weight->groups,
       .src_channels = (uint32_t) yv_round_up (weight->c_in, 4),
+      .n_images = step->dst.n,
   };
 }
 
@@ -130,7 +131,12 @@ dispatch (YvLowering *lowering, YvStep *step, const YvNode *node, GError **error
     d.spec[3] = is_1x1 (node);
     d.groups[0] = yv_pieces (weight->c_out, channels);
     d.groups[1] = yv_pieces (n_pixels, pixels);
+    d.groups[2] = lowering->n;
     d.pixel_dimension = 1;
+  } else if (yv_coopmat_suits (lowering->caps, node, step)) {
+    params.c_in = yv_coopmat_n_channels (weight);
+    step->pack = YV_PACK_COOPMAT;
+    yv_coopmat_dispatch (lowering->caps, step, is_1x1 (node), &d);
   } else {
     params.c_in = yv_tile_n_channels (weight);
     step->pack = YV_PACK_TILE;
@@ -139,10 +145,10 @@ dispatch (YvLowering *lowering, YvStep *step, const YvNode *node, GError **error
     d.spec[0] = YV_TILE_LOCAL;
     d.groups[0] = yv_pieces (n_pixels, YV_TILE_PIXELS);
     d.groups[1] = yv_pieces (weight->c_out, YV_TILE_CHANNELS);
+    d.groups[2] = lowering->n;
   }
   d.spec[1] = step->act.kind;
   d.spec[2] = step->dst.dtype == YV_DTYPE_F32 && step->dtype != YV_DTYPE_F32;
-  d.groups[2] = lowering->n;
   return yv_lowering_dispatch (lowering, step, &d, error);
 }
 

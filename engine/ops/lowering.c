@@ -107,10 +107,10 @@ fold_groups (YvStep *step, const YvDispatch *dispatch, const YvCaps *caps, uint6
     return;
 
   const uint64_t n_folds = yv_pieces (*blocks, most);
-  g_assert (dispatch->n_spec <= FOLDS_CONSTANT && n_folds <= UINT32_MAX);
+  g_assert (n_folds <= UINT32_MAX);
   *blocks = yv_pieces (*blocks, n_folds);
   groups[2] *= n_folds;
-  step->n_spec = FOLDS_CONSTANT + 1;
+  step->n_spec = MAX (step->n_spec, FOLDS_CONSTANT + 1);
   step->spec[FOLDS_CONSTANT] = (uint32_t) n_folds;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * engine/plan/pack.c - a block of output channels at a time, computed, transposed, written.
  *
- * Both layouts of convolutions are blocks of [k][channels], k = tap * c_in + channel in; they
- * differ in where the bias is and what k is rounded up to. */
+ * The layouts of convolutions are blocks of [k][channels], k = tap * c_in + channel in; they
+ * differ in where the bias is and what k is rounded up to. COOPMAT turns each step of k around. */
 #include "engine/plan/pack.h"
 
 #include <string.h>
@@ -19,16 +19,17 @@
 typedef struct {
   uint32_t channels; /* of a block */
   uint32_t n_blocks;
-  uint32_t c_in;    /* that a block has, rounded up to 4 */
+  uint32_t c_in;    /* that a block has, rounded up */
   uint32_t first_c; /* the first of them, of the block being filled */
   size_t n_k;       /* rows of a block, padding included */
+  uint32_t k_step;  /* so many of k of a channel lie side by side: 1, of COOPMAT more */
 } Blocks;
 
 static uint32_t
 block_channels (YvPack pack)
 {
   G_STATIC_ASSERT (YV_TILE_CHANNELS <= MAX_BLOCK_CHANNELS);
-  if (pack == YV_PACK_TILE)
+  if (pack == YV_PACK_TILE || pack == YV_PACK_COOPMAT)
     return YV_TILE_CHANNELS;
   return pack == YV_PACK_LANES32 || pack == YV_PACK_WINOGRAD32 ? 32 : 64;
 }
@@ -47,15 +48,36 @@ rows_of_block (const YvStep *step, uint32_t c_in)
 
   if (is_winograd (step))
     return YV_WINOGRAD_POINTS * ((size_t) c_in + 1);
+  if (step->pack == YV_PACK_COOPMAT)
+    return yv_round_up (n_k, YV_COOPMAT_K);
   return step->pack == YV_PACK_TILE ? yv_round_up (n_k, YV_TILE_K) : n_k;
+}
+
+/* Input channels that a block has, with those that are padding. */
+static uint32_t
+padded_c_in (const YvStep *step)
+{
+  const YvWeight *weight = step->weight_source;
+
+  if (step->pack == YV_PACK_TILE)
+    return yv_tile_n_channels (weight);
+  if (step->pack == YV_PACK_COOPMAT)
+    return yv_coopmat_n_channels (weight);
+  return (uint32_t) yv_round_up (weight->c_in, 4);
+}
+
+/* Its bias lies before all blocks, as F32. */
+static bool
+has_bias_in_front (const YvStep *step)
+{
+  return step->pack == YV_PACK_TILE || step->pack == YV_PACK_COOPMAT;
 }
 
 static Blocks
 blocks_of (const YvStep *step)
 {
   const YvWeight *weight = step->weight_source;
-  const uint32_t c_in = step->pack == YV_PACK_TILE ? yv_tile_n_channels (weight)
-                                                   : (uint32_t) yv_round_up (weight->c_in, 4);
+  const uint32_t c_in = padded_c_in (step);
   const uint32_t channels = block_channels (step->pack);
 
   return (Blocks){
@@ -63,6 +85,7 @@ blocks_of (const YvStep *step)
       .n_blocks = (uint32_t) yv_round_up (weight->c_out, channels) / channels,
       .c_in = c_in,
       .n_k = rows_of_block (step, c_in),
+      .k_step = step->pack == YV_PACK_COOPMAT ? YV_COOPMAT_K : 1,
   };
 }
 
@@ -77,7 +100,7 @@ yv_pack_size_bytes (const YvStep *step)
     return 2 * yv_round_up (((const YvNode *) step->weight_source)->c_out, 8) * sizeof (float);
 
   const Blocks blocks = blocks_of (step);
-  const size_t bias_bytes = step->pack == YV_PACK_TILE ? sizeof (float) : elem_bytes;
+  const size_t bias_bytes = has_bias_in_front (step) ? sizeof (float) : elem_bytes;
   return (size_t) blocks.n_blocks * blocks.channels * (blocks.n_k * elem_bytes + bias_bytes);
 }
 
@@ -105,6 +128,17 @@ typedef struct {
   double *elems; /* [GROUP_ROWS][row_elems] */
 } Rows;
 
+/* Where [k][column] is in a block. */
+static size_t
+element (const Blocks *blocks, size_t k, uint32_t column)
+{
+  if (blocks->k_step == 1)
+    return k * blocks->channels + column;
+  const size_t first_k = k / blocks->k_step * blocks->k_step;
+
+  return first_k * blocks->channels + column * blocks->k_step + k % blocks->k_step;
+}
+
 static void
 read_rows (const YvWeight *weight, uint32_t first_o, Rows *rows)
 {
@@ -124,20 +158,17 @@ fill_columns (const YvWeight *weight, const Blocks *blocks, const Rows *rows, ui
   const uint32_t n_taps = weight->kernel_h * weight->kernel_w;
   const uint32_t c_in = weight->c_in / weight->groups;
   const uint32_t c_out = weight->c_out / weight->groups;
-  float *first[GROUP_ROWS];
+  uint32_t first_c[GROUP_ROWS];
 
-  for (uint32_t q = 0; q < rows->n; q++) {
-    const uint32_t first_c = (rows->first_o + q) / c_out * c_in - blocks->first_c;
-
-    first[q] = block + (size_t) first_c * blocks->channels + column + q;
-  }
+  for (uint32_t q = 0; q < rows->n; q++)
+    first_c[q] = (rows->first_o + q) / c_out * c_in - blocks->first_c;
   for (uint32_t tap = 0; tap < n_taps; tap++)
     for (uint32_t i = 0; i < c_in; i++) {
       const double *src = rows->elems + (size_t) i * n_taps + tap;
       const size_t k = (size_t) tap * blocks->c_in + i;
 
       for (uint32_t q = 0; q < rows->n; q++)
-        first[q][k * blocks->channels] = (float) src[q * rows->row_elems];
+        block[element (blocks, first_c[q] + k, column + q)] = (float) src[q * rows->row_elems];
     }
 }
 
@@ -185,7 +216,7 @@ pack_conv (const YvStep *step, uint8_t *dst)
   Rows rows = {.row_elems = row_elems, .elems = elems};
   g_autofree float *block = g_new (float, block_elems);
 
-  for (uint32_t b = 0; b < blocks.n_blocks && step->pack == YV_PACK_TILE; b++)
+  for (uint32_t b = 0; b < blocks.n_blocks && has_bias_in_front (step); b++)
     dst = put_bias (dst, YV_DTYPE_F32, weight, b * blocks.channels, blocks.channels);
 
   for (uint32_t b = 0; b < blocks.n_blocks; b++) {
@@ -200,7 +231,7 @@ pack_conv (const YvStep *step, uint8_t *dst)
       (is_winograd (step) ? fill_winograd_columns : fill_columns) (weight, &blocks, &rows, q,
                                                                    block);
     }
-    if (step->pack != YV_PACK_TILE && !is_winograd (step))
+    if (!has_bias_in_front (step) && !is_winograd (step))
       dst = put_bias (dst, step->dtype, weight, first_o, blocks.channels);
     dst = put (dst, step->dtype, block, block_elems);
     if (is_winograd (step))

@@ -13,6 +13,9 @@
  *   TILE      for conv_tile: the bias as F32[c_out rounded up to 64], then per tile of 64 output
  *             channels [k_step][16][64] of E, K = taps * what it sees, rounded up to 16
  *             with zeros.
+ *   COOPMAT   for conv_coopmat: the bias as F32[c_out rounded up to 64], then per block of 64
+ * output channels [k_step][64][32] of E, K = taps * yv_coopmat_n_channels() of step.h, rounded up
+ *             to 32 with zeros.
  *   AFFINE    scale[c8] then shift[c8] as F32, c8 = channels rounded up to 8, padded with zeros.
  */
 #pragma once

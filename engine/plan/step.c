@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
- * engine/plan/step.c - the names of kernels, and what a tile sees. */
+ * engine/plan/step.c - the names of kernels, and which channels they see. */
 #include "engine/plan/step.h"
 
 #include "engine/align.h"
@@ -11,6 +11,7 @@ static const char *const kernel_names[YV_N_KERNELS] = {
     [YV_KERNEL_CONV_LANES32] = "conv_lanes32",
     [YV_KERNEL_CONV_LANES64] = "conv_lanes64",
     [YV_KERNEL_CONV_TILE] = "conv_tile",
+    [YV_KERNEL_CONV_COOPMAT] = "conv_coopmat",
     [YV_KERNEL_WINOGRAD_INPUT] = "winograd_input",
     [YV_KERNEL_WINOGRAD_OUTPUT] = "winograd_output",
     [YV_KERNEL_MAXPOOL] = "maxpool",
@@ -58,4 +59,10 @@ yv_tile_first_channel (const YvWeight *weight, uint32_t tile)
   const uint32_t latest = (uint32_t) yv_round_up (weight->c_in, 4) - yv_tile_n_channels (weight);
 
   return MIN (first_of_groups (weight, tile), latest);
+}
+
+uint32_t
+yv_coopmat_n_channels (const YvWeight *weight)
+{
+  return (uint32_t) yv_round_up (weight->c_in, weight->c_in <= 4 ? 4 : 8);
 }

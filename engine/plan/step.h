@@ -55,6 +55,7 @@ typedef enum {
   YV_KERNEL_CONV_LANES32,    /* conv_lanes.comp, 32 output channels a workgroup; texel only */
   YV_KERNEL_CONV_LANES64,    /* the same with 64; texel only */
   YV_KERNEL_CONV_TILE,       /* conv_tile.comp; addresses only */
+  YV_KERNEL_CONV_COOPMAT,    /* conv_coopmat.comp; f16 addresses only */
   YV_KERNEL_WINOGRAD_INPUT,  /* winograd_input.comp; f32 texel only */
   YV_KERNEL_WINOGRAD_OUTPUT, /* winograd_output.comp; f32 texel only */
   YV_KERNEL_MAXPOOL,         /* maxpool.comp */
@@ -74,6 +75,9 @@ const char *yv_kernel_name (YvKernel kernel); /* "conv_lanes32" */
 uint32_t yv_tile_first_channel (const YvWeight *weight, uint32_t tile);
 uint32_t yv_tile_n_channels (const YvWeight *weight);
 
+/* Input channels as conv_coopmat counts them: rounded up to 8, or to 4 where they are not more. */
+uint32_t yv_coopmat_n_channels (const YvWeight *weight);
+
 /* How a weight is laid out for a kernel; the exact order is told in engine/plan/pack.h. */
 typedef enum {
   YV_PACK_NONE,
@@ -82,6 +86,7 @@ typedef enum {
   YV_PACK_WINOGRAD32,
   YV_PACK_WINOGRAD64,
   YV_PACK_TILE,
+  YV_PACK_COOPMAT,
   YV_PACK_AFFINE, /* scale[c8], shift[c8] as f32, of an AFFINE node */
   YV_N_PACKS
 } YvPack;
@@ -107,7 +112,7 @@ typedef enum {
 
 #define YV_MAX_STEP_SRCS 2
 #define YV_MAX_PUSH_BYTES 128
-#define YV_MAX_SPEC 8
+#define YV_MAX_SPEC 16
 #define YV_MAX_ADDRESSES 4
 
 typedef struct {

@@ -50,20 +50,6 @@ find_queue_family (YvDevice *device, GError **error)
 static const char portability_subset[] = "VK_KHR_portability_subset";
 
 static bool
-has_extension (VkPhysicalDevice physical, const char *name)
-{
-  uint32_t n = 0;
-  vkEnumerateDeviceExtensionProperties (physical, NULL, &n, NULL);
-  g_autofree VkExtensionProperties *extensions = g_new0 (VkExtensionProperties, n + 1);
-  vkEnumerateDeviceExtensionProperties (physical, NULL, &n, extensions);
-
-  for (uint32_t i = 0; i < n; i++)
-    if (strcmp (extensions[i].extensionName, name) == 0)
-      return true;
-  return false;
-}
-
-static bool
 create_device (YvDevice *device, const YvFeatures *features, GError **error)
 {
   const float priority = 1.0f;
@@ -73,13 +59,21 @@ create_device (YvDevice *device, const YvFeatures *features, GError **error)
       .queueCount = 1,
       .pQueuePriorities = &priority,
   };
-  static const char *const extensions[] = {portability_subset};
+  const char *extensions[3];
+  uint32_t n_extensions = 0;
+
+  if (yv_has_extension (device->physical, portability_subset))
+    extensions[n_extensions++] = portability_subset;
+  if (yv_features_have_coopmat (features)) {
+    extensions[n_extensions++] = VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME;
+    extensions[n_extensions++] = VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME;
+  }
   const VkDeviceCreateInfo info = {
       .sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
       .pNext = &features->core,
       .queueCreateInfoCount = 1,
       .pQueueCreateInfos = &queue,
-      .enabledExtensionCount = has_extension (device->physical, portability_subset) ? 1 : 0,
+      .enabledExtensionCount = n_extensions,
       .ppEnabledExtensionNames = extensions,
   };
 
@@ -118,16 +112,22 @@ texel_format_ok (VkPhysicalDevice physical, VkFormat format)
   return properties.bufferFeatures & VK_FORMAT_FEATURE_STORAGE_TEXEL_BUFFER_BIT;
 }
 
-/* Kernels whose shape is for Mesa's CPU driver. YV_KERNELS=portable runs those for GPUs there.
+static bool
+kernels_are_forced (const char *name)
+{
+  return g_strcmp0 (g_getenv ("YV_KERNELS"), name) == 0;
+}
+
+/* Kernels whose shape is for Mesa's CPU driver. YV_KERNELS=portable runs those for any GPU there,
+ * YV_KERNELS=coopmat those for GPUs with cooperative matrices.
  * conv_lanes reads padding as texels out of range and wants zeros: robustBufferAccess promises no
  * access outside, that it is zeros (and alpha too) is what llvmpipe does and is assumed. */
 static bool
 use_texel_lanes (const YvDevice *device, const YvChoice *choice, const YvFeatures *features,
                  const VkPhysicalDeviceSubgroupProperties *subgroup)
 {
-  return choice->driver_id == VK_DRIVER_ID_MESA_LLVMPIPE &&
-         g_strcmp0 (g_getenv ("YV_KERNELS"), "portable") != 0 &&
-         subgroup->subgroupSize >= TEXEL_LANES_MIN_SUBGROUP &&
+  return choice->driver_id == VK_DRIVER_ID_MESA_LLVMPIPE && !kernels_are_forced ("portable") &&
+         !kernels_are_forced ("coopmat") && subgroup->subgroupSize >= TEXEL_LANES_MIN_SUBGROUP &&
          (subgroup->supportedStages & VK_SHADER_STAGE_COMPUTE_BIT) &&
          (subgroup->supportedOperations & VK_SUBGROUP_FEATURE_SHUFFLE_BIT) &&
          features->core.features.robustBufferAccess && features->core.features.shaderFloat64 &&
@@ -147,6 +147,35 @@ cpu_has_many_registers (void)
 #else
   return false;
 #endif
+}
+
+/* A CPU has them only to test them. */
+static bool
+use_coopmat (const YvChoice *choice, const YvFeatures *features)
+{
+  const bool is_cpu = choice->type == VK_PHYSICAL_DEVICE_TYPE_CPU;
+
+  return yv_features_have_coopmat (features) && !kernels_are_forced ("portable") &&
+         (!is_cpu || kernels_are_forced ("coopmat"));
+}
+
+/* Which extension tells it is the vendor's. 0: none. */
+static uint32_t
+count_cores (VkPhysicalDevice physical)
+{
+  VkPhysicalDeviceShaderSMBuiltinsPropertiesNV nv = {
+      .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_SM_BUILTINS_PROPERTIES_NV};
+  VkPhysicalDeviceShaderCoreProperties2AMD amd = {
+      .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_CORE_PROPERTIES_2_AMD};
+  VkPhysicalDeviceProperties2 properties = {.sType =
+                                                VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2};
+
+  if (yv_has_extension (physical, VK_NV_SHADER_SM_BUILTINS_EXTENSION_NAME))
+    properties.pNext = &nv;
+  else if (yv_has_extension (physical, VK_AMD_SHADER_CORE_PROPERTIES_2_EXTENSION_NAME))
+    properties.pNext = &amd;
+  vkGetPhysicalDeviceProperties2 (physical, &properties);
+  return nv.shaderSMCount + amd.activeComputeUnitCount;
 }
 
 static void
@@ -174,6 +203,8 @@ read_caps (YvDevice *device, const YvChoice *choice, const YvFeatures *features)
       .winograd = true,
       .fp16_storage = features->v11.storageBuffer16BitAccess,
       .subgroup_size = subgroup.subgroupSize,
+      .max_shared_bytes = limits->maxComputeSharedMemorySize,
+      .n_cores = count_cores (device->physical),
       .max_groups = {limits->maxComputeWorkGroupCount[0], limits->maxComputeWorkGroupCount[1],
                      limits->maxComputeWorkGroupCount[2]},
       .max_storage_range_bytes = limits->maxStorageBufferRange,
@@ -181,6 +212,8 @@ read_caps (YvDevice *device, const YvChoice *choice, const YvFeatures *features)
       .align_bytes = (uint32_t) MAX (slice_align, MIN_ALIGN_BYTES),
       .slice_align_bytes = (uint32_t) slice_align,
   };
+  if (use_coopmat (choice, features))
+    yv_coopmat_read_caps (&device->caps, device->instance->handle, device->physical);
   g_strlcpy (device->caps.name, choice->info.name, sizeof device->caps.name);
 }
 

@@ -4,8 +4,12 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include <glib.h>
 #include <volk.h>
+
+#include "engine/vulkan/coopmat.h"
 
 G_BEGIN_DECLS
 
@@ -14,6 +18,9 @@ typedef struct {
   VkPhysicalDeviceFeatures2 core;
   VkPhysicalDeviceVulkan11Features v11;
   VkPhysicalDeviceVulkan12Features v12;
+  /* In the chain where the device knows the extensions of both. */
+  VkPhysicalDeviceSubgroupSizeControlFeaturesEXT subgroups;
+  VkPhysicalDeviceCooperativeMatrixFeaturesKHR coopmat;
 } YvFeatures;
 
 /* What @physical has; all false for a device older than Vulkan 1.2. */
@@ -25,5 +32,10 @@ char *yv_features_missing (const YvFeatures *have);
 
 /* What to enable: all that is needed, and of the rest what @have has. */
 void yv_features_choose (YvFeatures *out, const YvFeatures *have);
+
+/* All that conv_coopmat needs, which is also two extensions to enable. */
+bool yv_features_have_coopmat (const YvFeatures *have);
+
+bool yv_has_extension (VkPhysicalDevice physical, const char *name);
 
 G_END_DECLS

@@ -2,7 +2,8 @@
  * engine/vulkan/kernels.c - the table of SPIR-V arrays. */
 #include "engine/vulkan/kernels.h"
 
-/* Made by shaders/meson.build; they define arrays and include nothing. */
+/* Made by shaders/meson.build, but for that in shaders/spirv/; they define arrays and include
+ * nothing. */
 #include "shaders/conv_lanes32_f16_texel.spv.h"
 #include "shaders/conv_lanes32_f32_texel.spv.h"
 #include "shaders/conv_lanes64_f16_texel.spv.h"
@@ -33,6 +34,7 @@
 #include "shaders/reorg_f16_texel.spv.h"
 #include "shaders/reorg_f32.spv.h"
 #include "shaders/reorg_f32_texel.spv.h"
+#include "shaders/spirv/conv_coopmat_f16.spv.h"
 #include "shaders/upsample_f16.spv.h"
 #include "shaders/upsample_f16_texel.spv.h"
 #include "shaders/upsample_f32.spv.h"
@@ -58,6 +60,7 @@ static const Variants kernel_variants[YV_N_KERNELS] = {
     [YV_KERNEL_CONV_LANES32] = {TEXELS (conv_lanes32)},
     [YV_KERNEL_CONV_LANES64] = {TEXELS (conv_lanes64)},
     [YV_KERNEL_CONV_TILE] = {ADDRESSES (conv_tile)},
+    [YV_KERNEL_CONV_COOPMAT] = {.f16 = SPIRV (conv_coopmat_f16)},
     [YV_KERNEL_WINOGRAD_INPUT] = {.f32_texel = SPIRV (winograd_input_f32_texel)},
     [YV_KERNEL_WINOGRAD_OUTPUT] = {.f32_texel = SPIRV (winograd_output_f32_texel)},
     [YV_KERNEL_MAXPOOL] = {ADDRESSES (maxpool), TEXELS (maxpool)},

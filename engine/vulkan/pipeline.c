@@ -181,9 +181,19 @@ make_pipeline (YvPipelineCache *cache, const YvStep *step, VkShaderModule module
       .dataSize = step->n_spec * sizeof (uint32_t),
       .pData = step->spec,
   };
+  /* The number of subgroups in a workgroup is part of conv_coopmat's arithmetic. */
+  const bool by_subgroups = step->kernel == YV_KERNEL_CONV_COOPMAT;
+  const VkPipelineShaderStageRequiredSubgroupSizeCreateInfoEXT subgroups = {
+      .sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_REQUIRED_SUBGROUP_SIZE_CREATE_INFO_EXT,
+      .requiredSubgroupSize = device->caps.subgroup_size,
+  };
   const VkComputePipelineCreateInfo info = {
       .sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
       .stage = {.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
+                .pNext = by_subgroups ? &subgroups : NULL,
+                .flags = by_subgroups
+                             ? VK_PIPELINE_SHADER_STAGE_CREATE_REQUIRE_FULL_SUBGROUPS_BIT_EXT
+                             : 0,
                 .stage = VK_SHADER_STAGE_COMPUTE_BIT,
                 .module = module,
                 .pName = "main",

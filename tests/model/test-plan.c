@@ -39,6 +39,22 @@ static const YvCaps gpu = {
     .align_bytes = 256,
 };
 
+/* As NVIDIA's large ones are. */
+static const YvCaps coopmat_gpu = {
+    .name = "a GPU with cooperative matrices",
+    .fp16_storage = true,
+    .subgroup_size = 32,
+    .coopmat_m = 16,
+    .coopmat_n = 16,
+    .coopmat_k = 16,
+    .max_shared_bytes = 49152,
+    .n_cores = 132,
+    .max_groups = {2147483647, 65535, 65535},
+    .max_storage_range_bytes = 1ull << 32,
+    .max_texels = 1u << 27,
+    .align_bytes = 256,
+};
+
 /* @left_out: (nullable): the name of a pass not to run */
 static YvGraph *
 load_graph_without (const char *config, const char *left_out)
@@ -99,6 +115,10 @@ static const struct {
      "yolov7-640-gpu-f16-tensors.plan",
      &gpu,
      {.n = 1, .h = 640, .w = 640, .dtype = YV_DTYPE_F16, .tensor_input = true, .dense_rows = true}},
+    {"cfg/deploy/yolov7.yaml",
+     "yolov7-640-coopmat-f16.plan",
+     &coopmat_gpu,
+     {.n = 1, .h = 640, .w = 640, .dtype = YV_DTYPE_F16}},
 };
 
 /* Names the first line that differs: a diff of two plans is for git. */

@@ -356,6 +356,8 @@ is_wanted (const YvCaps *caps, YvKernel kernel)
   switch (kernel) {
   case YV_KERNEL_CONV_TILE:
     return !caps->texel_lanes;
+  case YV_KERNEL_CONV_COOPMAT:
+    return caps->coopmat_m > 0;
   case YV_KERNEL_CONV_LANES32:
     return caps->texel_lanes;
   case YV_KERNEL_CONV_LANES64:

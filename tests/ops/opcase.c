@@ -184,6 +184,7 @@ lower (OpRun *run)
   caps.wide_lanes = c->wide_lanes || (caps.wide_lanes && !c->narrow_lanes);
   caps.winograd &= !c->direct;
   caps.max_texels = c->by_address ? 0 : caps.max_texels;
+  caps.coopmat_tile = c->coopmat_tile;
   if (g_getenv ("YV_TEST_FOLDS")) { /* few groups a dimension, so that pixels go on in z */
     const uint32_t few = MAX (16, (c->dst.c + 63) / 64); /* channels don't fold */
 

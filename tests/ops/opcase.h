@@ -36,12 +36,13 @@ typedef struct {
   OpTensor src[YV_MAX_STEP_SRCS];
   uint32_t n_srcs;
   OpTensor dst;
-  float amplitude;     /* the arena starts as random numbers of -amplitude..amplitude */
-  bool narrow_lanes;   /* as for a device without YvCaps.wide_lanes */
-  bool wide_lanes;     /* as for one with it; neither: what the device has */
-  bool direct;         /* without YvCaps.winograd */
-  bool by_address;     /* as where an operand is too large for a texel buffer */
-  bool exact_channels; /* the destination's pixels end with c, not with c rounded up to 8 */
+  float amplitude;       /* the arena starts as random numbers of -amplitude..amplitude */
+  bool narrow_lanes;     /* as for a device without YvCaps.wide_lanes */
+  bool wide_lanes;       /* as for one with it; neither: what the device has */
+  uint32_t coopmat_tile; /* YvCaps.coopmat_tile, on a device with cooperative matrices */
+  bool direct;           /* without YvCaps.winograd */
+  bool by_address;       /* as where an operand is too large for a texel buffer */
+  bool exact_channels;   /* the destination's pixels end with c, not with c rounded up to 8 */
 
   /* of INPUT: frames; of DETECT: rows as dense rows instead of candidates */
   const YvBatch *batch;

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
- * tests/ops/test-conv.c - conv_lanes, conv_tile and winograd_*.comp against engine/ref/conv.c.
+ * tests/ops/test-conv.c - conv_lanes, conv_tile, conv_coopmat and winograd_*.comp against
+ * engine/ref/conv.c.
  *
- * Tiles are 40 pixels x 32 channels and 32 x 64 (conv_lanes), 64 x 64 (conv_tile). */
+ * Tiles are 40 pixels x 32 channels and 32 x 64 (conv_lanes), 64 x 64 (conv_tile);
+ * those of conv_coopmat are in engine/ops/coopmat.c. */
 #include <math.h>
 
+#include "engine/ops/conv.h"
+#include "tests/common/device.h"
 #include "tests/ops/opcase.h"
 
 typedef enum {
@@ -186,6 +190,35 @@ every_shape_in_fp16 (void)
     check (&small[i], YV_DTYPE_F16);
 }
 
+/* The larger ones are compiled for minutes on a CPU, where the slow mode (-m slow) has them. */
+static void
+every_tile_of_coopmat (void)
+{
+  static const ConvShape shapes[] = {
+      {"3x3/2, primes, a tile and a bit", 3, 40, 17, 19, 136, K3S2, 1, YV_ACT_SILU, SLICED},
+      {"1x1, one pixel short of tiles", 1, 72, 17, 15, 127, K1, 1, YV_ACT_SILU, PLAIN},
+  };
+  g_autoptr (YvDevice) device = yv_test_open_device ();
+  if (!device)
+    return;
+  const YvCaps *caps = yv_device_caps (device);
+  if (caps->coopmat_m == 0) {
+    g_test_skip ("the device has no cooperative matrices, or they are not asked for");
+    return;
+  }
+
+  const uint32_t first = caps->is_cpu && !g_test_slow () ? 5 : 1;
+  for (uint32_t tile = first; tile <= yv_coopmat_n_tiles (); tile++)
+    for (size_t i = 0; i < G_N_ELEMENTS (shapes); i++) {
+      g_autoptr (YvWeight) weight = new_weight (&shapes[i]);
+      OpCase c = new_case (&shapes[i], weight, YV_DTYPE_F16);
+
+      c.coopmat_tile = tile;
+      c.direct = true;
+      op_case_check (&c, conv_bound);
+    }
+}
+
 static void
 every_activation (void)
 {
@@ -266,6 +299,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/conv/fp32", every_shape_in_fp32);
   g_test_add_func ("/conv/fp16", every_shape_in_fp16);
+  g_test_add_func ("/conv/tiles", every_tile_of_coopmat);
   g_test_add_func ("/conv/activations", every_activation);
   g_test_add_func ("/conv/large-values", activations_of_large_values_are_finite);
   g_test_add_func ("/conv/overflow", fp16_stops_at_its_largest_value);

@@ -3,6 +3,7 @@
  * The choice itself is tested over made-up devices; the tests of the real loader need a driver. */
 #include "engine/error.h"
 #include "engine/vulkan/check.h"
+#include "engine/vulkan/coopmat.h"
 #include "engine/vulkan/select.h"
 #include "engine/vulkan/vulkan.h"
 
@@ -195,10 +196,48 @@ yv_kernels_portable_turns_the_kernels_for_cpus_off (void)
   g_setenv ("YV_KERNELS", "portable", TRUE);
   g_autoptr (YvDevice) device = yv_device_new (NULL, NULL);
   g_assert_false (yv_device_caps (device)->texel_lanes);
+  g_assert_cmpuint (yv_device_caps (device)->coopmat_m, ==, 0);
   if (before)
     g_setenv ("YV_KERNELS", before, TRUE);
   else
     g_unsetenv ("YV_KERNELS");
+}
+
+/* A row of what a driver tells: fp16 in, sums of @sum. */
+static VkCooperativeMatrixPropertiesKHR
+fragment (uint32_t m, uint32_t n, uint32_t k, VkComponentTypeKHR sum)
+{
+  return (VkCooperativeMatrixPropertiesKHR){
+      .MSize = m,
+      .NSize = n,
+      .KSize = k,
+      .AType = VK_COMPONENT_TYPE_FLOAT16_KHR,
+      .BType = VK_COMPONENT_TYPE_FLOAT16_KHR,
+      .CType = sum,
+      .ResultType = sum,
+      .scope = VK_SCOPE_SUBGROUP_KHR,
+  };
+}
+
+static void
+the_largest_fragment_with_sums_in_fp32_is_taken (void)
+{
+  const VkCooperativeMatrixPropertiesKHR rows[] = {
+      fragment (16, 8, 8, VK_COMPONENT_TYPE_FLOAT32_KHR),
+      fragment (16, 16, 32, VK_COMPONENT_TYPE_FLOAT16_KHR), /* loses sums */
+      fragment (8, 16, 16, VK_COMPONENT_TYPE_FLOAT32_KHR),
+      fragment (64, 16, 16, VK_COMPONENT_TYPE_FLOAT32_KHR), /* higher than parts of tiles */
+      fragment (16, 16, 24, VK_COMPONENT_TYPE_FLOAT32_KHR), /* does not divide a step of K */
+  };
+  YvCaps caps = {0};
+
+  yv_coopmat_choose (&caps, rows, G_N_ELEMENTS (rows));
+  g_assert_cmpuint (caps.coopmat_m, ==, 8);
+  g_assert_cmpuint (caps.coopmat_n, ==, 16);
+  g_assert_cmpuint (caps.coopmat_k, ==, 16);
+  caps = (YvCaps){0};
+  yv_coopmat_choose (&caps, rows + 1, 1);
+  g_assert_cmpuint (caps.coopmat_m, ==, 0);
 }
 
 static void
@@ -316,6 +355,7 @@ main (int argc, char **argv)
   g_test_add_func ("/device/feature", a_device_without_a_needed_feature_is_refused_by_name);
   g_test_add_func ("/device/none", no_device_at_all_tells_what_to_install);
   g_test_add_func ("/device/result", each_result_becomes_a_code_and_names_the_call);
+  g_test_add_func ("/device/coopmat", the_largest_fragment_with_sums_in_fp32_is_taken);
   g_test_add_func ("/device/real/index", every_listed_device_that_is_usable_opens_by_its_index);
   g_test_add_func ("/device/real/caps", the_numbers_of_an_open_device_make_sense);
   g_test_add_func ("/device/real/portable", yv_kernels_portable_turns_the_kernels_for_cpus_off);

@@ -181,6 +181,32 @@ check_tile (const Shape *s, const YvWeight *weight, YvDType dtype)
 }
 
 static void
+check_coopmat (const Shape *s, const YvWeight *weight, YvDType dtype)
+{
+  const YvStep step = {.weight_source = weight, .pack = YV_PACK_COOPMAT, .dtype = dtype};
+  const uint32_t c_in = s->c_in <= 4 ? 4 : (s->c_in + 7) / 8 * 8;
+  const uint32_t n_k = s->kernel_h * s->kernel_w * c_in, n_blocks = (s->c_out + 63) / 64;
+  size_t size_bytes, at = 0;
+  g_autofree uint8_t *bytes = pack (&step, &size_bytes);
+  const uint8_t *blocks = bytes + n_blocks * 64 * sizeof (float);
+
+  for (uint32_t o = 0; o < n_blocks * 64; o++)
+    g_assert_cmpfloat (element (bytes, YV_DTYPE_F32, o), ==, bias_of (s, o));
+  for (uint32_t b = 0; b < n_blocks; b++)
+    for (uint32_t first_k = 0; first_k < n_k; first_k += 32)
+      for (uint32_t q = 0; q < 64; q++)
+        for (uint32_t k = first_k; k < first_k + 32; k++) {
+          const uint32_t tap = k / c_in, c = k % c_in;
+          const float expected =
+              k < n_k ? dense (s, b * 64 + q, c, tap / s->kernel_w, tap % s->kernel_w) : 0;
+
+          g_assert_cmpfloat (element (blocks, dtype, at++), ==, expected);
+        }
+  g_assert_cmpuint (n_blocks * 64 * sizeof (float) + at * yv_dtype_size_bytes (dtype), ==,
+                    size_bytes);
+}
+
+static void
 every_element_of_a_convolution_is_where_its_kernel_looks (void)
 {
   for (size_t i = 0; i < G_N_ELEMENTS (shapes); i++) {
@@ -195,6 +221,8 @@ every_element_of_a_convolution_is_where_its_kernel_looks (void)
       check_lanes (s, weight, 32, dtype);
       check_lanes (s, weight, 64, dtype);
       check_tile (s, weight, dtype);
+      if (s->groups == 1)
+        check_coopmat (s, weight, dtype);
     }
   }
 }

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * engine/ops/coopmat.c - convolutions by cooperative matrices: which, and in which tiles. */
+#include "engine/align.h"
+#include "engine/ops/conv.h"
+#include "shaders/params.h"
+
+/* A workgroup is 4 subgroups, each of which makes its part of the tile. */
+typedef struct {
+  uint32_t pixels, channels;
+  uint32_t own_pixels, own_channels;
+} Tile;
+
+#define N_SUBGROUPS 4
+
+/* Largest first: of equals the first is taken. Sides are multiples of 16, the largest fragment. */
+static const Tile tiles[] = {
+    {128, 128, 64, 64}, {64, 128, 32, 64}, {128, 64, 64, 32}, {64, 64, 32, 32},
+    {128, 32, 32, 32},  {32, 64, 16, 32},  {64, 32, 16, 32},  {32, 32, 16, 16},
+};
+
+/* Where the driver doesn't tell: between an integrated GPU and a large one. */
+#define USUAL_CORES 64
+
+/* Constants of conv_coopmat.comp; the others are those of any kernel. */
+enum {
+  SPEC_LOCAL = 0,
+  SPEC_ACT = 1,
+  SPEC_DST_F32 = 2,
+  SPEC_SOURCE = 3,
+  SPEC_FOLDS = 4,
+  SPEC_M = 5,
+  SPEC_N = 6,
+  SPEC_K = 7,
+  SPEC_TILE_PIXELS = 8,
+  SPEC_TILE_CHANNELS = 9,
+  SPEC_OWN_PIXELS = 10,
+  SPEC_OWN_CHANNELS = 11,
+  SPEC_SUBGROUP = 12,
+  SPEC_STAGES = 13,
+  N_SPEC = 14,
+};
+
+/* Rows of K, one for each pixel and channel of the tile, with 16 bytes between them so that
+ * fragments meet no bank twice. */
+static uint32_t
+stage_bytes (const Tile *tile)
+{
+  return (tile->pixels + tile->channels) * (YV_COOPMAT_K + 8) * 2;
+}
+
+/* Loading while computing takes a second stage of memory. */
+static uint32_t
+n_stages (const Tile *tile, const YvCaps *caps)
+{
+  return 2 * stage_bytes (tile) <= caps->max_shared_bytes ? 2 : 1;
+}
+
+/* At the end a row of fragments of each subgroup is there as fp32, each row with 32 bytes more. */
+static uint32_t
+shared_bytes (const Tile *tile, const YvCaps *caps)
+{
+  const uint32_t sums_bytes = N_SUBGROUPS * caps->coopmat_m * (tile->own_channels + 8) * 4;
+
+  return MAX (n_stages (tile, caps) * stage_bytes (tile), sums_bytes);
+}
+
+/* Each invocation loads 8 of K of as many rows as any other does. */
+static bool
+tile_fits (const Tile *tile, const YvCaps *caps)
+{
+  const uint32_t rows_at_once = N_SUBGROUPS * caps->subgroup_size * 8 / YV_COOPMAT_K;
+
+  return tile->pixels % rows_at_once == 0 && tile->channels % rows_at_once == 0 &&
+         shared_bytes (tile, caps) <= caps->max_shared_bytes;
+}
+
+/* Time for a step of K, in products of fp16 of one core, by a model: cores take tiles in turns; a
+ * tile costs its products, and for each row that is loaded as much as 32 of them. */
+static uint64_t
+cost (const Tile *tile, const YvCaps *caps, uint64_t n_pixels, uint32_t c_out)
+{
+  if (caps->is_cpu) /* it has cooperative matrices for tests, and compiles them for a minute */
+    return (uint64_t) tile->own_pixels * tile->own_channels;
+
+  const uint64_t n_tiles = yv_pieces (n_pixels, tile->pixels) * yv_pieces (c_out, tile->channels);
+  const uint32_t n_cores = caps->n_cores ? caps->n_cores : USUAL_CORES;
+  const uint64_t n_turns = yv_pieces (n_tiles, n_cores);
+
+  return n_turns * (tile->pixels * tile->channels + 32 * (tile->pixels + tile->channels));
+}
+
+/* NULL: none fits the device. The same sums, in the same order, come out of any. */
+static const Tile *
+choose_tile (const YvCaps *caps, uint64_t n_pixels, uint32_t c_out)
+{
+  const Tile *best = NULL;
+
+  if (caps->coopmat_tile)
+    return &tiles[caps->coopmat_tile - 1];
+  for (size_t i = 0; i < G_N_ELEMENTS (tiles); i++)
+    if (tile_fits (&tiles[i], caps) &&
+        (!best || cost (&tiles[i], caps, n_pixels, c_out) < cost (best, caps, n_pixels, c_out)))
+      best = &tiles[i];
+  return best;
+}
+
+uint32_t
+yv_coopmat_n_tiles (void)
+{
+  return G_N_ELEMENTS (tiles);
+}
+
+bool
+yv_coopmat_suits (const YvCaps *caps, const YvNode *node, const YvStep *step)
+{
+  const YvWeight *weight = node->conv.weight;
+
+  return caps->coopmat_m > 0 && step->dtype == YV_DTYPE_F16 && weight->groups == 1 &&
+         (weight->c_in <= 4 || step->src[0].cstride % 8 == 0) && choose_tile (caps, 1, 1) != NULL;
+}
+
+static uint32_t
+source_kind (const YvStep *step, bool is_1x1)
+{
+  const YvWeight *weight = step->weight_source;
+
+  if (weight->c_in <= 4)
+    return YV_COOPMAT_QUADS;
+  return is_1x1 ? YV_COOPMAT_1X1 : YV_COOPMAT_OCTS;
+}
+
+void
+yv_coopmat_dispatch (const YvCaps *caps, const YvStep *step, bool is_1x1, YvDispatch *d)
+{
+  const YvOperand *dst = &step->dst;
+  const uint64_t n_pixels = (uint64_t) dst->n * dst->h * dst->w;
+  const Tile *tile = choose_tile (caps, n_pixels, dst->c);
+
+  d->kernel = YV_KERNEL_CONV_COOPMAT;
+  d->n_spec = N_SPEC;
+  d->spec[SPEC_LOCAL] = N_SUBGROUPS * caps->subgroup_size;
+  d->spec[SPEC_SOURCE] = source_kind (step, is_1x1);
+  d->spec[SPEC_FOLDS] = 1;
+  d->spec[SPEC_M] = caps->coopmat_m;
+  d->spec[SPEC_N] = caps->coopmat_n;
+  d->spec[SPEC_K] = caps->coopmat_k;
+  d->spec[SPEC_TILE_PIXELS] = tile->pixels;
+  d->spec[SPEC_TILE_CHANNELS] = tile->channels;
+  d->spec[SPEC_OWN_PIXELS] = tile->own_pixels;
+  d->spec[SPEC_OWN_CHANNELS] = tile->own_channels;
+  d->spec[SPEC_SUBGROUP] = caps->subgroup_size;
+  d->spec[SPEC_STAGES] = n_stages (tile, caps);
+  d->groups[0] = yv_pieces (dst->c, tile->channels);
+  d->groups[1] = yv_pieces (n_pixels, tile->pixels);
+  d->groups[2] = 1;
+  d->pixel_dimension = 1;
+}

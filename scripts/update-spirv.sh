@@ -1,0 +1,13 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Compiles the shaders that Debian 12's glslang cannot, with Debian 13's, into shaders/spirv/.
+#   scripts/update-spirv.sh [FOLDER]    into FOLDER instead, for tests/newer/ to compare
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+folder=${1:-shaders/spirv}
+for kernel in conv_coopmat; do
+  name=${kernel}_f16
+  scripts/trixie.sh run glslangValidator -V --target-env vulkan1.2 --quiet -g0 -DYV_F16 \
+    --vn "yv_spv_$name" -o "$folder/$name.spv.h" "shaders/$kernel.comp"
+done
