@@ -22,6 +22,9 @@ static const FeatureRow feature_rows[] = {
     {"robustBufferAccess", offsetof (YvFeatures, core.features.robustBufferAccess), OPTIONAL},
     {"shaderFloat16", offsetof (YvFeatures, v12.shaderFloat16), OF_COOPMAT},
     {"vulkanMemoryModel", offsetof (YvFeatures, v12.vulkanMemoryModel), OF_COOPMAT},
+    /* atomics of other kernels ask for it once there is the memory model */
+    {"vulkanMemoryModelDeviceScope", offsetof (YvFeatures, v12.vulkanMemoryModelDeviceScope),
+     OF_COOPMAT},
     {"subgroupSizeControl", offsetof (YvFeatures, subgroups.subgroupSizeControl), OF_COOPMAT},
     {"computeFullSubgroups", offsetof (YvFeatures, subgroups.computeFullSubgroups), OF_COOPMAT},
     {"cooperativeMatrix", offsetof (YvFeatures, coopmat.cooperativeMatrix), OF_COOPMAT},
