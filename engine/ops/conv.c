@@ -4,7 +4,7 @@
 
 #include "engine/align.h"
 #include "engine/error.h"
-#include "shaders/params.h"
+#include "engine/plan/way.h"
 
 static bool
 shape (const YvNode *node, const YvShape *in, YvShape *out, GError **error)
@@ -40,8 +40,8 @@ flops (const YvNode *node, const YvShape *in, const YvShape *out)
          weight->kernel_h * weight->kernel_w;
 }
 
-static bool
-is_1x1 (const YvNode *node)
+bool
+yv_conv_is_1x1 (const YvNode *node)
 {
   const YvWeight *weight = node->conv.weight;
 
@@ -49,31 +49,7 @@ is_1x1 (const YvNode *node)
          node->conv.stride_w == 1 && node->conv.pad_h == 0 && node->conv.pad_w == 0;
 }
 
-/* 64 channels a workgroup only where they leave none idle. */
-uint32_t
-yv_lanes_channels (const YvCaps *caps, uint32_t c_out)
-{
-  return caps->wide_lanes && yv_round_up (c_out, 32) % 64 == 0 ? 64 : 32;
-}
-
-/* The weight is one texel buffer of 4 elements a texel (layout: plan/pack.h). */
-static bool
-weight_fits (const YvCaps *caps, const YvWeight *weight, uint32_t channels)
-{
-  const uint64_t k = (uint64_t) weight->kernel_h * weight->kernel_w * yv_round_up (weight->c_in, 4);
-
-  return yv_round_up (weight->c_out, channels) / 4 * (1 + k) <= caps->max_texels;
-}
-
-/* conv_lanes takes grouped weights dense. conv_tile leaves out the channels of other groups, but on
- * a CPU a product takes it 50 times as long (docs/performance.md). */
-#define DENSE_LIMIT 48
-
-static bool
-groups_fit_lanes (const YvWeight *weight)
-{
-  return weight->c_in < DENSE_LIMIT * yv_tile_n_channels (weight);
-}
+/* ---- a step ---------------------------------------------------------------------------------- */
 
 static struct YvConvParams
 make_params (const YvNode *node, const YvStep *step)
@@ -104,67 +80,254 @@ make_params (const YvNode *node, const YvStep *step)
   };
 }
 
-static bool
-dispatch (YvLowering *lowering, YvStep *step, const YvNode *node, GError **error)
+bool
+yv_conv_lower_step (const YvWay *way, const YvNode *node, YvLowering *lowering, YvConvFill fill,
+                    GError **error)
 {
-  const YvWeight *weight = node->conv.weight;
+  YvStep *step = yv_lowering_add (lowering, node, lowering->inputs, 1, &lowering->output);
+  const YvShape out = {step->dst.c, step->dst.h, step->dst.w};
+
+  step->way = *way;
+  step->act = node->act;
+  step->weight_source = node->conv.weight;
+  step->flops = lowering->n * flops (node, NULL, &out);
+  if (lowering->caps->is_reference)
+    return true;
+
   struct YvConvParams params = make_params (node, step);
-  const uint64_t n_pixels = (uint64_t) params.out_w * params.out_h;
-  const uint32_t channels = yv_lanes_channels (lowering->caps, weight->c_out);
   YvDispatch d = {
+      .kernel = way->kernel,
       .push = &params,
       .n_push_bytes = sizeof params,
       .n_addresses = 3,
       .addresses = {YV_ADDRESS_SRC0, YV_ADDRESS_WEIGHT, YV_ADDRESS_DST},
   };
-
-  step->texel = yv_lowering_texel (lowering, step) && groups_fit_lanes (weight) &&
-                weight_fits (lowering->caps, weight, channels);
-  if (step->texel) {
-    params.weight_block = channels / 4 * (1 + params.kernel_w * params.kernel_h * params.c_in);
-    const uint32_t pixels = channels == 64 ? YV_LANES64_PIXELS : YV_LANES32_PIXELS;
-
-    step->pack = channels == 64 ? YV_PACK_LANES64 : YV_PACK_LANES32;
-    d.kernel = channels == 64 ? YV_KERNEL_CONV_LANES64 : YV_KERNEL_CONV_LANES32;
-    d.n_spec = 4;
-    d.spec[0] = YV_LANES_LOCAL;
-    d.spec[3] = is_1x1 (node);
-    d.groups[0] = yv_pieces (weight->c_out, channels);
-    d.groups[1] = yv_pieces (n_pixels, pixels);
-    d.groups[2] = lowering->n;
-    d.pixel_dimension = 1;
-  } else if (yv_coopmat_suits (lowering->caps, node, step)) {
-    params.c_in = yv_coopmat_n_channels (weight);
-    step->pack = YV_PACK_COOPMAT;
-    yv_coopmat_dispatch (lowering->caps, step, is_1x1 (node), &d);
-  } else {
-    params.c_in = yv_tile_n_channels (weight);
-    step->pack = YV_PACK_TILE;
-    d.kernel = YV_KERNEL_CONV_TILE;
-    d.n_spec = 3;
-    d.spec[0] = YV_TILE_LOCAL;
-    d.groups[0] = yv_pieces (n_pixels, YV_TILE_PIXELS);
-    d.groups[1] = yv_pieces (weight->c_out, YV_TILE_CHANNELS);
-    d.groups[2] = lowering->n;
-  }
+  fill (way, lowering, step, &params, &d);
   d.spec[1] = step->act.kind;
   d.spec[2] = step->dst.dtype == YV_DTYPE_F32 && step->dtype != YV_DTYPE_F32;
   return yv_lowering_dispatch (lowering, step, &d, error);
 }
 
+/* ---- conv_lanes ------------------------------------------------------------------------------ */
+
+bool
+yv_lanes_suit (uint32_t channels, uint32_t c_out)
+{
+  return channels == 32 || yv_round_up (c_out, 32) % 64 == 0;
+}
+
+uint32_t
+yv_lanes_channels (const YvCaps *caps, uint32_t c_out)
+{
+  return caps->wide_lanes && yv_lanes_suit (64, c_out) ? 64 : 32;
+}
+
+/* The weight is one texel buffer of 4 elements a texel (layout: plan/pack.h). */
+static bool
+weight_fits (const YvCaps *caps, const YvWeight *weight, uint32_t channels)
+{
+  const uint64_t k = (uint64_t) weight->kernel_h * weight->kernel_w * yv_round_up (weight->c_in, 4);
+
+  return yv_round_up (weight->c_out, channels) / 4 * (1 + k) <= caps->max_texels;
+}
+
+/* conv_lanes takes grouped weights dense. conv_tile leaves out the channels of other groups, but on
+ * a CPU a product takes it 50 times as long (docs/performance.md). */
+#define DENSE_LIMIT 48
+
+static bool
+groups_fit_lanes (const YvWeight *weight)
+{
+  return weight->c_in < DENSE_LIMIT * yv_tile_n_channels (weight);
+}
+
+static YvWay
+lanes_way (uint32_t index)
+{
+  return (YvWay){.kernel = index == 0 ? YV_KERNEL_CONV_LANES32 : YV_KERNEL_CONV_LANES64};
+}
+
+static bool
+lanes_can (const YvWay *way, const YvNode *node, const YvLowering *lowering)
+{
+  const YvWeight *weight = node->conv.weight;
+  const uint32_t channels = way->kernel == YV_KERNEL_CONV_LANES64 ? 64 : 32;
+
+  return lowering->caps->texel_lanes && yv_lanes_suit (channels, weight->c_out) &&
+         yv_lowering_is_bindable (lowering, &lowering->inputs[0]) &&
+         yv_lowering_is_bindable (lowering, &lowering->output) && groups_fit_lanes (weight) &&
+         weight_fits (lowering->caps, weight, channels);
+}
+
+static bool
+lanes_guess (const YvNode *node, const YvLowering *lowering, YvWay *out)
+{
+  *out = lanes_way (yv_lanes_channels (lowering->caps, node->conv.weight->c_out) == 64);
+  return lanes_can (out, node, lowering);
+}
+
+static void
+lanes_fill (const YvWay *way, const YvLowering *lowering, YvStep *step, struct YvConvParams *params,
+            YvDispatch *d)
+{
+  const bool is_64 = way->kernel == YV_KERNEL_CONV_LANES64;
+  const uint32_t channels = is_64 ? 64 : 32;
+  const uint32_t pixels = is_64 ? YV_LANES64_PIXELS : YV_LANES32_PIXELS;
+
+  step->texel = true;
+  step->pack = is_64 ? YV_PACK_LANES64 : YV_PACK_LANES32;
+  params->weight_block = channels / 4 * (1 + params->kernel_w * params->kernel_h * params->c_in);
+  d->n_spec = 4;
+  d->spec[0] = YV_LANES_LOCAL;
+  d->spec[3] = yv_conv_is_1x1 (step->node);
+  d->groups[0] = yv_pieces (step->node->conv.weight->c_out, channels);
+  d->groups[1] = yv_pieces ((uint64_t) params->out_w * params->out_h, pixels);
+  d->groups[2] = lowering->n;
+  d->pixel_dimension = 1;
+}
+
+static bool
+lanes_lower (const YvWay *way, const YvNode *node, YvLowering *lowering, GError **error)
+{
+  return yv_conv_lower_step (way, node, lowering, lanes_fill, error);
+}
+
+const YvConvFamily yv_conv_lanes = {
+    .n_ways = 2, .way = lanes_way, .can = lanes_can, .guess = lanes_guess, .lower = lanes_lower};
+
+/* ---- conv_tile ------------------------------------------------------------------------------- */
+
+static YvWay
+tile_way (uint32_t index G_GNUC_UNUSED)
+{
+  return (YvWay){.kernel = YV_KERNEL_CONV_TILE};
+}
+
+static bool
+tile_can (const YvWay *way G_GNUC_UNUSED, const YvNode *node G_GNUC_UNUSED,
+          const YvLowering *lowering G_GNUC_UNUSED)
+{
+  return true;
+}
+
+static bool
+tile_guess (const YvNode *node G_GNUC_UNUSED, const YvLowering *lowering G_GNUC_UNUSED, YvWay *out)
+{
+  *out = tile_way (0);
+  return true;
+}
+
+static void
+tile_fill (const YvWay *way G_GNUC_UNUSED, const YvLowering *lowering, YvStep *step,
+           struct YvConvParams *params, YvDispatch *d)
+{
+  const YvWeight *weight = step->node->conv.weight;
+
+  params->c_in = yv_tile_n_channels (weight);
+  step->pack = YV_PACK_TILE;
+  d->n_spec = 3;
+  d->spec[0] = YV_TILE_LOCAL;
+  d->groups[0] = yv_pieces ((uint64_t) params->out_w * params->out_h, YV_TILE_PIXELS);
+  d->groups[1] = yv_pieces (weight->c_out, YV_TILE_CHANNELS);
+  d->groups[2] = lowering->n;
+}
+
+static bool
+tile_lower (const YvWay *way, const YvNode *node, YvLowering *lowering, GError **error)
+{
+  return yv_conv_lower_step (way, node, lowering, tile_fill, error);
+}
+
+const YvConvFamily yv_conv_tile = {
+    .n_ways = 1, .way = tile_way, .can = tile_can, .guess = tile_guess, .lower = tile_lower};
+
+/* ---- the choice ------------------------------------------------------------------------------ */
+
+/* Where nobody measured the first that guesses is taken; conv_tile always does. */
+static const YvConvFamily *const families[] = {&yv_conv_winograd, &yv_conv_lanes, &yv_conv_coopmat,
+                                               &yv_conv_tile};
+
+/* The family of the way at *@index, which is counted down to the family's own. */
+static const YvConvFamily *
+family_at (uint32_t *index)
+{
+  uint32_t i = 0;
+
+  while (*index >= families[i]->n_ways) {
+    *index -= families[i++]->n_ways;
+    g_assert (i < G_N_ELEMENTS (families));
+  }
+  return families[i];
+}
+
+uint32_t
+yv_conv_n_ways (void)
+{
+  uint32_t n = 0;
+
+  for (size_t i = 0; i < G_N_ELEMENTS (families); i++)
+    n += families[i]->n_ways;
+  return n;
+}
+
+YvWay
+yv_conv_way (uint32_t index)
+{
+  const YvConvFamily *family = family_at (&index);
+
+  return family->way (index);
+}
+
+/* The family that has @way and can; NULL: none. */
+static const YvConvFamily *
+family_of (const YvWay *way, const YvNode *node, const YvLowering *lowering)
+{
+  for (uint32_t i = 0; i < yv_conv_n_ways (); i++) {
+    uint32_t own = i;
+    const YvConvFamily *family = family_at (&own);
+    const YvWay other = family->way (own);
+
+    if (yv_way_equal (way, &other))
+      return family->can (way, node, lowering) ? family : NULL;
+  }
+  return NULL;
+}
+
+/* What the table of ways has for this shape, if that can be done here: another build, or another
+ * place of the operands, may have been what was measured. */
+static const YvConvFamily *
+find_measured (const YvNode *node, const YvLowering *lowering, YvWay *out)
+{
+  if (!lowering->ways)
+    return NULL;
+  g_autofree char *shape = yv_way_shape (node, &lowering->inputs[0], &lowering->output);
+
+  if (!yv_ways_find (lowering->ways, shape, lowering->n, out))
+    return NULL;
+  return family_of (out, node, lowering);
+}
+
+static const YvConvFamily *
+guess (const YvNode *node, const YvLowering *lowering, YvWay *out)
+{
+  for (size_t i = 0; i < G_N_ELEMENTS (families); i++)
+    if (families[i]->guess (node, lowering, out))
+      return families[i];
+  g_assert_not_reached ();
+}
+
 static bool
 lower (const YvNode *node, YvLowering *lowering, GError **error)
 {
-  if (yv_winograd_suits (lowering, node))
-    return yv_winograd_lower (node, lowering, error);
+  YvWay way = {0};
 
-  YvStep *step = yv_lowering_add (lowering, node, lowering->inputs, 1, &lowering->output);
-  const YvShape out = {step->dst.c, step->dst.h, step->dst.w};
+  if (lowering->caps->is_reference)
+    return yv_conv_lower_step (&way, node, lowering, NULL, error);
 
-  step->act = node->act;
-  step->weight_source = node->conv.weight;
-  step->flops = lowering->n * flops (node, NULL, &out);
-  return lowering->caps->is_reference || dispatch (lowering, step, node, error);
+  const YvConvFamily *family = find_measured (node, lowering, &way);
+  if (!family)
+    family = guess (node, lowering, &way);
+  return family->lower (&way, node, lowering, error);
 }
 
 const YvOp yv_op_conv = {.shape = shape, .flops = flops, .lower = lower, .channel_align = 8};

@@ -2,7 +2,6 @@
  * engine/ops/coopmat.c - convolutions by cooperative matrices: which, and in which tiles. */
 #include "engine/align.h"
 #include "engine/ops/conv.h"
-#include "shaders/params.h"
 
 /* A workgroup is 4 subgroups, each of which makes its part of the tile. */
 typedef struct {
@@ -95,8 +94,6 @@ choose_tile (const YvCaps *caps, uint64_t n_pixels, uint32_t c_out)
 {
   const Tile *best = NULL;
 
-  if (caps->coopmat_tile)
-    return &tiles[caps->coopmat_tile - 1];
   for (size_t i = 0; i < G_N_ELEMENTS (tiles); i++)
     if (tile_fits (&tiles[i], caps) &&
         (!best || cost (&tiles[i], caps, n_pixels, c_out) < cost (best, caps, n_pixels, c_out)))
@@ -104,42 +101,82 @@ choose_tile (const YvCaps *caps, uint64_t n_pixels, uint32_t c_out)
   return best;
 }
 
-uint32_t
-yv_coopmat_n_tiles (void)
+/* ---- the family ------------------------------------------------------------------------------ */
+
+static YvWay
+way_of (const Tile *tile)
 {
-  return G_N_ELEMENTS (tiles);
+  return (YvWay){.kernel = YV_KERNEL_CONV_COOPMAT,
+                 .tile_pixels = tile->pixels,
+                 .tile_channels = tile->channels};
 }
 
-bool
-yv_coopmat_suits (const YvCaps *caps, const YvNode *node, const YvStep *step)
+static YvWay
+coopmat_way (uint32_t index)
+{
+  return way_of (&tiles[index]);
+}
+
+static const Tile *
+tile_of (const YvWay *way)
+{
+  for (size_t i = 0; i < G_N_ELEMENTS (tiles); i++)
+    if (tiles[i].pixels == way->tile_pixels && tiles[i].channels == way->tile_channels)
+      return &tiles[i];
+  g_assert_not_reached ();
+}
+
+static bool
+suits (const YvNode *node, const YvLowering *lowering)
 {
   const YvWeight *weight = node->conv.weight;
+  const YvOperand *src = &lowering->inputs[0];
 
-  return caps->coopmat_m > 0 && step->dtype == YV_DTYPE_F16 && weight->groups == 1 &&
-         (weight->c_in <= 4 || step->src[0].cstride % 8 == 0) && choose_tile (caps, 1, 1) != NULL;
+  return lowering->caps->coopmat_m > 0 && src->dtype == YV_DTYPE_F16 && weight->groups == 1 &&
+         (weight->c_in <= 4 || src->cstride % 8 == 0);
+}
+
+static bool
+coopmat_can (const YvWay *way, const YvNode *node, const YvLowering *lowering)
+{
+  return suits (node, lowering) && tile_fits (tile_of (way), lowering->caps);
+}
+
+static bool
+coopmat_guess (const YvNode *node, const YvLowering *lowering, YvWay *out)
+{
+  const YvOperand *dst = &lowering->output;
+  const Tile *tile = suits (node, lowering)
+                         ? choose_tile (lowering->caps, (uint64_t) dst->n * dst->h * dst->w, dst->c)
+                         : NULL;
+
+  if (tile)
+    *out = way_of (tile);
+  return tile != NULL;
 }
 
 static uint32_t
-source_kind (const YvStep *step, bool is_1x1)
+source_kind (const YvStep *step)
 {
-  const YvWeight *weight = step->weight_source;
-
-  if (weight->c_in <= 4)
+  if (step->node->conv.weight->c_in <= 4)
     return YV_COOPMAT_QUADS;
-  return is_1x1 ? YV_COOPMAT_1X1 : YV_COOPMAT_OCTS;
+  return yv_conv_is_1x1 (step->node) ? YV_COOPMAT_1X1 : YV_COOPMAT_OCTS;
 }
 
-void
-yv_coopmat_dispatch (const YvCaps *caps, const YvStep *step, bool is_1x1, YvDispatch *d)
+static void
+coopmat_fill (const YvWay *way, const YvLowering *lowering, YvStep *step,
+              struct YvConvParams *params, YvDispatch *d)
 {
+  const YvCaps *caps = lowering->caps;
   const YvOperand *dst = &step->dst;
   const uint64_t n_pixels = (uint64_t) dst->n * dst->h * dst->w;
-  const Tile *tile = choose_tile (caps, n_pixels, dst->c);
+  const Tile *tile = tile_of (way);
 
-  d->kernel = YV_KERNEL_CONV_COOPMAT;
+  params->c_in = yv_coopmat_n_channels (step->node->conv.weight);
+  step->pack = YV_PACK_COOPMAT;
   d->n_spec = N_SPEC;
   d->spec[SPEC_LOCAL] = N_SUBGROUPS * caps->subgroup_size;
-  d->spec[SPEC_SOURCE] = source_kind (step, is_1x1);
+  d->spec[SPEC_SOURCE] = source_kind (step);
   d->spec[SPEC_FOLDS] = 1;
   d->spec[SPEC_M] = caps->coopmat_m;
   d->spec[SPEC_N] = caps->coopmat_n;
@@ -155,3 +192,15 @@ yv_coopmat_dispatch (const YvCaps *caps, const YvStep *step, bool is_1x1, YvDisp
   d->groups[2] = 1;
   d->pixel_dimension = 1;
 }
+
+static bool
+coopmat_lower (const YvWay *way, const YvNode *node, YvLowering *lowering, GError **error)
+{
+  return yv_conv_lower_step (way, node, lowering, coopmat_fill, error);
+}
+
+const YvConvFamily yv_conv_coopmat = {.n_ways = G_N_ELEMENTS (tiles),
+                                      .way = coopmat_way,
+                                      .can = coopmat_can,
+                                      .guess = coopmat_guess,
+                                      .lower = coopmat_lower};

@@ -10,6 +10,7 @@
 #include "engine/graph/graph.h"
 #include "engine/plan/caps.h"
 #include "engine/plan/step.h"
+#include "engine/plan/way.h"
 
 G_BEGIN_DECLS
 
@@ -20,6 +21,7 @@ typedef struct {
 /* What an op needs to lower a node. */
 typedef struct {
   const YvCaps *caps;
+  YvWays *ways; /* (nullable): borrowed: which way was found best for what */
   YvDType dtype;
   uint32_t n;              /* images */
   const YvOperand *inputs; /* one for each input of the node, placed */

@@ -5,7 +5,6 @@
 
 #include "engine/align.h"
 #include "engine/ops/conv.h"
-#include "shaders/params.h"
 
 #define TRANSFORM_LOCAL 32
 
@@ -21,6 +20,7 @@
 typedef struct {
   const YvNode *node;
   YvLowering *lowering;
+  YvWay way;
   uint32_t tiles_w, tiles_h, n_tiles;
   uint32_t c_in, c_out;    /* as stored: rounded up to 8 */
   uint32_t block_channels; /* of the weight, */
@@ -30,18 +30,19 @@ typedef struct {
 } Winograd;
 
 static void
-init (Winograd *w, const YvNode *node, const YvLowering *lowering)
+init (Winograd *w, const YvWay *way, const YvNode *node, const YvLowering *lowering)
 {
   const YvWeight *weight = node->conv.weight;
   const YvOperand *dst = &lowering->output;
 
   *w = (Winograd){
       .node = node,
+      .way = *way,
       .tiles_w = (uint32_t) yv_pieces (dst->w, YV_WINOGRAD_TILE),
       .tiles_h = (uint32_t) yv_pieces (dst->h, YV_WINOGRAD_TILE),
       .c_in = (uint32_t) yv_round_up (weight->c_in, 8),
       .c_out = (uint32_t) yv_round_up (weight->c_out, 8),
-      .block_channels = yv_lanes_channels (lowering->caps, weight->c_out),
+      .block_channels = way->kernel == YV_KERNEL_CONV_LANES64 ? 64 : 32,
   };
   w->n_tiles = lowering->n * w->tiles_w * w->tiles_h;
   w->point_texels = ((uint64_t) yv_round_up (weight->c_in, 4) + 1) * w->block_channels / 4;
@@ -64,12 +65,12 @@ is_3x3 (const YvNode *node)
 
 /* The pictures, the values at the points of a tile or more, and the weight, each in one buffer. */
 static bool
-all_bindable (const YvLowering *lowering, const YvNode *node)
+all_bindable (const YvWay *way, const YvNode *node, const YvLowering *lowering)
 {
   const YvCaps *caps = lowering->caps;
   Winograd w;
 
-  init (&w, node, lowering);
+  init (&w, way, node, lowering);
   const uint64_t n_blocks = yv_pieces (w.c_out, w.block_channels);
   const uint64_t tile_texels = (uint64_t) YV_WINOGRAD_POINTS * MAX (w.c_in, w.c_out) / 4;
   return yv_lowering_is_bindable (lowering, &lowering->inputs[0]) &&
@@ -79,16 +80,31 @@ all_bindable (const YvLowering *lowering, const YvNode *node)
              MIN (caps->max_texels, caps->max_storage_range_bytes / 16);
 }
 
-bool
-yv_winograd_suits (const YvLowering *lowering, const YvNode *node)
+static YvWay
+winograd_way (uint32_t index)
+{
+  return (YvWay){.kernel = index == 0 ? YV_KERNEL_CONV_LANES32 : YV_KERNEL_CONV_LANES64,
+                 .winograd = true};
+}
+
+static bool
+winograd_can (const YvWay *way, const YvNode *node, const YvLowering *lowering)
+{
+  const uint32_t channels = way->kernel == YV_KERNEL_CONV_LANES64 ? 64 : 32;
+
+  return lowering->caps->texel_lanes && is_3x3 (node) &&
+         lowering->inputs[0].dtype == YV_DTYPE_F32 &&
+         yv_lanes_suit (channels, node->conv.weight->c_out) && all_bindable (way, node, lowering);
+}
+
+static bool
+winograd_guess (const YvNode *node, const YvLowering *lowering, YvWay *out)
 {
   const YvWeight *weight = node->conv.weight;
-  const YvCaps *caps = lowering->caps;
-
   const uint64_t gain = (uint64_t) weight->c_in * weight->c_out / (weight->c_in + weight->c_out);
 
-  return caps->texel_lanes && caps->winograd && is_3x3 (node) && gain >= MIN_GAIN &&
-         lowering->inputs[0].dtype == YV_DTYPE_F32 && all_bindable (lowering, node);
+  *out = winograd_way (yv_lanes_channels (lowering->caps, weight->c_out) == 64);
+  return lowering->caps->winograd && gain >= MIN_GAIN && winograd_can (out, node, lowering);
 }
 
 /* Tiles done at once, and their values at the points. */
@@ -123,6 +139,7 @@ add_step (const Winograd *w, YvPart part, const YvOperand *src, const YvOperand 
   YvStep *step = yv_lowering_add (w->lowering, w->node, src, 1, dst);
 
   step->part = part;
+  step->way = w->way;
   step->texel = true;
   return step;
 }
@@ -248,13 +265,13 @@ points_of_band (const YvOperand *points, uint32_t n_tiles)
   return of_band;
 }
 
-bool
-yv_winograd_lower (const YvNode *node, YvLowering *lowering, GError **error)
+static bool
+winograd_lower (const YvWay *way, const YvNode *node, YvLowering *lowering, GError **error)
 {
   const YvWeight *weight = node->conv.weight;
   Winograd w;
 
-  init (&w, node, lowering);
+  init (&w, way, node, lowering);
   w.lowering = lowering;
   w.in_points =
       yv_lowering_scratch (lowering, YV_DTYPE_F32, YV_WINOGRAD_POINTS, weight->c_in, w.band_tiles);
@@ -275,3 +292,9 @@ yv_winograd_lower (const YvNode *node, YvLowering *lowering, GError **error)
   }
   return true;
 }
+
+const YvConvFamily yv_conv_winograd = {.n_ways = 2,
+                                       .way = winograd_way,
+                                       .can = winograd_can,
+                                       .guess = winograd_guess,
+                                       .lower = winograd_lower};

@@ -23,7 +23,6 @@ typedef struct {
   /* A subgroup multiplies matrices of fp16, m x k and k x n, and sums in fp32; use conv_coopmat for
    * that. 0: it can't, or shall not. */
   uint32_t coopmat_m, coopmat_n, coopmat_k;
-  uint32_t coopmat_tile; /* which tile of engine/ops/coopmat.c, from 1; 0: the best by its model */
   uint32_t max_shared_bytes; /* of a workgroup */
   uint32_t n_cores;          /* that run workgroups side by side; 0: the driver doesn't tell */
   uint32_t max_groups[3];

@@ -85,6 +85,7 @@ lower_node (YvDraft *draft, uint32_t index, const YvNode *node, GError **error)
   g_autoptr (GArray) scratch_bytes = g_array_new (FALSE, FALSE, sizeof (uint64_t));
   YvLowering lowering = {
       .caps = draft->caps,
+      .ways = plan->options.ways,
       .dtype = plan->options.dtype,
       .n = plan->options.n,
       .inputs = inputs,

@@ -80,6 +80,7 @@ yv_plan_new (const YvGraph *graph, const YvCaps *caps, const YvPlanOptions *opti
       !yv_draft_lay_out (&draft, error) || !yv_draft_lower (&draft, error))
     return NULL;
   yv_draft_place (&draft);
+  plan->options.ways = NULL;
   return g_steal_pointer (&plan);
 }
 

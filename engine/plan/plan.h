@@ -16,6 +16,7 @@
 #include "engine/graph/graph.h"
 #include "engine/plan/caps.h"
 #include "engine/plan/step.h"
+#include "engine/plan/way.h"
 
 G_BEGIN_DECLS
 
@@ -27,6 +28,7 @@ typedef struct {
   bool dense_rows;   /* also DECODE all rows, for `forward` (YvPlan.rows) */
   bool multi_label;  /* lists have room for more than the best class of each row */
   bool keep_all;     /* every value stays alive to the end, so that tests can read each one */
+  YvWays *ways;      /* (nullable): borrowed while the plan is made: how to convolve */
 } YvPlanOptions;
 
 typedef struct {

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <glib.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "engine/graph/graph.h"
@@ -68,6 +69,13 @@ typedef enum {
 } YvKernel;
 
 const char *yv_kernel_name (YvKernel kernel); /* "conv_lanes32" */
+
+/* How a convolution is computed (plan/way.h); zero for other steps and on the reference. */
+typedef struct {
+  YvKernel kernel; /* of the products */
+  bool winograd;   /* as three steps, of which @kernel is the second (winograd.h) */
+  uint32_t tile_pixels, tile_channels; /* of a kernel with tiles of several sizes; else 0 */
+} YvWay;
 
 /* What a tile of conv_tile, YV_TILE_CHANNELS output channels, sees of the source's channels: all,
  * or with groups those of its own groups. Both are multiples of 4; the first and the number, which
@@ -130,6 +138,7 @@ typedef struct {
   YvOperand dst;             /* what is written */
   const void *weight_source; /* the YvWeight (CONV) or YvNode (AFFINE) to pack, or NULL */
   YvPack pack;
+  YvWay way; /* of CONV: what its op chose */
 
   YvKernel kernel;
   YvDType dtype; /* element type of the kernel: that of src[0]; LETTERBOX: that of dst */

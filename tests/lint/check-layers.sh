@@ -8,17 +8,17 @@ cd "$(dirname "$0")/../.." || exit 1
 failed=0
 complain() { echo "# $*"; failed=1; }
 
-# rank of a path: base 0 < checkpoint 1 | model 2 < graph 3 < passes 4 < plan/step,caps,cstride 5 < ops 6 <
+# rank of a path: base 0 < checkpoint 1 | model 2 < graph 3 < passes 4 < plan/step,caps,cstride,way 5 < ops 6 <
 # plan 7 < vulkan | ref 8 < post 9 < batcher 10 < stream 11 < engine 12 < public 13 < users 14
 rank() {
   case "$1" in
-  engine/engine.*|engine/yolov7.h|engine/yolov7-tools.h|engine/forward.*|engine/bench.*|engine/diff/*|engine/info.*|engine/rowtext.*|engine/runner.*|engine/selftest.*|engine/steptest.*|engine/stream.*) echo 12 ;;
+  engine/engine.*|engine/yolov7.h|engine/yolov7-tools.h|engine/forward.*|engine/bench.*|engine/diff/*|engine/info.*|engine/rowtext.*|engine/runner.*|engine/selftest.*|engine/steptest.*|engine/stream.*|engine/tune.*) echo 12 ;;
   engine/batcher.*) echo 10 ;;
   engine/checkpoint/*) echo 1 ;;
   engine/model/*) echo 2 ;;
   engine/graph/*) echo 3 ;;
   engine/passes/*) echo 4 ;;
-  engine/plan/step.*|engine/plan/caps.*|engine/plan/cstride.*) echo 5 ;;
+  engine/plan/step.*|engine/plan/caps.*|engine/plan/cstride.*|engine/plan/way.*) echo 5 ;;
   engine/ops/*) echo 6 ;;
   engine/plan/*) echo 7 ;;
   engine/vulkan/*|engine/ref/*) echo 8 ;;

@@ -177,20 +177,20 @@ lower (OpRun *run)
   const OpCase *c = run->c;
   YvCaps caps = *yv_device_caps (run->device), reference;
   YvOperand srcs[YV_MAX_STEP_SRCS];
+  g_autoptr (YvWays) ways = yv_ways_new ();
   g_autoptr (GArray) scratch_bytes = g_array_new (FALSE, FALSE, sizeof (uint64_t));
 
   yv_caps_init_reference (&reference);
   reference.align_bytes = caps.align_bytes;
-  caps.wide_lanes = c->wide_lanes || (caps.wide_lanes && !c->narrow_lanes);
-  caps.winograd &= !c->direct;
   caps.max_texels = c->by_address ? 0 : caps.max_texels;
-  caps.coopmat_tile = c->coopmat_tile;
   if (g_getenv ("YV_TEST_FOLDS")) { /* few groups a dimension, so that pixels go on in z */
     const uint32_t few = MAX (16, (c->dst.c + 63) / 64); /* channels don't fold */
 
     caps.max_groups[0] = c->node.op == YV_OP_CONV ? few : 2;
     caps.max_groups[1] = c->node.op == YV_OP_CONV ? few : caps.max_groups[1];
   }
+  if (c->way)
+    yv_ways_set_for_all (ways, c->way);
   run->plan.options = (YvPlanOptions){
       .n = c->n, .h = c->dst.h, .w = c->dst.w, .dtype = c->dtype, .tensor_input = !c->batch};
   run->plan.arena_bytes = GUARD_BYTES;
@@ -206,6 +206,7 @@ lower (OpRun *run)
       .scratch_bytes = scratch_bytes,
       .first_scratch = 1,
       .tensor_input = !c->batch,
+      .ways = ways,
   };
   init_detect (run, &lowering);
   lower_for (run, &caps, lowering, &run->plan);
@@ -300,6 +301,10 @@ op_run_new (const OpCase *c)
   run->device = device;
   run->batch = c->batch ? *c->batch : (YvBatch){.n_images = c->n, .confidence = 0.5f};
   lower (run);
+  if (c->way && !yv_way_equal (c->way, &g_array_index (run->plan.steps, YvStep, 0).way)) {
+    op_run_free (run);
+    return NULL;
+  }
   make_executors (run);
   fill_arena (run);
   mark_destination (run);
@@ -453,13 +458,13 @@ run_parts (OpRun *run)
   return read_operand (run->parts, &run->dst);
 }
 
-void
+bool
 op_case_check (const OpCase *c, OpBound (*bound) (const OpCase *c, double largest))
 {
   g_autoptr (OpRun) run = op_run_new (c);
 
   if (!run)
-    return;
+    return false;
   op_run_submit (run, NULL, NULL, NULL, NULL);
   g_autofree float *got = op_run_got (run);
   g_autofree float *expected = op_run_expected (run);
@@ -470,6 +475,7 @@ op_case_check (const OpCase *c, OpBound (*bound) (const OpCase *c, double larges
     assert_close (run, of_parts, expected, limit);
   }
   op_run_assert_rest_untouched (run);
+  return true;
 }
 
 /* ---- timing ---------------------------------------------------------------------------------- */

@@ -17,6 +17,7 @@
 
 #include "engine/graph/graph.h"
 #include "engine/plan/executor.h"
+#include "engine/plan/way.h"
 #include "engine/vulkan/vulkan.h"
 
 G_BEGIN_DECLS
@@ -36,13 +37,10 @@ typedef struct {
   OpTensor src[YV_MAX_STEP_SRCS];
   uint32_t n_srcs;
   OpTensor dst;
-  float amplitude;       /* the arena starts as random numbers of -amplitude..amplitude */
-  bool narrow_lanes;     /* as for a device without YvCaps.wide_lanes */
-  bool wide_lanes;       /* as for one with it; neither: what the device has */
-  uint32_t coopmat_tile; /* YvCaps.coopmat_tile, on a device with cooperative matrices */
-  bool direct;           /* without YvCaps.winograd */
-  bool by_address;       /* as where an operand is too large for a texel buffer */
-  bool exact_channels;   /* the destination's pixels end with c, not with c rounded up to 8 */
+  float amplitude;     /* the arena starts as random numbers of -amplitude..amplitude */
+  const YvWay *way;    /* (nullable): of CONV, if the device can; NULL: what it takes by itself */
+  bool by_address;     /* as where an operand is too large for a texel buffer */
+  bool exact_channels; /* the destination's pixels end with c, not with c rounded up to 8 */
 
   /* of INPUT: frames; of DETECT: rows as dense rows instead of candidates */
   const YvBatch *batch;
@@ -53,7 +51,8 @@ typedef struct {
 /* A case lowered, with its memory filled in both executors. */
 typedef struct _OpRun OpRun;
 
-/* NULL, after g_test_skip(), where there is no device or it lacks the case's dtype. */
+/* NULL, after g_test_skip(), where there is no device or it lacks the case's dtype; silently where
+ * it can't go the case's way. */
 OpRun *op_run_new (const OpCase *c);
 void op_run_free (OpRun *run); /* NULL ok */
 
@@ -79,8 +78,9 @@ typedef struct {
   double absolute, relative;
 } OpBound;
 
-/* All of it: runs, compares with @bound of the largest expected value, checks the rest. */
-void op_case_check (const OpCase *c, OpBound (*bound) (const OpCase *c, double largest));
+/* All of it: runs, compares with @bound of the largest expected value, checks the rest. Returns:
+ * whether it could run. */
+bool op_case_check (const OpCase *c, OpBound (*bound) (const OpCase *c, double largest));
 
 /* For ops that move elements or choose among them. */
 OpBound op_bound_exact (const OpCase *c, double largest);

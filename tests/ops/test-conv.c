@@ -154,43 +154,96 @@ conv_bound (const OpCase *c, double largest)
 {
   const YvWeight *weight = c->node.conv.weight;
   const double k = (double) weight->c_in / weight->groups * weight->kernel_h * weight->kernel_w;
-  const double winograd = c->direct ? 1 : 2;
+  const double winograd = c->way && !c->way->winograd ? 1 : 2;
   const double sum = 0x1p-23 * winograd * (sqrt (k) + 8) * fmax (largest, 5 * c->amplitude);
   const double bias = c->dtype == YV_DTYPE_F16 ? 0x1p-12 * 0.25 + 0x1p-24 : 0;
 
   return (OpBound){.absolute = sum + bias, .relative = op_rounding (c->dst_dtype)};
 }
 
-static void
-check (const ConvShape *s, YvDType dtype)
+/* On a CPU the ways by cooperative matrices are compiled for minutes, and have a test below; and so
+ * has conv_tile, where the device is asked for the kernels for GPUs. */
+static bool
+is_for_all_shapes (const YvWay *way, const YvCaps *caps)
 {
+  if (way->kernel == YV_KERNEL_CONV_COOPMAT)
+    return caps->coopmat_m > 0 && !caps->is_cpu;
+  return way->kernel != YV_KERNEL_CONV_TILE || !caps->is_cpu;
+}
+
+/* Each of these ways that the device can, or else as it does it by itself. */
+static void
+check (const ConvShape *s, YvDType dtype, uint32_t *n_of_way)
+{
+  g_autoptr (YvDevice) device = yv_test_open_device ();
   g_autoptr (YvWeight) weight = new_weight (s);
   OpCase c = new_case (s, weight, dtype);
+  bool has_run = false;
 
-  c.narrow_lanes = true;
-  op_case_check (&c, conv_bound);
-  c.narrow_lanes = false;
-  c.wide_lanes = true;
-  op_case_check (&c, conv_bound);
-  c.direct = true;
-  op_case_check (&c, conv_bound);
+  if (!device)
+    return;
+  for (uint32_t i = 0; i < yv_conv_n_ways (); i++) {
+    const YvWay way = yv_conv_way (i);
+
+    c.way = &way;
+    const bool ran =
+        is_for_all_shapes (&way, yv_device_caps (device)) && op_case_check (&c, conv_bound);
+    n_of_way[i] += ran;
+    has_run |= ran;
+  }
+  c.way = NULL;
+  if (!has_run)
+    op_case_check (&c, conv_bound);
+}
+
+/* No way is left out because of a mistake in what it can. */
+static void
+assert_each_way_ran (YvDType dtype, const uint32_t *n_of_way)
+{
+  g_autoptr (YvDevice) device = yv_test_open_device ();
+  const YvCaps *caps = device ? yv_device_caps (device) : NULL;
+
+  for (uint32_t i = 0; caps && i < yv_conv_n_ways (); i++) {
+    const YvWay way = yv_conv_way (i);
+    g_autofree char *text = yv_way_print (&way);
+    const bool by_lanes =
+        way.kernel == YV_KERNEL_CONV_LANES32 || way.kernel == YV_KERNEL_CONV_LANES64;
+
+    g_test_message ("%s: %u shapes", text, n_of_way[i]);
+    if (by_lanes && caps->texel_lanes && (!way.winograd || dtype == YV_DTYPE_F32))
+      g_assert_cmpuint (n_of_way[i], >, 5);
+  }
+}
+
+static void
+every_shape (YvDType dtype)
+{
+  g_autofree uint32_t *n_of_way = g_new0 (uint32_t, yv_conv_n_ways ());
+
+  for (size_t i = 0; i < G_N_ELEMENTS (small); i++)
+    check (&small[i], dtype, n_of_way);
+  assert_each_way_ran (dtype, n_of_way);
 }
 
 static void
 every_shape_in_fp32 (void)
 {
-  for (size_t i = 0; i < G_N_ELEMENTS (small); i++)
-    check (&small[i], YV_DTYPE_F32);
+  every_shape (YV_DTYPE_F32);
 }
 
 static void
 every_shape_in_fp16 (void)
 {
-  for (size_t i = 0; i < G_N_ELEMENTS (small); i++)
-    check (&small[i], YV_DTYPE_F16);
+  every_shape (YV_DTYPE_F16);
 }
 
-/* The larger ones are compiled for minutes on a CPU, where the slow mode (-m slow) has them. */
+/* Compiled for minutes on a CPU, where the slow mode (-m slow) has them. */
+static bool
+is_too_large (const YvWay *way, const YvCaps *caps)
+{
+  return caps->is_cpu && !g_test_slow () && MIN (way->tile_pixels, way->tile_channels) > 32;
+}
+
 static void
 every_tile_of_coopmat (void)
 {
@@ -208,15 +261,15 @@ every_tile_of_coopmat (void)
     return;
   }
 
-  const uint32_t first = caps->is_cpu && !g_test_slow () ? 5 : 1;
-  for (uint32_t tile = first; tile <= yv_coopmat_n_tiles (); tile++)
-    for (size_t i = 0; i < G_N_ELEMENTS (shapes); i++) {
-      g_autoptr (YvWeight) weight = new_weight (&shapes[i]);
-      OpCase c = new_case (&shapes[i], weight, YV_DTYPE_F16);
+  for (uint32_t i = 0; i < yv_conv_n_ways (); i++)
+    for (size_t k = 0; k < G_N_ELEMENTS (shapes); k++) {
+      const YvWay way = yv_conv_way (i);
+      g_autoptr (YvWeight) weight = new_weight (&shapes[k]);
+      OpCase c = new_case (&shapes[k], weight, YV_DTYPE_F16);
 
-      c.coopmat_tile = tile;
-      c.direct = true;
-      op_case_check (&c, conv_bound);
+      c.way = &way;
+      if (way.kernel == YV_KERNEL_CONV_COOPMAT && !is_too_large (&way, caps))
+        g_assert_true (op_case_check (&c, conv_bound));
     }
 }
 
@@ -273,6 +326,9 @@ fp16_stops_at_its_largest_value (void)
 static void
 bench (void)
 {
+  g_autoptr (YvDevice) device = yv_test_open_device ();
+  if (!device)
+    return;
   for (int dtype = YV_DTYPE_F32; dtype <= YV_DTYPE_F16; dtype++)
     for (size_t i = 0; i < G_N_ELEMENTS (real); i++) {
       const ConvShape *s = &real[i];
@@ -282,10 +338,13 @@ bench (void)
       const double n_out = (double) s->n * s->c_out * c.dst.h * c.dst.w;
       const double n_elems = n_out + s->c_out * k + (double) s->n * s->c_in * s->h * s->w;
 
-      for (int direct = 0; direct < 2; direct++) {
-        c.direct = direct;
-        op_case_bench (&c, 2 * n_out * k * 1e-9,
-                       n_elems * (double) yv_dtype_size_bytes ((YvDType) dtype) * 1e-9);
+      for (uint32_t k_way = 0; k_way < yv_conv_n_ways (); k_way++) {
+        const YvWay way = yv_conv_way (k_way);
+
+        c.way = &way;
+        if (is_for_all_shapes (&way, yv_device_caps (device)) || g_getenv ("YV_KERNELS"))
+          op_case_bench (&c, 2 * n_out * k * 1e-9,
+                         n_elems * (double) yv_dtype_size_bytes ((YvDType) dtype) * 1e-9);
       }
     }
 }
