@@ -8,12 +8,13 @@
 //   src     [n, c_in, in_h, in_w], texel buffer
 //   weight  LANES<P> of engine/plan/pack.h, texel buffer
 //   dst     [n, c_out, out_h, out_w], storage buffer
-// One invocation makes NB pixels, 8 lanes apart, x P channels. Groups: x = block of P channels,
-// y = block of NB * 8 pixels, z = image. Only built with YV_TEXEL and -DP=32 or 64.
+// One invocation makes NB pixels, LANES apart, x P channels. Groups: x = block of P channels,
+// y = block of NB * LANES pixels, z = image. Only built with YV_TEXEL, and with P, LANES and PIXELS
+// as shaders/meson.build has them.
 // Reference: engine/ref/conv.c; test: tests/ops/test-conv.c.
 //
 // Why it looks like this (measured with tests/ops/test-conv.c --bench): a lane is a pixel, so
-// that imageLoad becomes straight vector code. Weights are loaded one texel a lane, i.e. 32
+// that imageLoad becomes straight vector code. Weights are loaded one texel a lane, i.e. 32 or 64
 // different ones at once, and each is broadcast by a shuffle from a constant lane, which is one
 // or two instructions. The P * NB sums of a lane don't fit registers; they lie in the L1 cache and
 // are touched once per 4 multiply-adds, so all 4 channels of a quad come innermost. Taps and quads
@@ -30,19 +31,20 @@ layout(push_constant, std430) uniform Push { YvConvParams p; };
 YV_SOURCE(0, src);
 YV_SOURCE(2, weight);
 
-const int LANES = YV_LANES_LOCAL;
-const int NB = (P == 32 ? YV_LANES32_PIXELS : YV_LANES64_PIXELS) / LANES;
+const int NB = PIXELS / LANES;
+const int BIAS_LOADS = (P / 4 + LANES - 1) / LANES;
 
 float sums[NB][P];
 
 // Channel i of the texels that the lanes hold: element i % 4 of lane i / 4.
-#define BROADCAST(texels, i) subgroupShuffle((texels)[(i) / 32][(i) % 4], uint((i) / 4 % LANES))
+#define BROADCAST(texels, i) \
+    subgroupShuffle((texels)[(i) / 4 / LANES][(i) % 4], uint((i) / 4 % LANES))
 
 void start_with_bias(int at)
 {
-    vec4 bias[P / 32];
+    vec4 bias[BIAS_LOADS];
 
-    UNROLL for (int r = 0; r < P / 32; r++)
+    UNROLL for (int r = 0; r < BIAS_LOADS; r++)
         bias[r] = LOAD4(weight, at + r * LANES);
     UNROLL for (int q = 0; q < P; q++) {
         const float b = BROADCAST(bias, q);
@@ -51,7 +53,7 @@ void start_with_bias(int at)
     }
 }
 
-void add_products(vec4 weights[P / 8], vec4 x[NB])
+void add_products(vec4 weights[P / LANES], vec4 x[NB])
 {
     UNROLL for (int q = 0; q < P; q++) {
         float w[4];
@@ -117,8 +119,8 @@ void main()
     const int end = at + n_steps * P;
     int quad = 0, kx = 0, ky = 0, tap = 0; // tap: quads from a window's first pixel to this one
     for (; at < end; at += P) {
-        vec4 weights[P / 8], x[NB];
-        UNROLL for (int r = 0; r < P / 8; r++)
+        vec4 weights[P / LANES], x[NB];
+        UNROLL for (int r = 0; r < P / LANES; r++)
             weights[r] = LOAD4(weight, at + r * LANES);
         if (IS_1X1) {
             UNROLL for (int j = 0; j < NB; j++)

@@ -33,10 +33,12 @@ typedef uint64_t yv_addr;
  * dimension: then it is FOLDS times shorter and z = image * FOLDS + fold.
  */
 
-/* What a workgroup of conv_lanes<P> makes: P channels of so many pixels. */
-#define YV_LANES_LOCAL 8
+/* What a workgroup of conv_lanes<P> makes: P channels of so many pixels. Its local size is that of
+ * a subgroup: 8 lanes, or 16 where lavapipe has vectors of 512 bits. */
 #define YV_LANES32_PIXELS 40
 #define YV_LANES64_PIXELS 32
+#define YV_LANES32X16_PIXELS 80
+#define YV_LANES64X16_PIXELS 32
 
 /* And one of conv_tile: so many pixels and channels, so much of K at a time. */
 #define YV_TILE_LOCAL 128
@@ -51,7 +53,7 @@ typedef uint64_t yv_addr;
 #define YV_COOPMAT_QUADS 2 /* two taps of a source that has 4 channels a pixel: the first layer */
 
 /* dst = act (W * src + bias).
- * conv_lanes32/64 (texel): local YV_LANES_LOCAL; groups = ceil (c_out / channels),
+ * conv_lanes<P> (texel): local size its lanes; groups = ceil (c_out / channels),
  * ceil (out_w * out_h / pixels), n.
  * conv_tile (addresses): local YV_TILE_LOCAL; groups = ceil (out_w * out_h / pixels),
  * ceil (c_out / channels), n.

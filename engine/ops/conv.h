@@ -27,9 +27,10 @@ typedef struct {
   bool (*lower) (const YvWay *way, const YvNode *node, YvLowering *lowering, GError **error);
 } YvConvFamily;
 
-extern const YvConvFamily yv_conv_lanes, yv_conv_tile; /* conv.c */
-extern const YvConvFamily yv_conv_coopmat;             /* coopmat.c */
-extern const YvConvFamily yv_conv_winograd;            /* winograd.c */
+extern const YvConvFamily yv_conv_lanes;    /* lanes.c */
+extern const YvConvFamily yv_conv_tile;     /* conv.c */
+extern const YvConvFamily yv_conv_coopmat;  /* coopmat.c */
+extern const YvConvFamily yv_conv_winograd; /* winograd.c */
 
 /* All ways of all families. A kernel that every device has, and that has nothing special, is
  * conv_tile: what others are compared with. */
@@ -38,11 +39,23 @@ YvWay yv_conv_way (uint32_t index);
 
 /* ---- what families share --------------------------------------------------------------------- */
 
-/* Channels that a workgroup of conv_lanes makes as a rule: 32 or 64. */
-uint32_t yv_lanes_channels (const YvCaps *caps, uint32_t c_out);
+/* A tile of conv_lanes: what a workgroup makes, and the lanes of the one subgroup it is. */
+typedef struct {
+  YvKernel kernel;
+  YvPack pack, winograd_pack;
+  uint32_t channels, pixels;
+  uint32_t lanes; /* 8, or 16 where lavapipe was told to use vectors of 512 bits */
+} YvLanes;
 
-/* Is conv_lanes of so many channels a workgroup, 32 or 64, one that leaves none idle? */
-bool yv_lanes_suit (uint32_t channels, uint32_t c_out);
+#define YV_N_LANES 4
+const YvLanes *yv_lanes_at (uint32_t index); /* below YV_N_LANES */
+const YvLanes *yv_lanes_of (YvKernel kernel);
+
+/* Has the device its lanes, and would it leave none of its channels idle? */
+bool yv_lanes_can (const YvLanes *lanes, const YvLowering *lowering, uint32_t c_out);
+
+/* The best as a rule, of a convolution or of Winograd's products; NULL: none can. */
+const YvLanes *yv_lanes_guess (const YvLowering *lowering, uint32_t c_out, bool is_product);
 
 /* 1 x 1 without stride and padding: a plain product. */
 bool yv_conv_is_1x1 (const YvNode *node);

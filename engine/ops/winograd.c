@@ -23,6 +23,7 @@ typedef struct {
   YvWay way;
   uint32_t tiles_w, tiles_h, n_tiles;
   uint32_t c_in, c_out;    /* as stored: rounded up to 8 */
+  const YvLanes *lanes;    /* of the products */
   uint32_t block_channels; /* of the weight, */
   uint64_t point_texels, block_texels;
   uint32_t band_tiles; /* done at once; their values at the points are the scratch */
@@ -42,7 +43,8 @@ init (Winograd *w, const YvWay *way, const YvNode *node, const YvLowering *lower
       .tiles_h = (uint32_t) yv_pieces (dst->h, YV_WINOGRAD_TILE),
       .c_in = (uint32_t) yv_round_up (weight->c_in, 8),
       .c_out = (uint32_t) yv_round_up (weight->c_out, 8),
-      .block_channels = way->kernel == YV_KERNEL_CONV_LANES64 ? 64 : 32,
+      .lanes = yv_lanes_of (way->kernel),
+      .block_channels = yv_lanes_of (way->kernel)->channels,
   };
   w->n_tiles = lowering->n * w->tiles_w * w->tiles_h;
   w->point_texels = ((uint64_t) yv_round_up (weight->c_in, 4) + 1) * w->block_channels / 4;
@@ -83,18 +85,15 @@ all_bindable (const YvWay *way, const YvNode *node, const YvLowering *lowering)
 static YvWay
 winograd_way (uint32_t index)
 {
-  return (YvWay){.kernel = index == 0 ? YV_KERNEL_CONV_LANES32 : YV_KERNEL_CONV_LANES64,
-                 .winograd = true};
+  return (YvWay){.kernel = yv_lanes_at (index)->kernel, .winograd = true};
 }
 
 static bool
 winograd_can (const YvWay *way, const YvNode *node, const YvLowering *lowering)
 {
-  const uint32_t channels = way->kernel == YV_KERNEL_CONV_LANES64 ? 64 : 32;
-
-  return lowering->caps->texel_lanes && is_3x3 (node) &&
-         lowering->inputs[0].dtype == YV_DTYPE_F32 &&
-         yv_lanes_suit (channels, node->conv.weight->c_out) && all_bindable (way, node, lowering);
+  return is_3x3 (node) && lowering->inputs[0].dtype == YV_DTYPE_F32 &&
+         yv_lanes_can (yv_lanes_of (way->kernel), lowering, node->conv.weight->c_out) &&
+         all_bindable (way, node, lowering);
 }
 
 static bool
@@ -103,7 +102,11 @@ winograd_guess (const YvNode *node, const YvLowering *lowering, YvWay *out)
   const YvWeight *weight = node->conv.weight;
   const uint64_t gain = (uint64_t) weight->c_in * weight->c_out / (weight->c_in + weight->c_out);
 
-  *out = winograd_way (yv_lanes_channels (lowering->caps, weight->c_out) == 64);
+  const YvLanes *lanes = yv_lanes_guess (lowering, weight->c_out, true);
+
+  if (!lanes)
+    return false;
+  *out = (YvWay){.kernel = lanes->kernel, .winograd = true};
   return lowering->caps->winograd && gain >= MIN_GAIN && winograd_can (out, node, lowering);
 }
 
@@ -187,8 +190,6 @@ flops_of_tiles (const Winograd *w, const Band *band)
 static bool
 add_product (const Winograd *w, const Band *band, GError **error)
 {
-  const bool is_64 = w->block_channels == 64;
-  const uint32_t pixels = is_64 ? YV_LANES64_PIXELS : YV_LANES32_PIXELS;
   const struct YvConvParams params = {
       .in_w = band->n_tiles,
       .in_h = 1,
@@ -208,16 +209,16 @@ add_product (const Winograd *w, const Band *band, GError **error)
   YvStep *step = add_step (w, YV_PART_WINOGRAD_PRODUCT, &band->in_points, &band->out_points);
 
   step->weight_source = w->node->conv.weight;
-  step->pack = is_64 ? YV_PACK_WINOGRAD64 : YV_PACK_WINOGRAD32;
+  step->pack = w->lanes->winograd_pack;
   step->flops = flops_of_tiles (w, band);
   return yv_lowering_dispatch (
       w->lowering, step,
       &(YvDispatch){
-          .kernel = is_64 ? YV_KERNEL_CONV_LANES64 : YV_KERNEL_CONV_LANES32,
+          .kernel = w->lanes->kernel,
           .n_spec = 4,
-          .spec = {YV_LANES_LOCAL, YV_ACT_NONE, false, true},
-          .groups = {yv_pieces (w->c_out, w->block_channels), yv_pieces (band->n_tiles, pixels),
-                     YV_WINOGRAD_POINTS},
+          .spec = {w->lanes->lanes, YV_ACT_NONE, false, true},
+          .groups = {yv_pieces (w->c_out, w->lanes->channels),
+                     yv_pieces (band->n_tiles, w->lanes->pixels), YV_WINOGRAD_POINTS},
           .pixel_dimension = 1,
           .push = &params,
           .n_push_bytes = sizeof params,
@@ -238,7 +239,7 @@ add_output (const Winograd *w, const Band *band, GError **error)
   params.slope = w->node->act.slope;
   step->act = w->node->act;
   step->weight_source = w->node->conv.weight;
-  step->pack = w->block_channels == 64 ? YV_PACK_WINOGRAD64 : YV_PACK_WINOGRAD32;
+  step->pack = w->lanes->winograd_pack;
   return yv_lowering_dispatch (
       w->lowering, step,
       &(YvDispatch){
@@ -293,7 +294,8 @@ winograd_lower (const YvWay *way, const YvNode *node, YvLowering *lowering, GErr
   return true;
 }
 
-const YvConvFamily yv_conv_winograd = {.n_ways = 2,
+/* A way for each tile of conv_lanes: n_ways as that. */
+const YvConvFamily yv_conv_winograd = {.n_ways = YV_N_LANES,
                                        .way = winograd_way,
                                        .can = winograd_can,
                                        .guess = winograd_guess,

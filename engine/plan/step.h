@@ -55,6 +55,8 @@ typedef enum {
   YV_KERNEL_LETTERBOX,       /* letterbox.comp */
   YV_KERNEL_CONV_LANES32,    /* conv_lanes.comp, 32 output channels a workgroup; texel only */
   YV_KERNEL_CONV_LANES64,    /* the same with 64; texel only */
+  YV_KERNEL_CONV_LANES32X16, /* these for subgroups of 16 lanes; f32 texel only */
+  YV_KERNEL_CONV_LANES64X16,
   YV_KERNEL_CONV_TILE,       /* conv_tile.comp; addresses only */
   YV_KERNEL_CONV_COOPMAT,    /* conv_coopmat.comp; f16 addresses only */
   YV_KERNEL_WINOGRAD_INPUT,  /* winograd_input.comp; f32 texel only */

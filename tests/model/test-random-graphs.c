@@ -359,9 +359,12 @@ is_wanted (const YvCaps *caps, YvKernel kernel)
   case YV_KERNEL_CONV_COOPMAT:
     return caps->coopmat_m > 0;
   case YV_KERNEL_CONV_LANES32:
-    return caps->texel_lanes;
+    return caps->texel_lanes && caps->subgroup_size < 16;
   case YV_KERNEL_CONV_LANES64:
-    return caps->texel_lanes && caps->wide_lanes;
+    return caps->texel_lanes && caps->wide_lanes && caps->subgroup_size < 16;
+  case YV_KERNEL_CONV_LANES32X16:
+  case YV_KERNEL_CONV_LANES64X16:
+    return caps->texel_lanes && caps->subgroup_size >= 16;
   case YV_KERNEL_WINOGRAD_INPUT:
   case YV_KERNEL_WINOGRAD_OUTPUT:
     return caps->texel_lanes && caps->winograd;

@@ -196,6 +196,16 @@ check (const ConvShape *s, YvDType dtype, uint32_t *n_of_way)
     op_case_check (&c, conv_bound);
 }
 
+/* NULL: it is another kernel. */
+static const YvLanes *
+find_lanes (YvKernel kernel)
+{
+  for (uint32_t i = 0; i < YV_N_LANES; i++)
+    if (yv_lanes_at (i)->kernel == kernel)
+      return yv_lanes_at (i);
+  return NULL;
+}
+
 /* No way is left out because of a mistake in what it can. */
 static void
 assert_each_way_ran (YvDType dtype, const uint32_t *n_of_way)
@@ -206,11 +216,12 @@ assert_each_way_ran (YvDType dtype, const uint32_t *n_of_way)
   for (uint32_t i = 0; caps && i < yv_conv_n_ways (); i++) {
     const YvWay way = yv_conv_way (i);
     g_autofree char *text = yv_way_print (&way);
-    const bool by_lanes =
-        way.kernel == YV_KERNEL_CONV_LANES32 || way.kernel == YV_KERNEL_CONV_LANES64;
+    const YvLanes *lanes = find_lanes (way.kernel);
+    const bool by_lanes = lanes && caps->texel_lanes && lanes->lanes <= caps->subgroup_size;
+    const bool takes_f16 = !way.winograd && by_lanes && lanes->lanes == 8;
 
     g_test_message ("%s: %u shapes", text, n_of_way[i]);
-    if (by_lanes && caps->texel_lanes && (!way.winograd || dtype == YV_DTYPE_F32))
+    if (by_lanes && (dtype == YV_DTYPE_F32 || takes_f16))
       g_assert_cmpuint (n_of_way[i], >, 5);
   }
 }

@@ -41,7 +41,7 @@ for_each_variant (Check check)
         n_variants++;
       }
     }
-  g_assert_cmpuint (n_variants, ==, 37);
+  g_assert_cmpuint (n_variants, ==, 39);
 }
 
 static void
@@ -83,6 +83,13 @@ every_variant_is_valid (void)
 }
 
 static bool
+is_lanes (YvKernel kernel)
+{
+  return kernel == YV_KERNEL_CONV_LANES32 || kernel == YV_KERNEL_CONV_LANES64 ||
+         kernel == YV_KERNEL_CONV_LANES32X16 || kernel == YV_KERNEL_CONV_LANES64X16;
+}
+
+static bool
 is_expected (uint32_t capability, YvKernel kernel, YvDType dtype, bool texel)
 {
   switch (capability) {
@@ -101,10 +108,9 @@ is_expected (uint32_t capability, YvKernel kernel, YvDType dtype, bool texel)
   case CAPABILITY_COOPERATIVE_MATRIX:
     return kernel == YV_KERNEL_CONV_COOPMAT;
   case CAPABILITY_GROUP_NON_UNIFORM:
-    return kernel == YV_KERNEL_CONV_COOPMAT || kernel == YV_KERNEL_CONV_LANES32 ||
-           kernel == YV_KERNEL_CONV_LANES64;
+    return kernel == YV_KERNEL_CONV_COOPMAT || is_lanes (kernel);
   case CAPABILITY_GROUP_NON_UNIFORM_SHUFFLE:
-    return kernel == YV_KERNEL_CONV_LANES32 || kernel == YV_KERNEL_CONV_LANES64;
+    return is_lanes (kernel);
   default:
     return false;
   }

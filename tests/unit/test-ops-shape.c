@@ -10,6 +10,7 @@ static const YvCaps lavapipe = {
     .name = "a lavapipe",
     .texel_lanes = true,
     .wide_lanes = true,
+    .subgroup_size = 8,
     .max_groups = {65535, 65535, 65535},
     .max_storage_range_bytes = 1u << 27,
     .max_texels = 1u << 27,
@@ -263,13 +264,18 @@ a_convolution_takes_the_kernel_that_fits (void)
   static const struct {
     uint32_t c_out;
     bool wide_lanes;
+    uint32_t subgroup_size;
     YvKernel kernel;
     uint32_t groups[2]; /* of channels, and of 35 pixels */
   } cases[] = {
-      {32, true, YV_KERNEL_CONV_LANES32, {1, 1}},  {64, true, YV_KERNEL_CONV_LANES64, {1, 2}},
-      {96, true, YV_KERNEL_CONV_LANES32, {3, 1}},  {255, true, YV_KERNEL_CONV_LANES64, {4, 2}},
-      {8, true, YV_KERNEL_CONV_LANES32, {1, 1}},   {40, true, YV_KERNEL_CONV_LANES64, {1, 2}},
-      {64, false, YV_KERNEL_CONV_LANES32, {2, 1}},
+      {32, true, 8, YV_KERNEL_CONV_LANES32, {1, 1}},
+      {64, true, 8, YV_KERNEL_CONV_LANES64, {1, 2}},
+      {96, true, 8, YV_KERNEL_CONV_LANES32, {3, 1}},
+      {255, true, 8, YV_KERNEL_CONV_LANES64, {4, 2}},
+      {8, true, 8, YV_KERNEL_CONV_LANES32, {1, 1}},
+      {40, true, 8, YV_KERNEL_CONV_LANES64, {1, 2}},
+      {64, false, 8, YV_KERNEL_CONV_LANES32, {2, 1}},
+      {64, true, 16, YV_KERNEL_CONV_LANES32X16, {2, 1}},
   };
 
   for (size_t i = 0; i < G_N_ELEMENTS (cases); i++) {
@@ -281,6 +287,7 @@ a_convolution_takes_the_kernel_that_fits (void)
     YvCaps caps = lavapipe;
 
     caps.wide_lanes = cases[i].wide_lanes;
+    caps.subgroup_size = cases[i].subgroup_size;
     node.conv.weight = weight;
     node.conv.stride_h = node.conv.stride_w = 1;
     GArray *steps = lower (&node, &caps, &input, operand (c_out, 5, 7, (c_out + 7) / 8 * 8, 4096));
