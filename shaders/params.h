@@ -118,6 +118,15 @@ struct YvResampleParams {
   uint factor;              /* upsample */
 };
 
+/* maxpool_pyramid (addresses): the three levels of a pyramid from one source, each the max over
+ * YV_PYRAMID_KERNEL squared of the one before. The block of maxpool, with `channels` a multiple of
+ * 8. Local YV_PYRAMID_LOCAL; groups = tiles of an image, channels / 4, n. Constant 1: FALLING, dst
+ * has the last level first. */
+#define YV_PYRAMID_LEVELS 3
+#define YV_PYRAMID_KERNEL 5
+#define YV_PYRAMID_TILE 10 /* px: with what lies around it 22, twice in 16 KB of shared memory */
+#define YV_PYRAMID_LOCAL 128
+
 /* eltwise: local 32, constants 1: ACT (YvActKind), 2: HAS_SRC1, 3: HAS_SCALE. One invocation: one
  * pixel x 8 channels: groups = ceil (n_pixels / local), ceil (channels / 8), 1. dst = act ((src0 +
  * src1) * scale + shift); src1 and scale/shift by spec constants; where absent their address is 0

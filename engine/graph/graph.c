@@ -258,6 +258,9 @@ assert_maxpool (const YvNode *node, const YvNode *input)
 {
   g_assert (node->maxpool.kernel > 0 && node->maxpool.stride > 0);
   g_assert (node->maxpool.pad <= node->maxpool.kernel / 2 && node->c_out == input->c_out);
+  if (node->maxpool.pyramid != YV_PYRAMID_NONE)
+    g_assert (node->maxpool.kernel == 5 && node->maxpool.stride == 1 && node->maxpool.pad == 2 &&
+              node->c_out % 8 == 0 && node->parent != YV_NO_PARENT);
 }
 
 static void

@@ -56,6 +56,15 @@ typedef enum {
   YV_AFFINE_IMPLICIT, /* added before, or multiplied after, a head's convolution (spec 2.3) */
 } YvAffineRole;
 
+/* Where fuse_pool_pyramid found three pools of 5 x 5, each of the one before, stored side by side
+ * in a concat. The first of them computes all at once on GPUs, where the others have no steps. */
+typedef enum {
+  YV_PYRAMID_NONE,
+  YV_PYRAMID_RISING,  /* the first; the second lies behind it, the third behind that */
+  YV_PYRAMID_FALLING, /* the first; they lie before it */
+  YV_PYRAMID_UPPER,   /* the second or third */
+} YvPyramid;
+
 typedef struct {
   uint32_t n_levels;  /* = n_inputs of the node; 1 for DECODE */
   bool decoded;       /* the inputs are DECODE nodes; false after fuse_detect: they are logits,
@@ -98,6 +107,7 @@ typedef struct YvNode {
     } affine;
     struct {
       uint32_t kernel, stride, pad;
+      YvPyramid pyramid;
     } maxpool;
     struct {
       uint32_t factor;

@@ -15,6 +15,13 @@ static const char *const act_names[YV_N_ACTS] = {
     [YV_ACT_MISH] = "mish", [YV_ACT_SIGMOID] = "sigmoid",
 };
 
+static const char *const pyramid_names[] = {
+    [YV_PYRAMID_NONE] = "",
+    [YV_PYRAMID_RISING] = " pyramid rising",
+    [YV_PYRAMID_FALLING] = " pyramid falling",
+    [YV_PYRAMID_UPPER] = " by pyramid",
+};
+
 const char *
 yv_op_name (YvOpKind op)
 {
@@ -80,6 +87,7 @@ print_attributes (GString *text, const YvNode *node)
   case YV_OP_MAXPOOL:
     g_string_append_printf (text, " k%u s%u p%u", node->maxpool.kernel, node->maxpool.stride,
                             node->maxpool.pad);
+    g_string_append (text, pyramid_names[node->maxpool.pyramid]);
     break;
   case YV_OP_UPSAMPLE:
     g_string_append_printf (text, " x%u", node->upsample.factor);

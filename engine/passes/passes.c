@@ -22,6 +22,8 @@ static const YvPass passes[] = {
      yv_pass_fuse_detect},
     {"elide_concat", "writes the inputs of a concat where the concat is stored",
      yv_pass_elide_concat},
+    {"fuse_pool_pyramid", "computes three max-pools in a row, stored side by side, at once",
+     yv_pass_fuse_pool_pyramid},
     {"merge_siblings", "computes 1x1 convolutions of one value that lie side by side as one",
      yv_pass_merge_siblings},
 };

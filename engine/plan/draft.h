@@ -50,6 +50,15 @@ yv_draft_node (const YvDraft *draft, uint32_t index)
   return g_ptr_array_index (draft->graph->nodes, index);
 }
 
+/* Of a node; NONE where its levels are computed one after the other: lavapipe has no fast shared
+ * memory. */
+static inline YvPyramid
+yv_draft_pyramid (const YvDraft *draft, const YvNode *node)
+{
+  return node->op == YV_OP_MAXPOOL && !draft->caps->texel_lanes ? node->maxpool.pyramid
+                                                                : YV_PYRAMID_NONE;
+}
+
 /* shapes.c: [next_id]: the place of each id in the graph. Free with g_free(). */
 uint32_t *yv_draft_index_nodes (const YvGraph *graph);
 
@@ -63,7 +72,8 @@ bool yv_draft_lay_out (YvDraft *draft, GError **error);
 /* layout.c: a node's output, not yet placed. */
 YvOperand yv_draft_operand (const YvDraft *draft, uint32_t index);
 
-/* layout.c: what a node's steps write, not yet placed: its output; of merged siblings all. */
+/* layout.c: what a node's steps write, not yet placed: its output; of merged siblings
+ * and of the levels of a pyramid all. */
 YvOperand yv_draft_output (const YvDraft *draft, uint32_t index);
 
 /* lower.c: makes the plan's steps, with operands that are not yet placed. */

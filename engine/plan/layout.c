@@ -150,8 +150,13 @@ yv_draft_output (const YvDraft *draft, uint32_t index)
 {
   const YvNode *node = yv_draft_node (draft, index);
   const YvNode *merged = node->op == YV_OP_CONV ? node->conv.merged : NULL;
+  const YvPyramid pyramid = yv_draft_pyramid (draft, node);
   YvLayout layout = draft->layouts[index];
 
+  if (pyramid == YV_PYRAMID_FALLING)
+    layout.c_first -= (YV_PYRAMID_LEVELS - 1) * node->c_out;
+  if (pyramid != YV_PYRAMID_NONE)
+    layout.shape.c = YV_PYRAMID_LEVELS * node->c_out;
   if (merged) {
     layout.c_first -= node->c_offset - merged->c_offset;
     layout.shape.c = merged->c_out;

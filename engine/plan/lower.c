@@ -64,12 +64,14 @@ lower_images (const YvNode *node, YvLowering whole, uint32_t first, uint32_t n, 
   return yv_op (node->op)->lower (node, &part, error);
 }
 
-/* The node itself, or what computes it and its siblings; NULL where a sibling's does. */
+/* The node itself, or what computes it and its siblings; NULL where another node's steps do. */
 static const YvNode *
 node_to_lower (const YvDraft *draft, uint32_t index)
 {
   const YvNode *node = yv_draft_node (draft, index);
 
+  if (yv_draft_pyramid (draft, node) == YV_PYRAMID_UPPER)
+    return NULL;
   if (node->op != YV_OP_CONV)
     return node;
   if (node->conv.by_sibling)

@@ -17,6 +17,7 @@ static const char *const kernel_names[YV_N_KERNELS] = {
     [YV_KERNEL_WINOGRAD_INPUT] = "winograd_input",
     [YV_KERNEL_WINOGRAD_OUTPUT] = "winograd_output",
     [YV_KERNEL_MAXPOOL] = "maxpool",
+    [YV_KERNEL_MAXPOOL_PYRAMID] = "maxpool_pyramid",
     [YV_KERNEL_UPSAMPLE] = "upsample",
     [YV_KERNEL_COPY] = "copy",
     [YV_KERNEL_ELTWISE] = "eltwise",

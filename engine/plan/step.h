@@ -62,6 +62,7 @@ typedef enum {
   YV_KERNEL_WINOGRAD_INPUT,  /* winograd_input.comp; f32 texel only */
   YV_KERNEL_WINOGRAD_OUTPUT, /* winograd_output.comp; f32 texel only */
   YV_KERNEL_MAXPOOL,         /* maxpool.comp */
+  YV_KERNEL_MAXPOOL_PYRAMID, /* maxpool_pyramid.comp; addresses only */
   YV_KERNEL_UPSAMPLE,        /* upsample.comp */
   YV_KERNEL_COPY,            /* copy.comp */
   YV_KERNEL_ELTWISE,         /* eltwise.comp */

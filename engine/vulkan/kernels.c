@@ -32,6 +32,8 @@
 #include "shaders/maxpool_f16_texel.spv.h"
 #include "shaders/maxpool_f32.spv.h"
 #include "shaders/maxpool_f32_texel.spv.h"
+#include "shaders/maxpool_pyramid_f16.spv.h"
+#include "shaders/maxpool_pyramid_f32.spv.h"
 #include "shaders/reorg_f16.spv.h"
 #include "shaders/reorg_f16_texel.spv.h"
 #include "shaders/reorg_f32.spv.h"
@@ -68,6 +70,7 @@ static const Variants kernel_variants[YV_N_KERNELS] = {
     [YV_KERNEL_WINOGRAD_INPUT] = {.f32_texel = SPIRV (winograd_input_f32_texel)},
     [YV_KERNEL_WINOGRAD_OUTPUT] = {.f32_texel = SPIRV (winograd_output_f32_texel)},
     [YV_KERNEL_MAXPOOL] = {ADDRESSES (maxpool), TEXELS (maxpool)},
+    [YV_KERNEL_MAXPOOL_PYRAMID] = {ADDRESSES (maxpool_pyramid)},
     [YV_KERNEL_UPSAMPLE] = {ADDRESSES (upsample), TEXELS (upsample)},
     [YV_KERNEL_COPY] = {ADDRESSES (copy), TEXELS (copy)},
     [YV_KERNEL_ELTWISE] = {ADDRESSES (eltwise), TEXELS (eltwise)},

@@ -355,6 +355,7 @@ is_wanted (const YvCaps *caps, YvKernel kernel)
 {
   switch (kernel) {
   case YV_KERNEL_CONV_TILE:
+  case YV_KERNEL_MAXPOOL_PYRAMID:
     return !caps->texel_lanes;
   case YV_KERNEL_CONV_COOPMAT:
     return caps->coopmat_m > 0;

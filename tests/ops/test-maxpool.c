@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * tests/ops/test-maxpool.c - maxpool.comp against engine/ref/maxpool.c, bit for bit. */
+#include "shaders/params.h"
 #include "tests/ops/opcase.h"
 
 typedef struct {
@@ -7,27 +8,42 @@ typedef struct {
   uint32_t n, c, h, w;
   uint32_t kernel, stride, pad;
   uint32_t c_before, c_behind; /* of both sides */
+  YvPyramid pyramid;           /* c is that of the source */
 } PoolShape;
 
+#define K5 5, 1, 2
+
 static const PoolShape small[] = {
-    {"one of all", 1, 1, 1, 1, 1, 1, 0, 0, 0},
-    {"2/2", 3, 24, 8, 6, 2, 2, 0, 0, 0},
-    {"2/2, odd sides", 1, 12, 9, 7, 2, 2, 0, 0, 0},
-    {"3/1", 1, 40, 7, 5, 3, 1, 1, 0, 0},
-    {"3/2 padded", 3, 8, 11, 13, 3, 2, 1, 0, 0},
-    {"5/1, 31 pixels", 1, 4, 1, 31, 5, 1, 2, 0, 0},
-    {"5/1, 32 pixels, slices", 1, 32, 4, 8, 5, 1, 2, 16, 8},
-    {"5/1, 33 pixels", 1, 3, 3, 11, 5, 1, 2, 0, 0},
-    {"9/1, slices", 3, 24, 10, 10, 9, 1, 4, 8, 24},
-    {"13/1, larger than the picture", 1, 16, 6, 7, 13, 1, 6, 0, 0},
-    {"a pool of tiny", 1, 64, 40, 40, 2, 2, 0, 0, 64},
+    {"one of all", 1, 1, 1, 1, 1, 1, 0, 0, 0, YV_PYRAMID_NONE},
+    {"2/2", 3, 24, 8, 6, 2, 2, 0, 0, 0, YV_PYRAMID_NONE},
+    {"2/2, odd sides", 1, 12, 9, 7, 2, 2, 0, 0, 0, YV_PYRAMID_NONE},
+    {"3/1", 1, 40, 7, 5, 3, 1, 1, 0, 0, YV_PYRAMID_NONE},
+    {"3/2 padded", 3, 8, 11, 13, 3, 2, 1, 0, 0, YV_PYRAMID_NONE},
+    {"5/1, 31 pixels", 1, 4, 1, 31, K5, 0, 0, YV_PYRAMID_NONE},
+    {"5/1, 32 pixels, slices", 1, 32, 4, 8, K5, 16, 8, YV_PYRAMID_NONE},
+    {"5/1, 33 pixels", 1, 3, 3, 11, K5, 0, 0, YV_PYRAMID_NONE},
+    {"9/1, slices", 3, 24, 10, 10, 9, 1, 4, 8, 24, YV_PYRAMID_NONE},
+    {"13/1, larger than the picture", 1, 16, 6, 7, 13, 1, 6, 0, 0, YV_PYRAMID_NONE},
+    {"a pool of tiny", 1, 64, 40, 40, 2, 2, 0, 0, 64, YV_PYRAMID_NONE},
+    {"pyramid, a pixel", 1, 8, 1, 1, K5, 0, 0, YV_PYRAMID_RISING},
+    {"pyramid, smaller than a window", 3, 16, 4, 3, K5, 0, 8, YV_PYRAMID_RISING},
+    {"pyramid, falling", 1, 24, 5, 12, K5, 8, 0, YV_PYRAMID_FALLING},
+    {"pyramid, 9 x 11", 1, 8, 11, 9, K5, 0, 0, YV_PYRAMID_FALLING},
+    {"pyramid, 10 x 20", 3, 40, 20, 10, K5, 16, 24, YV_PYRAMID_RISING},
+    {"pyramid, 31 x 21", 1, 16, 21, 31, K5, 0, 0, YV_PYRAMID_RISING},
+    {"pyramid of tiny", 1, 256, 20, 20, K5, 0, 256, YV_PYRAMID_FALLING},
 };
 
 /* All pools of yolov7-tiny and the pyramid of yolov7, 640 x 640. */
 static const PoolShape real[] = {
-    {"2/2", 1, 64, 160, 160, 2, 2, 0, 0, 0}, {"2/2", 1, 128, 80, 80, 2, 2, 0, 0, 0},
-    {"2/2", 1, 256, 40, 40, 2, 2, 0, 0, 0},  {"5/1", 1, 256, 20, 20, 5, 1, 2, 256, 512},
-    {"9/1", 1, 512, 20, 20, 9, 1, 4, 0, 0},  {"13/1", 1, 512, 20, 20, 13, 1, 6, 0, 0},
+    {"2/2", 1, 64, 160, 160, 2, 2, 0, 0, 0, YV_PYRAMID_NONE},
+    {"2/2", 1, 128, 80, 80, 2, 2, 0, 0, 0, YV_PYRAMID_NONE},
+    {"2/2", 1, 256, 40, 40, 2, 2, 0, 0, 0, YV_PYRAMID_NONE},
+    {"5/1", 1, 256, 20, 20, K5, 256, 512, YV_PYRAMID_NONE},
+    {"9/1", 1, 512, 20, 20, 9, 1, 4, 0, 0, YV_PYRAMID_NONE},
+    {"13/1", 1, 512, 20, 20, 13, 1, 6, 0, 0, YV_PYRAMID_NONE},
+    {"pyramid", 1, 256, 20, 20, K5, 0, 256, YV_PYRAMID_FALLING},
+    {"pyramid", 1, 512, 20, 20, K5, 512, 0, YV_PYRAMID_RISING},
 };
 
 static OpCase
@@ -35,6 +51,7 @@ new_case (const PoolShape *s, YvDType dtype)
 {
   const uint32_t h = (s->h + 2 * s->pad - s->kernel) / s->stride + 1;
   const uint32_t w = (s->w + 2 * s->pad - s->kernel) / s->stride + 1;
+  const uint32_t n_levels = s->pyramid == YV_PYRAMID_NONE ? 1 : YV_PYRAMID_LEVELS;
 
   return (OpCase){
       .name = s->name,
@@ -42,13 +59,16 @@ new_case (const PoolShape *s, YvDType dtype)
                .name = (char *) s->name,
                .n_inputs = 1,
                .c_out = s->c,
-               .maxpool = {.kernel = s->kernel, .stride = s->stride, .pad = s->pad}},
+               .maxpool = {.kernel = s->kernel,
+                           .stride = s->stride,
+                           .pad = s->pad,
+                           .pyramid = s->pyramid}},
       .n = s->n,
       .dtype = dtype,
       .dst_dtype = dtype,
       .src = {{s->c, s->h, s->w, s->c_before, s->c_behind, false}},
       .n_srcs = 1,
-      .dst = {s->c, h, w, s->c_before, s->c_behind, false},
+      .dst = {n_levels * s->c, h, w, s->c_before, s->c_behind, false},
       .amplitude = 1,
   };
 }
@@ -78,7 +98,7 @@ every_shape_in_fp16 (void)
 static void
 the_networks_input (void)
 {
-  const PoolShape s = {"input", 3, 3, 8, 6, 2, 2, 0, 0, 0};
+  const PoolShape s = {"input", 3, 3, 8, 6, 2, 2, 0, 0, 0, YV_PYRAMID_NONE};
   OpCase c = new_case (&s, YV_DTYPE_F32);
 
   c.src[0].is_input = true;
@@ -90,9 +110,10 @@ bench (void)
 {
   for (size_t i = 0; i < G_N_ELEMENTS (real); i++) {
     const OpCase c = new_case (&real[i], YV_DTYPE_F32);
-    const double n_pixels = c.dst.h * c.dst.w + real[i].h * real[i].w;
+    const double n_elems =
+        (double) c.dst.h * c.dst.w * c.dst.c + (double) real[i].h * real[i].w * real[i].c;
 
-    op_case_bench (&c, 0, n_pixels * real[i].c * 4e-9);
+    op_case_bench (&c, 0, n_elems * 4e-9);
   }
 }
 
