@@ -9,6 +9,7 @@
 #include "engine/vulkan/check.h"
 #include "engine/vulkan/debug.h"
 #include "engine/vulkan/device.h"
+#include "engine/vulkan/timeline.h"
 
 /* A multiple of every texel and of what vkCmdFillBuffer() takes. */
 #define SIZE_ALIGN_BYTES 16
@@ -162,7 +163,7 @@ typedef struct {
   YvDevice *device;
   VkCommandPool pool;
   VkCommandBuffer commands;
-  VkFence fence;
+  YvTimeline timeline;
 } SingleRun;
 
 static void
@@ -170,7 +171,7 @@ single_run_clear (SingleRun *run)
 {
   YvDevice *device = run->device;
 
-  device->vk.vkDestroyFence (device->handle, run->fence, NULL);
+  yv_timeline_clear (&run->timeline);
   device->vk.vkDestroyCommandPool (device->handle, run->pool, NULL);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (SingleRun, single_run_clear)
@@ -183,15 +184,13 @@ single_run_begin (SingleRun *run, GError **error)
       .sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
       .queueFamilyIndex = device->queue_family,
   };
-  const VkFenceCreateInfo fence_info = {.sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO};
   const VkCommandBufferBeginInfo begin_info = {
       .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
       .flags = VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT,
   };
   if (!yv_vk_check (device->vk.vkCreateCommandPool (device->handle, &pool_info, NULL, &run->pool),
                     "vkCreateCommandPool", error) ||
-      !yv_vk_check (device->vk.vkCreateFence (device->handle, &fence_info, NULL, &run->fence),
-                    "vkCreateFence", error))
+      !yv_timeline_init (&run->timeline, device, error))
     return false;
 
   const VkCommandBufferAllocateInfo info = {
@@ -225,13 +224,12 @@ full_barrier (SingleRun *run)
 static bool
 single_run_finish (SingleRun *run, GError **error)
 {
+  const uint32_t all = 1;
   YvDevice *device = run->device;
 
   return yv_vk_check (device->vk.vkEndCommandBuffer (run->commands), "vkEndCommandBuffer", error) &&
-         yv_device_submit (device, run->commands, run->fence, error) &&
-         yv_vk_check (
-             device->vk.vkWaitForFences (device->handle, 1, &run->fence, VK_TRUE, UINT64_MAX),
-             "vkWaitForFences", error);
+         yv_timeline_submit (&run->timeline, &run->commands, &all, 1, error) &&
+         yv_timeline_wait (&run->timeline, error);
 }
 
 bool

@@ -289,18 +289,3 @@ yv_device_caps (const YvDevice *device)
 {
   return &device->caps;
 }
-
-bool
-yv_device_submit (YvDevice *device, VkCommandBuffer commands, VkFence fence, GError **error)
-{
-  const VkSubmitInfo info = {
-      .sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
-      .commandBufferCount = 1,
-      .pCommandBuffers = &commands,
-  };
-
-  g_mutex_lock (&device->queue_lock);
-  const VkResult result = device->vk.vkQueueSubmit (device->queue, 1, &info, fence);
-  g_mutex_unlock (&device->queue_lock);
-  return yv_vk_check (result, "vkQueueSubmit", error);
-}

@@ -2,7 +2,7 @@
  * engine/vulkan/device.h - an open device: its functions, its queue, its numbers, its pipelines.
  *
  * Everything but the queue and the pipeline cache is constant once the device is open. The queue is
- * used through yv_device_submit() alone.
+ * used through yv_timeline_submit() (timeline.h) alone.
  */
 #pragma once
 
@@ -42,8 +42,5 @@ struct _YvDevice {
   uint64_t tick_mask;         /* their valid bits; 0: the queue has no timestamps */
   YvPipelineCache *pipelines; /* owned; thread safe */
 };
-
-/* vkQueueSubmit() of one command buffer; any thread. @fence may be null. */
-bool yv_device_submit (YvDevice *device, VkCommandBuffer commands, VkFence fence, GError **error);
 
 G_END_DECLS

@@ -13,6 +13,8 @@ typedef struct {
 static const FeatureRow feature_rows[] = {
     /* operands are addresses in push blocks */
     {"bufferDeviceAddress", offsetof (YvFeatures, v12.bufferDeviceAddress), NEEDED},
+    /* who waits for a submit */
+    {"timelineSemaphore", offsetof (YvFeatures, v12.timelineSemaphore), NEEDED},
     /* a copy of single halves; all else packs them into words */
     {"storageBuffer16BitAccess", offsetof (YvFeatures, v11.storageBuffer16BitAccess), OPTIONAL},
     /* texel kernels: stores of four doubles, a view of r8, and 0 where they read outside of one */

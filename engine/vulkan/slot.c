@@ -84,15 +84,13 @@ static bool
 make_signals (YvSlot *slot, GError **error)
 {
   YvDevice *device = slot->shared->device;
-  const VkFenceCreateInfo fence_info = {.sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO};
   const VkQueryPoolCreateInfo query_info = {
       .sType = VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO,
       .queryType = VK_QUERY_TYPE_TIMESTAMP,
       .queryCount = YV_N_TICKS,
   };
 
-  if (!yv_vk_check (device->vk.vkCreateFence (device->handle, &fence_info, NULL, &slot->fence),
-                    "vkCreateFence", error))
+  if (!yv_timeline_init (&slot->timeline, device, error))
     return false;
   if (device->tick_mask == 0)
     return true;
@@ -148,10 +146,10 @@ yv_slot_free (YvSlot *slot)
 
   YvDevice *device = slot->shared->device;
   if (slot->running)
-    device->vk.vkWaitForFences (device->handle, 1, &slot->fence, VK_TRUE, UINT64_MAX);
+    yv_timeline_wait (&slot->timeline, NULL);
   device->vk.vkDestroyQueryPool (device->handle, slot->step_queries, NULL);
   device->vk.vkDestroyQueryPool (device->handle, slot->queries, NULL);
-  device->vk.vkDestroyFence (device->handle, slot->fence, NULL);
+  yv_timeline_clear (&slot->timeline);
   device->vk.vkDestroyCommandPool (device->handle, slot->pool, NULL);
   drop_staging (slot);
   yv_buffer_free (slot->candidates);
@@ -270,8 +268,8 @@ write_thresholds (YvSlot *slot, const YvBatch *batch)
 bool
 yv_slot_submit (YvSlot *slot, const YvBatch *batch, GError **error)
 {
-  YvDevice *device = slot->shared->device;
   const uint64_t start_ns = yv_executor_now_ns ();
+  const uint32_t all = 1;
 
   g_assert (!slot->running);
   if (!upload (slot, batch, error) || (!slot->is_recorded && !record (slot, error)))
@@ -281,9 +279,7 @@ yv_slot_submit (YvSlot *slot, const YvBatch *batch, GError **error)
       slot->shared->plan->options.tensor_input ? slot->shared->plan->options.n : batch->n_images;
   slot->upload_ns = yv_executor_now_ns () - start_ns;
 
-  const VkResult result = device->vk.vkResetFences (device->handle, 1, &slot->fence);
-  slot->running = yv_vk_check (result, "vkResetFences", error) &&
-                  yv_device_submit (device, slot->commands, slot->fence, error);
+  slot->running = yv_timeline_submit (&slot->timeline, &slot->commands, &all, 1, error);
   return slot->running;
 }
 
@@ -350,15 +346,10 @@ bool
 yv_slot_wait (YvSlot *slot, const struct YvCandidate **lists, uint32_t *n, YvTiming *timing,
               GError **error)
 {
-  YvDevice *device = slot->shared->device;
-
   g_assert (slot->running);
-  const VkResult result =
-      device->vk.vkWaitForFences (device->handle, 1, &slot->fence, VK_TRUE, UINT64_MAX);
-  if (result != VK_SUCCESS && result != VK_ERROR_DEVICE_LOST) /* a lost device runs nothing */
-    device->vk.vkDeviceWaitIdle (device->handle);
+  const bool done = yv_timeline_wait (&slot->timeline, error);
   slot->running = false;
-  if (!yv_vk_check (result, "vkWaitForFences", error))
+  if (!done)
     return false;
 
   const uint64_t start_ns = yv_executor_now_ns ();

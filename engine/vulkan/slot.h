@@ -17,6 +17,7 @@
 #include "engine/plan/executor.h"
 #include "engine/vulkan/bind.h"
 #include "engine/vulkan/buffer.h"
+#include "engine/vulkan/timeline.h"
 
 G_BEGIN_DECLS
 
@@ -45,7 +46,7 @@ typedef struct {
   VkQueryPool queries;      /* null where the queue has no timestamps */
   VkQueryPool step_queries; /* null unless profiled */
   uint64_t *step_ticks;     /* [n steps + 1], while profiled; then ns */
-  VkFence fence;
+  YvTimeline timeline;
 
   bool running;
   uint32_t n_images; /* of the batch that runs */
