@@ -6,6 +6,11 @@
 #   ./test.sh          everything
 #   ./test.sh --fast   without clang and the sanitizers
 set -euo pipefail
+case $* in
+  '') fast= ;;
+  --fast) fast=yes ;;
+  *) echo "usage: $0 [--fast]" >&2; exit 2 ;;
+esac
 . "$(dirname "${BASH_SOURCE[0]}")/scripts/setup.sh"
 
 # shellcheck disable=SC2086
@@ -19,7 +24,7 @@ thread_tests="loader vulkan-exec vulkan-slot sharing-threads gst-yolov7 gst-yolo
 thread_targets="tests/unit/test-loader tests/model/test-vulkan-exec tests/model/test-vulkan-slot tests/model/test-sharing
   gst/libgstyolov7.so tests/gst/plugins tests/gst/test-yolov7 tests/gst/test-yolov7-changes
   tests/gst/test-yolov7-failures tests/gst/test-overlay"
-if [ "${1:-}" != --fast ]; then
+if [ -z "$fast" ]; then
   build build-asan -Dwerror=true -Db_sanitize=address,undefined -Db_lundef=false
   targets=$thread_targets build build-tsan -Dwerror=true -Db_sanitize=thread -Db_lundef=false
   if (install clang); then
@@ -43,7 +48,7 @@ say "tests"
 status=0
 meson test -C build --no-rebuild --print-errorlogs || status=1
 logs=build/meson-logs/testlog.json
-if [ "${1:-}" != --fast ]; then
+if [ -z "$fast" ]; then
   say "tests under ASan and UBSan"
   export ASAN_OPTIONS=abort_on_error=0:detect_leaks=1:strict_string_checks=1
   export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
