@@ -4,24 +4,15 @@
 
 usage: host.py TOOL MODEL [--size 640] [--batch 1,8] [--device D]
 lavapipe computes in threads of its own, which do not count. Copying the frame and suppression are
-given apart: one grows with the frame, the other with what is found in it.
+given apart: one grows with the frame, the other with what is found in it. Before that every step is compared
+with plain C on the same device.
 A benchmark: the exit status is 0 whatever the figures are, 1 where a program fails.
 """
 import argparse
-import json
-import subprocess
-import sys
+
+import tool
 
 TARGET_US = 50
-
-
-def bench(a, batch):
-    command = [a.tool, 'bench', a.model, '--json', f'--size={a.size}', f'--batch={batch}']
-    done = subprocess.run(command + (['--device', a.device] if a.device else []),
-                          capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.exit(f'{" ".join(command)}: exit status {done.returncode}: {done.stderr.strip()[-300:]}')
-    return json.loads(done.stdout)
 
 
 def main():
@@ -33,8 +24,9 @@ def main():
     p.add_argument('--device')
     a = p.parse_args()
 
+    tool.check_kernels(a.tool, a.model, a.device)
     for batch in [int(text) for text in a.batch.split(',')]:
-        r = bench(a, batch)
+        r = tool.bench(a.tool, a.model, a.device, [f'--size={a.size}', f'--batch={batch}'])
         host, copy, nms = (r[name] * 1e3 / batch for name in ('host_cpu_ms', 'upload_ms', 'nms_ms'))
         print(f'{a.model} {a.size}x{a.size} batch {batch} on {r["device"]}: host {host:.0f} us of CPU time a frame: '
               f'copying it {copy:.0f}, suppression {nms:.0f}, all else {host - copy - nms:.0f}; '

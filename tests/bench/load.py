@@ -2,20 +2,20 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Prints how long it takes from the first byte of a checkpoint to the first detections.
 
-usage: load.py TOOL WRITER CONFIG [--size 640] [--rounds 3] [--device D]
+usage: load.py TOOL WRITER CONFIG [--size 640] [--rounds 3] [--device D] [--results FILE]
 WRITER makes a stripped checkpoint of CONFIG. It is loaded with the caches that shaders are kept in
 empty (cold) and filled (warm), and, in turn with these, by PyTorch where that is installed, which
-folds batch norms and branches and computes nothing yet.
+folds batch norms and branches and computes nothing yet. Before that every step is compared with plain
+C on the same device.
 A benchmark: the exit status is 0 whatever the figures are, 1 where a program fails.
 """
 import argparse
 import json
-import os
 import pathlib
 import statistics
-import subprocess
-import sys
 import tempfile
+
+import tool
 
 TARGET_S = {'cold': 8.0, 'warm': 1.0}  # on lavapipe
 
@@ -48,20 +48,11 @@ print(json.dumps({'s': time.perf_counter() - start, 'n': n_folded, 'peer': 'torc
 '''
 
 
-def run(command, **environment):
-    usable = str(len(os.sched_getaffinity(0)))
-    done = subprocess.run(command, env={'OMP_NUM_THREADS': usable} | os.environ | environment,
-                          capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.exit(f'{command[0]}: exit status {done.returncode}: {done.stderr.strip()[-300:]}')
-    return done.stdout
-
-
 def load(a, checkpoint, caches):
-    command = [a.tool, 'bench', str(checkpoint), '--config', a.config, '--json', '--runs=1', '--warmup=0',
-               f'--size={a.size}']
-    command += ['--device', a.device] if a.device else []
-    return json.loads(run(command, MESA_SHADER_CACHE_DIR=str(caches), XDG_CACHE_HOME=str(caches)))
+    return tool.bench(a.tool, str(checkpoint), a.device,
+                      ['--config', a.config, '--runs=1', '--warmup=0', f'--size={a.size}'],
+                      MESA_SHADER_CACHE_DIR=str(caches), XDG_CACHE_HOME=str(caches),
+                      __GL_SHADER_DISK_CACHE_PATH=str(caches))
 
 
 def print_ours(state, results):
@@ -80,31 +71,32 @@ def main():
     p.add_argument('--size', type=int, default=640)
     p.add_argument('--rounds', type=int, default=3)
     p.add_argument('--device')
+    p.add_argument('--results')
     a = p.parse_args()
-    has_torch = subprocess.run(['/usr/bin/python3', '-c', 'import torch'], capture_output=True).returncode == 0
+    python = tool.python_with_torch()
 
+    tool.check_kernels(a.tool, a.config, a.device)
     cold, warm, theirs = [], [], []
     with tempfile.TemporaryDirectory() as folder:
         checkpoint = pathlib.Path(folder) / 'model.pt'
-        run([a.writer, a.config, str(checkpoint)])
+        tool.run([a.writer, a.config, str(checkpoint)])
         for i in range(a.rounds):
             caches = pathlib.Path(folder) / f'caches{i}'
             caches.mkdir()
             cold.append(load(a, checkpoint, caches))
             warm.append(load(a, checkpoint, caches))
-            if has_torch:
-                theirs.append(json.loads(run(['/usr/bin/python3', '-c', PEER, str(checkpoint)])))
+            if python:
+                theirs.append(json.loads(tool.run([python, '-c', PEER, str(checkpoint)])))
         size_mb = checkpoint.stat().st_size / 1e6
 
     print(f'{a.config}, {size_mb:.0f} MB, {a.size}x{a.size} on {cold[0]["device"]}, medians of {a.rounds}:')
-    print_ours('cold', cold)
-    ours = print_ours('warm', warm)
+    cold_s, warm_s = print_ours('cold', cold), print_ours('warm', warm)
+    seconds = None
     if theirs:
         seconds = statistics.median(r['s'] for r in theirs)
         print(f'  {theirs[0]["peer"]} loads and folds {theirs[0]["n"]} convolutions in {seconds:.2f} s and has detected nothing yet: '
-              f'ratio ours, warm / theirs {ours / seconds:.2f}')
-    else:
-        print('  no PyTorch here (Debian: python3-torch): our figures alone')
+              f'ratio ours, warm / theirs {warm_s / seconds:.2f}')
+    tool.keep(a.results, 'load', mb=size_mb, cold_s=cold_s, warm_s=warm_s, torch_s=seconds)
 
 
 main()
