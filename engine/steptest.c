@@ -14,6 +14,7 @@
 #define AMPLITUDE 1.0
 #define LOGIT_AMPLITUDE 4.0
 #define CONFIDENCE 0.25f
+#define HEAD_CONFIDENCE 0.0f /* every row: a trained head finds next to nothing in noise */
 
 #define EPSILON_FP32 0x1p-23
 #define EPSILON_FP16 0x1p-10
@@ -96,6 +97,22 @@ bound_conv (const YvStep *step, Bound *bound)
     bound->absolute[o] = conv_error (step, o, row);
 }
 
+/* Of a HEAD the logits are sums, too. A box's centre goes with half of a logit's error times the
+ * stride, its size with twice. */
+static double
+candidate_error (const YvStep *step)
+{
+  if (step->part != YV_PART_HEAD)
+    return DECODE_ERROR;
+
+  const YvWeight *weight = step->weight_source;
+  g_autofree double *row = g_new (double, weight->c_in);
+  double largest = 0;
+  for (uint32_t o = 0; o < weight->c_out; o++)
+    largest = fmax (largest, conv_error (step, o, row));
+  return DECODE_ERROR + largest * fmax (2, step->node->detect.stride[step->head] / 2.0);
+}
+
 static double
 largest_of (const float *values, uint64_t n)
 {
@@ -168,6 +185,7 @@ bound_init (Bound *bound, const YvStep *step, const float *expected, uint64_t n)
 typedef struct {
   YvStepTest *test;
   double square_of_errors, square_of_expected;
+  double threshold, candidate_error; /* of DETECT */
 } Tally;
 
 static void
@@ -272,7 +290,8 @@ sorted (const struct YvCandidate *candidates, uint32_t n, GCompareFunc compare)
 static void
 tally_lonely (Tally *sums, const struct YvCandidate *candidate)
 {
-  if (!(fminf (candidate->confidence, candidate->objectness) - CONFIDENCE <= DECODE_ERROR))
+  if (!(fminf (candidate->confidence, candidate->objectness) - sums->threshold <=
+        sums->candidate_error))
     tally_wrong (sums);
 }
 
@@ -284,7 +303,7 @@ tally_candidate (Tally *sums, const struct YvCandidate *got, const struct YvCand
                      expected->h, expected->objectness, expected->confidence};
 
   for (uint32_t i = 0; i < G_N_ELEMENTS (a); i++)
-    tally (sums, (double) a[i], (double) b[i], DECODE_ERROR * (1 + fabs ((double) b[i])));
+    tally (sums, (double) a[i], (double) b[i], sums->candidate_error * (1 + fabs ((double) b[i])));
 }
 
 /* Rounding decides, too, which of two classes is the best of a row. */
@@ -330,7 +349,8 @@ static bool
 fill_source (Pair *pair, const YvOperand *src, GError **error)
 {
   const uint64_t n = (uint64_t) src->n * src->c * src->h * src->w;
-  const double amplitude = pair->step->op == YV_OP_DETECT ? LOGIT_AMPLITUDE : AMPLITUDE;
+  const bool is_logits = pair->step->op == YV_OP_DETECT && pair->step->part == YV_PART_WHOLE;
+  const double amplitude = is_logits ? LOGIT_AMPLITUDE : AMPLITUDE;
   g_autofree float *values = g_try_new (float, n);
 
   if (!values) {
@@ -396,6 +416,12 @@ run_every_class (Pair *pair, const YvBatch *best, Tally *sums, GError **error)
   return run_both (pair, &batch, sums, error);
 }
 
+static float
+confidence_for (const YvStep *step)
+{
+  return step->part == YV_PART_HEAD ? HEAD_CONFIDENCE : CONFIDENCE;
+}
+
 /* With a picture, for letterbox; other steps leave it alone. Decode also in its other mode. */
 static bool
 run_with_picture (Pair *pair, Tally *sums, GError **error)
@@ -414,8 +440,10 @@ run_with_picture (Pair *pair, Tally *sums, GError **error)
                                  .resized_w = input->w,
                                  .resized_h = MAX (input->h / 2, 1),
                                  .top = input->h / 4};
-  const YvBatch batch = {
-      .n_images = 1, .images = &image, .letterboxes = &letterbox, .confidence = CONFIDENCE};
+  const YvBatch batch = {.n_images = 1,
+                         .images = &image,
+                         .letterboxes = &letterbox,
+                         .confidence = confidence_for (pair->step)};
 
   for (uint32_t i = 0; i < FRAME_W * FRAME_H * 3; i++)
     pixels[i] = (uint8_t) yv_random_next (&pair->random);
@@ -432,6 +460,8 @@ yv_step_test (YvDevice *device, YvWeightStore *store, const YvPlan *plan, uint32
   Tally sums = {.test = out};
 
   g_assert (plan->options.n == 1);
+  sums.threshold = (double) confidence_for (step);
+  sums.candidate_error = step->op == YV_OP_DETECT ? candidate_error (step) : 0;
   *out = (YvStepTest){0};
   if (!pair_init (&pair, device, store, plan, step_index, error) ||
       !run_with_picture (&pair, &sums, error)) {

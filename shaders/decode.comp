@@ -18,48 +18,19 @@ layout(constant_id = 1) const uint WRITES = YV_DECODE_CANDIDATES;
 layout(push_constant, std430) uniform Push { YvDecodeParams p; };
 YV_SOURCE(0, logits);
 
-layout(buffer_reference, std430, buffer_reference_align = 4) readonly buffer Thresholds {
-    YvThresholds thresholds;
-    uint class_wanted[]; // a bit a class
-};
-layout(buffer_reference, std430, buffer_reference_align = 4) buffer Words { uint at[]; };
-layout(buffer_reference, std430, buffer_reference_align = 4) buffer Floats { float at[]; };
-layout(buffer_reference, std430, buffer_reference_align = 16) buffer Candidates {
-    YvCandidate at[];
-};
+#include "decode.glsl"
 
-const uint RECORD_BYTES = 32; // of YvCandidate, and of the list's header
+layout(buffer_reference, std430, buffer_reference_align = 4) buffer Floats { float at[]; };
 
 float sigmoid_at(uint element)
 {
-    const float logit = LOAD4(logits, element / 4)[element % 4];
-    return 1.0 / (1.0 + exp(min(-logit, 80.0))); // act.glsl says why 80
+    return sigmoid(LOAD4(logits, element / 4)[element % 4]);
 }
 
 vec4 decode_box(uint element, vec2 cell, uint anchor)
 {
-    const uint at = p.anchors_offset + anchor * 2;
-    const vec2 anchor_px = vec2(Thresholds(p.thresholds).thresholds.anchor_px[at],
-                                Thresholds(p.thresholds).thresholds.anchor_px[at + 1]);
-    const vec2 centre = vec2(sigmoid_at(element), sigmoid_at(element + 1)) * 2.0 - 0.5 + cell;
-    const vec2 size = vec2(sigmoid_at(element + 2), sigmoid_at(element + 3)) * 2.0;
-
-    return vec4(centre * float(p.stride), size * size * anchor_px);
-}
-
-bool is_wanted(uint class_index)
-{
-    const uint word = Thresholds(p.thresholds).class_wanted[class_index / 32];
-    return (word >> (class_index % 32) & 1) != 0;
-}
-
-void append(uint image, YvCandidate candidate)
-{
-    const uint list = image * (p.list_bytes / RECORD_BYTES);
-    const uint slot = atomicAdd(Words(p.dst).at[list * (RECORD_BYTES / 4)], 1);
-
-    if (slot < p.capacity)
-        Candidates(p.dst).at[list + 1 + slot] = candidate;
+    return make_box(vec4(sigmoid_at(element), sigmoid_at(element + 1), sigmoid_at(element + 2),
+                         sigmoid_at(element + 3)), cell, anchor);
 }
 
 void write_row(uint start, uint n_values, uint element, vec4 box)
@@ -91,8 +62,7 @@ void append_best_class(uint image, uint row, uint element, vec2 cell, uint ancho
 
     if (confidence > threshold && is_wanted(class_index)) {
         const vec4 box = decode_box(element, cell, anchor);
-        append(image, YvCandidate(box.x, box.y, box.z, box.w, objectness, confidence, class_index,
-                                  row));
+        append(image, box, objectness, confidence, class_index, row);
     }
 }
 
@@ -105,7 +75,7 @@ void append_every_class(uint image, uint row, uint element, vec2 cell, uint anch
         const float confidence = objectness * sigmoid_at(element + 5 + k);
         if (confidence > threshold && is_wanted(k)) {
             const vec4 box = decode_box(element, cell, anchor);
-            append(image, YvCandidate(box.x, box.y, box.z, box.w, objectness, confidence, k, row));
+            append(image, box, objectness, confidence, k, row);
         }
     }
 }

@@ -183,6 +183,22 @@ struct YvDecodeParams {
   uint image_rows;     /* ROWS: of one image over all levels */
 };
 
+/* head_tile (addresses): a convolution of 1 x 1 and decode of what it makes, as CANDIDATES: local
+ * YV_HEAD_LOCAL; groups = ceil (grid_w * grid_h / YV_HEAD_PIXELS), n_anchors, n. An anchor's
+ * 5 + n_classes channels are computed YV_HEAD_CHANNELS at a time, YV_TILE_K of K at a time. */
+#define YV_HEAD_LOCAL 128
+#define YV_HEAD_PIXELS 64
+#define YV_HEAD_CHANNELS 32
+struct YvHeadParams {
+  uint64_t_addr src, weight;
+  uint64_t_addr thresholds; /* YvThresholds of the slot */
+  uint64_t_addr dst;        /* YvCandidateList of image 0 */
+  uint grid_w, grid_h;
+  uint cstride, c_in; /* of src; c_in is rounded up to 4, see YvConvParams */
+  uint n_anchors, n_classes;
+  uint stride, first_row, list_bytes, capacity, anchors_offset; /* as YvDecodeParams */
+};
+
 #define YV_MAX_ANCHOR_FLOATS 256 /* YvDetectSpec.anchor_px as it is: [8 levels][16 anchors][2] */
 
 /* Per slot, written by the host before each submit. Behind it follow ceil (nc / 32) words: bit
@@ -218,6 +234,7 @@ struct YvCandidateList {
 _Static_assert(sizeof (struct YvConvParams) == 112, "push block layout");
 _Static_assert(sizeof (struct YvWinogradParams) == 80, "push block layout");
 _Static_assert(sizeof (struct YvDecodeParams) <= 128, "push block size");
+_Static_assert(sizeof (struct YvHeadParams) == 80, "push block layout");
 _Static_assert(sizeof (struct YvThresholds) == 12 + 4 * YV_MAX_ANCHOR_FLOATS, "shared layout");
 _Static_assert(sizeof (struct YvCandidate) == 32, "shared layout");
 _Static_assert(sizeof (struct YvCandidateList) == 32, "shared layout");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
- * engine/ops/detect.c - DETECT: all levels -> candidates above the threshold, a step a level. */
+ * engine/ops/detect.c - DETECT: all levels -> candidates above the threshold, a step a level, with
+ * or without the convolution that makes its logits. */
 #include "engine/align.h"
 #include "engine/error.h"
 #include "engine/ops/op.h"
@@ -87,6 +88,61 @@ dispatch (const YvLowering *lowering, YvStep *step, uint32_t first_row, uint32_t
 }
 
 static bool
+dispatch_head (const YvLowering *lowering, YvStep *step, uint32_t first_row, GError **error)
+{
+  const YvDetectSpec *spec = &step->node->detect;
+  const YvOperand *src = &step->src[0];
+  const struct YvHeadParams params = {
+      .grid_w = src->w,
+      .grid_h = src->h,
+      .cstride = src->cstride,
+      .c_in = (uint32_t) yv_round_up (src->c, 4),
+      .n_anchors = spec->n_anchors,
+      .n_classes = spec->n_classes,
+      .stride = spec->stride[step->head],
+      .first_row = first_row,
+      .list_bytes = lowering->list_bytes,
+      .capacity = lowering->capacity,
+      .anchors_offset = step->head * YV_MAX_ANCHORS * 2,
+  };
+
+  step->pack = YV_PACK_HEAD;
+  return yv_lowering_dispatch (
+      lowering, step,
+      &(YvDispatch){
+          .kernel = YV_KERNEL_HEAD_TILE,
+          .n_spec = 1,
+          .spec = {YV_HEAD_LOCAL},
+          .groups = {yv_pieces ((uint64_t) src->h * src->w, YV_HEAD_PIXELS), spec->n_anchors,
+                     lowering->n},
+          .push = &params,
+          .n_push_bytes = sizeof params,
+          .n_addresses = 4,
+          .addresses = {YV_ADDRESS_SRC0, YV_ADDRESS_WEIGHT, YV_ADDRESS_THRESHOLDS, YV_ADDRESS_DST},
+      },
+      error);
+}
+
+/* The candidates of a level, from what makes its logits. */
+static bool
+lower_head (const YvNode *node, YvLowering *lowering, uint32_t level, uint32_t first_row,
+            GError **error)
+{
+  const YvWeight *weight = lowering->heads[level]->conv.weight;
+  YvStep *step =
+      yv_lowering_add (lowering, node, &lowering->inputs[level], 1, &lowering->candidates);
+
+  step->part = YV_PART_HEAD;
+  step->head = level;
+  step->weight_source = weight;
+  step->flops = 2 * (uint64_t) step->src[0].n * step->src[0].h * step->src[0].w * weight->c_in *
+                weight->c_out;
+  g_free (step->name);
+  step->name = g_strdup_printf ("%s.candidates", lowering->heads[level]->name);
+  return lowering->caps->is_reference || dispatch_head (lowering, step, first_row, error);
+}
+
+static bool
 lower_level (const YvNode *node, YvLowering *lowering, uint32_t level, uint32_t first_row,
              const YvOperand *dst, GError **error)
 {
@@ -112,7 +168,9 @@ lower (const YvNode *node, YvLowering *lowering, GError **error)
     return false;
   }
   for (uint32_t i = 0; i < node->n_inputs; i++) {
-    if (!lower_level (node, lowering, i, first_row, &lowering->candidates, error))
+    if (!(lowering->heads
+              ? lower_head (node, lowering, i, first_row, error)
+              : lower_level (node, lowering, i, first_row, &lowering->candidates, error)))
       return false;
     if (lowering->rows && !lower_level (node, lowering, i, first_row, lowering->rows, error))
       return false;

@@ -34,8 +34,10 @@ typedef struct {
   bool tensor_input; /* the host writes it: no steps */
 
   /* of DETECT */
-  YvOperand candidates;  /* where the lists are */
-  const YvOperand *rows; /* dense rows, or NULL */
+  const YvNode *const *heads; /* NULL, or for each input the convolution of 1 x 1 that makes its
+                                 logits: then inputs are what that reads, and steps are HEADs */
+  YvOperand candidates;       /* where the lists are */
+  const YvOperand *rows;      /* dense rows, or NULL */
   uint32_t list_bytes, capacity;
 } YvLowering;
 

@@ -34,7 +34,8 @@ typedef struct {
   const YvGraph *graph;
   const YvCaps *caps;
   const YvPlanOptions *options;
-  const YvNode *output; /* the DETECT */
+  const YvNode *output;               /* the DETECT */
+  const YvNode *heads[YV_MAX_LEVELS]; /* see YvLowering; heads[0] NULL: logits are stored */
   uint32_t n_nodes;
   uint32_t *index_of_id; /* [next_id] */
   YvLayout *layouts;     /* [n_nodes] */
@@ -59,11 +60,24 @@ yv_draft_pyramid (const YvDraft *draft, const YvNode *node)
                                                                 : YV_PYRAMID_NONE;
 }
 
+/* Is this node's value logits that are never stored? */
+static inline bool
+yv_draft_is_head (const YvDraft *draft, const YvNode *node)
+{
+  for (uint32_t i = 0; i < draft->output->n_inputs; i++)
+    if (draft->heads[i] == node)
+      return true;
+  return false;
+}
+
 /* shapes.c: [next_id]: the place of each id in the graph. Free with g_free(). */
 uint32_t *yv_draft_index_nodes (const YvGraph *graph);
 
 /* shapes.c: sets the shape of all layouts. */
 bool yv_draft_shapes (YvDraft *draft, GError **error);
+
+/* heads.c: sets heads where kernels and options allow it. */
+void yv_draft_fuse_heads (YvDraft *draft);
 
 /* layout.c: sets the rest of all layouts, the sizes of slots, and the plan's values, input, heads
  * and rows. */

@@ -105,6 +105,14 @@ set_layouts (YvDraft *draft, GError **error)
   return true;
 }
 
+static bool
+has_value (const YvDraft *draft, uint32_t index)
+{
+  const YvNode *node = yv_draft_node (draft, index);
+
+  return node->op != YV_OP_DETECT && !yv_draft_is_head (draft, node);
+}
+
 static void
 set_sizes (YvDraft *draft)
 {
@@ -113,7 +121,7 @@ set_sizes (YvDraft *draft)
 
     g_assert (layout->dtype == draft->layouts[layout->root].dtype);
     g_assert (layout->c_first + layout->shape.c <= draft->layouts[layout->root].shape.c);
-    if (layout->root == i && yv_draft_node (draft, i)->op != YV_OP_DETECT)
+    if (layout->root == i && has_value (draft, i))
       draft->slots[i].size_bytes =
           touched_elems (draft, layout) * yv_dtype_size_bytes (layout->dtype);
     if (has_stale_padding (draft, i))
@@ -193,6 +201,8 @@ set_heads (YvDraft *draft, GError **error)
       return false;
     }
     plan->heads[i] = yv_draft_operand (draft, index);
+    if (draft->heads[0])
+      plan->heads[i].memory = YV_MEMORY_NONE;
   }
   return true;
 }
@@ -244,7 +254,7 @@ set_values (YvDraft *draft)
 
   plan->input = yv_draft_operand (draft, 0);
   for (uint32_t i = 0; i < draft->n_nodes; i++)
-    if (yv_draft_node (draft, i)->op != YV_OP_DETECT)
+    if (has_value (draft, i))
       plan->values[yv_draft_node (draft, i)->id] = yv_draft_operand (draft, i);
 }
 

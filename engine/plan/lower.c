@@ -74,9 +74,18 @@ node_to_lower (const YvDraft *draft, uint32_t index)
     return NULL;
   if (node->op != YV_OP_CONV)
     return node;
-  if (node->conv.by_sibling)
+  if (node->conv.by_sibling || yv_draft_is_head (draft, node))
     return NULL;
   return node->conv.merged ? node->conv.merged : node;
+}
+
+/* What its steps read: of DETECT with heads what those do. */
+static uint32_t
+index_of_input (const YvDraft *draft, const YvNode *node, uint32_t i)
+{
+  const YvNode *head = node->op == YV_OP_DETECT ? draft->heads[i] : NULL;
+
+  return draft->index_of_id[head ? head->inputs[0] : node->inputs[i]];
 }
 
 static bool
@@ -100,12 +109,13 @@ lower_node (YvDraft *draft, uint32_t index, const YvNode *node, GError **error)
                      .n = plan->options.n,
                      .size_bytes = (uint64_t) plan->options.n * plan->list_bytes},
       .rows = plan->options.dense_rows ? &plan->rows : NULL,
+      .heads = draft->heads[0] ? draft->heads : NULL,
       .list_bytes = plan->list_bytes,
       .capacity = plan->capacity,
   };
 
   for (uint32_t i = 0; i < node->n_inputs; i++)
-    inputs[i] = yv_draft_operand (draft, draft->index_of_id[node->inputs[i]]);
+    inputs[i] = yv_draft_operand (draft, index_of_input (draft, node, i));
   const uint32_t at_once = images_at_once (draft, node, &lowering);
 
   if (at_once == lowering.n && !yv_op (node->op)->lower (node, &lowering, error))

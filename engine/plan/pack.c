@@ -2,7 +2,8 @@
  * engine/plan/pack.c - a block of output channels at a time, computed, transposed, written.
  *
  * The layouts of convolutions are blocks of [k][channels], k = tap * c_in + channel in; they
- * differ in where the bias is and what k is rounded up to. COOPMAT turns each step of k around. */
+ * differ in where the bias is and what k is rounded up to. COOPMAT turns each step of k around, and
+ * of HEAD the channels of each anchor start a block. */
 #include "engine/plan/pack.h"
 
 #include <string.h>
@@ -19,6 +20,7 @@
 typedef struct {
   uint32_t channels; /* of a block */
   uint32_t n_blocks;
+  uint32_t run;     /* channels after which a new block starts: of HEAD an anchor's, else all */
   uint32_t c_in;    /* that a block has, rounded up */
   uint32_t first_c; /* the first of them, of the block being filled */
   size_t n_k;       /* rows of a block, padding included */
@@ -31,6 +33,8 @@ block_channels (YvPack pack)
   G_STATIC_ASSERT (YV_TILE_CHANNELS <= MAX_BLOCK_CHANNELS);
   if (pack == YV_PACK_TILE || pack == YV_PACK_COOPMAT)
     return YV_TILE_CHANNELS;
+  if (pack == YV_PACK_HEAD)
+    return YV_HEAD_CHANNELS;
   return pack == YV_PACK_LANES32 || pack == YV_PACK_WINOGRAD32 ? 32 : 64;
 }
 
@@ -50,7 +54,8 @@ rows_of_block (const YvStep *step, uint32_t c_in)
     return YV_WINOGRAD_POINTS * ((size_t) c_in + 1);
   if (step->pack == YV_PACK_COOPMAT)
     return yv_round_up (n_k, YV_COOPMAT_K);
-  return step->pack == YV_PACK_TILE ? yv_round_up (n_k, YV_TILE_K) : n_k;
+  return step->pack == YV_PACK_TILE || step->pack == YV_PACK_HEAD ? yv_round_up (n_k, YV_TILE_K)
+                                                                  : n_k;
 }
 
 /* Input channels that a block has, with those that are padding. */
@@ -70,7 +75,13 @@ padded_c_in (const YvStep *step)
 static bool
 has_bias_in_front (const YvStep *step)
 {
-  return step->pack == YV_PACK_TILE || step->pack == YV_PACK_COOPMAT;
+  return step->pack == YV_PACK_TILE || step->pack == YV_PACK_COOPMAT || step->pack == YV_PACK_HEAD;
+}
+
+static uint32_t
+n_anchors (const YvStep *step)
+{
+  return step->pack == YV_PACK_HEAD ? step->node->detect.n_anchors : 0;
 }
 
 static Blocks
@@ -79,10 +90,13 @@ blocks_of (const YvStep *step)
   const YvWeight *weight = step->weight_source;
   const uint32_t c_in = padded_c_in (step);
   const uint32_t channels = block_channels (step->pack);
+  const uint32_t n_runs = MAX (n_anchors (step), 1);
+  const uint32_t run = weight->c_out / n_runs;
 
   return (Blocks){
       .channels = channels,
-      .n_blocks = (uint32_t) yv_round_up (weight->c_out, channels) / channels,
+      .n_blocks = n_runs * (uint32_t) yv_pieces (run, channels),
+      .run = run,
       .c_in = c_in,
       .n_k = rows_of_block (step, c_in),
       .k_step = step->pack == YV_PACK_COOPMAT ? YV_COOPMAT_K : 1,
@@ -101,7 +115,8 @@ yv_pack_size_bytes (const YvStep *step)
 
   const Blocks blocks = blocks_of (step);
   const size_t bias_bytes = has_bias_in_front (step) ? sizeof (float) : elem_bytes;
-  return (size_t) blocks.n_blocks * blocks.channels * (blocks.n_k * elem_bytes + bias_bytes);
+  return (size_t) blocks.n_blocks * blocks.channels * (blocks.n_k * elem_bytes + bias_bytes) +
+         n_anchors (step) * blocks.n_k * elem_bytes;
 }
 
 /* Writes n_elems as dtype and returns where the next ones go. */
@@ -140,10 +155,10 @@ element (const Blocks *blocks, size_t k, uint32_t column)
 }
 
 static void
-read_rows (const YvWeight *weight, uint32_t first_o, Rows *rows)
+read_rows (const YvWeight *weight, uint32_t first_o, uint32_t end_o, Rows *rows)
 {
   rows->first_o = first_o;
-  rows->n = MIN (GROUP_ROWS, weight->c_out - first_o);
+  rows->n = MIN (GROUP_ROWS, end_o - first_o);
   for (uint32_t q = 0; q < rows->n; q++)
     yv_weight_row (weight, first_o + q, rows->elems + q * rows->row_elems);
   memset (rows->elems + rows->n * rows->row_elems, 0,
@@ -194,14 +209,46 @@ fill_winograd_columns (const YvWeight *weight, const Blocks *blocks, const Rows 
   }
 }
 
+/* The output channels of a block. */
+static uint32_t
+first_channel (const Blocks *blocks, uint32_t block)
+{
+  const uint32_t n_of_run = (uint32_t) yv_pieces (blocks->run, blocks->channels);
+
+  return block / n_of_run * blocks->run + block % n_of_run * blocks->channels;
+}
+
+static uint32_t
+end_channel (const Blocks *blocks, uint32_t first_o)
+{
+  return MIN (first_o + blocks->channels, (first_o / blocks->run + 1) * blocks->run);
+}
+
 static uint8_t *
-put_bias (uint8_t *dst, YvDType dtype, const YvWeight *weight, uint32_t first_o, uint32_t channels)
+put_bias (uint8_t *dst, YvDType dtype, const YvWeight *weight, const Blocks *blocks,
+          uint32_t first_o)
 {
   float bias[MAX_BLOCK_CHANNELS] = {0};
 
-  for (uint32_t q = 0; q < channels && first_o + q < weight->c_out; q++)
-    bias[q] = (float) weight->bias[first_o + q];
-  return put (dst, dtype, bias, channels);
+  for (uint32_t o = first_o; o < end_channel (blocks, first_o); o++)
+    bias[o - first_o] = (float) weight->bias[o];
+  return put (dst, dtype, bias, blocks->channels);
+}
+
+static uint8_t *
+put_objectness (uint8_t *dst, const YvStep *step, const Blocks *blocks, Rows *rows)
+{
+  g_autofree float *row = g_new0 (float, blocks->n_k);
+
+  for (uint32_t a = 0; a < n_anchors (step); a++) {
+    const uint32_t o = a * blocks->run + 4;
+
+    read_rows (step->weight_source, o, o + 1, rows);
+    for (size_t i = 0; i < rows->row_elems; i++)
+      row[i] = (float) rows->elems[i];
+    dst = put (dst, step->dtype, row, blocks->n_k);
+  }
+  return dst;
 }
 
 static void
@@ -217,25 +264,27 @@ pack_conv (const YvStep *step, uint8_t *dst)
   g_autofree float *block = g_new (float, block_elems);
 
   for (uint32_t b = 0; b < blocks.n_blocks && has_bias_in_front (step); b++)
-    dst = put_bias (dst, YV_DTYPE_F32, weight, b * blocks.channels, blocks.channels);
+    dst = put_bias (dst, YV_DTYPE_F32, weight, &blocks, first_channel (&blocks, b));
+  dst = put_objectness (dst, step, &blocks, &rows);
 
   for (uint32_t b = 0; b < blocks.n_blocks; b++) {
-    const uint32_t first_o = b * blocks.channels;
+    const uint32_t first_o = first_channel (&blocks, b);
+    const uint32_t end_o = end_channel (&blocks, first_o);
 
     if (step->pack == YV_PACK_TILE)
       blocks.first_c = yv_tile_first_channel (weight, b);
 
     memset (block, 0, block_elems * sizeof *block);
-    for (uint32_t q = 0; q < blocks.channels && first_o + q < weight->c_out; q += GROUP_ROWS) {
-      read_rows (weight, first_o + q, &rows);
+    for (uint32_t q = 0; first_o + q < end_o; q += GROUP_ROWS) {
+      read_rows (weight, first_o + q, end_o, &rows);
       (is_winograd (step) ? fill_winograd_columns : fill_columns) (weight, &blocks, &rows, q,
                                                                    block);
     }
     if (!has_bias_in_front (step) && !is_winograd (step))
-      dst = put_bias (dst, step->dtype, weight, first_o, blocks.channels);
+      dst = put_bias (dst, step->dtype, weight, &blocks, first_o);
     dst = put (dst, step->dtype, block, block_elems);
     if (is_winograd (step))
-      dst = put_bias (dst, step->dtype, weight, first_o, blocks.channels);
+      dst = put_bias (dst, step->dtype, weight, &blocks, first_o);
   }
 }
 

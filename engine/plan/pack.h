@@ -16,6 +16,10 @@
  *   COOPMAT   for conv_coopmat: the bias as F32[c_out rounded up to 64], then per block of 64
  * output channels [k_step][64][32] of E, K = taps * yv_coopmat_n_channels() of step.h, rounded up
  *             to 32 with zeros.
+ *   HEAD      for head_tile: per anchor its 5 + nc channels, rounded up to 32 with zeros, are
+ *             blocks of 32. First all biases as F32, [anchor][channel]; then of each anchor the row
+ *             of its objectness, E[K], K = c_in rounded up to 16 with zeros; then the blocks, each
+ *             [K][32] of E.
  *   AFFINE    scale[c8] then shift[c8] as F32, c8 = channels rounded up to 8, padded with zeros.
  */
 #pragma once

@@ -55,7 +55,8 @@ schedule (YvDraft *draft)
 static void
 keep (YvDraft *draft, const YvOperand *operand)
 {
-  draft->slots[operand->offset_bytes >> YV_VALUE_SHIFT].last_level = draft->plan->n_levels - 1;
+  if (operand->memory == YV_MEMORY_ARENA)
+    draft->slots[operand->offset_bytes >> YV_VALUE_SHIFT].last_level = draft->plan->n_levels - 1;
 }
 
 static void

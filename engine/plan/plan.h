@@ -39,7 +39,8 @@ typedef struct {
   uint64_t flops;       /* of one run over the whole batch */
 
   YvOperand input;                /* [n, 3, h, w], cstride 4, ARENA */
-  YvOperand heads[YV_MAX_LEVELS]; /* logits: F32, ARENA, alive to the end */
+  YvOperand heads[YV_MAX_LEVELS]; /* logits: F32, ARENA, alive to the end; where they are never
+                                     stored (YV_PART_HEAD) only their shape, and memory NONE */
   YvOperand rows;                 /* dense_rows: F32, [n, 5 + nc, rows, 1], cstride 5 + nc */
   uint32_t n_rows;                /* of one image over all levels */
   YvDetectSpec detect;

@@ -30,6 +30,7 @@ static const char *const part_names[] = {
     [YV_PART_WINOGRAD_INPUT] = " winograd input",
     [YV_PART_WINOGRAD_PRODUCT] = " winograd product",
     [YV_PART_WINOGRAD_OUTPUT] = " winograd output",
+    [YV_PART_HEAD] = " after conv 1x1/1",
 };
 
 void

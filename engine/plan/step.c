@@ -23,6 +23,7 @@ static const char *const kernel_names[YV_N_KERNELS] = {
     [YV_KERNEL_ELTWISE] = "eltwise",
     [YV_KERNEL_REORG] = "reorg",
     [YV_KERNEL_DECODE] = "decode",
+    [YV_KERNEL_HEAD_TILE] = "head_tile",
 };
 
 const char *

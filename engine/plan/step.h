@@ -68,6 +68,7 @@ typedef enum {
   YV_KERNEL_ELTWISE,         /* eltwise.comp */
   YV_KERNEL_REORG,           /* reorg.comp */
   YV_KERNEL_DECODE,          /* decode.comp */
+  YV_KERNEL_HEAD_TILE,       /* head_tile.comp; addresses only */
   YV_N_KERNELS
 } YvKernel;
 
@@ -98,6 +99,7 @@ typedef enum {
   YV_PACK_WINOGRAD64,
   YV_PACK_TILE,
   YV_PACK_COOPMAT,
+  YV_PACK_HEAD,
   YV_PACK_AFFINE, /* scale[c8], shift[c8] as f32, of an AFFINE node */
   YV_N_PACKS
 } YvPack;
@@ -113,12 +115,14 @@ typedef enum {
   YV_ADDRESS_DST,
 } YvAddress;
 
-/* Which part of its op a step computes. A convolution by Winograd is three (winograd.h). */
+/* Which part of its op a step computes. A convolution by Winograd is three (winograd.h). A HEAD is
+ * DETECT and the convolution that makes its logits, which are then never stored. */
 typedef enum {
   YV_PART_WHOLE,
   YV_PART_WINOGRAD_INPUT,
   YV_PART_WINOGRAD_PRODUCT,
   YV_PART_WINOGRAD_OUTPUT,
+  YV_PART_HEAD,
 } YvPart;
 
 #define YV_MAX_STEP_SRCS 2
@@ -139,7 +143,7 @@ typedef struct {
   YvOperand src[YV_MAX_STEP_SRCS]; /* what is read, in the order of the node's inputs */
   uint32_t n_srcs;
   YvOperand dst;             /* what is written */
-  const void *weight_source; /* the YvWeight (CONV) or YvNode (AFFINE) to pack, or NULL */
+  const void *weight_source; /* the YvWeight (CONV, HEAD) or YvNode (AFFINE) to pack, or NULL */
   YvPack pack;
   YvWay way; /* of CONV: what its op chose */
 

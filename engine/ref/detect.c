@@ -170,3 +170,40 @@ yv_ref_detect (const YvRefRun *run)
                 row, n_elems * sizeof *row);
     }
 }
+
+/* The logits of one pixel, by the convolution of 1 x 1 that makes them. */
+static void
+compute_logits (const YvRefRun *run, uint64_t pixel, double *channels, double *logits)
+{
+  const YvOperand *src = &run->step->src[0];
+  const YvWeight *weight = run->step->weight_source;
+
+  yv_ref_load (run->arena, src, pixel, 0, src->c, channels);
+  for (uint32_t o = 0; o < weight->c_out; o++) {
+    logits[o] = (float) weight->bias[o];
+    for (uint32_t i = 0; i < weight->c_in; i++)
+      logits[o] += run->weight[(size_t) o * weight->c_in + i] * channels[i];
+  }
+}
+
+void
+yv_ref_head (const YvRefRun *run)
+{
+  const YvOperand *src = &run->step->src[0];
+  const YvDetectSpec *spec = &run->step->node->detect;
+  const uint32_t n_elems = 5 + spec->n_classes, n_pixels = src->h * src->w;
+  const uint32_t first = first_row (run);
+  g_autofree double *channels = g_new (double, src->c);
+  g_autofree double *logits = g_new (double, spec->n_anchors *n_elems);
+  g_autofree float *row = g_new (float, n_elems);
+
+  for (uint32_t n = 0; n < src->n; n++)
+    for (uint32_t i = 0; i < n_pixels; i++) {
+      compute_logits (run, (uint64_t) n * n_pixels + i, channels, logits);
+      for (uint32_t a = 0; a < spec->n_anchors; a++) {
+        yv_ref_decode_row (spec, run->step->head, a, i / src->w, i % src->w, logits + a * n_elems,
+                           row);
+        append_candidates (run, n, first + a * n_pixels + i, row);
+      }
+    }
+}

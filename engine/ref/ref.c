@@ -43,6 +43,7 @@ static void (*const parts[]) (const YvRefRun *run) = {
     [YV_PART_WINOGRAD_INPUT] = yv_ref_winograd_input,
     [YV_PART_WINOGRAD_PRODUCT] = yv_ref_winograd_product,
     [YV_PART_WINOGRAD_OUTPUT] = yv_ref_winograd_output,
+    [YV_PART_HEAD] = yv_ref_head,
 };
 
 static const YvStep *
@@ -112,7 +113,7 @@ load_weights (RefExecutor *ref)
   for (uint32_t i = 0; i < plan->steps->len; i++) {
     const YvStep *step = step_at (plan, i);
 
-    if (step->op == YV_OP_CONV && step->part == YV_PART_WHOLE)
+    if ((step->op == YV_OP_CONV && step->part == YV_PART_WHOLE) || step->part == YV_PART_HEAD)
       ref->weights[i] = yv_ref_conv_weight (step);
     else if (step->part == YV_PART_WINOGRAD_PRODUCT)
       ref->weights[i] = yv_ref_winograd_weight (step);

@@ -24,6 +24,8 @@
 #include "shaders/eltwise_f16_texel.spv.h"
 #include "shaders/eltwise_f32.spv.h"
 #include "shaders/eltwise_f32_texel.spv.h"
+#include "shaders/head_tile_f16.spv.h"
+#include "shaders/head_tile_f32.spv.h"
 #include "shaders/letterbox_f16.spv.h"
 #include "shaders/letterbox_f16_texel.spv.h"
 #include "shaders/letterbox_f32.spv.h"
@@ -76,6 +78,7 @@ static const Variants kernel_variants[YV_N_KERNELS] = {
     [YV_KERNEL_ELTWISE] = {ADDRESSES (eltwise), TEXELS (eltwise)},
     [YV_KERNEL_REORG] = {ADDRESSES (reorg), TEXELS (reorg)},
     [YV_KERNEL_DECODE] = {ADDRESSES (decode), TEXELS (decode)},
+    [YV_KERNEL_HEAD_TILE] = {ADDRESSES (head_tile)},
 };
 
 #undef SPIRV

@@ -359,8 +359,9 @@ static void
 heads_live_to_the_end (void)
 {
   g_autoptr (YvGraph) graph = load_graph ("cfg/deploy/yolov7.yaml");
-  g_autoptr (YvPlan) plan =
-      make_plan (graph, &gpu, (YvPlanOptions){.n = 1, .h = 320, .w = 320, .dtype = YV_DTYPE_F16});
+  g_autoptr (YvPlan) plan = make_plan (
+      graph, &gpu,
+      (YvPlanOptions){.n = 1, .h = 320, .w = 320, .dtype = YV_DTYPE_F16, .dense_rows = true});
 
   g_assert_cmpuint (plan->n_rows, ==, 3 * (40 * 40 + 20 * 20 + 10 * 10));
   for (uint32_t k = 0; k < 3; k++) {
@@ -377,6 +378,45 @@ heads_live_to_the_end (void)
               overlap (&plan->heads[k], &g_array_index (plan->steps, YvStep, later).dst));
     }
   }
+}
+
+static uint32_t
+count_kernel (const YvPlan *plan, YvKernel kernel)
+{
+  uint32_t n = 0;
+
+  for (uint32_t i = 0; i < plan->steps->len; i++)
+    n += g_array_index (plan->steps, YvStep, i).kernel == kernel;
+  return n;
+}
+
+/* They are a part of the steps that make candidates, with as much work in less memory. */
+static void
+logits_that_nobody_reads_are_never_stored (void)
+{
+  g_autoptr (YvGraph) graph = load_graph ("cfg/deploy/yolov7-tiny.yaml");
+  YvPlanOptions options = {.n = 1, .h = 320, .w = 320, .dtype = YV_DTYPE_F16};
+  g_autoptr (YvPlan) fused = make_plan (graph, &gpu, options);
+  g_autoptr (YvPlan) on_lavapipe = make_plan (graph, &lavapipe, options);
+  g_autoptr (YvPlan) with_coopmat = make_plan (graph, &coopmat_gpu, options);
+  options.keep_all = true;
+  g_autoptr (YvPlan) kept = make_plan (graph, &gpu, options);
+  options.keep_all = false;
+  options.dense_rows = true;
+  g_autoptr (YvPlan) dense = make_plan (graph, &gpu, options);
+
+  g_assert_cmpuint (count_kernel (fused, YV_KERNEL_HEAD_TILE), ==, 3);
+  g_assert_cmpuint (count_kernel (fused, YV_KERNEL_DECODE), ==, 0);
+  g_assert_cmpuint (fused->steps->len, ==, kept->steps->len - 3);
+  g_assert_cmpuint (fused->flops, ==, kept->flops);
+  for (uint32_t i = 0; i < 3; i++) {
+    g_assert_cmpint (fused->heads[i].memory, ==, YV_MEMORY_NONE);
+    g_assert_cmpuint (fused->heads[i].h, ==, 40 >> i);
+  }
+  const YvPlan *unfused[] = {on_lavapipe, with_coopmat, kept, dense};
+  for (uint32_t i = 0; i < G_N_ELEMENTS (unfused); i++)
+    g_assert_cmpuint (count_kernel (unfused[i], YV_KERNEL_HEAD_TILE), ==, 0);
+  g_assert_cmpuint (fused->arena_bytes, <=, dense->arena_bytes);
 }
 
 static void
@@ -478,6 +518,7 @@ main (int argc, char **argv)
   g_test_add_func ("/plan/independent-steps", steps_of_a_level_are_independent);
   g_test_add_func ("/plan/siblings", every_sibling_merged_is_a_step_less);
   g_test_add_func ("/plan/heads-live", heads_live_to_the_end);
+  g_test_add_func ("/plan/heads-fused", logits_that_nobody_reads_are_never_stored);
   g_test_add_func ("/plan/capacity/best", lists_have_room_for_the_best_class_of_each_row);
   g_test_add_func ("/plan/capacity/multi-label", lists_have_room_for_every_class_up_to_a_bound);
   g_test_add_func ("/plan/flops", flops_are_those_of_the_specification);

@@ -377,6 +377,7 @@ is_wanted (const YvCaps *caps, YvKernel kernel)
   case YV_KERNEL_DECODE:
     return true;
   case YV_KERNEL_NONE:
+  case YV_KERNEL_HEAD_TILE: /* logits are compared, so they are stored */
   case YV_KERNEL_LETTERBOX:
   case YV_N_KERNELS:
     break;

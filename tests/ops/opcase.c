@@ -207,6 +207,7 @@ lower (OpRun *run)
       .first_scratch = 1,
       .tensor_input = !c->batch,
       .ways = ways,
+      .heads = c->heads,
   };
   init_detect (run, &lowering);
   lower_for (run, &caps, lowering, &run->plan);

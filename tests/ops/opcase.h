@@ -45,6 +45,7 @@ typedef struct {
   /* of INPUT: frames; of DETECT: rows as dense rows instead of candidates */
   const YvBatch *batch;
   bool dense;
+  const YvNode *const *heads; /* see YvLowering */
   uint32_t capacity;
 } OpCase;
 

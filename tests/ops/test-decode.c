@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
- * tests/ops/test-decode.c - decode.comp, as DETECT uses it, against engine/ref/detect.c: dense rows
- * element by element, candidates whatever their order. */
+ * tests/ops/test-decode.c - decode.comp and head_tile.comp, as DETECT uses them, against
+ * engine/ref/detect.c: dense rows element by element, candidates whatever their order. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,23 +100,28 @@ sorted_by_row (const struct YvCandidate *candidates, uint32_t n)
   return sorted;
 }
 
+#define DECODE_BOUND 1e-6f
+#define HEAD_BOUND 1e-5f /* sums of up to 260 products, too */
+
 static void
-assert_same_candidate (const struct YvCandidate *got, const struct YvCandidate *expected)
+assert_same_candidate (const struct YvCandidate *got, const struct YvCandidate *expected,
+                       float bound)
 {
   g_assert_cmpuint (got->row, ==, expected->row);
   g_assert_cmpuint (got->class_index, ==, expected->class_index);
-  g_assert_cmpfloat_with_epsilon (got->objectness, expected->objectness, 1e-6);
-  g_assert_cmpfloat_with_epsilon (got->confidence, expected->confidence, 1e-6);
-  g_assert_cmpfloat_with_epsilon (got->x, expected->x, 1e-5f * (1 + fabsf (expected->x)));
-  g_assert_cmpfloat_with_epsilon (got->y, expected->y, 1e-5f * (1 + fabsf (expected->y)));
-  g_assert_cmpfloat_with_epsilon (got->w, expected->w, 1e-5f * (1 + fabsf (expected->w)));
-  g_assert_cmpfloat_with_epsilon (got->h, expected->h, 1e-5f * (1 + fabsf (expected->h)));
+  g_assert_cmpfloat_with_epsilon (got->objectness, expected->objectness, bound);
+  g_assert_cmpfloat_with_epsilon (got->confidence, expected->confidence, bound);
+  g_assert_cmpfloat_with_epsilon (got->x, expected->x, 10 * bound * (1 + fabsf (expected->x)));
+  g_assert_cmpfloat_with_epsilon (got->y, expected->y, 10 * bound * (1 + fabsf (expected->y)));
+  g_assert_cmpfloat_with_epsilon (got->w, expected->w, 10 * bound * (1 + fabsf (expected->w)));
+  g_assert_cmpfloat_with_epsilon (got->h, expected->h, 10 * bound * (1 + fabsf (expected->h)));
 }
 
 /* One that is there and not here is at the threshold. */
 static void
 assert_same_candidates (const struct YvCandidate *got, uint32_t n_got,
-                        const struct YvCandidate *expected, uint32_t n_expected, float threshold)
+                        const struct YvCandidate *expected, uint32_t n_expected, float threshold,
+                        float bound)
 {
   g_autofree struct YvCandidate *a = sorted_by_row (got, n_got);
   g_autofree struct YvCandidate *b = sorted_by_row (expected, n_expected);
@@ -126,16 +131,16 @@ assert_same_candidates (const struct YvCandidate *got, uint32_t n_got,
     const int order = compare_rows (&a[i], &b[j]);
 
     if (order == 0)
-      assert_same_candidate (&a[i++], &b[j++]);
+      assert_same_candidate (&a[i++], &b[j++], bound);
     else if (order < 0)
-      g_assert_cmpfloat_with_epsilon (a[i++].confidence, threshold, 1e-6);
+      g_assert_cmpfloat_with_epsilon (a[i++].confidence, threshold, bound);
     else
-      g_assert_cmpfloat_with_epsilon (b[j++].confidence, threshold, 1e-6);
+      g_assert_cmpfloat_with_epsilon (b[j++].confidence, threshold, bound);
   }
   for (; i < n_got; i++)
-    g_assert_cmpfloat_with_epsilon (a[i].confidence, threshold, 1e-6);
+    g_assert_cmpfloat_with_epsilon (a[i].confidence, threshold, bound);
   for (; j < n_expected; j++)
-    g_assert_cmpfloat_with_epsilon (b[j].confidence, threshold, 1e-6);
+    g_assert_cmpfloat_with_epsilon (b[j].confidence, threshold, bound);
 }
 
 static void
@@ -162,7 +167,8 @@ check_case (const OpCase *c, const YvBatch *how)
   set_batch (run, how);
   op_run_submit (run, got, n_got, expected, n_expected);
   for (uint32_t i = 0; i < c->n; i++) {
-    assert_same_candidates (got[i], n_got[i], expected[i], n_expected[i], how->confidence);
+    assert_same_candidates (got[i], n_got[i], expected[i], n_expected[i], how->confidence,
+                            c->heads ? HEAD_BOUND : DECODE_BOUND);
     n_all += n_expected[i];
   }
   op_run_assert_rest_untouched (run);
@@ -250,8 +256,8 @@ check_wanted (bool multi_label, const bool *wanted)
   g_autoptr (OpRun) short_run = op_run_new (&c);
   set_batch (short_run, &how);
   op_run_submit (short_run, &got, &n_got, &expected, &n_expected);
-  assert_same_candidates (got, n_got, some, n_some, how.confidence);
-  assert_same_candidates (expected, n_expected, some, n_some, how.confidence);
+  assert_same_candidates (got, n_got, some, n_some, how.confidence, DECODE_BOUND);
+  assert_same_candidates (expected, n_expected, some, n_some, how.confidence, DECODE_BOUND);
 }
 
 static void
@@ -335,6 +341,131 @@ a_full_list_ends_where_it_ends (void)
   }
 }
 
+/* ---- heads: the convolution, too -------------------------------------------------------------
+ */
+
+/* Of a case of two levels at most; what they read has c_in, then 2 c_in channels. */
+typedef struct {
+  YvWeight *weights[2];
+  YvNode nodes[2];
+  const YvNode *heads[2];
+} Heads;
+
+/* A logit is a sum of even numbers, and has a deviation of about amplitude / 1.7. */
+static void
+heads_init (Heads *heads, const HeadShape *s, uint32_t c_in, double objectness_bias)
+{
+  *heads = (Heads){.heads = {&heads->nodes[0], &heads->nodes[1]}};
+  for (uint32_t level = 0; level < s->n_levels; level++) {
+    YvWeight *weight =
+        yv_weight_new (s->n_anchors * (5 + s->n_classes), (level + 1) * c_in, 1, 1, 1);
+
+    yv_weight_add_random (weight, 7 + level);
+    for (uint32_t o = 0; o < weight->c_out; o++)
+      weight->bias[o] = o % (5 + s->n_classes) == 4 ? objectness_bias : 0.25 * sin (o);
+    heads->weights[level] = weight;
+    heads->nodes[level] =
+        (YvNode){.op = YV_OP_CONV, .name = (char *) "head", .conv = {.weight = weight}};
+  }
+}
+
+static void
+heads_clear (Heads *heads)
+{
+  yv_weight_free (heads->weights[0]);
+  yv_weight_free (heads->weights[1]);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Heads, heads_clear)
+
+static OpCase
+new_head_case (const HeadShape *s, const Heads *heads, uint32_t c_in, YvDType dtype)
+{
+  OpCase c = new_case (s, false);
+
+  c.heads = heads->heads;
+  c.dtype = dtype;
+  c.amplitude = 4;
+  c.capacity = n_rows (s) * s->n_classes;
+  for (uint32_t level = 0; level < s->n_levels; level++)
+    c.src[level].c = (level + 1) * c_in;
+  return c;
+}
+
+/* Tiles are of 64 pixels, blocks of 32 channels, steps of 16 input channels. */
+static const struct {
+  HeadShape shape;
+  uint32_t c_in;
+} head_shapes[] = {
+    {{"one of all", 1, 1, 1, 1, 1, 1}, 1},
+    {{"63 pixels, 15 -> 3 x 32", 1, 1, 3, 27, 7, 9}, 15},
+    {{"64 pixels, 16 -> 31", 3, 1, 1, 26, 8, 8}, 16},
+    {{"65 pixels, 17 -> 5 x 33", 1, 1, 5, 28, 5, 13}, 17},
+    {{"two levels, 5 classes", 3, 2, 3, 5, 12, 22}, 33},
+    {{"80 classes", 1, 2, 3, 80, 20, 10}, 130},
+    {{"1203 classes", 1, 1, 3, 1203, 3, 5}, 24},
+};
+
+static uint32_t
+check_head (uint32_t index, YvDType dtype, double objectness_bias, const YvBatch *how)
+{
+  const HeadShape *s = &head_shapes[index].shape;
+  const uint32_t c_in = head_shapes[index].c_in;
+  g_auto (Heads) heads;
+
+  heads_init (&heads, s, c_in, objectness_bias);
+  const OpCase c = new_head_case (s, &heads, c_in, dtype);
+  return check_case (&c, how);
+}
+
+static void
+check_heads (YvDType dtype)
+{
+  uint32_t n_best = 0, n_every = 0;
+
+  for (uint32_t i = 0; i < G_N_ELEMENTS (head_shapes); i++) {
+    n_best += check_head (i, dtype, 0, &(YvBatch){.confidence = 0.3f});
+    check_head (i, dtype, 0, &(YvBatch){.confidence = 0.5f, .obj_only = true});
+    n_every += check_head (i, dtype, 0, &(YvBatch){.confidence = 0.3f, .multi_label = true});
+  }
+  g_assert_cmpuint (n_best, >, 100);
+  g_assert_cmpuint (n_every, >, 3 * n_best);
+}
+
+static void
+heads_give_the_references_candidates_in_fp32 (void)
+{
+  check_heads (YV_DTYPE_F32);
+}
+
+static void
+heads_give_the_references_candidates_in_fp16 (void)
+{
+  check_heads (YV_DTYPE_F16);
+}
+
+/* Most tiles have no object, and some have one. */
+static void
+tiles_without_an_object_are_left_out (void)
+{
+  const YvBatch how = {.confidence = 0.25f, .multi_label = true};
+
+  g_assert_cmpuint (check_head (4, YV_DTYPE_F32, -4, &how), >, 100);
+  g_assert_cmpuint (check_head (4, YV_DTYPE_F32, -10, &how), >, 1);
+  g_assert_cmpuint (check_head (4, YV_DTYPE_F32, -30, &how), ==, 0);
+}
+
+static void
+heads_take_only_classes_that_are_wanted (void)
+{
+  bool wanted[N_MANY] = {[0] = true, [31] = true, [32] = true, [79] = true};
+  YvBatch how = {.confidence = 0.1f, .class_wanted = wanted};
+
+  g_assert_cmpuint (check_head (5, YV_DTYPE_F32, 0, &how), >, 0);
+  how.multi_label = true;
+  g_assert_cmpuint (check_head (5, YV_DTYPE_F32, 0, &how), >, 10);
+}
+
 static void
 bench (void)
 {
@@ -362,5 +493,9 @@ main (int argc, char **argv)
   g_test_add_func ("/decode/none", nothing_is_above_one);
   g_test_add_func ("/decode/ties", the_first_of_equal_classes_wins);
   g_test_add_func ("/decode/full", a_full_list_ends_where_it_ends);
+  g_test_add_func ("/head/fp32", heads_give_the_references_candidates_in_fp32);
+  g_test_add_func ("/head/fp16", heads_give_the_references_candidates_in_fp16);
+  g_test_add_func ("/head/few", tiles_without_an_object_are_left_out);
+  g_test_add_func ("/head/wanted", heads_take_only_classes_that_are_wanted);
   return g_test_run ();
 }

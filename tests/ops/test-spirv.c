@@ -29,9 +29,9 @@ typedef void (*Check) (YvKernel kernel, YvDType dtype, bool texel, const YvSpirv
 static void
 for_each_variant (Check check)
 {
-  uint32_t n_variants = 0;
+  for (int kernel = YV_KERNEL_NONE + 1; kernel < YV_N_KERNELS; kernel++) {
+    uint32_t n_variants = 0;
 
-  for (int kernel = YV_KERNEL_NONE; kernel < YV_N_KERNELS; kernel++)
     for (int variant = 0; variant < 4; variant++) {
       const YvDType dtype = variant & 1 ? YV_DTYPE_F16 : YV_DTYPE_F32;
       const YvSpirv spirv = yv_kernel_spirv ((YvKernel) kernel, dtype, variant & 2);
@@ -41,7 +41,8 @@ for_each_variant (Check check)
         n_variants++;
       }
     }
-  g_assert_cmpuint (n_variants, ==, 39);
+    g_assert_cmpuint (n_variants, >, 0);
+  }
 }
 
 static void

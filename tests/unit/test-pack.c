@@ -227,6 +227,52 @@ every_element_of_a_convolution_is_where_its_kernel_looks (void)
   }
 }
 
+/* Anchors of 5 + nc channels, in blocks of 32 of their own. */
+static void
+check_head (const Shape *s, const YvWeight *weight, uint32_t n_anchors, YvDType dtype)
+{
+  const YvNode node = {.op = YV_OP_DETECT, .detect = {.n_anchors = n_anchors}};
+  const YvStep step = {
+      .node = &node, .weight_source = weight, .pack = YV_PACK_HEAD, .dtype = dtype};
+  const uint32_t own = s->c_out / n_anchors, n_k = (s->c_in + 15) / 16 * 16;
+  const uint32_t n_channels = (own + 31) / 32 * 32;
+  size_t size_bytes, at = 0;
+  g_autofree uint8_t *bytes = pack (&step, &size_bytes);
+
+  for (uint32_t a = 0; a < n_anchors; a++)
+    for (uint32_t q = 0; q < n_channels; q++)
+      g_assert_cmpfloat (element (bytes, YV_DTYPE_F32, at++), ==,
+                         q < own ? bias_of (s, a * own + q) : 0);
+  const uint8_t *elems = bytes + at * sizeof (float);
+  at = 0;
+  for (uint32_t a = 0; a < n_anchors; a++)
+    for (uint32_t k = 0; k < n_k; k++)
+      g_assert_cmpfloat (element (elems, dtype, at++), ==, dense (s, a * own + 4, k, 0, 0));
+  for (uint32_t a = 0; a < n_anchors; a++)
+    for (uint32_t block = 0; block < n_channels; block += 32)
+      for (uint32_t k = 0; k < n_k; k++)
+        for (uint32_t q = block; q < block + 32; q++)
+          g_assert_cmpfloat (element (elems, dtype, at++), ==,
+                             q < own ? dense (s, a * own + q, k, 0, 0) : 0);
+  g_assert_cmpuint ((size_t) (elems - bytes) + at * yv_dtype_size_bytes (dtype), ==, size_bytes);
+}
+
+static void
+every_channel_of_a_head_is_where_its_kernel_looks (void)
+{
+  static const Shape of_heads[] = {{18, 5, 1, 1, 1}, {96, 16, 1, 1, 1}, {99, 17, 1, 1, 1}};
+
+  for (size_t i = 0; i < G_N_ELEMENTS (of_heads); i++) {
+    const Shape *s = &of_heads[i];
+    g_autofree float *data = g_new (float, s->c_out * s->c_in);
+    g_autoptr (YvWeight) weight = make_weight (s, data);
+
+    check_head (s, weight, 3, YV_DTYPE_F32);
+    check_head (s, weight, 3, YV_DTYPE_F16);
+    check_head (s, weight, 1, YV_DTYPE_F32);
+  }
+}
+
 static void
 every_point_of_winograd_is_where_its_kernels_look (void)
 {
@@ -303,6 +349,7 @@ main (int argc, char **argv)
   g_test_add_func ("/pack/groups", a_tile_sees_the_channels_of_its_groups);
   g_test_add_func ("/pack/depthwise", a_wide_depthwise_weight_stays_small);
   g_test_add_func ("/pack/conv", every_element_of_a_convolution_is_where_its_kernel_looks);
+  g_test_add_func ("/pack/head", every_channel_of_a_head_is_where_its_kernel_looks);
   g_test_add_func ("/pack/winograd", every_point_of_winograd_is_where_its_kernels_look);
   g_test_add_func ("/pack/affine", scale_and_shift_are_padded_to_8_channels);
   g_test_add_func ("/pack/none", a_step_without_weight_packs_nothing);
