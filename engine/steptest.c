@@ -137,6 +137,15 @@ winograd_error (const YvStep *step, const float *expected, uint64_t n)
   return EPSILON_FP32 * (sqrt (k) + 8) * fmax (largest_of (expected, n), least);
 }
 
+/* The parts of a convolution added, each as large as a source. */
+static double
+split_sum_error (const YvStep *step)
+{
+  const double n_parts = step->src[0].n;
+
+  return EPSILON_FP32 * (n_parts + 8) * n_parts * AMPLITUDE;
+}
+
 /* The same for all channels: ops that move or choose elements are exact, others round a few times.
  */
 static double
@@ -146,7 +155,10 @@ plain_error (const YvStep *step, const float *expected, uint64_t n)
     return LETTERBOX_ERROR;
   if (step->op == YV_OP_DETECT)
     return DECODE_ERROR;
-  if (step->part != YV_PART_WHOLE)
+  if (step->part == YV_PART_SPLIT_SUM)
+    return split_sum_error (step);
+  if (step->part == YV_PART_WINOGRAD_INPUT || step->part == YV_PART_WINOGRAD_PRODUCT ||
+      step->part == YV_PART_WINOGRAD_OUTPUT)
     return winograd_error (step, expected, n);
   if (step->kernel == YV_KERNEL_ELTWISE)
     return 8 * EPSILON_FP32 * fmax (largest_of (expected, n), 2 * AMPLITUDE);
@@ -170,7 +182,8 @@ bound_init (Bound *bound, const YvStep *step, const float *expected, uint64_t n)
   bound->absolute = g_new (double, step->dst.c);
   for (uint32_t c = 0; c < step->dst.c; c++)
     bound->absolute[c] = plain;
-  if (step->op == YV_OP_CONV && step->part == YV_PART_WHOLE)
+  if (step->op == YV_OP_CONV &&
+      (step->part == YV_PART_WHOLE || step->part == YV_PART_SPLIT_PRODUCT))
     bound_conv (step, bound);
   if (is_exact (step))
     return;

@@ -13,7 +13,8 @@
 //   dst     [n, c_out, out_h, out_w]
 // A workgroup makes a tile of TILE_PIXELS x TILE_CHANNELS, each of its subgroups a part of it, all
 // sums in fp32 fragments. Pixels count through all images, so small pictures of a batch fill tiles.
-// Groups: x = tile of channels, y = tile of pixels. engine/ops/coopmat.c chooses the tile.
+// Groups: x = tile of channels, y = tile of pixels, z = part of K (params.h). engine/ops/coopmat.c
+// chooses the tile and the number of parts.
 // Reference: engine/ref/conv.c; test: tests/ops/test-conv.c. Debian 12 cannot compile this file, so
 // its SPIR-V is in spirv/: run scripts/update-spirv.sh after each change.
 //
@@ -129,6 +130,11 @@ uvec4 load_src(Walk walk, ivec2 corner, int start, uint c_octs, int in_units)
     return inside ? Half8s(p.src).at[start + walk.offset + int(walk.oct)] : uvec4(0);
 }
 
+vec4 load_bias(uint part, uint quad)
+{
+    return part == 0 ? Float4s(p.weight).at[quad] : vec4(0.0);
+}
+
 void main()
 {
     const uint id = gl_LocalInvocationIndex;
@@ -138,7 +144,10 @@ void main()
     const uint first_channel = gl_WorkGroupID.x * TILE_CHANNELS;
     const uint c_octs = p.c_in / 8;
     const int in_units = int(p.in_cstride) / (SOURCE == YV_COOPMAT_QUADS ? 4 : 8);
-    const uint n_steps = (p.kernel_w * p.kernel_h * p.c_in + YV_COOPMAT_K - 1) / YV_COOPMAT_K;
+    const uint all_steps = (p.kernel_w * p.kernel_h * p.c_in + YV_COOPMAT_K - 1) / YV_COOPMAT_K;
+    const uint part = image_index(), n_parts = gl_NumWorkGroups.z / FOLDS;
+    const uint first_step = all_steps * part / n_parts;
+    const uint n_steps = all_steps * (part + 1) / n_parts - first_step;
 
     // Loading: 32 invocations bring 8 rows.
     const uint load_row = id / 32 * 8 + (id / 2 % 4 * 2 + id / 8 % 2);
@@ -158,14 +167,15 @@ void main()
             start[i] = -1;
     }
     Walk walk = Walk(0, 0, 0, 0);
-    advance(walk, load_oct, c_octs, in_units);
+    advance(walk, first_step * ROW_OCTS + load_oct, c_octs, in_units);
 
     const uint n_blocks = (p.c_out + YV_TILE_CHANNELS - 1) / YV_TILE_CHANNELS;
     uint weight_at[WEIGHT_LOADS];
     UNROLL for (uint i = 0; i < WEIGHT_LOADS; i++) {
         const uint channel = first_channel + load_row + i * ROWS_AT_ONCE;
         const uint block = min(channel / YV_TILE_CHANNELS, n_blocks - 1);
-        weight_at[i] = n_blocks * (YV_TILE_CHANNELS / 4) + block * n_steps * BLOCK_OCTS +
+        weight_at[i] = n_blocks * (YV_TILE_CHANNELS / 4) +
+                       (block * all_steps + first_step) * BLOCK_OCTS +
                        channel % YV_TILE_CHANNELS * ROW_OCTS + load_oct;
     }
     const uint put_at = load_row * ROW_STRIDE + load_oct;
@@ -231,11 +241,12 @@ void main()
             const uint channel = first_channel + own_channel + oct * 8;
             if (pixel < n_pixels && channel < p.c_out) {
                 const uint at = sums_at + row * SUM_STRIDE + oct * 2;
-                const vec4 low = uintBitsToFloat(memory[at]) + Float4s(p.weight).at[channel / 4];
+                const vec4 low = uintBitsToFloat(memory[at]) + load_bias(part, channel / 4);
                 const vec4 high =
-                    uintBitsToFloat(memory[at + 1]) + Float4s(p.weight).at[channel / 4 + 1];
+                    uintBitsToFloat(memory[at + 1]) + load_bias(part, channel / 4 + 1);
                 const vec4 a = activate(low, p.slope), b = activate(high, p.slope);
-                const uint dst_oct = pixel * (p.out_cstride / 8) + channel / 8;
+                const uint dst_oct =
+                    (part * n_pixels + pixel) * (p.out_cstride / 8) + channel / 8;
                 if (DST_F32)
                     STORE8_FLOAT(dst, dst_oct, a, b);
                 else

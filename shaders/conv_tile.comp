@@ -10,7 +10,8 @@
 // With groups a tile sees, and K has, only the input channels of its own groups.
 // A workgroup of 128 makes a tile of 64 pixels x 64 channels through shared memory, 16 of K at a
 // time (params.h); an invocation makes 8 pixels x 4 channels of it. Groups: x = tile of pixels,
-// y = tile of channels, z = image. While one step is computed the next is on its way from memory.
+// y = tile of channels, z = part of K x image (params.h). While one step is computed the next is on
+// its way from memory.
 // Reference: engine/ref/conv.c; test: tests/ops/test-conv.c.
 
 #include "tensor.glsl"
@@ -78,11 +79,13 @@ vec4 load_weight(uint bias_quads, uint quad)
 void main()
 {
     const uint id = gl_LocalInvocationIndex;
-    const uint image = image_index();
+    const uint n_parts = gl_NumWorkGroups.z / FOLDS / p.n_images;
+    const uint part = image_index() / p.n_images, image = image_index() % p.n_images;
     const uint n_pixels = p.out_w * p.out_h;
     const uint first_pixel = unfolded_group_x() * TILE_PIXELS;
     const uint c_quads = p.c_in / 4;
     const uint n_steps = (p.kernel_w * p.kernel_h * c_quads + STEP_QUADS - 1) / STEP_QUADS;
+    const uint first_step = n_steps * part / n_parts, end_step = n_steps * (part + 1) / n_parts;
 
     // Loading: an invocation brings two neighbouring quads of K of one pixel, and two of weights.
     const uint load_pixel = id % TILE_PIXELS;
@@ -91,18 +94,18 @@ void main()
     ivec2 corner = pixel_position(int(source_pixel), int(p.out_w));
     corner = corner * ivec2(p.stride_w, p.stride_h) - ivec2(p.pad_w, p.pad_h);
     Walk walk0 = Walk(0, 0, 0), walk1 = Walk(0, 0, 0);
-    advance(walk0, load_quad, c_quads);
-    advance(walk1, load_quad + 1, c_quads);
+    advance(walk0, first_step * STEP_QUADS + load_quad, c_quads);
+    advance(walk1, first_step * STEP_QUADS + load_quad + 1, c_quads);
 
     const uint bias_quads = (p.c_out + TILE_CHANNELS - 1) / TILE_CHANNELS * COLUMNS;
-    uint weight_quad = gl_WorkGroupID.y * n_steps * STEP * COLUMNS + id;
+    uint weight_quad = (gl_WorkGroupID.y * n_steps + first_step) * STEP * COLUMNS + id;
 
     // Computing: 16 invocations side by side cover the channels, 8 groups of them the pixels.
     const uint column = id % COLUMNS;
     const uint row = id / COLUMNS * (OWN_PIXELS / 4);
     const uint channel_quad = gl_WorkGroupID.y * COLUMNS + column;
     vec4 sums[OWN_PIXELS];
-    const vec4 bias = Float4s(p.weight).at[channel_quad];
+    const vec4 bias = part == 0 ? Float4s(p.weight).at[channel_quad] : vec4(0.0);
     UNROLL for (uint j = 0; j < OWN_PIXELS; j++)
         sums[j] = bias;
 
@@ -112,7 +115,7 @@ void main()
     vec4 weight0 = load_weight(bias_quads, weight_quad);
     vec4 weight1 = load_weight(bias_quads, weight_quad + YV_TILE_LOCAL);
 
-    for (uint step = 0; step < n_steps; step++) {
+    for (uint step = first_step; step < end_step; step++) {
         UNROLL for (uint e = 0; e < 4; e++) {
             tile_src[load_quad * 4 + e][load_pixel / 4][load_pixel % 4] = src0[e];
             tile_src[load_quad * 4 + 4 + e][load_pixel / 4][load_pixel % 4] = src1[e];
@@ -121,7 +124,7 @@ void main()
         tile_weight[id / COLUMNS + STEP / 2][column] = weight1;
         barrier();
 
-        if (step + 1 < n_steps) {
+        if (step + 1 < end_step) {
             advance(walk0, STEP_QUADS, c_quads);
             advance(walk1, STEP_QUADS, c_quads);
             weight_quad += STEP * COLUMNS;
@@ -147,7 +150,8 @@ void main()
     UNROLL for (uint j = 0; j < OWN_PIXELS; j++) {
         const uint pixel = first_pixel + row * 4 + j;
         if (pixel < n_pixels) {
-            const uint quad = (image * n_pixels + pixel) * (p.out_cstride / 4) + channel_quad;
+            const uint quad =
+                (image_index() * n_pixels + pixel) * (p.out_cstride / 4) + channel_quad;
             const vec4 v = activate(sums[j], p.slope);
             if (DST_F32)
                 STORE4_FLOAT(dst, quad, v);

@@ -56,10 +56,15 @@ typedef uint64_t yv_addr;
  * conv_lanes<P> (texel): local size its lanes; groups = ceil (c_out / channels),
  * ceil (out_w * out_h / pixels), n.
  * conv_tile (addresses): local YV_TILE_LOCAL; groups = ceil (out_w * out_h / pixels),
- * ceil (c_out / channels), n.
- * conv_coopmat (addresses): groups = ceil (c_out / channels), ceil (n * out_w * out_h / pixels), 1;
- * tiles, and so the local size, are engine/ops/coopmat.c's choice, handed over as constants 3 and 5
- * to 13.
+ * ceil (c_out / channels), parts * n.
+ * conv_coopmat (addresses): groups = ceil (c_out / channels), ceil (n * out_w * out_h / pixels),
+ * parts; tiles, and so the local size, are engine/ops/coopmat.c's choice, handed over as constants
+ * 3 and 5 to 13.
+ *
+ * Parts of K, of these two: part i goes over steps of K (YV_TILE_K, YV_COOPMAT_K) from
+ * steps * i / parts to before steps * (i + 1) / parts and writes its sums as block i of n images;
+ * the bias is in the first. Where there is more than one, conv_sum follows.
+ *
  * All: constant 1: ACT, a YvActKind (lavapipe runs every branch of a switch, so what is fixed per
  * layer kind is no push constant); 2: DST_F32, the destination is f32 whatever the element type
  * (heads). conv_lanes: 3: IS_1X1 (kernel 1, stride 1, no padding). */
@@ -77,7 +82,19 @@ struct YvConvParams {
   /* conv_tile: c_in is what a tile sees of src_channels (rounded up to 4), which with groups is
    * only what its own groups do: yv_tile_first_channel() in engine/plan/step.h. */
   uint group_in, group_out, src_channels;
-  uint n_images; /* conv_coopmat */
+  uint n_images; /* conv_tile, conv_coopmat */
+};
+
+/* conv_sum (addresses): local 64, constants 1: ACT, 2: DST_F32 as of YvConvParams. One invocation:
+ * one pixel x 8 channels: groups = ceil (n_pixels * channels / 8 / local), 1, 1. */
+struct YvConvSumParams {
+  uint64_t_addr src, dst;
+  uint n_pixels;   /* of all images */
+  uint n_parts;    /* of src; n_pixels * in_cstride elements from one to the next */
+  uint in_cstride; /* elements, as all strides */
+  uint out_cstride;
+  uint channels; /* rounded up to 8 */
+  float slope;
 };
 
 /* Winograd's F(4 x 4, 3 x 3), engine/winograd.h. */
@@ -232,6 +249,7 @@ struct YvCandidateList {
 #undef uint
 #undef uint64_t_addr
 _Static_assert(sizeof (struct YvConvParams) == 112, "push block layout");
+_Static_assert(sizeof (struct YvConvSumParams) == 40, "push block layout");
 _Static_assert(sizeof (struct YvWinogradParams) == 80, "push block layout");
 _Static_assert(sizeof (struct YvDecodeParams) <= 128, "push block size");
 _Static_assert(sizeof (struct YvHeadParams) == 80, "push block layout");

@@ -102,7 +102,9 @@ yv_conv_lower_step (const YvWay *way, const YvNode *node, YvLowering *lowering, 
       .n_addresses = 3,
       .addresses = {YV_ADDRESS_SRC0, YV_ADDRESS_WEIGHT, YV_ADDRESS_DST},
   };
-  fill (way, lowering, step, &params, &d);
+  const uint32_t n_parts = fill (way, lowering, step, &params, &d);
+  if (n_parts > 1)
+    return yv_split_lower (lowering, step, &d, n_parts, error);
   d.spec[1] = step->act.kind;
   d.spec[2] = step->dst.dtype == YV_DTYPE_F32 && step->dtype != YV_DTYPE_F32;
   return yv_lowering_dispatch (lowering, step, &d, error);
@@ -130,7 +132,14 @@ tile_guess (const YvNode *node G_GNUC_UNUSED, const YvLowering *lowering G_GNUC_
   return true;
 }
 
-static void
+static uint32_t
+tile_steps (const struct YvConvParams *params)
+{
+  return (uint32_t) yv_pieces ((uint64_t) params->kernel_w * params->kernel_h * params->c_in,
+                               YV_TILE_K);
+}
+
+static uint32_t
 tile_fill (const YvWay *way G_GNUC_UNUSED, const YvLowering *lowering, YvStep *step,
            struct YvConvParams *params, YvDispatch *d)
 {
@@ -143,6 +152,10 @@ tile_fill (const YvWay *way G_GNUC_UNUSED, const YvLowering *lowering, YvStep *s
   d->groups[0] = yv_pieces ((uint64_t) params->out_w * params->out_h, YV_TILE_PIXELS);
   d->groups[1] = yv_pieces (weight->c_out, YV_TILE_CHANNELS);
   d->groups[2] = lowering->n;
+  return weight->groups > 1
+             ? 1
+             : yv_split_n_parts (lowering->caps, d->groups[0] * d->groups[1] * d->groups[2],
+                                 tile_steps (params));
 }
 
 static bool

@@ -61,12 +61,28 @@ const YvLanes *yv_lanes_guess (const YvLowering *lowering, uint32_t c_out, bool 
 bool yv_conv_is_1x1 (const YvNode *node);
 
 /* Completes @step, @params and @d, which have all that is the same for any kernel: the packing,
- * the kernel, its groups, its constants but 1 and 2, which are the activation and DST_F32. */
-typedef void (*YvConvFill) (const YvWay *way, const YvLowering *lowering, YvStep *step,
-                            struct YvConvParams *params, YvDispatch *d);
+ * the kernel, its groups, its constants but 1 and 2, which are the activation and DST_F32.
+ * Returns: into how many parts the sum over K is cut (split.c); 1: it is not. */
+typedef uint32_t (*YvConvFill) (const YvWay *way, const YvLowering *lowering, YvStep *step,
+                                struct YvConvParams *params, YvDispatch *d);
 
 /* Appends a convolution of one step. False with YV_ERROR_UNSUPPORTED. */
 bool yv_conv_lower_step (const YvWay *way, const YvNode *node, YvLowering *lowering,
                          YvConvFill fill, GError **error);
+
+/* ---- split.c: the sum over K in parts -------------------------------------------------------- */
+
+#define YV_SPLIT_MAX_PARTS 8
+
+/* Into how many parts @n_steps of K should be cut where the output is made by @n_groups workgroups:
+ * 1, where they are enough for all cores, to YV_SPLIT_MAX_PARTS; or what @caps ask for. Never more
+ * than steps. */
+uint32_t yv_split_n_parts (const YvCaps *caps, uint64_t n_groups, uint32_t n_steps);
+
+/* Lowers @step, the last one of @lowering, as @whole would, but with the parts of K in z of its
+ * groups, and appends the step that adds them: a kernel that takes parts (params.h), a YvConvParams
+ * as push block, a weight without groups. False with YV_ERROR_UNSUPPORTED. */
+bool yv_split_lower (YvLowering *lowering, YvStep *step, const YvDispatch *whole, uint32_t n_parts,
+                     GError **error);
 
 G_END_DECLS

@@ -104,7 +104,7 @@ lanes_guess (const YvNode *node, const YvLowering *lowering, YvWay *out)
   return lanes_can (out, node, lowering);
 }
 
-static void
+static uint32_t
 lanes_fill (const YvWay *way, const YvLowering *lowering, YvStep *step, struct YvConvParams *params,
             YvDispatch *d)
 {
@@ -121,6 +121,7 @@ lanes_fill (const YvWay *way, const YvLowering *lowering, YvStep *step, struct Y
   d->groups[1] = yv_pieces ((uint64_t) params->out_w * params->out_h, lanes->pixels);
   d->groups[2] = lowering->n;
   d->pixel_dimension = 1;
+  return 1;
 }
 
 static bool

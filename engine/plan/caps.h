@@ -23,6 +23,8 @@ typedef struct {
   /* A subgroup multiplies matrices of fp16, m x k and k x n, and sums in fp32; use conv_coopmat for
    * that. 0: it can't, or shall not. */
   uint32_t coopmat_m, coopmat_n, coopmat_k;
+  uint32_t conv_parts;       /* into how many parts each sum of a convolution by address is cut
+                                (engine/ops/split.c); 0: the best by a model */
   uint32_t max_shared_bytes; /* of a workgroup */
   uint32_t n_cores;          /* that run workgroups side by side; 0: the driver doesn't tell */
   uint32_t max_groups[3];
@@ -33,6 +35,9 @@ typedef struct {
                                  descriptor: exactly the device's texel and storage buffer offset
                                  alignment, often less than align_bytes; 0: as align_bytes */
 } YvCaps;
+
+/* n_cores or, where the driver doesn't tell, between those of an integrated GPU and a large one. */
+uint32_t yv_caps_n_cores (const YvCaps *caps);
 
 /* engine/ref/: anything goes. */
 void yv_caps_init_reference (YvCaps *caps);

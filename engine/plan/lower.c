@@ -127,8 +127,8 @@ lower_node (YvDraft *draft, uint32_t index, const YvNode *node, GError **error)
   return true;
 }
 
-/* Kernels have one element type; only a convolution may write f32 from f16, and only decode and
- * letterbox have types of their own. */
+/* Kernels have one element type; only a convolution may write f32 from f16, and only decode,
+ * letterbox and the sum of a convolution's parts have types of their own. */
 static bool
 check_types (const YvDraft *draft, const YvStep *step, GError **error)
 {
@@ -137,7 +137,8 @@ check_types (const YvDraft *draft, const YvStep *step, GError **error)
 
   for (uint32_t i = 0; i < step->n_srcs; i++)
     is_ok = is_ok && step->src[i].dtype == dtype;
-  if (is_ok || step->op == YV_OP_DETECT || step->op == YV_OP_INPUT || draft->caps->is_reference)
+  if (is_ok || step->part == YV_PART_SPLIT_SUM || step->op == YV_OP_DETECT ||
+      step->op == YV_OP_INPUT || draft->caps->is_reference)
     return true;
 
   g_set_error (error, YV_ERROR, YV_ERROR_UNSUPPORTED,

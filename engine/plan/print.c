@@ -31,6 +31,8 @@ static const char *const part_names[] = {
     [YV_PART_WINOGRAD_PRODUCT] = " winograd product",
     [YV_PART_WINOGRAD_OUTPUT] = " winograd output",
     [YV_PART_HEAD] = " after conv 1x1/1",
+    [YV_PART_SPLIT_PRODUCT] = " split product",
+    [YV_PART_SPLIT_SUM] = " split sum",
 };
 
 void

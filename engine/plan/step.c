@@ -14,6 +14,7 @@ static const char *const kernel_names[YV_N_KERNELS] = {
     [YV_KERNEL_CONV_LANES64X16] = "conv_lanes64x16",
     [YV_KERNEL_CONV_TILE] = "conv_tile",
     [YV_KERNEL_CONV_COOPMAT] = "conv_coopmat",
+    [YV_KERNEL_CONV_SUM] = "conv_sum",
     [YV_KERNEL_WINOGRAD_INPUT] = "winograd_input",
     [YV_KERNEL_WINOGRAD_OUTPUT] = "winograd_output",
     [YV_KERNEL_MAXPOOL] = "maxpool",

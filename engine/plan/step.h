@@ -59,6 +59,7 @@ typedef enum {
   YV_KERNEL_CONV_LANES64X16,
   YV_KERNEL_CONV_TILE,       /* conv_tile.comp; addresses only */
   YV_KERNEL_CONV_COOPMAT,    /* conv_coopmat.comp; f16 addresses only */
+  YV_KERNEL_CONV_SUM,        /* conv_sum.comp; addresses only */
   YV_KERNEL_WINOGRAD_INPUT,  /* winograd_input.comp; f32 texel only */
   YV_KERNEL_WINOGRAD_OUTPUT, /* winograd_output.comp; f32 texel only */
   YV_KERNEL_MAXPOOL,         /* maxpool.comp */
@@ -115,14 +116,17 @@ typedef enum {
   YV_ADDRESS_DST,
 } YvAddress;
 
-/* Which part of its op a step computes. A convolution by Winograd is three (winograd.h). A HEAD is
- * DETECT and the convolution that makes its logits, which are then never stored. */
+/* Which part of its op a step computes. A convolution by Winograd is three (winograd.h), one whose
+ * sum is cut into parts of K two (ops/split.c). A HEAD is DETECT and the convolution that makes its
+ * logits, which are then never stored. */
 typedef enum {
   YV_PART_WHOLE,
   YV_PART_WINOGRAD_INPUT,
   YV_PART_WINOGRAD_PRODUCT,
   YV_PART_WINOGRAD_OUTPUT,
   YV_PART_HEAD,
+  YV_PART_SPLIT_PRODUCT, /* to [parts of K, c_out, 1, pixels] in fp32 */
+  YV_PART_SPLIT_SUM,
 } YvPart;
 
 #define YV_MAX_STEP_SRCS 2
@@ -148,7 +152,8 @@ typedef struct {
   YvWay way; /* of CONV: what its op chose */
 
   YvKernel kernel;
-  YvDType dtype; /* element type of the kernel: that of src[0]; LETTERBOX: that of dst */
+  YvDType dtype; /* element type of the kernel: that of src[0]; LETTERBOX: that of dst; SPLIT_SUM,
+                    which reads fp32: that of its convolution */
   bool texel;    /* operands are bound as texel buffers (src, weight) and a storage buffer (dst) */
   uint32_t spec[YV_MAX_SPEC]; /* specialization constants 0.. ; local size first (0 = x) */
   uint32_t n_spec;

@@ -37,6 +37,8 @@ void yv_ref_conv (const YvRefRun *run);
 void yv_ref_winograd_input (const YvRefRun *run);
 void yv_ref_winograd_product (const YvRefRun *run);
 void yv_ref_winograd_output (const YvRefRun *run);
+void yv_ref_split_product (const YvRefRun *run);
+void yv_ref_split_sum (const YvRefRun *run);
 void yv_ref_affine (const YvRefRun *run);
 void yv_ref_act (const YvRefRun *run);
 void yv_ref_maxpool (const YvRefRun *run);

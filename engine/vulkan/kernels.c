@@ -10,6 +10,8 @@
 #include "shaders/conv_lanes64_f16_texel.spv.h"
 #include "shaders/conv_lanes64_f32_texel.spv.h"
 #include "shaders/conv_lanes64x16_f32_texel.spv.h"
+#include "shaders/conv_sum_f16.spv.h"
+#include "shaders/conv_sum_f32.spv.h"
 #include "shaders/conv_tile_f16.spv.h"
 #include "shaders/conv_tile_f32.spv.h"
 #include "shaders/copy_f16.spv.h"
@@ -69,6 +71,7 @@ static const Variants kernel_variants[YV_N_KERNELS] = {
     [YV_KERNEL_CONV_LANES64X16] = {.f32_texel = SPIRV (conv_lanes64x16_f32_texel)},
     [YV_KERNEL_CONV_TILE] = {ADDRESSES (conv_tile)},
     [YV_KERNEL_CONV_COOPMAT] = {.f16 = SPIRV (conv_coopmat_f16)},
+    [YV_KERNEL_CONV_SUM] = {ADDRESSES (conv_sum)},
     [YV_KERNEL_WINOGRAD_INPUT] = {.f32_texel = SPIRV (winograd_input_f32_texel)},
     [YV_KERNEL_WINOGRAD_OUTPUT] = {.f32_texel = SPIRV (winograd_output_f32_texel)},
     [YV_KERNEL_MAXPOOL] = {ADDRESSES (maxpool), TEXELS (maxpool)},

@@ -349,7 +349,8 @@ fail_at (Judge *judge, const TestNet *net, Verdict verdict)
   g_test_fail ();
 }
 
-/* Does the device run it where it can? Frames and so letterbox are left to others. */
+/* Does the device run it where it can? Frames and so letterbox, and sums in parts, which depend on
+ * the number of its cores, are left to others. */
 static bool
 is_wanted (const YvCaps *caps, YvKernel kernel)
 {
@@ -379,6 +380,7 @@ is_wanted (const YvCaps *caps, YvKernel kernel)
   case YV_KERNEL_NONE:
   case YV_KERNEL_HEAD_TILE: /* logits are compared, so they are stored */
   case YV_KERNEL_LETTERBOX:
+  case YV_KERNEL_CONV_SUM:
   case YV_N_KERNELS:
     break;
   }

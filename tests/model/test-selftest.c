@@ -425,6 +425,55 @@ steps_that_only_overflow_are_untested (void)
   fault.op = YV_N_OPS;
 }
 
+/* Tests both steps of each convolution. Returns: how many values of products were wrong. */
+static uint64_t
+count_wrong_in_parts (YvEngine *engine, const YvPlan *plan, uint32_t *n_steps)
+{
+  uint64_t n_wrong_products = 0;
+
+  for (uint32_t i = 0; i < plan->steps->len; i++) {
+    const YvStep *step = &g_array_index (plan->steps, YvStep, i);
+    g_autoptr (GError) error = NULL;
+    YvStepTest test;
+
+    if (step->part == YV_PART_WHOLE)
+      continue;
+    yv_step_test (engine->device, engine->store, plan, i, 1, &test, &error);
+    g_assert_no_error (error);
+    g_assert_cmpuint (test.n_elems, >, 0);
+    if (step->part == YV_PART_SPLIT_PRODUCT)
+      n_wrong_products += test.n_wrong;
+    else
+      g_assert_cmpuint (test.n_wrong, ==, 0);
+    (*n_steps)++;
+  }
+  return n_wrong_products;
+}
+
+static void
+sums_in_parts_are_tested_like_any_step (void)
+{
+  const YvPlanOptions options = {.n = 1, .h = SIZE, .w = SIZE, .dtype = YV_DTYPE_F32};
+  g_autoptr (GError) error = NULL;
+  uint32_t n_steps = 0;
+
+  if (!yv_test_needs_vulkan ())
+    return;
+  g_autoptr (YvEngine) engine = new_engine (NULL, YV_PRECISION_FP32, YV_FALLBACK_FP32, &error);
+  g_assert_no_error (error);
+  YvCaps caps = *yv_device_caps (engine->device);
+  caps.texel_lanes = false;
+  caps.conv_parts = 3;
+  g_autoptr (YvPlan) plan = yv_plan_new (engine->graph, &caps, &options, &error);
+  g_assert_no_error (error);
+
+  g_assert_cmpuint (count_wrong_in_parts (engine, plan, &n_steps), ==, 0);
+  g_assert_cmpuint (n_steps, >=, 4);
+  fault.op = YV_OP_CONV;
+  g_assert_cmpuint (count_wrong_in_parts (engine, plan, &n_steps), >, 0);
+  fault.op = YV_N_OPS;
+}
+
 static void
 without_a_fallback_it_is_an_error (void)
 {
@@ -456,6 +505,7 @@ main (int argc, char **argv)
   g_test_add_func ("/selftest/fallback", a_device_wrong_in_fp16_is_used_in_fp32);
   g_test_add_func ("/selftest/no-numbers", values_that_are_no_numbers_are_wrong);
   g_test_add_func ("/selftest/overflow", steps_that_only_overflow_are_untested);
+  g_test_add_func ("/selftest/parts", sums_in_parts_are_tested_like_any_step);
   g_test_add_func ("/selftest/no-fallback", without_a_fallback_it_is_an_error);
   return g_test_run ();
 }

@@ -183,6 +183,7 @@ lower (OpRun *run)
   yv_caps_init_reference (&reference);
   reference.align_bytes = caps.align_bytes;
   caps.max_texels = c->by_address ? 0 : caps.max_texels;
+  caps.conv_parts = c->n_parts;
   if (g_getenv ("YV_TEST_FOLDS")) { /* few groups a dimension, so that pixels go on in z */
     const uint32_t few = MAX (16, (c->dst.c + 63) / 64); /* channels don't fold */
 
@@ -342,6 +343,12 @@ submit (YvExecutor *executor, const YvBatch *batch, const struct YvCandidate **l
   g_assert_no_error (error);
   executor->klass->wait (executor, 0, lists, n, timing, &error);
   g_assert_no_error (error);
+}
+
+uint32_t
+op_run_n_steps (const OpRun *run)
+{
+  return run->plan.steps->len;
 }
 
 YvBatch *

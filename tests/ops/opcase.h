@@ -39,6 +39,7 @@ typedef struct {
   OpTensor dst;
   float amplitude;     /* the arena starts as random numbers of -amplitude..amplitude */
   const YvWay *way;    /* (nullable): of CONV, if the device can; NULL: what it takes by itself */
+  uint32_t n_parts;    /* YvCaps.conv_parts */
   bool by_address;     /* as where an operand is too large for a texel buffer */
   bool exact_channels; /* the destination's pixels end with c, not with c rounded up to 8 */
 
@@ -58,6 +59,9 @@ OpRun *op_run_new (const OpCase *c);
 void op_run_free (OpRun *run); /* NULL ok */
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (OpRun, op_run_free)
+
+/* How many steps the device runs for it. */
+uint32_t op_run_n_steps (const OpRun *run);
 
 /* What the next submit hands over, to be changed; confidence is 0.5 at first. */
 YvBatch *op_run_batch (OpRun *run);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
- * tests/ops/test-conv.c - conv_lanes, conv_tile, conv_coopmat and winograd_*.comp against
+ * tests/ops/test-conv.c - conv_lanes, conv_tile, conv_coopmat, conv_sum and winograd_*.comp against
  * engine/ref/conv.c.
  *
  * Tiles are 40 pixels x 32 channels and 32 x 64 (conv_lanes), 64 x 64 (conv_tile);
@@ -285,6 +285,40 @@ every_tile_of_coopmat (void)
 }
 
 static void
+check_parts (const ConvShape *s, uint32_t n_parts, YvDType dtype)
+{
+  g_autoptr (YvWeight) weight = new_weight (s);
+  OpCase c = new_case (s, weight, dtype);
+
+  c.n_parts = n_parts;
+  c.by_address = true;
+  op_case_check (&c, conv_bound);
+
+  g_autoptr (OpRun) run = op_run_new (&c);
+  if (run)
+    g_assert_cmpuint (op_run_n_steps (run), ==, n_parts > 1 ? 2 : 1);
+}
+
+/* Each sum in parts that K's steps of 16 and 32 do not divide, and in more parts than steps; by
+ * address, so that conv_tile has it on lavapipe, too. */
+static void
+every_number_of_parts (void)
+{
+  static const ConvShape shapes[] = {
+      {"parts, 3x3/2, primes", 3, 40, 11, 13, 72, K3S2, 1, YV_ACT_SILU, SLICED},
+      {"parts, 3x3, no activation", 1, 72, 5, 9, 24, K3, 1, YV_ACT_NONE, PLAIN},
+      {"parts, a head", 3, 104, 10, 9, 75, K1, 1, YV_ACT_NONE, HEAD},
+      {"parts, first layer", 2, 3, 12, 14, 16, K3S2, 1, YV_ACT_LEAKY_RELU, INPUT},
+  };
+  static const uint32_t n_parts[] = {1, 2, 3, 4, 8};
+
+  for (size_t i = 0; i < G_N_ELEMENTS (shapes); i++)
+    for (size_t k = 0; k < G_N_ELEMENTS (n_parts); k++)
+      for (int dtype = YV_DTYPE_F32; dtype <= YV_DTYPE_F16; dtype++)
+        check_parts (&shapes[i], n_parts[k], (YvDType) dtype);
+}
+
+static void
 every_activation (void)
 {
   for (int act = 0; act < YV_N_ACTS; act++) {
@@ -371,6 +405,7 @@ main (int argc, char **argv)
   g_test_add_func ("/conv/fp32", every_shape_in_fp32);
   g_test_add_func ("/conv/fp16", every_shape_in_fp16);
   g_test_add_func ("/conv/tiles", every_tile_of_coopmat);
+  g_test_add_func ("/conv/parts", every_number_of_parts);
   g_test_add_func ("/conv/activations", every_activation);
   g_test_add_func ("/conv/large-values", activations_of_large_values_are_finite);
   g_test_add_func ("/conv/overflow", fp16_stops_at_its_largest_value);
