@@ -6,8 +6,9 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 folder=${1:-shaders/spirv}
-for kernel in conv_coopmat; do
-  name=${kernel}_f16
-  scripts/trixie.sh run glslangValidator -V --target-env vulkan1.2 --quiet -g0 -DYV_F16 \
+# VK_NV_cooperative_matrix2 wants SPIR-V 1.6, which is Vulkan 1.3's.
+for row in conv_coopmat:vulkan1.2 conv_coopmat2:vulkan1.3; do
+  kernel=${row%:*} name=${row%:*}_f16
+  scripts/trixie.sh run glslangValidator -V --target-env "${row#*:}" --quiet -g0 -DYV_F16 \
     --vn "yv_spv_$name" -o "$folder/$name.spv.h" "shaders/$kernel.comp"
 done

@@ -170,8 +170,8 @@ const YvConvFamily yv_conv_tile = {
 /* ---- the choice ------------------------------------------------------------------------------ */
 
 /* Where nobody measured the first that guesses is taken; conv_tile always does. */
-static const YvConvFamily *const families[] = {&yv_conv_winograd, &yv_conv_lanes, &yv_conv_coopmat,
-                                               &yv_conv_tile};
+static const YvConvFamily *const families[] = {&yv_conv_winograd, &yv_conv_lanes, &yv_conv_coopmat2,
+                                               &yv_conv_coopmat, &yv_conv_tile};
 
 /* The family of the way at *@index, which is counted down to the family's own. */
 static const YvConvFamily *

@@ -30,6 +30,7 @@ typedef struct {
 extern const YvConvFamily yv_conv_lanes;    /* lanes.c */
 extern const YvConvFamily yv_conv_tile;     /* conv.c */
 extern const YvConvFamily yv_conv_coopmat;  /* coopmat.c */
+extern const YvConvFamily yv_conv_coopmat2; /* coopmat2.c */
 extern const YvConvFamily yv_conv_winograd; /* winograd.c */
 
 /* All ways of all families. A kernel that every device has, and that has nothing special, is
@@ -69,6 +70,22 @@ typedef uint32_t (*YvConvFill) (const YvWay *way, const YvLowering *lowering, Yv
 /* Appends a convolution of one step. False with YV_ERROR_UNSUPPORTED. */
 bool yv_conv_lower_step (const YvWay *way, const YvNode *node, YvLowering *lowering,
                          YvConvFill fill, GError **error);
+
+/* ---- matrixcost.c: what cooperative matrices cost -------------------------------------------- */
+
+typedef struct {
+  uint32_t tile_pixels, tile_channels;
+  uint64_t n_tiles;
+  uint64_t n_outputs;       /* elements */
+  uint32_t n_steps, k_step; /* of K */
+} YvMatrixWork;
+
+/* Into how many parts the sum over K is cut, 1 to YV_SPLIT_MAX_PARTS: the best by the model, or
+ * what @caps ask for. */
+uint32_t yv_matrix_n_parts (const YvCaps *caps, const YvMatrixWork *work);
+
+/* So cut, by the model, in a unit of its own. */
+uint64_t yv_matrix_cost (const YvCaps *caps, const YvMatrixWork *work);
 
 /* ---- split.c: the sum over K in parts -------------------------------------------------------- */
 

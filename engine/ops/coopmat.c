@@ -70,99 +70,43 @@ tile_fits (const Tile *tile, const YvCaps *caps)
          shared_bytes (tile, caps) <= caps->max_shared_bytes;
 }
 
-/* A step of K has to wait for memory, as long as a core makes so many products of fp16 for each of
- * K: 450 cycles of the H200, reasoned and not yet measured, like what follows. */
-#define STEP_WAIT 16384
-
-/* The sums of so many outputs fill half of the registers of a core; other workgroups on it compute
- * while one waits. */
-#define CORE_OUTPUTS 32768
-#define MAX_RESIDENT 8
-
-/* What conv_sum costs: to start at all (3 us), and for each element of a part, written and read. */
-#define SUM_START 6000000
-#define SUM_ELEM 500
-
-/* What a layer is made of. */
-typedef struct {
-  uint64_t n_pixels;
-  uint32_t c_out, n_steps; /* of K */
-} Layer;
-
-static Layer
-layer_of (const YvNode *node, const YvOperand *dst)
+static YvMatrixWork
+work_of (const Tile *tile, const YvNode *node, const YvOperand *dst)
 {
   const YvWeight *weight = node->conv.weight;
+  const uint64_t n_pixels = (uint64_t) dst->n * dst->h * dst->w;
   const uint64_t k =
       (uint64_t) weight->kernel_h * weight->kernel_w * yv_coopmat_n_channels (weight);
 
-  return (Layer){.n_pixels = (uint64_t) dst->n * dst->h * dst->w,
-                 .c_out = dst->c,
-                 .n_steps = (uint32_t) yv_pieces (k, YV_COOPMAT_K)};
-}
-
-/* Time for one of K, in products of fp16 of one core, by a model: a tile costs its products and,
- * for each row that is loaded, as much as 32 of them; meanwhile what a core can keep resident waits
- * for memory, together. The shorter of the two hides behind the other, but not all of it. */
-static uint64_t
-step_cost (const Tile *tile, const YvCaps *caps, uint64_t n_groups)
-{
-  const uint64_t n_own = yv_pieces (n_groups, yv_caps_n_cores (caps)); /* of a core */
-  const uint32_t outputs = tile->pixels * tile->channels;
-  const uint32_t n_resident = MIN (CORE_OUTPUTS / outputs, MAX_RESIDENT);
-
-  const uint64_t computing = n_own * (outputs + 32 * (tile->pixels + tile->channels));
-  const uint64_t waiting = yv_pieces (n_own, n_resident) * STEP_WAIT;
-
-  return MAX (computing, waiting) + MIN (computing, waiting) / 8;
-}
-
-/* Of a layer cut into parts, these must promise to save a fifth: it is only a model. */
-static uint64_t
-cost (const Tile *tile, uint32_t n_parts, const YvCaps *caps, const Layer *layer)
-{
-  const uint64_t n_tiles =
-      yv_pieces (layer->n_pixels, tile->pixels) * yv_pieces (layer->c_out, tile->channels);
-  const uint64_t product = yv_pieces (layer->n_steps, n_parts) * YV_COOPMAT_K *
-                           step_cost (tile, caps, n_tiles * n_parts);
-
-  if (n_parts == 1)
-    return product;
-  const uint64_t n_elems = n_parts * layer->n_pixels * layer->c_out;
-  return (product + SUM_START + n_elems * SUM_ELEM / yv_caps_n_cores (caps)) / 4 * 5;
-}
-
-/* Into how many parts the layer is cut for this tile. */
-static uint32_t
-best_parts (const Tile *tile, const YvCaps *caps, const Layer *layer)
-{
-  uint32_t best = 1;
-
-  if (caps->conv_parts || caps->is_cpu)
-    return CLAMP (caps->conv_parts, 1, layer->n_steps);
-  for (uint32_t n = 2; n <= MIN (YV_SPLIT_MAX_PARTS, layer->n_steps); n++)
-    if (cost (tile, n, caps, layer) < cost (tile, best, caps, layer))
-      best = n;
-  return best;
+  return (YvMatrixWork){
+      .tile_pixels = tile->pixels,
+      .tile_channels = tile->channels,
+      .n_tiles = yv_pieces (n_pixels, tile->pixels) * yv_pieces (dst->c, tile->channels),
+      .n_outputs = n_pixels * dst->c,
+      .n_steps = (uint32_t) yv_pieces (k, YV_COOPMAT_K),
+      .k_step = YV_COOPMAT_K,
+  };
 }
 
 /* A CPU has cooperative matrices for tests, and compiles large tiles of them for a minute. */
 static uint64_t
-best_cost (const Tile *tile, const YvCaps *caps, const Layer *layer)
+cost (const Tile *tile, const YvNode *node, const YvLowering *lowering)
 {
-  return caps->is_cpu ? (uint64_t) tile->own_pixels * tile->own_channels
-                      : cost (tile, best_parts (tile, caps, layer), caps, layer);
+  const YvMatrixWork work = work_of (tile, node, &lowering->output);
+
+  return lowering->caps->is_cpu ? (uint64_t) tile->own_pixels * tile->own_channels
+                                : yv_matrix_cost (lowering->caps, &work);
 }
 
 /* NULL: none fits the device. */
 static const Tile *
-choose_tile (const YvCaps *caps, const Layer *layer)
+choose_tile (const YvNode *node, const YvLowering *lowering)
 {
   const Tile *best = NULL;
 
   for (size_t i = 0; i < G_N_ELEMENTS (tiles); i++)
-    if (tile_fits (&tiles[i], caps) &&
-        (!best || best_cost (&tiles[i], caps, layer) < best_cost (best, caps, layer)))
+    if (tile_fits (&tiles[i], lowering->caps) &&
+        (!best || cost (&tiles[i], node, lowering) < cost (best, node, lowering)))
       best = &tiles[i];
   return best;
 }
@@ -211,8 +155,7 @@ coopmat_can (const YvWay *way, const YvNode *node, const YvLowering *lowering)
 static bool
 coopmat_guess (const YvNode *node, const YvLowering *lowering, YvWay *out)
 {
-  const Layer layer = layer_of (node, &lowering->output);
-  const Tile *tile = suits (node, lowering) ? choose_tile (lowering->caps, &layer) : NULL;
+  const Tile *tile = suits (node, lowering) ? choose_tile (node, lowering) : NULL;
 
   if (tile)
     *out = way_of (tile);
@@ -233,8 +176,8 @@ coopmat_fill (const YvWay *way, const YvLowering *lowering, YvStep *step,
 {
   const YvCaps *caps = lowering->caps;
   const YvOperand *dst = &step->dst;
-  const Layer layer = layer_of (step->node, dst);
   const Tile *tile = tile_of (way);
+  const YvMatrixWork work = work_of (tile, step->node, dst);
 
   params->c_in = yv_coopmat_n_channels (step->node->conv.weight);
   step->pack = YV_PACK_COOPMAT;
@@ -252,10 +195,10 @@ coopmat_fill (const YvWay *way, const YvLowering *lowering, YvStep *step,
   d->spec[SPEC_SUBGROUP] = caps->subgroup_size;
   d->spec[SPEC_STAGES] = n_stages (tile, caps);
   d->groups[0] = yv_pieces (dst->c, tile->channels);
-  d->groups[1] = yv_pieces (layer.n_pixels, tile->pixels);
+  d->groups[1] = yv_pieces ((uint64_t) dst->n * dst->h * dst->w, tile->pixels);
   d->groups[2] = 1;
   d->pixel_dimension = 1;
-  return best_parts (tile, caps, &layer);
+  return yv_matrix_n_parts (caps, &work);
 }
 
 static bool

@@ -9,6 +9,11 @@
 
 G_BEGIN_DECLS
 
+/* Matrices m x k and k x n. */
+typedef struct {
+  uint32_t m, n, k;
+} YvMatrixUnit;
+
 typedef struct {
   char name[256];    /* "llvmpipe (LLVM 15.0.6, 256 bits)", "reference" */
   bool is_cpu;       /* Vulkan on a CPU */
@@ -23,8 +28,13 @@ typedef struct {
   /* A subgroup multiplies matrices of fp16, m x k and k x n, and sums in fp32; use conv_coopmat for
    * that. 0: it can't, or shall not. */
   uint32_t coopmat_m, coopmat_n, coopmat_k;
-  uint32_t conv_parts;       /* into how many parts each sum of a convolution by address is cut
-                                (engine/ops/split.c); 0: the best by a model */
+  uint32_t conv_parts; /* into how many parts each sum of a convolution by address is cut
+                          (engine/ops/split.c); 0: the best by a model */
+  /* Workgroups of 128 [0] and of 256 [1] multiply them of fp16, too, in any multiple of this up to
+   * coopmat2_max_side: what conv_coopmat2 is for. 0: they can't. */
+  YvMatrixUnit coopmat2[2];
+  uint32_t coopmat2_max_side;
+  bool coopmat2_wanted;      /* use it wherever it suits, else only where a choice says so */
   uint32_t max_shared_bytes; /* of a workgroup */
   uint32_t n_cores;          /* that run workgroups side by side; 0: the driver doesn't tell */
   uint32_t max_groups[3];

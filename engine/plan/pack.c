@@ -2,8 +2,8 @@
  * engine/plan/pack.c - a block of output channels at a time, computed, transposed, written.
  *
  * The layouts of convolutions are blocks of [k][channels], k = tap * c_in + channel in; they
- * differ in where the bias is and what k is rounded up to. COOPMAT turns each step of k around, and
- * of HEAD the channels of each anchor start a block. */
+ * differ in where the bias is and what k is rounded up to. COOPMAT turns each step of k around,
+ * COOPMAT2 all of them, and of HEAD the channels of each anchor start a block. */
 #include "engine/plan/pack.h"
 
 #include <string.h>
@@ -24,14 +24,14 @@ typedef struct {
   uint32_t c_in;    /* that a block has, rounded up */
   uint32_t first_c; /* the first of them, of the block being filled */
   size_t n_k;       /* rows of a block, padding included */
-  uint32_t k_step;  /* so many of k of a channel lie side by side: 1, of COOPMAT more */
+  size_t k_step;    /* so many of k of a channel lie side by side: 1, of COOPMAT* more */
 } Blocks;
 
 static uint32_t
 block_channels (YvPack pack)
 {
   G_STATIC_ASSERT (YV_TILE_CHANNELS <= MAX_BLOCK_CHANNELS);
-  if (pack == YV_PACK_TILE || pack == YV_PACK_COOPMAT)
+  if (pack == YV_PACK_TILE || pack == YV_PACK_COOPMAT || pack == YV_PACK_COOPMAT2)
     return YV_TILE_CHANNELS;
   if (pack == YV_PACK_HEAD)
     return YV_HEAD_CHANNELS;
@@ -68,6 +68,8 @@ padded_c_in (const YvStep *step)
     return yv_tile_n_channels (weight);
   if (step->pack == YV_PACK_COOPMAT)
     return yv_coopmat_n_channels (weight);
+  if (step->pack == YV_PACK_COOPMAT2)
+    return yv_coopmat2_n_channels (weight);
   return (uint32_t) yv_round_up (weight->c_in, 4);
 }
 
@@ -75,7 +77,14 @@ padded_c_in (const YvStep *step)
 static bool
 has_bias_in_front (const YvStep *step)
 {
-  return step->pack == YV_PACK_TILE || step->pack == YV_PACK_COOPMAT || step->pack == YV_PACK_HEAD;
+  return step->pack == YV_PACK_TILE || step->pack == YV_PACK_COOPMAT ||
+         step->pack == YV_PACK_COOPMAT2 || step->pack == YV_PACK_HEAD;
+}
+
+static size_t
+k_side_by_side (YvPack pack, size_t n_k)
+{
+  return pack == YV_PACK_COOPMAT ? YV_COOPMAT_K : pack == YV_PACK_COOPMAT2 ? n_k : 1;
 }
 
 static uint32_t
@@ -92,14 +101,15 @@ blocks_of (const YvStep *step)
   const uint32_t channels = block_channels (step->pack);
   const uint32_t n_runs = MAX (n_anchors (step), 1);
   const uint32_t run = weight->c_out / n_runs;
+  const size_t n_k = rows_of_block (step, c_in);
 
   return (Blocks){
       .channels = channels,
       .n_blocks = n_runs * (uint32_t) yv_pieces (run, channels),
       .run = run,
       .c_in = c_in,
-      .n_k = rows_of_block (step, c_in),
-      .k_step = step->pack == YV_PACK_COOPMAT ? YV_COOPMAT_K : 1,
+      .n_k = n_k,
+      .k_step = k_side_by_side (step->pack, n_k),
   };
 }
 

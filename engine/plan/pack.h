@@ -16,6 +16,8 @@
  *   COOPMAT   for conv_coopmat: the bias as F32[c_out rounded up to 64], then per block of 64
  * output channels [k_step][64][32] of E, K = taps * yv_coopmat_n_channels() of step.h, rounded up
  *             to 32 with zeros.
+ *   COOPMAT2  for conv_coopmat2: the bias as F32[c_out rounded up to 64], then [c_out rounded up to
+ *             64][K] of E, K = taps * yv_coopmat2_n_channels() of step.h.
  *   HEAD      for head_tile: per anchor its 5 + nc channels, rounded up to 32 with zeros, are
  *             blocks of 32. First all biases as F32, [anchor][channel]; then of each anchor the row
  *             of its objectness, E[K], K = c_in rounded up to 16 with zeros; then the blocks, each

@@ -14,6 +14,7 @@ static const char *const kernel_names[YV_N_KERNELS] = {
     [YV_KERNEL_CONV_LANES64X16] = "conv_lanes64x16",
     [YV_KERNEL_CONV_TILE] = "conv_tile",
     [YV_KERNEL_CONV_COOPMAT] = "conv_coopmat",
+    [YV_KERNEL_CONV_COOPMAT2] = "conv_coopmat2",
     [YV_KERNEL_CONV_SUM] = "conv_sum",
     [YV_KERNEL_WINOGRAD_INPUT] = "winograd_input",
     [YV_KERNEL_WINOGRAD_OUTPUT] = "winograd_output",
@@ -70,4 +71,17 @@ uint32_t
 yv_coopmat_n_channels (const YvWeight *weight)
 {
   return (uint32_t) yv_round_up (weight->c_in, weight->c_in <= 4 ? 4 : 8);
+}
+
+/* 64 is 128 bytes of a pixel; fewer channels would be mostly padding. */
+uint32_t
+yv_coopmat2_k_step (const YvWeight *weight)
+{
+  return weight->c_in > 32 ? 64 : 32;
+}
+
+uint32_t
+yv_coopmat2_n_channels (const YvWeight *weight)
+{
+  return (uint32_t) yv_round_up (weight->c_in, yv_coopmat2_k_step (weight));
 }

@@ -59,6 +59,7 @@ typedef enum {
   YV_KERNEL_CONV_LANES64X16,
   YV_KERNEL_CONV_TILE,       /* conv_tile.comp; addresses only */
   YV_KERNEL_CONV_COOPMAT,    /* conv_coopmat.comp; f16 addresses only */
+  YV_KERNEL_CONV_COOPMAT2,   /* conv_coopmat2.comp; f16 addresses only */
   YV_KERNEL_CONV_SUM,        /* conv_sum.comp; addresses only */
   YV_KERNEL_WINOGRAD_INPUT,  /* winograd_input.comp; f32 texel only */
   YV_KERNEL_WINOGRAD_OUTPUT, /* winograd_output.comp; f32 texel only */
@@ -91,6 +92,11 @@ uint32_t yv_tile_n_channels (const YvWeight *weight);
 /* Input channels as conv_coopmat counts them: rounded up to 8, or to 4 where they are not more. */
 uint32_t yv_coopmat_n_channels (const YvWeight *weight);
 
+/* How conv_coopmat2 goes over K: so many input channels of a tap at a time, and so many it counts,
+ * a multiple of that. */
+uint32_t yv_coopmat2_k_step (const YvWeight *weight);
+uint32_t yv_coopmat2_n_channels (const YvWeight *weight);
+
 /* How a weight is laid out for a kernel; the exact order is told in engine/plan/pack.h. */
 typedef enum {
   YV_PACK_NONE,
@@ -101,6 +107,7 @@ typedef enum {
   YV_PACK_TILE,
   YV_PACK_COOPMAT,
   YV_PACK_HEAD,
+  YV_PACK_COOPMAT2,
   YV_PACK_AFFINE, /* scale[c8], shift[c8] as f32, of an AFFINE node */
   YV_N_PACKS
 } YvPack;

@@ -7,27 +7,45 @@
 #include "engine/ref/refop.h"
 #include "shaders/params.h"
 
-/* Steps of K that part @part begins with or, of the next, ends before. */
-static uint64_t
-first_k (const YvStep *step, const struct YvConvParams *params, uint32_t part)
-{
-  const uint32_t k_step = step->pack == YV_PACK_TILE ? YV_TILE_K : YV_COOPMAT_K;
-  const uint64_t k = (uint64_t) params->kernel_w * params->kernel_h * params->c_in;
+/* How a kernel counts K. */
+typedef struct {
+  uint32_t n_taps, c_in; /* input channels of a tap, with padding */
+  uint32_t k_step;
+} Count;
 
-  return yv_pieces (k, k_step) * part / step->dst.n * k_step;
+static Count
+count_of (const YvStep *step, const struct YvConvParams *params)
+{
+  const YvWeight *weight = step->weight_source;
+  Count count = {.n_taps = weight->kernel_h * weight->kernel_w, .c_in = params->c_in};
+
+  count.k_step = step->pack == YV_PACK_TILE ? YV_TILE_K : YV_COOPMAT_K;
+  if (step->pack == YV_PACK_COOPMAT2) {
+    count.c_in = yv_coopmat2_n_channels (weight);
+    count.k_step = yv_coopmat2_k_step (weight);
+  }
+  return count;
+}
+
+/* Where in K part @part begins, and the one before it ends. */
+static uint64_t
+first_k (const YvStep *step, const Count *count, uint32_t part)
+{
+  const uint64_t k = (uint64_t) count->n_taps * count->c_in;
+
+  return yv_pieces (k, count->k_step) * part / step->dst.n * count->k_step;
 }
 
 /* A copy of the weight as [c_out][tap][c_in], zero but for K from @first to before @end. */
 static float *
-cut_weight (const YvRefRun *run, uint32_t c_in_of_k, uint64_t first, uint64_t end)
+cut_weight (const YvRefRun *run, const Count *count, uint64_t first, uint64_t end)
 {
   const YvWeight *weight = run->step->weight_source;
-  const size_t n_taps = (size_t) weight->kernel_h * weight->kernel_w;
-  const size_t n_elems = weight->c_out * n_taps * weight->c_in;
+  const size_t n_elems = (size_t) weight->c_out * count->n_taps * weight->c_in;
   float *cut = g_memdup2 (run->weight, n_elems * sizeof *cut);
 
   for (size_t i = 0; i < n_elems; i++) {
-    const size_t k = i / weight->c_in % n_taps * c_in_of_k + i % weight->c_in;
+    const size_t k = i / weight->c_in % count->n_taps * count->c_in + i % weight->c_in;
 
     if (k < first || k >= end)
       cut[i] = 0;
@@ -47,13 +65,14 @@ yv_ref_split_product (const YvRefRun *run)
   YvRefRun of_part = *run;
 
   memcpy (&params, step.push, sizeof params);
+  const Count count = count_of (run->step, &params);
   of_part.step = &step;
   step.dst.n = params.n_images;
   step.dst.h = params.out_h;
   step.dst.w = params.out_w;
   for (uint32_t part = 0; part < run->step->dst.n; part++) {
-    g_autofree float *cut = cut_weight (run, params.c_in, first_k (run->step, &params, part),
-                                        first_k (run->step, &params, part + 1));
+    g_autofree float *cut = cut_weight (run, &count, first_k (run->step, &count, part),
+                                        first_k (run->step, &count, part + 1));
 
     of_part.weight = cut;
     yv_ref_conv (&of_part);

@@ -24,6 +24,7 @@ typedef enum {
 } VkComponentTypeKHR;
 
 typedef enum {
+  VK_SCOPE_WORKGROUP_KHR = 2,
   VK_SCOPE_SUBGROUP_KHR = 3,
 } VkScopeKHR;
 

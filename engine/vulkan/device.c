@@ -59,7 +59,7 @@ create_device (YvDevice *device, const YvFeatures *features, GError **error)
       .queueCount = 1,
       .pQueuePriorities = &priority,
   };
-  const char *extensions[3];
+  const char *extensions[4];
   uint32_t n_extensions = 0;
 
   if (yv_has_extension (device->physical, portability_subset))
@@ -68,6 +68,8 @@ create_device (YvDevice *device, const YvFeatures *features, GError **error)
     extensions[n_extensions++] = VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME;
     extensions[n_extensions++] = VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME;
   }
+  if (yv_features_have_coopmat2 (features))
+    extensions[n_extensions++] = VK_NV_COOPERATIVE_MATRIX_2_EXTENSION_NAME;
   const VkDeviceCreateInfo info = {
       .sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
       .pNext = &features->core,
@@ -212,8 +214,12 @@ read_caps (YvDevice *device, const YvChoice *choice, const YvFeatures *features)
       .align_bytes = (uint32_t) MAX (slice_align, MIN_ALIGN_BYTES),
       .slice_align_bytes = (uint32_t) slice_align,
   };
-  if (use_coopmat (choice, features))
+  if (use_coopmat (choice, features)) {
     yv_coopmat_read_caps (&device->caps, device->instance->handle, device->physical);
+    if (yv_features_have_coopmat2 (features))
+      yv_coopmat2_read_caps (&device->caps, device->instance->handle, device->physical);
+    device->caps.coopmat2_wanted = kernels_are_forced ("coopmat2");
+  }
   g_strlcpy (device->caps.name, choice->info.name, sizeof device->caps.name);
 }
 

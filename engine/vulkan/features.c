@@ -4,10 +4,12 @@
 
 #include <string.h>
 
+typedef enum { OPTIONAL, NEEDED, OF_COOPMAT, OF_COOPMAT2 } Use;
+
 typedef struct {
   const char *name;
   size_t offset; /* of the VkBool32 in YvFeatures */
-  enum { OPTIONAL, NEEDED, OF_COOPMAT } use;
+  Use use;
 } FeatureRow;
 
 static const FeatureRow feature_rows[] = {
@@ -30,10 +32,20 @@ static const FeatureRow feature_rows[] = {
     {"subgroupSizeControl", offsetof (YvFeatures, subgroups.subgroupSizeControl), OF_COOPMAT},
     {"computeFullSubgroups", offsetof (YvFeatures, subgroups.computeFullSubgroups), OF_COOPMAT},
     {"cooperativeMatrix", offsetof (YvFeatures, coopmat.cooperativeMatrix), OF_COOPMAT},
+    {"cooperativeMatrixWorkgroupScope",
+     offsetof (YvFeatures, coopmat2.cooperativeMatrixWorkgroupScope), OF_COOPMAT2},
+    {"cooperativeMatrixFlexibleDimensions",
+     offsetof (YvFeatures, coopmat2.cooperativeMatrixFlexibleDimensions), OF_COOPMAT2},
+    {"cooperativeMatrixPerElementOperations",
+     offsetof (YvFeatures, coopmat2.cooperativeMatrixPerElementOperations), OF_COOPMAT2},
+    {"cooperativeMatrixTensorAddressing",
+     offsetof (YvFeatures, coopmat2.cooperativeMatrixTensorAddressing), OF_COOPMAT2},
+    /* SPIR-V 1.6 has the size of a workgroup, where that is a constant, in another form */
+    {"maintenance4", offsetof (YvFeatures, maintenance4.maintenance4), OF_COOPMAT2},
 };
 
 static void
-link_chain (YvFeatures *features, bool coopmat)
+link_chain (YvFeatures *features, bool coopmat, bool coopmat2)
 {
   *features = (YvFeatures){
       .core = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, .pNext = &features->v11},
@@ -43,7 +55,11 @@ link_chain (YvFeatures *features, bool coopmat)
               .pNext = coopmat ? &features->subgroups : NULL},
       .subgroups = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES_EXT,
                     .pNext = &features->coopmat},
-      .coopmat = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR},
+      .coopmat = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR,
+                  .pNext = coopmat2 ? &features->coopmat2 : NULL},
+      .coopmat2 = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_2_FEATURES_NV,
+                   .pNext = &features->maintenance4},
+      .maintenance4 = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_4_FEATURES},
   };
 }
 
@@ -78,9 +94,12 @@ yv_features_query (YvFeatures *out, VkPhysicalDevice physical)
 {
   VkPhysicalDeviceProperties properties;
 
-  link_chain (out, yv_has_extension (physical, VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME) &&
-                       yv_has_extension (physical, VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME));
   vkGetPhysicalDeviceProperties (physical, &properties);
+  const bool coopmat = yv_has_extension (physical, VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME) &&
+                       yv_has_extension (physical, VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME);
+  link_chain (out, coopmat,
+              coopmat && properties.apiVersion >= VK_API_VERSION_1_3 &&
+                  yv_has_extension (physical, VK_NV_COOPERATIVE_MATRIX_2_EXTENSION_NAME));
   if (properties.apiVersion >= VK_API_VERSION_1_2)
     vkGetPhysicalDeviceFeatures2 (physical, &out->core);
 }
@@ -96,19 +115,32 @@ yv_features_missing (const YvFeatures *have)
   return g_string_free (names, names->len == 0);
 }
 
+static bool
+have_all (const YvFeatures *have, Use use)
+{
+  for (size_t i = 0; i < G_N_ELEMENTS (feature_rows); i++)
+    if (feature_rows[i].use == use && !feature_get (have, &feature_rows[i]))
+      return false;
+  return true;
+}
+
 bool
 yv_features_have_coopmat (const YvFeatures *have)
 {
-  for (size_t i = 0; i < G_N_ELEMENTS (feature_rows); i++)
-    if (feature_rows[i].use == OF_COOPMAT && !feature_get (have, &feature_rows[i]))
-      return false;
-  return true;
+  return have_all (have, OF_COOPMAT);
+}
+
+bool
+yv_features_have_coopmat2 (const YvFeatures *have)
+{
+  return have_all (have, OF_COOPMAT) && have_all (have, OF_COOPMAT2) &&
+         have->v11.storageBuffer16BitAccess;
 }
 
 void
 yv_features_choose (YvFeatures *out, const YvFeatures *have)
 {
-  link_chain (out, yv_features_have_coopmat (have));
+  link_chain (out, yv_features_have_coopmat (have), yv_features_have_coopmat2 (have));
   for (size_t i = 0; i < G_N_ELEMENTS (feature_rows); i++)
     feature_set (out, &feature_rows[i], feature_get (have, &feature_rows[i]));
 }

@@ -10,6 +10,7 @@
 #include <volk.h>
 
 #include "engine/vulkan/coopmat.h"
+#include "engine/vulkan/coopmat2.h"
 
 G_BEGIN_DECLS
 
@@ -21,6 +22,9 @@ typedef struct {
   /* In the chain where the device knows the extensions of both. */
   VkPhysicalDeviceSubgroupSizeControlFeaturesEXT subgroups;
   VkPhysicalDeviceCooperativeMatrixFeaturesKHR coopmat;
+  /* And behind these, where it knows the extension of the one and Vulkan 1.3. */
+  VkPhysicalDeviceCooperativeMatrix2FeaturesNV coopmat2;
+  VkPhysicalDeviceMaintenance4Features maintenance4;
 } YvFeatures;
 
 /* What @physical has; all false for a device older than Vulkan 1.2. */
@@ -35,6 +39,9 @@ void yv_features_choose (YvFeatures *out, const YvFeatures *have);
 
 /* All that conv_coopmat needs, which is also two extensions to enable. */
 bool yv_features_have_coopmat (const YvFeatures *have);
+
+/* And all that conv_coopmat2 needs, which is one more. */
+bool yv_features_have_coopmat2 (const YvFeatures *have);
 
 bool yv_has_extension (VkPhysicalDevice physical, const char *name);
 

@@ -78,7 +78,7 @@ create_instance (YvInstance *instance, bool validation)
   const VkApplicationInfo application = {
       .sType = VK_STRUCTURE_TYPE_APPLICATION_INFO,
       .pEngineName = "gst-yolov7",
-      .apiVersion = VK_API_VERSION_1_2,
+      .apiVersion = VK_API_VERSION_1_3, /* devices of 1.2 do, but conv_coopmat2 needs 1.3 */
   };
 
   if (validation)

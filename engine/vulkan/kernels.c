@@ -2,7 +2,7 @@
  * engine/vulkan/kernels.c - the table of SPIR-V arrays. */
 #include "engine/vulkan/kernels.h"
 
-/* Made by shaders/meson.build, but for that in shaders/spirv/; they define arrays and include
+/* Made by shaders/meson.build, but for those in shaders/spirv/; they define arrays and include
  * nothing. */
 #include "shaders/conv_lanes32_f16_texel.spv.h"
 #include "shaders/conv_lanes32_f32_texel.spv.h"
@@ -42,6 +42,7 @@
 #include "shaders/reorg_f16_texel.spv.h"
 #include "shaders/reorg_f32.spv.h"
 #include "shaders/reorg_f32_texel.spv.h"
+#include "shaders/spirv/conv_coopmat2_f16.spv.h"
 #include "shaders/spirv/conv_coopmat_f16.spv.h"
 #include "shaders/upsample_f16.spv.h"
 #include "shaders/upsample_f16_texel.spv.h"
@@ -71,6 +72,7 @@ static const Variants kernel_variants[YV_N_KERNELS] = {
     [YV_KERNEL_CONV_LANES64X16] = {.f32_texel = SPIRV (conv_lanes64x16_f32_texel)},
     [YV_KERNEL_CONV_TILE] = {ADDRESSES (conv_tile)},
     [YV_KERNEL_CONV_COOPMAT] = {.f16 = SPIRV (conv_coopmat_f16)},
+    [YV_KERNEL_CONV_COOPMAT2] = {.f16 = SPIRV (conv_coopmat2_f16)},
     [YV_KERNEL_CONV_SUM] = {ADDRESSES (conv_sum)},
     [YV_KERNEL_WINOGRAD_INPUT] = {.f32_texel = SPIRV (winograd_input_f32_texel)},
     [YV_KERNEL_WINOGRAD_OUTPUT] = {.f32_texel = SPIRV (winograd_output_f32_texel)},

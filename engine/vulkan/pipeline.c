@@ -181,8 +181,10 @@ make_pipeline (YvPipelineCache *cache, const YvStep *step, VkShaderModule module
       .dataSize = step->n_spec * sizeof (uint32_t),
       .pData = step->spec,
   };
-  /* The number of subgroups in a workgroup is part of conv_coopmat's arithmetic. */
-  const bool by_subgroups = step->kernel == YV_KERNEL_CONV_COOPMAT;
+  /* The number of subgroups in a workgroup is part of conv_coopmat's arithmetic, and of what the
+   * driver makes of conv_coopmat2. */
+  const bool by_subgroups =
+      step->kernel == YV_KERNEL_CONV_COOPMAT || step->kernel == YV_KERNEL_CONV_COOPMAT2;
   const VkPipelineShaderStageRequiredSubgroupSizeCreateInfoEXT subgroups = {
       .sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_REQUIRED_SUBGROUP_SIZE_CREATE_INFO_EXT,
       .requiredSubgroupSize = device->caps.subgroup_size,

@@ -65,7 +65,8 @@ yv_test_run_clear (YvTestRun *run)
 }
 
 YvTestRun
-yv_test_run_graph (const YvGraph *graph, YvDType dtype, uint32_t h, uint32_t w, const float *input)
+yv_test_run_graph_for (const YvGraph *graph, const YvCaps *caps, YvDType dtype, uint32_t h,
+                       uint32_t w, const float *input)
 {
   const YvPlanOptions options = {.n = 1,
                                  .h = h,
@@ -76,11 +77,9 @@ yv_test_run_graph (const YvGraph *graph, YvDType dtype, uint32_t h, uint32_t w, 
                                  .keep_all = true};
   const YvBatch batch = {.confidence = 0.25f};
   g_autoptr (GError) error = NULL;
-  YvCaps caps;
   YvTestRun run = {0};
 
-  yv_caps_init_reference (&caps);
-  run.plan = yv_plan_new (graph, &caps, &options, &error);
+  run.plan = yv_plan_new (graph, caps, &options, &error);
   g_assert_no_error (error);
   run.executor = yv_ref_executor_new (run.plan, 1, &error);
   g_assert_no_error (error);
@@ -89,6 +88,15 @@ yv_test_run_graph (const YvGraph *graph, YvDType dtype, uint32_t h, uint32_t w, 
   g_assert_true (run.executor->klass->wait (run.executor, 0, &run.candidates, &run.n_candidates,
                                             NULL, &error));
   return run;
+}
+
+YvTestRun
+yv_test_run_graph (const YvGraph *graph, YvDType dtype, uint32_t h, uint32_t w, const float *input)
+{
+  YvCaps caps;
+
+  yv_caps_init_reference (&caps);
+  return yv_test_run_graph_for (graph, &caps, dtype, h, w, input);
 }
 
 float *

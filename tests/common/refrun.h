@@ -39,6 +39,10 @@ void yv_test_run_clear (YvTestRun *run);
 YvTestRun yv_test_run_graph (const YvGraph *graph, YvDType dtype, uint32_t h, uint32_t w,
                              const float *input);
 
+/* The same with the steps that are for a device. */
+YvTestRun yv_test_run_graph_for (const YvGraph *graph, const YvCaps *caps, YvDType dtype,
+                                 uint32_t h, uint32_t w, const float *input);
+
 /* [n, c, h, w]. Free with g_free(). */
 float *yv_test_read_value (const YvTestRun *run, const YvOperand *operand);
 

@@ -55,6 +55,25 @@ static const YvCaps coopmat_gpu = {
     .align_bytes = 256,
 };
 
+/* With matrices of workgroups, too, in the units that are usual there. */
+static const YvCaps coopmat2_gpu = {
+    .name = "a GPU with matrices of workgroups",
+    .fp16_storage = true,
+    .subgroup_size = 32,
+    .coopmat_m = 16,
+    .coopmat_n = 16,
+    .coopmat_k = 16,
+    .coopmat2 = {{32, 16, 16}, {32, 32, 16}},
+    .coopmat2_max_side = 1024,
+    .coopmat2_wanted = true,
+    .max_shared_bytes = 49152,
+    .n_cores = 132,
+    .max_groups = {2147483647, 65535, 65535},
+    .max_storage_range_bytes = 1ull << 32,
+    .max_texels = 1u << 27,
+    .align_bytes = 256,
+};
+
 /* @left_out: (nullable): the name of a pass not to run */
 static YvGraph *
 load_graph_without (const char *config, const char *left_out)
@@ -118,6 +137,10 @@ static const struct {
     {"cfg/deploy/yolov7.yaml",
      "yolov7-640-coopmat-f16.plan",
      &coopmat_gpu,
+     {.n = 1, .h = 640, .w = 640, .dtype = YV_DTYPE_F16}},
+    {"cfg/deploy/yolov7.yaml",
+     "yolov7-640-coopmat2-f16.plan",
+     &coopmat2_gpu,
      {.n = 1, .h = 640, .w = 640, .dtype = YV_DTYPE_F16}},
 };
 

@@ -360,6 +360,8 @@ is_wanted (const YvCaps *caps, YvKernel kernel)
     return !caps->texel_lanes;
   case YV_KERNEL_CONV_COOPMAT:
     return caps->coopmat_m > 0;
+  case YV_KERNEL_CONV_COOPMAT2:
+    return caps->coopmat2_wanted;
   case YV_KERNEL_CONV_LANES32:
     return caps->texel_lanes && caps->subgroup_size < 16;
   case YV_KERNEL_CONV_LANES64:

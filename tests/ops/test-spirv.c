@@ -20,6 +20,9 @@ enum {
   CAPABILITY_STORAGE_BUFFER_16BIT = 4433,
   CAPABILITY_VULKAN_MEMORY_MODEL = 5345,
   CAPABILITY_PHYSICAL_STORAGE_BUFFER = 5347,
+  CAPABILITY_COOPERATIVE_MATRIX_PER_ELEMENT = 5432,
+  CAPABILITY_COOPERATIVE_MATRIX_TENSOR = 5433,
+  CAPABILITY_TENSOR_ADDRESSING = 5439,
   CAPABILITY_COOPERATIVE_MATRIX = 6022,
 };
 
@@ -45,6 +48,12 @@ for_each_variant (Check check)
   }
 }
 
+static bool
+has_matrices (YvKernel kernel)
+{
+  return kernel == YV_KERNEL_CONV_COOPMAT || kernel == YV_KERNEL_CONV_COOPMAT2;
+}
+
 static void
 assert_valid (YvKernel kernel, YvDType dtype, bool texel, const YvSpirv *spirv)
 {
@@ -54,7 +63,7 @@ assert_valid (YvKernel kernel, YvDType dtype, bool texel, const YvSpirv *spirv)
 
   /* Debian 12's validator does not know its matrices; tests/newer/check-spirv.sh has Debian 13's.
    */
-  if (kernel == YV_KERNEL_CONV_COOPMAT)
+  if (has_matrices (kernel))
     return;
 
   g_close (g_file_open_tmp ("yolov7-XXXXXX", &path, &error), NULL);
@@ -98,7 +107,8 @@ is_expected (uint32_t capability, YvKernel kernel, YvDType dtype, bool texel)
   case CAPABILITY_PHYSICAL_STORAGE_BUFFER:
     return true;
   case CAPABILITY_STORAGE_BUFFER_16BIT: /* single elements */
-    return kernel == YV_KERNEL_COPY && dtype == YV_DTYPE_F16 && !texel;
+    return (kernel == YV_KERNEL_COPY && dtype == YV_DTYPE_F16 && !texel) ||
+           kernel == YV_KERNEL_CONV_COOPMAT2;
   case CAPABILITY_FLOAT64: /* wide stores */
   case CAPABILITY_IMAGE_BUFFER:
     return texel;
@@ -107,7 +117,11 @@ is_expected (uint32_t capability, YvKernel kernel, YvDType dtype, bool texel)
   case CAPABILITY_FLOAT16:
   case CAPABILITY_VULKAN_MEMORY_MODEL:
   case CAPABILITY_COOPERATIVE_MATRIX:
-    return kernel == YV_KERNEL_CONV_COOPMAT;
+    return has_matrices (kernel);
+  case CAPABILITY_COOPERATIVE_MATRIX_PER_ELEMENT:
+  case CAPABILITY_COOPERATIVE_MATRIX_TENSOR:
+  case CAPABILITY_TENSOR_ADDRESSING:
+    return kernel == YV_KERNEL_CONV_COOPMAT2;
   case CAPABILITY_GROUP_NON_UNIFORM:
     return kernel == YV_KERNEL_CONV_COOPMAT || is_lanes (kernel);
   case CAPABILITY_GROUP_NON_UNIFORM_SHUFFLE:

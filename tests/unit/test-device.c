@@ -4,6 +4,7 @@
 #include "engine/error.h"
 #include "engine/vulkan/check.h"
 #include "engine/vulkan/coopmat.h"
+#include "engine/vulkan/coopmat2.h"
 #include "engine/vulkan/select.h"
 #include "engine/vulkan/vulkan.h"
 
@@ -240,6 +241,60 @@ the_largest_fragment_with_sums_in_fp32_is_taken (void)
   g_assert_cmpuint (caps.coopmat_m, ==, 0);
 }
 
+/* Matrices of a workgroup of @size in fp16, sums of fp32. */
+static VkCooperativeMatrixFlexibleDimensionsPropertiesNV
+matrix (uint32_t m, uint32_t n, uint32_t k, uint32_t size)
+{
+  return (VkCooperativeMatrixFlexibleDimensionsPropertiesNV){
+      .MGranularity = m,
+      .NGranularity = n,
+      .KGranularity = k,
+      .AType = VK_COMPONENT_TYPE_FLOAT16_KHR,
+      .BType = VK_COMPONENT_TYPE_FLOAT16_KHR,
+      .CType = VK_COMPONENT_TYPE_FLOAT32_KHR,
+      .ResultType = VK_COMPONENT_TYPE_FLOAT32_KHR,
+      .scope = VK_SCOPE_WORKGROUP_KHR,
+      .workgroupInvocations = size,
+  };
+}
+
+static void
+matrices_of_workgroups_are_taken_in_the_finest_unit (void)
+{
+  const VkPhysicalDeviceCooperativeMatrix2PropertiesNV limits = {
+      .cooperativeMatrixWorkgroupScopeMaxWorkgroupSize = 256,
+      .cooperativeMatrixFlexibleDimensionsMaxDimension = 1024};
+  VkCooperativeMatrixFlexibleDimensionsPropertiesNV rows[] = {
+      matrix (32, 32, 16, 128), matrix (32, 16, 16, 128), matrix (64, 32, 16, 256),
+      matrix (8, 8, 8, 512), /* a size that no tile has */
+      matrix (8, 8, 8, 128),    matrix (8, 8, 8, 128),    matrix (8, 8, 8, 128),
+  };
+  YvCaps caps = {0};
+
+  rows[4].CType = rows[4].ResultType = VK_COMPONENT_TYPE_FLOAT16_KHR;
+  rows[5].scope = VK_SCOPE_SUBGROUP_KHR;
+  rows[6].saturatingAccumulation = true;
+  yv_coopmat2_choose (&caps, &limits, rows, G_N_ELEMENTS (rows));
+  g_assert_cmpuint (caps.coopmat2_max_side, ==, 1024);
+  g_assert_cmpuint (caps.coopmat2[0].m, ==, 32);
+  g_assert_cmpuint (caps.coopmat2[0].n, ==, 16);
+  g_assert_cmpuint (caps.coopmat2[0].k, ==, 16);
+  g_assert_cmpuint (caps.coopmat2[1].m, ==, 64);
+}
+
+static void
+workgroups_larger_than_the_device_allows_are_not_taken (void)
+{
+  const VkPhysicalDeviceCooperativeMatrix2PropertiesNV limits = {
+      .cooperativeMatrixWorkgroupScopeMaxWorkgroupSize = 128,
+      .cooperativeMatrixFlexibleDimensionsMaxDimension = 1024};
+  const VkCooperativeMatrixFlexibleDimensionsPropertiesNV rows[] = {matrix (32, 32, 16, 256)};
+  YvCaps caps = {0};
+
+  yv_coopmat2_choose (&caps, &limits, rows, 1);
+  g_assert_cmpuint (caps.coopmat2[1].m, ==, 0);
+}
+
 static void
 a_real_selector_that_fits_nothing_is_refused (void)
 {
@@ -356,6 +411,9 @@ main (int argc, char **argv)
   g_test_add_func ("/device/none", no_device_at_all_tells_what_to_install);
   g_test_add_func ("/device/result", each_result_becomes_a_code_and_names_the_call);
   g_test_add_func ("/device/coopmat", the_largest_fragment_with_sums_in_fp32_is_taken);
+  g_test_add_func ("/device/matrices", matrices_of_workgroups_are_taken_in_the_finest_unit);
+  g_test_add_func ("/device/matrices-limit",
+                   workgroups_larger_than_the_device_allows_are_not_taken);
   g_test_add_func ("/device/real/index", every_listed_device_that_is_usable_opens_by_its_index);
   g_test_add_func ("/device/real/caps", the_numbers_of_an_open_device_make_sense);
   g_test_add_func ("/device/real/portable", yv_kernels_portable_turns_the_kernels_for_cpus_off);

@@ -26,7 +26,7 @@ static const Shape shapes[] = {
     {1, 1, 1, 1, 1},    {32, 3, 1, 3, 3},      {33, 4, 1, 3, 3},    {64, 8, 1, 1, 1},
     {255, 12, 1, 1, 1}, {70, 5, 1, 1, 3},      {16, 16, 16, 3, 3},  {8, 12, 4, 3, 3},
     {65, 65, 5, 1, 1},  {200, 200, 200, 3, 3}, {192, 96, 12, 1, 1}, {130, 260, 10, 1, 1},
-    {160, 72, 8, 3, 3},
+    {160, 72, 8, 3, 3}, {66, 40, 1, 3, 3},
 };
 
 /* The weight of a shape over @data, which must outlive it; bias o + 0.5. */
@@ -207,6 +207,29 @@ check_coopmat (const Shape *s, const YvWeight *weight, YvDType dtype)
 }
 
 static void
+check_coopmat2 (const Shape *s, const YvWeight *weight, YvDType dtype)
+{
+  const YvStep step = {.weight_source = weight, .pack = YV_PACK_COOPMAT2, .dtype = dtype};
+  const uint32_t k_step = s->c_in > 32 ? 64 : 32;
+  const uint32_t c_in = (s->c_in + k_step - 1) / k_step * k_step;
+  const uint32_t n_k = s->kernel_h * s->kernel_w * c_in, n_rows = (s->c_out + 63) / 64 * 64;
+  size_t size_bytes, at = 0;
+  g_autofree uint8_t *bytes = pack (&step, &size_bytes);
+  const uint8_t *rows = bytes + n_rows * sizeof (float);
+
+  for (uint32_t o = 0; o < n_rows; o++)
+    g_assert_cmpfloat (element (bytes, YV_DTYPE_F32, o), ==, bias_of (s, o));
+  for (uint32_t o = 0; o < n_rows; o++)
+    for (uint32_t k = 0; k < n_k; k++) {
+      const uint32_t tap = k / c_in;
+
+      g_assert_cmpfloat (element (rows, dtype, at++), ==,
+                         dense (s, o, k % c_in, tap / s->kernel_w, tap % s->kernel_w));
+    }
+  g_assert_cmpuint (n_rows * sizeof (float) + at * yv_dtype_size_bytes (dtype), ==, size_bytes);
+}
+
+static void
 every_element_of_a_convolution_is_where_its_kernel_looks (void)
 {
   for (size_t i = 0; i < G_N_ELEMENTS (shapes); i++) {
@@ -221,8 +244,10 @@ every_element_of_a_convolution_is_where_its_kernel_looks (void)
       check_lanes (s, weight, 32, dtype);
       check_lanes (s, weight, 64, dtype);
       check_tile (s, weight, dtype);
-      if (s->groups == 1)
+      if (s->groups == 1) {
         check_coopmat (s, weight, dtype);
+        check_coopmat2 (s, weight, dtype);
+      }
     }
   }
 }
