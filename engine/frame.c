@@ -7,6 +7,7 @@
 
 #include "engine/align.h"
 #include "engine/error.h"
+#include "engine/memory.h"
 
 /* Offsets in YvFrameParams are 32 bits and a batch shares a staging buffer. */
 #define MAX_SIDE_PX 65535
@@ -111,6 +112,24 @@ check_plane (const YvImage *image, uint32_t plane, GError **error)
   return true;
 }
 
+/* Up to the last sample of the last row, and not what lies behind it. */
+static bool
+check_inside_memory (const YvImage *image, uint32_t plane, GError **error)
+{
+  const YvFrameMemory *memory = image->memory;
+  const uint64_t needed =
+      (plane_rows (image, plane) - 1) * image->stride_bytes[plane] + plane_row_bytes (image, plane);
+  const uintptr_t offset = (uintptr_t) image->planes[plane] - (uintptr_t) memory->bytes;
+
+  if ((uintptr_t) image->planes[plane] >= (uintptr_t) memory->bytes &&
+      offset <= memory->size_bytes && needed <= memory->size_bytes - offset)
+    return true;
+  g_set_error (error, YV_ERROR, YV_ERROR_INVALID,
+               "%s image of %ux%u: plane %u does not lie in its memory of %zu bytes",
+               layouts[image->format].name, image->width, image->height, plane, memory->size_bytes);
+  return false;
+}
+
 bool
 yv_image_check (const YvImage *image, GError **error)
 {
@@ -128,7 +147,8 @@ yv_image_check (const YvImage *image, GError **error)
     return false;
   }
   for (uint32_t plane = 0; plane < layouts[image->format].n_planes; plane++) {
-    if (!check_plane (image, plane, error))
+    if (!check_plane (image, plane, error) ||
+        (image->memory && !check_inside_memory (image, plane, error)))
       return false;
     size_bytes += plane_extent_bytes (image, plane);
   }
@@ -230,15 +250,34 @@ set_identity (float matrix[12])
   matrix[0] = matrix[5] = matrix[10] = 1;
 }
 
-void
-yv_frame_params_init (struct YvFrameParams *params, const YvImage *image,
-                      const YvLetterbox *letterbox, size_t offset_bytes)
+bool
+yv_image_is_read_in_place (const YvImage *image, const void *device)
+{
+  return image->memory && image->memory->device == device;
+}
+
+static void
+set_colours (struct YvFrameParams *params, const YvImage *image)
+{
+  if (params->is_rgb)
+    set_identity (params->matrix);
+  else if (image->format == YV_FORMAT_GRAY8)
+    set_grey_matrix (params->matrix, image);
+  else
+    set_matrix (params->matrix, image);
+}
+
+/* Where planes are, and how far their rows are apart. */
+typedef struct {
+  size_t offset_bytes[3];
+  uint32_t row_bytes[3];
+} Planes;
+
+static void
+init_params (struct YvFrameParams *params, const YvImage *image, const YvLetterbox *letterbox,
+             const Planes *planes)
 {
   const Layout *layout = &layouts[image->format];
-  size_t plane_offset[3] = {offset_bytes};
-
-  for (uint32_t plane = 1; plane < layout->n_planes; plane++)
-    plane_offset[plane] = plane_offset[plane - 1] + plane_extent_bytes (image, plane - 1);
 
   *params = (struct YvFrameParams){
       .frame_w = image->width,
@@ -252,19 +291,40 @@ yv_frame_params_init (struct YvFrameParams *params, const YvImage *image,
   };
   for (uint32_t i = 0; i < 3; i++) {
     const Component *component = &layout->components[i];
-    const size_t offset = plane_offset[component->plane] + component->first_byte;
+    const size_t offset = planes->offset_bytes[component->plane] + component->first_byte;
 
     g_assert (offset <= UINT32_MAX);
     params->offset[i] = (uint32_t) offset;
-    params->row_bytes[i] = (uint32_t) plane_row_bytes (image, component->plane);
+    params->row_bytes[i] = planes->row_bytes[component->plane];
     params->pixel_bytes[i] = component->pixel_bytes;
     params->shift_x[i] = params->shift_y[i] = component->shift;
   }
+  set_colours (params, image);
+}
 
-  if (layout->is_rgb)
-    set_identity (params->matrix);
-  else if (image->format == YV_FORMAT_GRAY8)
-    set_grey_matrix (params->matrix, image);
-  else
-    set_matrix (params->matrix, image);
+void
+yv_frame_params_init (struct YvFrameParams *params, const YvImage *image,
+                      const YvLetterbox *letterbox, size_t offset_bytes)
+{
+  Planes planes = {0};
+
+  for (uint32_t plane = 0; plane < layouts[image->format].n_planes; plane++) {
+    planes.offset_bytes[plane] = offset_bytes;
+    planes.row_bytes[plane] = (uint32_t) plane_row_bytes (image, plane);
+    offset_bytes += plane_extent_bytes (image, plane);
+  }
+  init_params (params, image, letterbox, &planes);
+}
+
+void
+yv_frame_params_init_in_place (struct YvFrameParams *params, const YvImage *image,
+                               const YvLetterbox *letterbox)
+{
+  Planes planes = {0};
+
+  for (uint32_t plane = 0; plane < layouts[image->format].n_planes; plane++) {
+    planes.offset_bytes[plane] = (size_t) (image->planes[plane] - image->memory->bytes);
+    planes.row_bytes[plane] = image->stride_bytes[plane];
+  }
+  init_params (params, image, letterbox, &planes);
 }

@@ -14,7 +14,8 @@
 
 G_BEGIN_DECLS
 
-/* False with YV_ERROR_INVALID where sizes, strides or planes contradict the format. */
+/* False with YV_ERROR_INVALID where sizes, strides or planes contradict the format, or planes do
+ * not lie in the image's memory. */
 bool yv_image_check (const YvImage *image, GError **error);
 
 /* Bytes of a packed copy of @image: planes one after the other without padding between rows, each
@@ -24,9 +25,16 @@ size_t yv_image_size_bytes (const YvImage *image);
 /* Writes that copy. @dst has yv_image_size_bytes(). */
 void yv_image_pack (const YvImage *image, uint8_t *dst);
 
+/* Does @image name memory that @device reads, and so needs no copy? */
+bool yv_image_is_read_in_place (const YvImage *image, const void *device);
+
 /* Describes the copy that lies at @offset_bytes of the staging memory (colour matrices: ITU-R
  * BT.601, BT.709, BT.2020; ranges: 16..235/240 or 0..255). */
 void yv_frame_params_init (struct YvFrameParams *params, const YvImage *image,
                            const YvLetterbox *letterbox, size_t offset_bytes);
+
+/* The same of an image where it lies in its memory. */
+void yv_frame_params_init_in_place (struct YvFrameParams *params, const YvImage *image,
+                                    const YvLetterbox *letterbox);
 
 G_END_DECLS

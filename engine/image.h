@@ -26,11 +26,16 @@ typedef enum {
 
 typedef enum { YV_MATRIX_BT601, YV_MATRIX_BT709, YV_MATRIX_BT2020 } YvMatrix;
 
+/* Memory that a device reads frames from without a copy; see yolov7.h. */
+typedef struct _YvFrameMemory YvFrameMemory;
+
 typedef struct {
   YvFormat format;
   uint32_t width, height;   /* px, >= 1 */
   const uint8_t *planes[3]; /* borrowed until the call that takes the image returns */
   uint32_t stride_bytes[3]; /* distance of rows; any value >= the row's bytes */
+  YvFrameMemory *memory;    /* (nullable): borrowed: the planes lie in it, and it stays as it is
+                               until the image's detections are there */
   YvMatrix matrix;          /* YUV formats only */
   bool full_range;          /* YUV and GRAY8: luma 0..255 instead of 16..235 */
   bool chroma_left;         /* 4:2:0 chroma sits on the left luma column (MPEG-2), else between */

@@ -210,7 +210,7 @@ submit (YvExecutor *executor, uint32_t slot_index, const YvBatch *batch, GError 
   g_assert (plan->options.tensor_input ||
             (batch->n_images >= 1 && batch->n_images <= plan->options.n));
   slot->n_images = plan->options.tensor_input ? plan->options.n : batch->n_images;
-  if (!plan->options.tensor_input && !upload (slot, batch, error))
+  if (!plan->options.tensor_input && batch->images && !upload (slot, batch, error))
     return false;
   yv_thresholds_write (slot->thresholds, &plan->detect, batch);
   for (uint32_t i = 0; i < plan->options.n; i++)

@@ -17,6 +17,7 @@ G_BEGIN_DECLS
 typedef enum {
   YV_BUFFER_LOCAL,    /* the device works on it; mapped only where all its memory is the host's */
   YV_BUFFER_UPLOAD,   /* the host writes front to back, the device reads; mapped */
+  YV_BUFFER_FRAMES,   /* the host writes, and reads, too, the device reads: cached; mapped */
   YV_BUFFER_READBACK, /* the device writes, the host reads: cached; mapped */
 } YvBufferUse;
 

@@ -211,6 +211,12 @@ static const YvExecutorClass vulkan_executor_class = {
     .footprint = vulkan_executor_footprint,
 };
 
+YvSlot *
+yv_vulkan_executor_slot (YvExecutor *executor, uint32_t slot)
+{
+  return ((VulkanExecutor *) executor)->slots[slot];
+}
+
 /* ---- construction -----------------------------------------------------------------------------
  */
 

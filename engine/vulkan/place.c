@@ -30,14 +30,6 @@ yv_places_params_bytes (const YvPlan *plan)
          yv_round_up (yv_thresholds_size_bytes (&plan->detect), PARAMS_ALIGN_BYTES);
 }
 
-static YvPlace
-place_frame (const YvPlaces *places, uint32_t image)
-{
-  return (YvPlace){.buffer = places->staging,
-                   .offset_bytes = image * places->staging_image_bytes,
-                   .size_bytes = places->staging_image_bytes};
-}
-
 YvPlace
 yv_place_operand (const YvPlaces *places, const YvStep *step, const YvOperand *operand)
 {
@@ -55,7 +47,7 @@ yv_place_operand (const YvPlaces *places, const YvStep *step, const YvOperand *o
     place.buffer = places->params;
     return place;
   case YV_MEMORY_STAGING:
-    return place_frame (places, step->image);
+    return places->frame;
   case YV_MEMORY_WEIGHTS:
     return yv_weight_store_find (places->weights, step);
   case YV_MEMORY_NONE:

@@ -17,9 +17,8 @@ G_BEGIN_DECLS
 typedef struct {
   YvWeightStore *weights;
   const YvBuffer *arena;
-  const YvBuffer *staging;      /* the slot's frames; NULL while it has none */
-  uint64_t staging_image_bytes; /* from one image's frame to the next */
-  const YvBuffer *params;       /* YvFrameParams of each image, then YvThresholds */
+  YvPlace frame;          /* of the image that is letterboxed */
+  const YvBuffer *params; /* YvFrameParams of each image, then YvThresholds */
   const YvBuffer *candidates;
   uint32_t n_images;
 } YvPlaces;
@@ -29,8 +28,7 @@ uint64_t yv_places_frame_offset (uint32_t image);
 uint64_t yv_places_thresholds_offset (uint32_t n_images);
 uint64_t yv_places_params_bytes (const YvPlan *plan);
 
-/* The bytes of an operand; a frame's are those of @step->image. Without a buffer where memory is
- * NONE, or STAGING while there is none. */
+/* The bytes of an operand; without a buffer where memory is NONE. */
 YvPlace yv_place_operand (const YvPlaces *places, const YvStep *step, const YvOperand *operand);
 
 /* The push block of @step with its addresses filled in. */

@@ -23,8 +23,8 @@ barrier (Recorder *recorder, VkPipelineStageFlags src_stage, VkAccessFlags src_a
       .dstAccessMask = dst_access,
   };
 
-  recorder->what->device->vk.vkCmdPipelineBarrier (recorder->commands, src_stage, dst_stage, 0, 1,
-                                                   &memory, 0, NULL, 0, NULL);
+  recorder->what->shared->device->vk.vkCmdPipelineBarrier (recorder->commands, src_stage, dst_stage,
+                                                           0, 1, &memory, 0, NULL, 0, NULL);
 }
 
 /* Also orders this submit after the one before: they share the arena. */
@@ -49,8 +49,8 @@ tick (Recorder *recorder, uint32_t index)
   const YvRecording *what = recorder->what;
 
   if (what->queries)
-    what->device->vk.vkCmdWriteTimestamp (recorder->commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
-                                          what->queries, index);
+    what->shared->device->vk.vkCmdWriteTimestamp (
+        recorder->commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, what->queries, index);
 }
 
 /* Everything before is done; then timestamp @index. */
@@ -62,42 +62,27 @@ step_tick (Recorder *recorder, uint32_t index)
   if (!what->step_queries)
     return;
   barrier_between_levels (recorder);
-  what->device->vk.vkCmdWriteTimestamp (recorder->commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
-                                        what->step_queries, index);
+  what->shared->device->vk.vkCmdWriteTimestamp (
+      recorder->commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, what->step_queries, index);
 }
 
-static bool
-is_letterbox (const YvRecording *what, uint32_t index)
-{
-  return index < what->plan->first_network_step;
-}
-
-static VkDescriptorSet
-set_of_step (const YvRecording *what, uint32_t index)
-{
-  return yv_bindings_set (is_letterbox (what, index) ? what->letterbox : what->network, index);
-}
-
+/* @set: null where operands are addresses. */
 static void
-dispatch (Recorder *recorder, uint32_t index, const YvStep *step)
+dispatch (Recorder *recorder, const YvStep *step, VkPipeline pipeline, VkDescriptorSet set)
 {
   const YvRecording *what = recorder->what;
-  const struct VolkDeviceTable *vk = &what->device->vk;
-  const bool by_address = is_letterbox (what, index) && what->letterbox_by_address;
-  const bool texel = step->texel && !by_address;
-  const VkPipeline pipeline = by_address ? what->letterbox_by_address : what->pipelines[index];
-  const VkPipelineLayout layout = yv_pipeline_layout (what->device->pipelines, texel);
+  const struct VolkDeviceTable *vk = &what->shared->device->vk;
+  const VkPipelineLayout layout =
+      yv_pipeline_layout (what->shared->device->pipelines, set != VK_NULL_HANDLE);
   uint8_t push[YV_MAX_PUSH_BYTES];
 
   if (recorder->pipeline != pipeline) {
     recorder->pipeline = pipeline;
-    vk->vkCmdBindPipeline (recorder->commands, VK_PIPELINE_BIND_POINT_COMPUTE, recorder->pipeline);
+    vk->vkCmdBindPipeline (recorder->commands, VK_PIPELINE_BIND_POINT_COMPUTE, pipeline);
   }
-  if (texel) {
-    const VkDescriptorSet set = set_of_step (what, index);
+  if (set)
     vk->vkCmdBindDescriptorSets (recorder->commands, VK_PIPELINE_BIND_POINT_COMPUTE, layout, 0, 1,
                                  &set, 0, NULL);
-  }
   yv_place_addresses (&what->places, step, push);
   vk->vkCmdPushConstants (recorder->commands, layout, VK_SHADER_STAGE_COMPUTE_BIT, 0,
                           step->n_push_bytes, push);
@@ -105,47 +90,106 @@ dispatch (Recorder *recorder, uint32_t index, const YvStep *step)
 }
 
 static void
-record_steps (Recorder *recorder)
+record_steps (Recorder *recorder, uint32_t first, uint32_t end)
 {
-  const YvPlan *plan = recorder->what->plan;
-  uint32_t level = 0;
+  const YvShared *shared = recorder->what->shared;
+  const YvPlan *plan = shared->plan;
+  uint32_t level = UINT32_MAX; /* of no step, so that there is a barrier before the first */
 
-  for (uint32_t i = 0; i < plan->steps->len; i++) {
+  for (uint32_t i = first; i < end; i++) {
     const YvStep *step = &g_array_index (plan->steps, YvStep, i);
+
     if (i == plan->first_network_step)
       tick (recorder, YV_TICK_NETWORK);
     if (i == plan->first_decode_step)
       tick (recorder, YV_TICK_DECODE);
-    if (i > 0 && step->level != level)
+    if (step->level != level)
       barrier_between_levels (recorder);
     level = step->level;
     step_tick (recorder, i);
-    dispatch (recorder, i, step);
+    dispatch (recorder, step, shared->pipelines[i], yv_bindings_set (shared->network, i));
   }
+}
+
+static void
+record_end (Recorder *recorder)
+{
+  const YvPlan *plan = recorder->what->shared->plan;
+
   step_tick (recorder, plan->steps->len);
   if (plan->first_network_step >= plan->steps->len)
     tick (recorder, YV_TICK_NETWORK);
   if (plan->first_decode_step >= plan->steps->len)
     tick (recorder, YV_TICK_DECODE);
+  tick (recorder, YV_TICK_END);
+  barrier_to_host (recorder);
+}
+
+static bool
+begin (const Recorder *recorder, GError **error)
+{
+  const VkCommandBufferBeginInfo info = {.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO};
+
+  return yv_vk_check (
+      recorder->what->shared->device->vk.vkBeginCommandBuffer (recorder->commands, &info),
+      "vkBeginCommandBuffer", error);
+}
+
+static bool
+finish (const Recorder *recorder, GError **error)
+{
+  return yv_vk_check (recorder->what->shared->device->vk.vkEndCommandBuffer (recorder->commands),
+                      "vkEndCommandBuffer", error);
 }
 
 bool
-yv_record (const YvRecording *recording, VkCommandBuffer commands, GError **error)
+yv_record_start (const YvRecording *recording, VkCommandBuffer commands, GError **error)
 {
-  const struct VolkDeviceTable *vk = &recording->device->vk;
+  const YvShared *shared = recording->shared;
+  const struct VolkDeviceTable *vk = &shared->device->vk;
   Recorder recorder = {.what = recording, .commands = commands};
-  const VkCommandBufferBeginInfo begin = {.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO};
 
-  if (!yv_vk_check (vk->vkBeginCommandBuffer (commands, &begin), "vkBeginCommandBuffer", error))
+  if (!begin (&recorder, error))
     return false;
   if (recording->queries)
     vk->vkCmdResetQueryPool (commands, recording->queries, 0, YV_N_TICKS);
   if (recording->step_queries)
-    vk->vkCmdResetQueryPool (commands, recording->step_queries, 0, recording->plan->steps->len + 1);
+    vk->vkCmdResetQueryPool (commands, recording->step_queries, 0, shared->plan->steps->len + 1);
   barrier_between_levels (&recorder);
   tick (&recorder, YV_TICK_START);
-  record_steps (&recorder);
-  tick (&recorder, YV_TICK_END);
-  barrier_to_host (&recorder);
-  return yv_vk_check (vk->vkEndCommandBuffer (commands), "vkEndCommandBuffer", error);
+  return finish (&recorder, error);
+}
+
+bool
+yv_record_letterbox (const YvRecording *recording, const YvLetterboxing *letterboxing,
+                     VkCommandBuffer commands, GError **error)
+{
+  const uint32_t index = letterboxing->image;
+  const YvStep *step = &g_array_index (recording->shared->plan->steps, YvStep, index);
+  const VkPipeline pipeline =
+      letterboxing->by_address ? letterboxing->by_address : recording->shared->pipelines[index];
+  Recorder recorder = {.what = recording, .commands = commands};
+
+  g_assert (step->image == index); /* the plan begins with a letterbox for each image */
+  if (!begin (&recorder, error))
+    return false;
+  step_tick (&recorder, index);
+  dispatch (&recorder, step, pipeline,
+            letterboxing->bindings ? yv_bindings_set (letterboxing->bindings, index)
+                                   : VK_NULL_HANDLE);
+  return finish (&recorder, error);
+}
+
+bool
+yv_record_piece (const YvRecording *recording, uint32_t first, uint32_t end,
+                 VkCommandBuffer commands, GError **error)
+{
+  Recorder recorder = {.what = recording, .commands = commands};
+
+  if (!begin (&recorder, error))
+    return false;
+  record_steps (&recorder, first, end);
+  if (end == recording->shared->plan->steps->len)
+    record_end (&recorder);
+  return finish (&recorder, error);
 }

@@ -4,14 +4,11 @@
 
 #include <string.h>
 
-#include "engine/align.h"
 #include "engine/error.h"
-#include "engine/frame.h"
+#include "engine/plan/cut.h"
 #include "engine/vulkan/check.h"
 #include "engine/vulkan/device.h"
-#include "engine/vulkan/pipeline.h"
 #include "engine/vulkan/place.h"
-#include "engine/vulkan/record.h"
 
 static YvBuffer *
 new_buffer (const YvSlot *slot, YvBufferUse use, uint64_t size_bytes, const char *what,
@@ -22,47 +19,46 @@ new_buffer (const YvSlot *slot, YvBufferUse use, uint64_t size_bytes, const char
   return yv_buffer_new (slot->shared->device, use, size_bytes, name, error);
 }
 
-static YvPlaces
-places_of_slot (const YvSlot *slot)
-{
-  return (YvPlaces){
-      .weights = slot->shared->weights,
-      .arena = slot->shared->arena,
-      .staging = slot->staging,
-      .staging_image_bytes = slot->image_bytes,
-      .params = slot->params,
-      .candidates = slot->candidates,
-      .n_images = slot->shared->plan->options.n,
-  };
-}
-
-static bool
-record (YvSlot *slot, GError **error)
+static YvRecording
+recording_of_slot (const YvSlot *slot)
 {
   const YvShared *shared = slot->shared;
-  const YvRecording recording = {
-      .device = shared->device,
-      .plan = shared->plan,
-      .pipelines = shared->pipelines,
-      .places = places_of_slot (slot),
-      .letterbox = slot->letterbox,
-      .letterbox_by_address = slot->letterbox_by_address,
-      .network = shared->network,
+
+  return (YvRecording){
+      .shared = shared,
+      .places = {.weights = shared->weights,
+                 .arena = shared->arena,
+                 .params = slot->params,
+                 .candidates = slot->candidates,
+                 .n_images = shared->plan->options.n},
       .queries = slot->queries,
       .step_queries = slot->step_queries,
   };
+}
 
-  const VkResult result =
-      shared->device->vk.vkResetCommandPool (shared->device->handle, slot->pool, 0);
-  slot->is_recorded = yv_vk_check (result, "vkResetCommandPool", error) &&
-                      yv_record (&recording, slot->commands, error);
-  return slot->is_recorded;
+static uint32_t
+n_letterboxes (const YvSlot *slot)
+{
+  return slot->shared->plan->first_network_step;
+}
+
+/* ---- commands -------------------------------------------------------------------------------- */
+
+static void
+drop_commands (YvSlot *slot)
+{
+  YvDevice *device = slot->shared->device;
+
+  device->vk.vkDestroyCommandPool (device->handle, slot->pool, NULL);
+  slot->pool = VK_NULL_HANDLE;
+  slot->n_pieces = 0;
 }
 
 static bool
-make_commands (YvSlot *slot, GError **error)
+make_commands (YvSlot *slot, uint32_t n_pieces, GError **error)
 {
   YvDevice *device = slot->shared->device;
+  VkCommandBuffer *pieces = slot->commands + 1 + n_letterboxes (slot);
   const VkCommandPoolCreateInfo pool_info = {
       .sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
       .queueFamilyIndex = device->queue_family,
@@ -71,14 +67,67 @@ make_commands (YvSlot *slot, GError **error)
                     "vkCreateCommandPool", error))
     return false;
 
-  const VkCommandBufferAllocateInfo info = {
+  VkCommandBufferAllocateInfo info = {
       .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
       .commandPool = slot->pool,
       .commandBufferCount = 1,
   };
-  return yv_vk_check (device->vk.vkAllocateCommandBuffers (device->handle, &info, &slot->commands),
+  if (!yv_vk_check (device->vk.vkAllocateCommandBuffers (device->handle, &info, slot->commands),
+                    "vkAllocateCommandBuffers", error))
+    return false;
+  info.commandBufferCount = n_pieces;
+  return yv_vk_check (device->vk.vkAllocateCommandBuffers (device->handle, &info, pieces),
                       "vkAllocateCommandBuffers", error);
 }
+
+/* slot->ends: indices of steps before, of commands after. */
+static bool
+record_pieces (YvSlot *slot, uint32_t n_pieces, GError **error)
+{
+  const YvRecording recording = recording_of_slot (slot);
+  const uint32_t first_piece = 1 + n_letterboxes (slot);
+  uint32_t first = n_letterboxes (slot);
+
+  if (!yv_record_start (&recording, slot->commands[0], error))
+    return false;
+  for (uint32_t i = 0; i < n_pieces; i++) {
+    const uint32_t end = slot->ends[i];
+
+    if (!yv_record_piece (&recording, first, end, slot->commands[first_piece + i], error))
+      return false;
+    first = end;
+    slot->ends[i] = first_piece + i + 1;
+  }
+  return true;
+}
+
+static bool
+record (YvSlot *slot, GError **error)
+{
+  const YvShared *shared = slot->shared;
+  const uint64_t max_flops = shared->device->caps.is_cpu ? UINT64_MAX : slot->piece_flops;
+  const uint32_t n_pieces = yv_plan_cut (shared->plan, max_flops, slot->ends);
+
+  if (!make_commands (slot, n_pieces, error) || !record_pieces (slot, n_pieces, error)) {
+    drop_commands (slot);
+    return false;
+  }
+  slot->n_pieces = n_pieces;
+  return true;
+}
+
+/* Once: its first run was cut as for a weak device. */
+static void
+measure_device (YvSlot *slot, uint64_t network_ns)
+{
+  if (slot->is_measured || network_ns == 0 || slot->shared->device->caps.is_cpu)
+    return;
+  slot->is_measured = true;
+  slot->piece_flops = yv_plan_piece_flops (slot->shared->plan, network_ns);
+  drop_commands (slot);
+}
+
+/* ---- making and freeing ---------------------------------------------------------------------- */
 
 static bool
 make_signals (YvSlot *slot, GError **error)
@@ -118,24 +167,17 @@ YvSlot *
 yv_slot_new (const YvShared *shared, uint32_t index, GError **error)
 {
   g_autoptr (YvSlot) slot = g_new0 (YvSlot, 1);
+  const guint n_steps = shared->plan->steps->len;
 
   slot->shared = shared;
   slot->index = index;
-  if (!make_buffers (slot, error) || !make_commands (slot, error) || !make_signals (slot, error))
+  slot->piece_flops = YV_FIRST_PIECE_FLOPS;
+  slot->commands = g_new0 (VkCommandBuffer, n_steps + 2);
+  slot->ends = g_new0 (uint32_t, n_steps + 1);
+  if (!make_buffers (slot, error) || !make_signals (slot, error) ||
+      !yv_intake_init (&slot->intake, shared, index, error))
     return NULL;
-  if (shared->plan->first_network_step == 0 && !record (slot, error))
-    return NULL;
-  return g_steal_pointer (&slot);
-}
-
-static void
-drop_staging (YvSlot *slot)
-{
-  g_clear_pointer (&slot->letterbox, yv_bindings_free);
-  g_clear_pointer (&slot->staging, yv_buffer_free);
-  slot->letterbox_by_address = VK_NULL_HANDLE;
-  slot->image_bytes = 0;
-  slot->is_recorded = false;
+  return record (slot, error) ? g_steal_pointer (&slot) : NULL;
 }
 
 void
@@ -147,101 +189,32 @@ yv_slot_free (YvSlot *slot)
   YvDevice *device = slot->shared->device;
   if (slot->running)
     yv_timeline_wait (&slot->timeline, NULL);
+  drop_commands (slot);
+  yv_intake_clear (&slot->intake);
   device->vk.vkDestroyQueryPool (device->handle, slot->step_queries, NULL);
   device->vk.vkDestroyQueryPool (device->handle, slot->queries, NULL);
   yv_timeline_clear (&slot->timeline);
-  device->vk.vkDestroyCommandPool (device->handle, slot->pool, NULL);
-  drop_staging (slot);
   yv_buffer_free (slot->candidates);
   yv_buffer_free (slot->params);
   g_free (slot->step_ticks);
+  g_free (slot->commands);
+  g_free (slot->ends);
   g_free (slot);
 }
 
-/* How the letterbox reads its frames: through texel buffers where the plan says so and they fit,
- * else by address, with a pipeline that all images of the batch share. */
+/* ---- running --------------------------------------------------------------------------------- */
+
+/* Without images those of the last submit are still there, and the commands that read them. */
 static bool
-bind_frames (YvSlot *slot, GError **error)
+take_frames (YvSlot *slot, const YvBatch *batch, GError **error)
 {
-  const YvShared *shared = slot->shared;
-  const YvPlan *plan = shared->plan;
-  const YvPlaces places = places_of_slot (slot);
+  const YvRecording recording = recording_of_slot (slot);
 
-  if (slot->image_bytes <= shared->device->caps.max_texels) {
-    slot->letterbox =
-        yv_bindings_new (shared->device, &places, plan, 0, plan->first_network_step, error);
-    return slot->letterbox != NULL;
-  }
-  YvStep step = g_array_index (plan->steps, YvStep, 0);
-  step.texel = false;
-  slot->letterbox_by_address = yv_pipeline_for_step (shared->device->pipelines, &step, error);
-  return slot->letterbox_by_address != VK_NULL_HANDLE;
-}
-
-/* Frames of any size up to @image_bytes fit from now on; addresses and views of the old memory are
- * in commands and descriptors, so those are made again. */
-static bool
-grow_staging (YvSlot *slot, uint64_t image_bytes, GError **error)
-{
-  const YvShared *shared = slot->shared;
-  const uint64_t aligned = yv_round_up (image_bytes, shared->device->caps.align_bytes);
-
-  drop_staging (slot);
-  slot->staging =
-      new_buffer (slot, YV_BUFFER_UPLOAD, aligned * shared->plan->options.n, "frames", error);
-  if (!slot->staging)
-    return false;
-  slot->image_bytes = aligned;
-  if (bind_frames (slot, error))
+  if (n_letterboxes (slot) == 0 || !batch->images)
     return true;
-
-  drop_staging (slot); /* so that the next submit tries again */
-  return false;
-}
-
-/* Bytes of the largest frame; 0, with @error set, where one contradicts itself. */
-static uint64_t
-largest_frame_bytes (const YvBatch *batch, GError **error)
-{
-  uint64_t largest = 0;
-
-  for (uint32_t i = 0; i < batch->n_images; i++) {
-    if (!yv_image_check (&batch->images[i], error))
-      return 0;
-    largest = MAX (largest, yv_image_size_bytes (&batch->images[i]));
-  }
-  return largest;
-}
-
-static void
-copy_frames (YvSlot *slot, const YvBatch *batch)
-{
-  for (uint32_t i = 0; i < slot->shared->plan->options.n; i++) {
-    struct YvFrameParams *params =
-        (struct YvFrameParams *) (void *) (slot->params->mapped + yv_places_frame_offset (i));
-    if (i >= batch->n_images) {
-      memset (params, 0, sizeof *params); /* an empty picture: padding everywhere */
-      continue;
-    }
-    yv_image_pack (&batch->images[i], slot->staging->mapped + i * slot->image_bytes);
-    yv_frame_params_init (params, &batch->images[i], &batch->letterboxes[i], 0);
-  }
-}
-
-static bool
-upload (YvSlot *slot, const YvBatch *batch, GError **error)
-{
-  if (slot->shared->plan->first_network_step == 0)
-    return true;
-
   g_assert (batch->n_images >= 1 && batch->n_images <= slot->shared->plan->options.n);
-  const uint64_t image_bytes = largest_frame_bytes (batch, error);
-  if (image_bytes == 0)
-    return false;
-  if (image_bytes > slot->image_bytes && !grow_staging (slot, image_bytes, error))
-    return false;
-  copy_frames (slot, batch);
-  return true;
+  return yv_intake_take (&slot->intake, &recording, batch, slot->params->mapped, slot->commands + 1,
+                         error);
 }
 
 static struct YvCandidateList *
@@ -269,17 +242,16 @@ bool
 yv_slot_submit (YvSlot *slot, const YvBatch *batch, GError **error)
 {
   const uint64_t start_ns = yv_executor_now_ns ();
-  const uint32_t all = 1;
 
   g_assert (!slot->running);
-  if (!upload (slot, batch, error) || (!slot->is_recorded && !record (slot, error)))
+  if (!take_frames (slot, batch, error) || (slot->n_pieces == 0 && !record (slot, error)))
     return false;
   write_thresholds (slot, batch);
   slot->n_images =
       slot->shared->plan->options.tensor_input ? slot->shared->plan->options.n : batch->n_images;
   slot->upload_ns = yv_executor_now_ns () - start_ns;
-
-  slot->running = yv_timeline_submit (&slot->timeline, &slot->commands, &all, 1, error);
+  slot->running =
+      yv_timeline_submit (&slot->timeline, slot->commands, slot->ends, slot->n_pieces, error);
   return slot->running;
 }
 
@@ -357,6 +329,7 @@ yv_slot_wait (YvSlot *slot, const struct YvCandidate **lists, uint32_t *n, YvTim
     *timing = (YvTiming){.upload_ns = slot->upload_ns};
     if (!read_ticks (slot, timing, error) || !read_step_ticks (slot, timing, error))
       return false;
+    measure_device (slot, timing->network_ns);
   }
   if (lists)
     read_candidates (slot, lists, n);
@@ -396,7 +369,8 @@ yv_slot_profile (YvSlot *slot, bool is_wanted, GError **error)
   device->vk.vkDestroyQueryPool (device->handle, slot->step_queries, NULL);
   slot->step_queries = VK_NULL_HANDLE;
   g_clear_pointer (&slot->step_ticks, g_free);
-  slot->is_recorded = false; /* with the queries that are gone */
+  drop_commands (slot); /* with the queries that are gone */
+  yv_intake_forget (&slot->intake);
   return !is_wanted || make_step_queries (slot, error);
 }
 
@@ -404,5 +378,5 @@ uint64_t
 yv_slot_size_bytes (const YvSlot *slot)
 {
   return slot->params->size_bytes + slot->candidates->size_bytes +
-         (slot->staging ? slot->staging->size_bytes : 0);
+         (slot->intake.staging ? slot->intake.staging->size_bytes : 0);
 }

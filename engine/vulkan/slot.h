@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
- * engine/vulkan/slot.h - what one batch in flight needs for itself: frame bytes, parameters,
- * candidate lists, and its recorded commands.
+ * engine/vulkan/slot.h - what one batch in flight needs for itself: frames, parameters, candidate
+ * lists, and its recorded commands.
  *
- * In steady state a submit copies frames, writes parameters and calls vkQueueSubmit(): it allocates
- * nothing, writes no descriptor and records nothing. Only a frame larger than any before makes the
- * slot grow; one larger than a texel buffer can be is from then on read by its address.
+ * In steady state a submit copies frames, if it has to, writes parameters and calls
+ * vkQueueSubmit(): it allocates nothing, writes no descriptor and records nothing. Only a frame
+ * larger than any before makes the slot grow, and memory seen for the first time is bound
+ * (intake.h).
+ *
+ * On a device that is no CPU the network is several pieces, so that none trips its watchdog
+ * (plan/cut.h): at first as for a weak one, then as its own time of the first run says.
  */
 #pragma once
 
@@ -15,41 +19,34 @@
 #include <volk.h>
 
 #include "engine/plan/executor.h"
-#include "engine/vulkan/bind.h"
 #include "engine/vulkan/buffer.h"
+#include "engine/vulkan/intake.h"
+#include "engine/vulkan/record.h"
 #include "engine/vulkan/timeline.h"
 
 G_BEGIN_DECLS
-
-/* What all slots of an executor share; borrowed, the executor outlives its slots. */
-typedef struct {
-  YvDevice *device;
-  const YvPlan *plan;
-  YvWeightStore *weights;
-  const YvBuffer *arena;
-  const YvBindings *network;
-  const VkPipeline *pipelines;
-} YvShared;
 
 typedef struct {
   const YvShared *shared;
   uint32_t index; /* for names */
   YvBuffer *params, *candidates;
-  YvBuffer *staging; /* NULL until the first frame, and with tensor_input for ever */
-  uint64_t image_bytes;
-  YvBindings *letterbox;           /* goes with staging */
-  VkPipeline letterbox_by_address; /* null while a frame fits into a texel buffer; the device's */
+  YvIntake intake; /* idle where the plan has no LETTERBOX */
 
-  VkCommandPool pool;
-  VkCommandBuffer commands;
-  bool is_recorded;         /* commands do what a submit needs; else it records them first */
+  /* The start, a letterbox for each image, which the intake has recorded, and the pieces. */
+  VkCommandBuffer *commands; /* [1 + first_network_step + n_pieces] */
+  uint32_t *ends;            /* [n_pieces]: what is submitted together, see yv_timeline_submit() */
+  uint32_t n_pieces;         /* 0: start and pieces are not recorded */
+  uint64_t piece_flops;      /* of the next recording */
+  bool is_measured;          /* piece_flops is what this device does */
+  VkCommandPool pool;        /* of start and pieces; null where they are not recorded */
+
   VkQueryPool queries;      /* null where the queue has no timestamps */
   VkQueryPool step_queries; /* null unless profiled */
   uint64_t *step_ticks;     /* [n steps + 1], while profiled; then ns */
   YvTimeline timeline;
 
   bool running;
-  uint32_t n_images; /* of the batch that runs */
+  uint32_t n_images; /* of the batch that runs, or ran last */
   uint64_t upload_ns;
 } YvSlot;
 
@@ -64,6 +61,9 @@ bool yv_slot_wait (YvSlot *slot, const struct YvCandidate **lists, uint32_t *n, 
 
 /* See YvExecutorClass. */
 bool yv_slot_profile (YvSlot *slot, bool is_wanted, GError **error);
+
+/* Of what yv_vulkan_executor_new() made; for tests. */
+YvSlot *yv_vulkan_executor_slot (YvExecutor *executor, uint32_t slot);
 
 uint64_t yv_slot_size_bytes (const YvSlot *slot);
 

@@ -59,6 +59,10 @@ uint64_t yv_weight_store_size_bytes (const YvWeightStore *store);
 YvExecutor *yv_vulkan_executor_new (YvDevice *device, YvWeightStore *store, const YvPlan *plan,
                                     uint32_t n_slots, GError **error);
 
+/* Memory for frames that the device reads where they lie (image.h); it keeps the device. Free with
+ * yv_memory_give_up(). Returns: (transfer full): or NULL with YV_ERROR_OUT_OF_MEMORY. */
+YvFrameMemory *yv_vulkan_memory_new (YvDevice *device, size_t size_bytes, GError **error);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (YvDevice, yv_device_unref)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (YvWeightStore, yv_weight_store_free)
 

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * tests/model/test-vulkan-slot.c - frames of any size through slots, one after another and at once.
  */
+#include <string.h>
+
 #include "engine/error.h"
+#include "engine/memory.h"
 #include "engine/vulkan/device.h"
+#include "engine/vulkan/slot.h"
 #include "tests/model/netcase.h"
 
 static void
@@ -151,6 +155,82 @@ a_batch_may_have_fewer_images_than_the_plan (void)
   net_submit (net.executor, 1, &frames.batch, some, n_some);
   for (uint32_t i = 0; i < 2; i++)
     net_candidates_assert_identical (some[i], n_some[i], all[i], n_all[i]);
+  net_frames_clear (&frames);
+}
+
+/* Fewer FLOPs than any convolution has, so that each is a piece; then what the device does. */
+static void
+a_network_in_pieces_gives_the_same_answer (void)
+{
+  g_auto (NetRun) whole = {0}, cut = {0};
+  NetFrames frames;
+  const struct YvCandidate *got, *expected;
+  uint32_t n_got, n_expected;
+
+  if (!net_run_init (&whole, &net_one_image, 1) || !net_run_init (&cut, &net_one_image, 1))
+    return;
+  net_frames_init (&frames, 1, 64, 64, 7);
+  net_submit (whole.executor, 0, &frames.batch, &expected, &n_expected);
+  cut.device->caps.is_cpu = false;
+  YvSlot *slot = yv_vulkan_executor_slot (cut.executor, 0);
+  slot->piece_flops = 1;
+  g_assert_true (yv_slot_profile (slot, false, NULL)); /* records anew */
+  for (uint32_t round = 0; round < 3; round++) {
+    YvTiming timing;
+
+    g_assert_true (cut.executor->klass->submit (cut.executor, 0, &frames.batch, NULL));
+    if (round == 0)
+      g_assert_cmpuint (slot->n_pieces, >=, 5);
+    g_assert_true (cut.executor->klass->wait (cut.executor, 0, &got, &n_got, &timing, NULL));
+    net_candidates_assert_identical (got, n_got, expected, n_expected);
+    g_assert_true (slot->is_measured);
+    g_assert_cmpuint (slot->piece_flops, >, 1);
+  }
+  net_frames_clear (&frames);
+}
+
+/* The same picture copied, and where it lies: with rows that are far apart, in memory of its own
+ * and in a batch with one that is copied. */
+static void
+frames_are_read_where_they_lie (void)
+{
+  g_auto (NetRun) net = {0};
+  const YvPlanOptions options = {.n = 3, .h = 64, .w = 64, .dtype = YV_DTYPE_F32};
+  const struct YvCandidate *copied[NET_MAX_BATCH], *in_place[NET_MAX_BATCH];
+  uint32_t n_copied[NET_MAX_BATCH], n_in_place[NET_MAX_BATCH];
+  YvFrameMemory *memories[2];
+  NetFrames frames;
+
+  if (!net_run_init (&net, &options, 2))
+    return;
+  net_frames_init (&frames, 2, 64, 64, 9);
+  frames.batch.n_images = 2; /* of three: the third is padding */
+  net_submit (net.executor, 0, &frames.batch, copied, n_copied);
+  for (uint32_t i = 0; i < 2; i++) {
+    YvImage *image = &frames.images[i];
+    const uint32_t row_bytes = 3 * image->width, stride_bytes = row_bytes + 13;
+
+    memories[i] = yv_vulkan_memory_new (net.device, 5 + image->height * stride_bytes, NULL);
+    for (uint32_t y = 0; y < image->height; y++)
+      memcpy (memories[i]->bytes + 5 + y * stride_bytes,
+              image->planes[0] + y * image->stride_bytes[0], row_bytes);
+    image->planes[0] = memories[i]->bytes + 5;
+    image->stride_bytes[0] = stride_bytes;
+    image->memory = memories[i];
+    for (uint32_t round = 0; round < 2; round++) {
+      net_submit (net.executor, 1, &frames.batch, in_place, n_in_place);
+      for (uint32_t k = 0; k < 2; k++)
+        net_candidates_assert_identical (in_place[k], n_in_place[k], copied[k], n_copied[k]);
+    }
+  }
+
+  const YvIntake *intake = &yv_vulkan_executor_slot (net.executor, 1)->intake;
+  g_assert_cmpuint (intake->entries->len, ==, 4); /* of the second image a copy, too */
+  yv_memory_give_up (memories[0]);
+  frames.images[0] = frames.images[1];
+  net_submit (net.executor, 1, &frames.batch, in_place, n_in_place);
+  g_assert_cmpuint (intake->entries->len, ==, 4); /* not 6: the first memory has gone */
+  yv_memory_give_up (memories[1]);
   net_frames_clear (&frames);
 }
 
@@ -306,6 +386,8 @@ main (int argc, char **argv)
                    frames_larger_than_a_texel_buffer_are_read_by_address);
   g_test_add_func ("/vulkan/slot/8k", a_frame_of_8k_with_four_bytes_a_pixel_is_analysed);
   g_test_add_func ("/vulkan/slot/partial-batch", a_batch_may_have_fewer_images_than_the_plan);
+  g_test_add_func ("/vulkan/slot/pieces", a_network_in_pieces_gives_the_same_answer);
+  g_test_add_func ("/vulkan/slot/in-place", frames_are_read_where_they_lie);
   g_test_add_func ("/vulkan/slot/slots", slots_in_flight_together_keep_their_results_apart);
   g_test_add_func ("/vulkan/slot/threads", threads_with_a_slot_each_do_not_disturb_each_other);
   g_test_add_func ("/vulkan/slot/timing", times_and_footprint_are_told);

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * engine/memory.h - what is inside a YvFrameMemory (image.h), for those who make and read it.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "engine/image.h"
+
+G_BEGIN_DECLS
+
+/* Counted: the user's is one reference, and each slot that has recorded commands for it has one.
+ * Makers put this first. */
+struct _YvFrameMemory {
+  uint8_t *bytes; /* the host's view of it */
+  size_t size_bytes;
+  const void *device; /* borrowed: the YvDevice that reads it; NULL: none does */
+  void (*free) (YvFrameMemory *memory);
+  gatomicrefcount n_refs;
+  gint is_given_up; /* atomic: the user has let go of it */
+};
+
+/* Without a device. NULL with YV_ERROR_OUT_OF_MEMORY. */
+YvFrameMemory *yv_memory_new_plain (size_t size_bytes, GError **error);
+
+YvFrameMemory *yv_memory_ref (YvFrameMemory *memory);
+void yv_memory_unref (YvFrameMemory *memory); /* NULL ok */
+
+/* The user's reference; NULL ok. */
+void yv_memory_give_up (YvFrameMemory *memory);
+bool yv_memory_is_given_up (const YvFrameMemory *memory);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (YvFrameMemory, yv_memory_unref)
+
+G_END_DECLS
