@@ -7,6 +7,8 @@
 #include "engine/error.h"
 #include "engine/vulkan/check.h"
 #include "engine/vulkan/features.h"
+#include "engine/vulkan/kernels.h"
+#include "engine/vulkan/known.h"
 #include "engine/vulkan/pipeline.h"
 #include "engine/vulkan/select.h"
 
@@ -139,18 +141,6 @@ use_texel_lanes (const YvDevice *device, const YvChoice *choice, const YvFeature
          texel_format_ok (device->physical, VK_FORMAT_R8_UNORM);
 }
 
-/* See YvCaps.wide_lanes. Measured with conv_lanes on YOLOv7-tiny: Zen 4 (AVX-512) gains 8 % with 64
- * channels, Zen 3 (AVX2) loses 20 %. */
-static bool
-cpu_has_many_registers (void)
-{
-#if defined(__x86_64__) || defined(__i386__)
-  return __builtin_cpu_supports ("avx512vl");
-#else
-  return false;
-#endif
-}
-
 /* A CPU has them only to test them. */
 static bool
 use_coopmat (const YvChoice *choice, const YvFeatures *features)
@@ -201,8 +191,6 @@ read_caps (YvDevice *device, const YvChoice *choice, const YvFeatures *features)
   device->caps = (YvCaps){
       .is_cpu = choice->type == VK_PHYSICAL_DEVICE_TYPE_CPU,
       .texel_lanes = use_texel_lanes (device, choice, features, &subgroup),
-      .wide_lanes = cpu_has_many_registers (),
-      .winograd = true,
       .fp16_storage = features->v11.storageBuffer16BitAccess,
       .subgroup_size = subgroup.subgroupSize,
       .max_shared_bytes = limits->maxComputeSharedMemorySize,
@@ -214,6 +202,7 @@ read_caps (YvDevice *device, const YvChoice *choice, const YvFeatures *features)
       .align_bytes = (uint32_t) MAX (slice_align, MIN_ALIGN_BYTES),
       .slice_align_bytes = (uint32_t) slice_align,
   };
+  yv_known_apply (&device->caps, choice->driver_id);
   if (use_coopmat (choice, features)) {
     yv_coopmat_read_caps (&device->caps, device->instance->handle, device->physical);
     if (yv_features_have_coopmat2 (features))
@@ -221,6 +210,27 @@ read_caps (YvDevice *device, const YvChoice *choice, const YvFeatures *features)
     device->caps.coopmat2_wanted = kernels_are_forced ("coopmat2");
   }
   g_strlcpy (device->caps.name, choice->info.name, sizeof device->caps.name);
+}
+
+/* Drivers change pipelineCacheUUID with every build of theirs. On a CPU the name tells the width of
+ * vectors, and a home folder may be that of several CPUs. */
+static char *
+new_identity (const YvDevice *device)
+{
+  const char *forced = g_getenv ("YV_KERNELS");
+  VkPhysicalDeviceProperties properties;
+  GString *text = g_string_new (device->uuid);
+
+  vkGetPhysicalDeviceProperties (device->physical, &properties);
+  g_string_append_printf (text, " %s %x:%x driver %x ", properties.deviceName, properties.vendorID,
+                          properties.deviceID, properties.driverVersion);
+  for (uint32_t i = 0; i < VK_UUID_SIZE; i++)
+    g_string_append_printf (text, "%02x", properties.pipelineCacheUUID[i]);
+  g_string_append_printf (text, "%s kernels %016" G_GINT64_MODIFIER "x%s%s, gst-yolov7 " YV_VERSION,
+                          device->caps.wide_lanes ? " wide" : "", yv_kernels_hash (),
+                          forced ? " " : "", forced ? forced : "");
+  g_strdelimit (text->str, "\n", ' ');
+  return g_string_free (text, FALSE);
 }
 
 static bool
@@ -258,6 +268,7 @@ yv_device_new (const char *selector, GError **error)
     return NULL;
   }
   g_strlcpy (device->uuid, choice->uuid, sizeof device->uuid);
+  device->identity = new_identity (device);
   device->pipelines = yv_pipeline_cache_new (device, error);
   if (!device->pipelines)
     return NULL;
@@ -268,6 +279,18 @@ const char *
 yv_device_uuid (const YvDevice *device)
 {
   return device->uuid;
+}
+
+const char *
+yv_device_identity (const YvDevice *device)
+{
+  return device->identity;
+}
+
+void
+yv_device_save_pipelines (YvDevice *device)
+{
+  yv_pipeline_cache_save (device->pipelines);
 }
 
 YvDevice *
@@ -284,6 +307,7 @@ yv_device_unref (YvDevice *device)
     return;
 
   yv_pipeline_cache_free (device->pipelines);
+  g_free (device->identity);
   if (device->handle)
     device->vk.vkDestroyDevice (device->handle, NULL);
   g_mutex_clear (&device->queue_lock);

@@ -26,6 +26,7 @@ struct _YvDevice {
   YvInstance *instance; /* borrowed: there is one, for ever */
   VkPhysicalDevice physical;
   char uuid[YV_UUID_TEXT_BYTES];
+  char *identity; /* owned */
   VkDevice handle;
   struct VolkDeviceTable vk; /* every call on the device goes through this */
 

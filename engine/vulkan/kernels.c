@@ -102,3 +102,28 @@ yv_kernel_spirv (YvKernel kernel, YvDType dtype, bool texel)
     return texel ? variants->f16_texel : variants->f16;
   return (YvSpirv){0};
 }
+
+/* FNV-1a, a word at a time. */
+static uint64_t
+hash_spirv (uint64_t hash, const YvSpirv *spirv)
+{
+  for (size_t i = 0; i < spirv->size_bytes / sizeof *spirv->words; i++)
+    hash = (hash ^ spirv->words[i]) * UINT64_C (1099511628211);
+  return (hash ^ spirv->size_bytes) * UINT64_C (1099511628211);
+}
+
+uint64_t
+yv_kernels_hash (void)
+{
+  uint64_t hash = UINT64_C (14695981039346656037);
+
+  for (size_t i = 0; i < YV_N_KERNELS; i++) {
+    const Variants *variants = &kernel_variants[i];
+
+    hash = hash_spirv (hash, &variants->f32);
+    hash = hash_spirv (hash, &variants->f16);
+    hash = hash_spirv (hash, &variants->f32_texel);
+    hash = hash_spirv (hash, &variants->f16_texel);
+  }
+  return hash;
+}

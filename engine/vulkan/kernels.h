@@ -21,4 +21,7 @@ typedef struct {
 /* @dtype: F32 or F16, the element type; @texel: operands as texel buffers, else as addresses. */
 YvSpirv yv_kernel_spirv (YvKernel kernel, YvDType dtype, bool texel);
 
+/* Of all of them: another build has another. */
+uint64_t yv_kernels_hash (void);
+
 G_END_DECLS

@@ -4,10 +4,13 @@
 
 #include <string.h>
 
+#include "engine/cache.h"
 #include "engine/error.h"
 #include "engine/vulkan/check.h"
 #include "engine/vulkan/debug.h"
 #include "engine/vulkan/kernels.h"
+
+#define CACHE_KIND "pipelines"
 
 struct _YvPipelineCache {
   YvDevice *device; /* borrowed: it owns the cache */
@@ -16,6 +19,8 @@ struct _YvPipelineCache {
   VkPipelineCache driver_cache;
   GMutex lock;           /* protects what follows */
   GHashTable *pipelines; /* owned PipelineKey -> VkPipeline in a PipelineEntry */
+  guint n_saved;         /* of pipelines */
+  size_t kept_bytes;     /* of the driver's data in the cache's file; it grows with each new one */
 };
 
 /* All that tells two pipelines apart; zero where unused, so that keys compare as bytes. */
@@ -103,15 +108,26 @@ make_pipeline_layout (YvPipelineCache *cache, bool texel, VkPipelineLayout *out,
                       "vkCreatePipelineLayout", error);
 }
 
+/* Drivers trust what they are given, so it has been checked: only what this build wrote on this
+ * device, for this driver, comes back (engine/cache.h). A driver that doesn't like it all the same
+ * starts with nothing. */
 static bool
 make_driver_cache (YvPipelineCache *cache, GError **error)
 {
-  const VkPipelineCacheCreateInfo info = {.sType = VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO};
   YvDevice *device = cache->device;
+  g_autoptr (GBytes) kept = yv_cache_read (CACHE_KIND, device->uuid, device->identity);
+  VkPipelineCacheCreateInfo info = {.sType = VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO};
 
-  return yv_vk_check (
-      device->vk.vkCreatePipelineCache (device->handle, &info, NULL, &cache->driver_cache),
-      "vkCreatePipelineCache", error);
+  if (kept)
+    info.pInitialData = g_bytes_get_data (kept, &info.initialDataSize);
+  cache->kept_bytes = info.initialDataSize;
+  VkResult result =
+      device->vk.vkCreatePipelineCache (device->handle, &info, NULL, &cache->driver_cache);
+  if (result != VK_SUCCESS && kept) {
+    info.initialDataSize = 0;
+    result = device->vk.vkCreatePipelineCache (device->handle, &info, NULL, &cache->driver_cache);
+  }
+  return yv_vk_check (result, "vkCreatePipelineCache", error);
 }
 
 YvPipelineCache *
@@ -151,6 +167,40 @@ yv_pipeline_cache_free (YvPipelineCache *cache)
   device->vk.vkDestroyDescriptorSetLayout (device->handle, cache->set_layout, NULL);
   g_mutex_clear (&cache->lock);
   g_free (cache);
+}
+
+/* The driver's data; NULL where there is none worth keeping: some give a header alone. */
+static uint8_t *
+get_driver_data (YvPipelineCache *cache, size_t *size_bytes)
+{
+  YvDevice *device = cache->device;
+  VkResult result =
+      device->vk.vkGetPipelineCacheData (device->handle, cache->driver_cache, size_bytes, NULL);
+
+  if (result != VK_SUCCESS || *size_bytes <= sizeof (VkPipelineCacheHeaderVersionOne) ||
+      *size_bytes > YV_CACHE_MAX_BYTES)
+    return NULL;
+  g_autofree uint8_t *data = g_malloc (*size_bytes);
+  result =
+      device->vk.vkGetPipelineCacheData (device->handle, cache->driver_cache, size_bytes, data);
+  return result == VK_SUCCESS ? g_steal_pointer (&data) : NULL;
+}
+
+void
+yv_pipeline_cache_save (YvPipelineCache *cache)
+{
+  YvDevice *device = cache->device;
+  size_t size_bytes = 0;
+
+  g_mutex_lock (&cache->lock);
+  const guint n_new = g_hash_table_size (cache->pipelines) - cache->n_saved;
+  cache->n_saved += n_new;
+  g_autofree uint8_t *data = n_new > 0 ? get_driver_data (cache, &size_bytes) : NULL;
+  const bool is_new = data && size_bytes != cache->kept_bytes;
+  cache->kept_bytes = data ? size_bytes : cache->kept_bytes;
+  g_mutex_unlock (&cache->lock);
+  if (is_new)
+    yv_cache_write (CACHE_KIND, device->uuid, device->identity, data, size_bytes);
 }
 
 static bool

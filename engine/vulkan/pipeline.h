@@ -22,6 +22,9 @@ enum { YV_BINDING_SRC0, YV_BINDING_SRC1, YV_BINDING_WEIGHT, YV_BINDING_DST, YV_N
 YvPipelineCache *yv_pipeline_cache_new (YvDevice *device, GError **error);
 void yv_pipeline_cache_free (YvPipelineCache *cache); /* NULL ok */
 
+/* See yv_device_save_pipelines(). */
+void yv_pipeline_cache_save (YvPipelineCache *cache);
+
 /* The pipeline for @step, made on first need. Any thread; may block while another is made.
  * (transfer none): it lives as long as the device. Null with YV_ERROR_UNSUPPORTED where the kernel
  * has no such variant, or with the code of yv_vk_check(). */

@@ -40,6 +40,14 @@ void yv_device_unref (YvDevice *device);
 const YvCaps *yv_device_caps (const YvDevice *device);
 const char *yv_device_uuid (const YvDevice *device); /* a selector of this very device */
 
+/* One line, for engine/cache.h: all that the speed of our kernels depends on, and what a driver
+ * makes of them: device, driver, kernels, version. */
+const char *yv_device_identity (const YvDevice *device);
+
+/* Keeps what the driver compiled, if there is something new, for the next process
+ * (engine/cache.h). Any thread. */
+void yv_device_save_pipelines (YvDevice *device);
+
 /* Packed weights on the device, shared by all executors of one graph whatever their size: each
  * (weight, packing, dtype) is packed once, on first need. Thread safe. */
 YvWeightStore *yv_weight_store_new (YvDevice *device);
