@@ -74,7 +74,7 @@ new_heavy_net (void)
 static float *
 run_heavy_net (const YvGraph *graph, bool unified, uint64_t *n)
 {
-  const YvPlanOptions options = {.n = 1, .h = 16, .w = 16, .dtype = YV_DTYPE_F32};
+  const YvPlanOptions options = {.n = 1, .h = 16, .w = 16, .dtype = YV_DTYPE_F32, .keep_all = true};
   g_autoptr (YvDevice) device = yv_test_open_device ();
   const struct YvCandidate *list;
   uint32_t n_found;
