@@ -2,8 +2,8 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
 
-// head_tile.comp - a head for any GPU: the convolution of 1 x 1 that makes a level's logits, and the
-// candidates among them (decode.comp tells the formulas), without storing a logit.
+// head_tile.comp - a head for any GPU: the convolution of 1 x 1 that makes a level's logits, and
+// the candidates among them (decode.comp tells the formulas), without storing a logit.
 //   src     [n, c_in, grid_h, grid_w]
 //   weight  HEAD of engine/plan/pack.h
 //   dst     the candidate list of each image
@@ -178,10 +178,11 @@ void main()
     sum_objectness(row.image, first_pixel, weight.objectness);
     barrier();
 
-    if (id < PIXELS && first_pixel + id < n_pixels)
+    const bool is_pixel = id < PIXELS && first_pixel + id < n_pixels;
+    if (is_pixel)
         row.objectness = objectness_of(id, Float4s(p.weight).at[bias_quad + 1].x);
     const bool has_object =
-        row.objectness > Thresholds(p.thresholds).thresholds.confidence && first_pixel + id < n_pixels;
+        is_pixel && row.objectness > Thresholds(p.thresholds).thresholds.confidence;
     if (has_object)
         atomicOr(any_object, 1);
     barrier();

@@ -167,6 +167,24 @@ struct YvLetterboxParams {
   uint net_w, net_h;
 };
 
+/* conv_first (addresses): letterbox and the first convolution, of the picture that is then stored
+ * nowhere: local YV_FIRST_LOCAL; groups = tiles of YV_FIRST_TILE x YV_FIRST_TILE output pixels, 1,
+ * 1; one dispatch per image. Constants 1: ACT, 2: KERNEL, 3: STRIDE, of both directions. A
+ * convolution of 3 x 3 over the picture after REORG is one of 6 x 6 with stride 2 over the picture
+ * itself. */
+#define YV_FIRST_LOCAL 64
+#define YV_FIRST_TILE 8
+#define YV_FIRST_CHANNELS 16 /* computed at a time */
+struct YvFirstParams {
+  uint64_t_addr pixels, frame; /* as YvLetterboxParams */
+  uint64_t_addr weight, dst;
+  uint net_w, net_h;
+  uint out_w, out_h, out_cstride;
+  uint c_out; /* as stored: rounded up to 8; the extra channels become act (0) */
+  uint pad;   /* px, of both directions */
+  float slope;
+};
+
 /* One picture in staging memory, whatever its format: three components, each with its own walk. */
 struct YvFrameParams {
   uint offset[3];              /* bytes from the start of the staging memory to the first sample */
@@ -252,6 +270,7 @@ _Static_assert(sizeof (struct YvConvParams) == 112, "push block layout");
 _Static_assert(sizeof (struct YvConvSumParams) == 40, "push block layout");
 _Static_assert(sizeof (struct YvWinogradParams) == 80, "push block layout");
 _Static_assert(sizeof (struct YvDecodeParams) <= 128, "push block size");
+_Static_assert(sizeof (struct YvFirstParams) == 64, "push block layout");
 _Static_assert(sizeof (struct YvHeadParams) == 80, "push block layout");
 _Static_assert(sizeof (struct YvThresholds) == 12 + 4 * YV_MAX_ANCHOR_FLOATS, "shared layout");
 _Static_assert(sizeof (struct YvCandidate) == 32, "shared layout");

@@ -31,7 +31,10 @@ typedef struct {
   uint32_t first_scratch;  /* the number of the first one as a value */
 
   /* of INPUT */
-  bool tensor_input; /* the host writes it: no steps */
+  bool tensor_input;   /* the host writes it: no steps */
+  const YvNode *first; /* NULL, or the convolution that reads it: then output is what that makes,
+                          and steps are FIRSTs of */
+  uint32_t h, w;       /* pixels of a picture that is stored nowhere */
 
   /* of DETECT */
   const YvNode *const *heads; /* NULL, or for each input the convolution of 1 x 1 that makes its

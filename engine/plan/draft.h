@@ -36,6 +36,8 @@ typedef struct {
   const YvPlanOptions *options;
   const YvNode *output;               /* the DETECT */
   const YvNode *heads[YV_MAX_LEVELS]; /* see YvLowering; heads[0] NULL: logits are stored */
+  const YvNode *first;                /* see YvLowering; NULL: the picture is stored */
+  const YvNode *first_reorg;          /* what lies between the picture and first, or NULL */
   uint32_t n_nodes;
   uint32_t *index_of_id; /* [next_id] */
   YvLayout *layouts;     /* [n_nodes] */
@@ -60,24 +62,20 @@ yv_draft_pyramid (const YvDraft *draft, const YvNode *node)
                                                                 : YV_PYRAMID_NONE;
 }
 
-/* Is this node's value logits that are never stored? */
-static inline bool
-yv_draft_is_head (const YvDraft *draft, const YvNode *node)
-{
-  for (uint32_t i = 0; i < draft->output->n_inputs; i++)
-    if (draft->heads[i] == node)
-      return true;
-  return false;
-}
+/* fuse.c: sets heads, first and first_reorg where kernels and options allow it. */
+void yv_draft_fuse (YvDraft *draft);
+
+/* fuse.c: is it computed by the steps of another node? */
+bool yv_draft_is_fused (const YvDraft *draft, const YvNode *node);
+
+/* fuse.c: is its value ever stored? */
+bool yv_draft_is_stored (const YvDraft *draft, const YvNode *node);
 
 /* shapes.c: [next_id]: the place of each id in the graph. Free with g_free(). */
 uint32_t *yv_draft_index_nodes (const YvGraph *graph);
 
 /* shapes.c: sets the shape of all layouts. */
 bool yv_draft_shapes (YvDraft *draft, GError **error);
-
-/* heads.c: sets heads where kernels and options allow it. */
-void yv_draft_fuse_heads (YvDraft *draft);
 
 /* layout.c: sets the rest of all layouts, the sizes of slots, and the plan's values, input, heads
  * and rows. */

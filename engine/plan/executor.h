@@ -22,7 +22,7 @@ typedef struct _YvExecutor YvExecutor;
 
 /* One batch to run. Images beyond n_images are not letterboxed and their results are not read. */
 typedef struct {
-  uint32_t n_images;     /* 1..plan n; with tensor_input ignored */
+  uint32_t n_images; /* 1..plan n; with tensor_input ignored */
   /* (nullable): copied before submit returns, or read where they lie (YvImage.memory) until wait
    * does; NULL: those of the slot's last submit once more, as many */
   const YvImage *images;

@@ -105,14 +105,6 @@ set_layouts (YvDraft *draft, GError **error)
   return true;
 }
 
-static bool
-has_value (const YvDraft *draft, uint32_t index)
-{
-  const YvNode *node = yv_draft_node (draft, index);
-
-  return node->op != YV_OP_DETECT && !yv_draft_is_head (draft, node);
-}
-
 static void
 set_sizes (YvDraft *draft)
 {
@@ -121,7 +113,7 @@ set_sizes (YvDraft *draft)
 
     g_assert (layout->dtype == draft->layouts[layout->root].dtype);
     g_assert (layout->c_first + layout->shape.c <= draft->layouts[layout->root].shape.c);
-    if (layout->root == i && has_value (draft, i))
+    if (layout->root == i && yv_draft_is_stored (draft, yv_draft_node (draft, i)))
       draft->slots[i].size_bytes =
           touched_elems (draft, layout) * yv_dtype_size_bytes (layout->dtype);
     if (has_stale_padding (draft, i))
@@ -253,8 +245,10 @@ set_values (YvDraft *draft)
   YvPlan *plan = draft->plan;
 
   plan->input = yv_draft_operand (draft, 0);
+  if (draft->first)
+    plan->input.memory = YV_MEMORY_NONE;
   for (uint32_t i = 0; i < draft->n_nodes; i++)
-    if (has_value (draft, i))
+    if (yv_draft_is_stored (draft, yv_draft_node (draft, i)))
       plan->values[yv_draft_node (draft, i)->id] = yv_draft_operand (draft, i);
 }
 

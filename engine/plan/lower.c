@@ -64,17 +64,17 @@ lower_images (const YvNode *node, YvLowering whole, uint32_t first, uint32_t n, 
   return yv_op (node->op)->lower (node, &part, error);
 }
 
-/* The node itself, or what computes it and its siblings; NULL where another node's steps do. */
+/* The node itself, or what computes it and its siblings; NULL where the steps of another do. */
 static const YvNode *
 node_to_lower (const YvDraft *draft, uint32_t index)
 {
   const YvNode *node = yv_draft_node (draft, index);
 
-  if (yv_draft_pyramid (draft, node) == YV_PYRAMID_UPPER)
+  if (yv_draft_pyramid (draft, node) == YV_PYRAMID_UPPER || yv_draft_is_fused (draft, node))
     return NULL;
   if (node->op != YV_OP_CONV)
     return node;
-  if (node->conv.by_sibling || yv_draft_is_head (draft, node))
+  if (node->conv.by_sibling)
     return NULL;
   return node->conv.merged ? node->conv.merged : node;
 }
@@ -86,6 +86,13 @@ index_of_input (const YvDraft *draft, const YvNode *node, uint32_t i)
   const YvNode *head = node->op == YV_OP_DETECT ? draft->heads[i] : NULL;
 
   return draft->index_of_id[head ? head->inputs[0] : node->inputs[i]];
+}
+
+/* What its steps write: of INPUT with a first convolution what that does. */
+static uint32_t
+index_of_output (const YvDraft *draft, uint32_t index)
+{
+  return index == 0 && draft->first ? draft->index_of_id[draft->first->id] : index;
 }
 
 static bool
@@ -100,7 +107,7 @@ lower_node (YvDraft *draft, uint32_t index, const YvNode *node, GError **error)
       .dtype = plan->options.dtype,
       .n = plan->options.n,
       .inputs = inputs,
-      .output = yv_draft_output (draft, index),
+      .output = yv_draft_output (draft, index_of_output (draft, index)),
       .steps = plan->steps,
       .scratch_bytes = scratch_bytes,
       .first_scratch = draft->n_values,
@@ -109,6 +116,9 @@ lower_node (YvDraft *draft, uint32_t index, const YvNode *node, GError **error)
                      .n = plan->options.n,
                      .size_bytes = (uint64_t) plan->options.n * plan->list_bytes},
       .rows = plan->options.dense_rows ? &plan->rows : NULL,
+      .first = draft->first,
+      .h = plan->options.h,
+      .w = plan->options.w,
       .heads = draft->heads[0] ? draft->heads : NULL,
       .list_bytes = plan->list_bytes,
       .capacity = plan->capacity,

@@ -3,7 +3,8 @@
  *
  * The layouts of convolutions are blocks of [k][channels], k = tap * c_in + channel in; they
  * differ in where the bias is and what k is rounded up to. COOPMAT turns each step of k around,
- * COOPMAT2 all of them, and of HEAD the channels of each anchor start a block. */
+ * COOPMAT2 all of them; of HEAD the channels of each anchor start a block, and FIRST undoes REORG.
+ */
 #include "engine/plan/pack.h"
 
 #include <string.h>
@@ -25,6 +26,7 @@ typedef struct {
   uint32_t first_c; /* the first of them, of the block being filled */
   size_t n_k;       /* rows of a block, padding included */
   size_t k_step;    /* so many of k of a channel lie side by side: 1, of COOPMAT* more */
+  bool is_reorged;  /* of FIRST: k counts taps and channels of the picture before REORG */
 } Blocks;
 
 static uint32_t
@@ -35,6 +37,8 @@ block_channels (YvPack pack)
     return YV_TILE_CHANNELS;
   if (pack == YV_PACK_HEAD)
     return YV_HEAD_CHANNELS;
+  if (pack == YV_PACK_FIRST)
+    return YV_FIRST_CHANNELS;
   return pack == YV_PACK_LANES32 || pack == YV_PACK_WINOGRAD32 ? 32 : 64;
 }
 
@@ -70,6 +74,8 @@ padded_c_in (const YvStep *step)
     return yv_coopmat_n_channels (weight);
   if (step->pack == YV_PACK_COOPMAT2)
     return yv_coopmat2_n_channels (weight);
+  if (step->pack == YV_PACK_FIRST)
+    return weight->c_in;
   return (uint32_t) yv_round_up (weight->c_in, 4);
 }
 
@@ -78,7 +84,8 @@ static bool
 has_bias_in_front (const YvStep *step)
 {
   return step->pack == YV_PACK_TILE || step->pack == YV_PACK_COOPMAT ||
-         step->pack == YV_PACK_COOPMAT2 || step->pack == YV_PACK_HEAD;
+         step->pack == YV_PACK_COOPMAT2 || step->pack == YV_PACK_HEAD ||
+         step->pack == YV_PACK_FIRST;
 }
 
 static size_t
@@ -110,6 +117,7 @@ blocks_of (const YvStep *step)
       .c_in = c_in,
       .n_k = n_k,
       .k_step = k_side_by_side (step->pack, n_k),
+      .is_reorged = step->pack == YV_PACK_FIRST && yv_first_is_reorged (weight),
   };
 }
 
@@ -164,6 +172,19 @@ element (const Blocks *blocks, size_t k, uint32_t column)
   return first_k * blocks->channels + column * blocks->k_step + k % blocks->k_step;
 }
 
+/* Which row of a block input channel @i of a tap is. Block b of REORG's channels is the picture at
+ * rows 2 y + b % 2 and columns 2 x + b / 2 (shaders/reorg.comp). */
+static size_t
+row_of (const YvWeight *weight, const Blocks *blocks, uint32_t tap, uint32_t i)
+{
+  if (!blocks->is_reorged)
+    return (size_t) tap * blocks->c_in + i;
+
+  const uint32_t c = weight->c_in / 4, b = i / c;
+  const uint32_t y = tap / weight->kernel_w * 2 + b % 2, x = tap % weight->kernel_w * 2 + b / 2;
+  return (size_t) (y * weight->kernel_w * 2 + x) * c + i % c;
+}
+
 static void
 read_rows (const YvWeight *weight, uint32_t first_o, uint32_t end_o, Rows *rows)
 {
@@ -190,7 +211,7 @@ fill_columns (const YvWeight *weight, const Blocks *blocks, const Rows *rows, ui
   for (uint32_t tap = 0; tap < n_taps; tap++)
     for (uint32_t i = 0; i < c_in; i++) {
       const double *src = rows->elems + (size_t) i * n_taps + tap;
-      const size_t k = (size_t) tap * blocks->c_in + i;
+      const size_t k = row_of (weight, blocks, tap, i);
 
       for (uint32_t q = 0; q < rows->n; q++)
         block[element (blocks, first_c[q] + k, column + q)] = (float) src[q * rows->row_elems];

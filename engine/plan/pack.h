@@ -22,7 +22,10 @@
  *             blocks of 32. First all biases as F32, [anchor][channel]; then of each anchor the row
  *             of its objectness, E[K], K = c_in rounded up to 16 with zeros; then the blocks, each
  *             [K][32] of E.
- *   AFFINE    scale[c8] then shift[c8] as F32, c8 = channels rounded up to 8, padded with zeros.
+ *   FIRST     for conv_first: the bias as F32[c_out rounded up to 16], then per block of 16 output
+ *             channels [tap][3][16] of E. A weight of 12 input channels is one of 3 x 3 after
+ * REORG: its taps are the 6 x 6 of the picture that it sees. AFFINE    scale[c8] then shift[c8] as
+ * F32, c8 = channels rounded up to 8, padded with zeros.
  */
 #pragma once
 

@@ -76,7 +76,7 @@ yv_plan_new (const YvGraph *graph, const YvCaps *caps, const YvPlanOptions *opti
   g_autoptr (YvPlan) plan = new_plan (&draft);
 
   draft.plan = plan;
-  yv_draft_fuse_heads (&draft);
+  yv_draft_fuse (&draft);
   if (!check_options (&draft, error) || !yv_draft_shapes (&draft, error) ||
       !yv_draft_lay_out (&draft, error) || !yv_draft_lower (&draft, error))
     return NULL;

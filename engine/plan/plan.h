@@ -38,7 +38,8 @@ typedef struct {
   uint64_t arena_bytes; /* zeroed once by the executor: padding that no step writes stays finite */
   uint64_t flops;       /* of one run over the whole batch */
 
-  YvOperand input;                /* [n, 3, h, w], cstride 4, ARENA */
+  YvOperand input; /* [n, 3, h, w], cstride 4, ARENA; memory NONE where it is never stored
+                      (YV_PART_FIRST) */
   YvOperand heads[YV_MAX_LEVELS]; /* logits: F32, ARENA, alive to the end; where they are never
                                      stored (YV_PART_HEAD) only their shape, and memory NONE */
   YvOperand rows;                 /* dense_rows: F32, [n, 5 + nc, rows, 1], cstride 5 + nc */

@@ -33,6 +33,7 @@ static const char *const part_names[] = {
     [YV_PART_HEAD] = " after conv 1x1/1",
     [YV_PART_SPLIT_PRODUCT] = " split product",
     [YV_PART_SPLIT_SUM] = " split sum",
+    [YV_PART_FIRST] = "",
 };
 
 void
@@ -41,7 +42,10 @@ yv_step_print_what (GString *text, const YvStep *step)
   const YvNode *node = step->node;
 
   g_string_append (text, step->op == YV_OP_INPUT ? "letterbox" : yv_op_name (step->op));
-  if (step->op == YV_OP_CONV)
+  if (step->part == YV_PART_FIRST)
+    g_string_append (text,
+                     yv_first_is_reorged (node->conv.weight) ? ", reorg and conv" : " and conv");
+  if (step->op == YV_OP_CONV || step->part == YV_PART_FIRST)
     g_string_append_printf (text, " %ux%u/%u", node->conv.weight->kernel_h,
                             node->conv.weight->kernel_w, node->conv.stride_h);
   g_string_append (text, part_names[step->part]);

@@ -13,6 +13,7 @@ static const char *const kernel_names[YV_N_KERNELS] = {
     [YV_KERNEL_CONV_LANES32X16] = "conv_lanes32x16",
     [YV_KERNEL_CONV_LANES64X16] = "conv_lanes64x16",
     [YV_KERNEL_CONV_TILE] = "conv_tile",
+    [YV_KERNEL_CONV_FIRST] = "conv_first",
     [YV_KERNEL_CONV_COOPMAT] = "conv_coopmat",
     [YV_KERNEL_CONV_COOPMAT2] = "conv_coopmat2",
     [YV_KERNEL_CONV_SUM] = "conv_sum",
@@ -84,4 +85,10 @@ uint32_t
 yv_coopmat2_n_channels (const YvWeight *weight)
 {
   return (uint32_t) yv_round_up (weight->c_in, yv_coopmat2_k_step (weight));
+}
+
+bool
+yv_first_is_reorged (const YvWeight *weight)
+{
+  return weight->c_in == 4 * 3;
 }

@@ -58,6 +58,7 @@ typedef enum {
   YV_KERNEL_CONV_LANES32X16, /* these for subgroups of 16 lanes; f32 texel only */
   YV_KERNEL_CONV_LANES64X16,
   YV_KERNEL_CONV_TILE,       /* conv_tile.comp; addresses only */
+  YV_KERNEL_CONV_FIRST,      /* conv_first.comp; addresses only */
   YV_KERNEL_CONV_COOPMAT,    /* conv_coopmat.comp; f16 addresses only */
   YV_KERNEL_CONV_COOPMAT2,   /* conv_coopmat2.comp; f16 addresses only */
   YV_KERNEL_CONV_SUM,        /* conv_sum.comp; addresses only */
@@ -96,6 +97,8 @@ uint32_t yv_coopmat_n_channels (const YvWeight *weight);
  * a multiple of that. */
 uint32_t yv_coopmat2_k_step (const YvWeight *weight);
 uint32_t yv_coopmat2_n_channels (const YvWeight *weight);
+/* Does a FIRST's convolution read the picture after REORG? Else as it is. */
+bool yv_first_is_reorged (const YvWeight *weight);
 
 /* How a weight is laid out for a kernel; the exact order is told in engine/plan/pack.h. */
 typedef enum {
@@ -108,6 +111,7 @@ typedef enum {
   YV_PACK_COOPMAT,
   YV_PACK_HEAD,
   YV_PACK_COOPMAT2,
+  YV_PACK_FIRST,
   YV_PACK_AFFINE, /* scale[c8], shift[c8] as f32, of an AFFINE node */
   YV_N_PACKS
 } YvPack;
@@ -125,7 +129,8 @@ typedef enum {
 
 /* Which part of its op a step computes. A convolution by Winograd is three (winograd.h), one whose
  * sum is cut into parts of K two (ops/split.c). A HEAD is DETECT and the convolution that makes its
- * logits, which are then never stored. */
+ * logits, a FIRST is INPUT of one image and the convolution that reads it, with REORG before it or
+ * without; what goes between them is never stored. */
 typedef enum {
   YV_PART_WHOLE,
   YV_PART_WINOGRAD_INPUT,
@@ -134,6 +139,7 @@ typedef enum {
   YV_PART_HEAD,
   YV_PART_SPLIT_PRODUCT, /* to [parts of K, c_out, 1, pixels] in fp32 */
   YV_PART_SPLIT_SUM,
+  YV_PART_FIRST,
 } YvPart;
 
 #define YV_MAX_STEP_SRCS 2
@@ -142,7 +148,7 @@ typedef enum {
 #define YV_MAX_ADDRESSES 4
 
 typedef struct {
-  const YvNode *node; /* borrowed: the graph outlives its plans; NULL for LETTERBOX */
+  const YvNode *node; /* borrowed: the graph outlives its plans; of FIRST the convolution */
   YvOpKind op;        /* what it computes; YV_OP_INPUT: letterbox of image @image */
   YvPart part;
   char *name;     /* owned: "model.24.cv1.conv", a copy's with its input */
@@ -153,8 +159,9 @@ typedef struct {
 
   YvOperand src[YV_MAX_STEP_SRCS]; /* what is read, in the order of the node's inputs */
   uint32_t n_srcs;
-  YvOperand dst;             /* what is written */
-  const void *weight_source; /* the YvWeight (CONV, HEAD) or YvNode (AFFINE) to pack, or NULL */
+  YvOperand dst; /* what is written */
+  const void
+      *weight_source; /* the YvWeight (CONV, HEAD, FIRST) or YvNode (AFFINE) to pack, or NULL */
   YvPack pack;
   YvWay way; /* of CONV: what its op chose */
 

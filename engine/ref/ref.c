@@ -46,6 +46,7 @@ static void (*const parts[]) (const YvRefRun *run) = {
     [YV_PART_HEAD] = yv_ref_head,
     [YV_PART_SPLIT_PRODUCT] = yv_ref_split_product,
     [YV_PART_SPLIT_SUM] = yv_ref_split_sum,
+    [YV_PART_FIRST] = yv_ref_first,
 };
 
 static const YvStep *
@@ -115,7 +116,8 @@ load_weights (RefExecutor *ref)
   for (uint32_t i = 0; i < plan->steps->len; i++) {
     const YvStep *step = step_at (plan, i);
 
-    if (step->part == YV_PART_HEAD || step->part == YV_PART_SPLIT_PRODUCT ||
+    if (step->part == YV_PART_HEAD || step->part == YV_PART_FIRST ||
+        step->part == YV_PART_SPLIT_PRODUCT ||
         (step->op == YV_OP_CONV && step->part == YV_PART_WHOLE))
       ref->weights[i] = yv_ref_conv_weight (step);
     else if (step->part == YV_PART_WINOGRAD_PRODUCT)

@@ -25,8 +25,8 @@ typedef struct {
   uint8_t *candidates;
 } YvRefRun;
 
-/* CONV, HEAD: [c_out][kernel_h][kernel_w][c_in / groups], rounded to the dtype of the step as a
- * kernel would read it; so that the inner loop walks memory in order. Free with g_free(). */
+/* CONV, HEAD, FIRST: [c_out][kernel_h][kernel_w][c_in / groups], rounded to the dtype of the step
+ * as a kernel would read it; so that the inner loop walks memory in order. Free with g_free(). */
 float *yv_ref_conv_weight (const YvStep *step);
 
 /* The product of a convolution by Winograd: [point][c_out][c_in]. Free with g_free(). */
@@ -48,7 +48,8 @@ void yv_ref_add (const YvRefRun *run);
 void yv_ref_reorg (const YvRefRun *run);
 void yv_ref_decode (const YvRefRun *run);
 void yv_ref_detect (const YvRefRun *run);
-void yv_ref_head (const YvRefRun *run); /* YV_PART_HEAD */
+void yv_ref_first (const YvRefRun *run); /* YV_PART_FIRST */
+void yv_ref_head (const YvRefRun *run);  /* YV_PART_HEAD */
 
 /* The rows of a level: one anchor of one cell of the logits, decoded (spec 3.1); 5 + nc floats. */
 void yv_ref_decode_row (const YvDetectSpec *spec, uint32_t level, uint32_t anchor, uint32_t y,

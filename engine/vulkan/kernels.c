@@ -4,6 +4,8 @@
 
 /* Made by shaders/meson.build, but for those in shaders/spirv/; they define arrays and include
  * nothing. */
+#include "shaders/conv_first_f16.spv.h"
+#include "shaders/conv_first_f32.spv.h"
 #include "shaders/conv_lanes32_f16_texel.spv.h"
 #include "shaders/conv_lanes32_f32_texel.spv.h"
 #include "shaders/conv_lanes32x16_f32_texel.spv.h"
@@ -71,6 +73,7 @@ static const Variants kernel_variants[YV_N_KERNELS] = {
     [YV_KERNEL_CONV_LANES32X16] = {.f32_texel = SPIRV (conv_lanes32x16_f32_texel)},
     [YV_KERNEL_CONV_LANES64X16] = {.f32_texel = SPIRV (conv_lanes64x16_f32_texel)},
     [YV_KERNEL_CONV_TILE] = {ADDRESSES (conv_tile)},
+    [YV_KERNEL_CONV_FIRST] = {ADDRESSES (conv_first)},
     [YV_KERNEL_CONV_COOPMAT] = {.f16 = SPIRV (conv_coopmat_f16)},
     [YV_KERNEL_CONV_COOPMAT2] = {.f16 = SPIRV (conv_coopmat2_f16)},
     [YV_KERNEL_CONV_SUM] = {ADDRESSES (conv_sum)},

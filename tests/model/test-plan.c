@@ -187,7 +187,7 @@ the_largest_input_fits_into_the_groups_of_a_device (void)
   narrow.max_groups[0] = 65535;
   narrow.max_storage_range_bytes = UINT64_MAX;
   g_autoptr (YvPlan) plan = make_plan (graph, &narrow, options);
-  g_assert_cmpuint (g_array_index (plan->steps, YvStep, 0).groups[2], ==, 9);
+  g_assert_cmpuint (g_array_index (plan->steps, YvStep, 0).groups[2], ==, 5);
   for (uint32_t i = 0; i < plan->steps->len; i++)
     for (int d = 0; d < 3; d++)
       g_assert_cmpuint (g_array_index (plan->steps, YvStep, i).groups[d], <=, 65535);
@@ -437,7 +437,7 @@ logits_that_nobody_reads_are_never_stored (void)
 
   g_assert_cmpuint (count_kernel (fused, YV_KERNEL_HEAD_TILE), ==, 3);
   g_assert_cmpuint (count_kernel (fused, YV_KERNEL_DECODE), ==, 0);
-  g_assert_cmpuint (fused->steps->len, ==, kept->steps->len - 3);
+  g_assert_cmpuint (fused->steps->len, ==, kept->steps->len - 3 - 1);
   g_assert_cmpuint (fused->flops, ==, kept->flops);
   for (uint32_t i = 0; i < 3; i++) {
     g_assert_cmpint (fused->heads[i].memory, ==, YV_MEMORY_NONE);
@@ -447,6 +447,38 @@ logits_that_nobody_reads_are_never_stored (void)
   for (uint32_t i = 0; i < G_N_ELEMENTS (unfused); i++)
     g_assert_cmpuint (count_kernel (unfused[i], YV_KERNEL_HEAD_TILE), ==, 0);
   g_assert_cmpuint (fused->arena_bytes, <=, dense->arena_bytes);
+}
+
+/* It is a part of the steps of the first convolution, with REORG or without, one an image. */
+static void
+a_picture_that_only_one_reads_is_never_stored (void)
+{
+  static const char *const of[] = {"cfg/deploy/yolov7-tiny.yaml", "cfg/deploy/yolov7.yaml",
+                                   "cfg/deploy/yolov7-e6.yaml"};
+
+  for (size_t i = 0; i < G_N_ELEMENTS (of); i++) {
+    const bool has_reorg = i == 2;
+    g_autoptr (YvGraph) graph = load_graph (of[i]);
+    YvPlanOptions options = {.n = 2, .h = 320, .w = 320, .dtype = YV_DTYPE_F16};
+    g_autoptr (YvPlan) fused = make_plan (graph, &gpu, options);
+    g_autoptr (YvPlan) on_lavapipe = make_plan (graph, &lavapipe, options);
+    options.dense_rows = true;
+    g_autoptr (YvPlan) dense = make_plan (graph, &gpu, options);
+    options.tensor_input = true;
+    g_autoptr (YvPlan) tensor = make_plan (graph, &gpu, options);
+
+    g_assert_cmpuint (count_kernel (fused, YV_KERNEL_CONV_FIRST), ==, 2);
+    g_assert_cmpuint (count_kernel (dense, YV_KERNEL_CONV_FIRST), ==, 2);
+    g_assert_cmpuint (count_kernel (fused, YV_KERNEL_LETTERBOX), ==, 0);
+    g_assert_cmpuint (count_kernel (fused, YV_KERNEL_REORG), ==, 0);
+    g_assert_cmpuint (fused->first_network_step, ==, 2);
+    g_assert_cmpint (fused->input.memory, ==, YV_MEMORY_NONE);
+    g_assert_cmpuint (dense->steps->len, ==, tensor->steps->len + 1 - has_reorg);
+    g_assert_cmpuint (dense->flops, ==, tensor->flops);
+    g_assert_cmpuint (count_kernel (on_lavapipe, YV_KERNEL_CONV_FIRST), ==, 0);
+    g_assert_cmpuint (count_kernel (tensor, YV_KERNEL_CONV_FIRST), ==, 0);
+    check_plan (fused);
+  }
 }
 
 static void
@@ -549,6 +581,7 @@ main (int argc, char **argv)
   g_test_add_func ("/plan/siblings", every_sibling_merged_is_a_step_less);
   g_test_add_func ("/plan/heads-live", heads_live_to_the_end);
   g_test_add_func ("/plan/heads-fused", logits_that_nobody_reads_are_never_stored);
+  g_test_add_func ("/plan/first-fused", a_picture_that_only_one_reads_is_never_stored);
   g_test_add_func ("/plan/capacity/best", lists_have_room_for_the_best_class_of_each_row);
   g_test_add_func ("/plan/capacity/multi-label", lists_have_room_for_every_class_up_to_a_bound);
   g_test_add_func ("/plan/flops", flops_are_those_of_the_specification);

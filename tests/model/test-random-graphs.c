@@ -381,6 +381,7 @@ is_wanted (const YvCaps *caps, YvKernel kernel)
     return true;
   case YV_KERNEL_NONE:
   case YV_KERNEL_HEAD_TILE: /* logits are compared, so they are stored */
+  case YV_KERNEL_CONV_FIRST:
   case YV_KERNEL_LETTERBOX:
   case YV_KERNEL_CONV_SUM:
   case YV_N_KERNELS:

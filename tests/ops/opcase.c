@@ -208,6 +208,9 @@ lower (OpRun *run)
       .first_scratch = 1,
       .tensor_input = !c->batch,
       .ways = ways,
+      .first = c->first,
+      .h = c->picture_h,
+      .w = c->picture_w,
       .heads = c->heads,
   };
   init_detect (run, &lowering);

@@ -43,8 +43,11 @@ typedef struct {
   bool by_address;     /* as where an operand is too large for a texel buffer */
   bool exact_channels; /* the destination's pixels end with c, not with c rounded up to 8 */
 
-  /* of INPUT: frames; of DETECT: rows as dense rows instead of candidates */
+  /* of INPUT: frames, and the convolution that reads them or NULL with the size of the picture
+   * between (see YvLowering); of DETECT: rows as dense rows instead of candidates */
   const YvBatch *batch;
+  const YvNode *first;
+  uint32_t picture_h, picture_w;
   bool dense;
   const YvNode *const *heads; /* see YvLowering */
   uint32_t capacity;

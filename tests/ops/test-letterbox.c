@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * tests/ops/test-letterbox.c - letterbox.comp against engine/ref/letterbox.c: bit for bit where
  * components are scaled as bytes, to a level of 255 where chroma and a matrix take part; and
- * against what upstream made of four pictures. */
+ * against what upstream made of four pictures. And conv_first.comp, against engine/ref/first.c and
+ * against the steps that it stands for. */
 #include <math.h>
 #include <string.h>
 
+#include "engine/align.h"
 #include "engine/checkpoint/checkpoint.h"
 #include "tests/common/paths.h"
 #include "tests/ops/opcase.h"
@@ -211,6 +213,160 @@ a_batch_of_different_frames (void)
   clear_frames (&frames);
 }
 
+/* ---- the first convolution, too --------------------------------------------------------------
+ */
+
+/* Tiles are of 8 x 8 pixels and 16 channels. */
+typedef struct {
+  uint32_t c_out, stride;
+  bool is_reorged;
+  YvActKind act;
+  uint32_t c_before; /* the output is a slice of a wider value */
+} FirstShape;
+
+static const FirstShape first_shapes[] = {
+    {32, 2, false, YV_ACT_LEAKY_RELU, 0}, {32, 1, false, YV_ACT_SILU, 0},
+    {1, 2, false, YV_ACT_NONE, 0},        {17, 1, false, YV_ACT_SILU, 8},
+    {40, 2, false, YV_ACT_SILU, 0},       {64, 1, true, YV_ACT_SILU, 0},
+    {80, 1, true, YV_ACT_LEAKY_RELU, 16},
+};
+
+static YvNode
+first_node (const FirstShape *f, YvWeight *weight)
+{
+  yv_weight_add_random (weight, 11);
+  for (uint32_t o = 0; o < weight->c_out; o++)
+    weight->bias[o] = 0.25 * sin (o);
+  return (YvNode){
+      .op = YV_OP_CONV,
+      .name = (char *) "first",
+      .act = {.kind = f->act, .slope = 0.1f},
+      .conv = {
+          .weight = weight, .stride_h = f->stride, .stride_w = f->stride, .pad_h = 1, .pad_w = 1}};
+}
+
+static OpCase
+new_first_case (const FrameShape *s, const FirstShape *f, const Frames *frames, uint32_t n,
+                const YvNode *first, YvDType dtype)
+{
+  const uint32_t scale = f->is_reorged ? 2 : f->stride;
+  OpCase c = new_case (s, frames, n, dtype);
+
+  c.first = first;
+  c.picture_h = s->net_h;
+  c.picture_w = s->net_w;
+  c.dst = (OpTensor){.c = f->c_out,
+                     .h = yv_pieces (s->net_h, scale),
+                     .w = yv_pieces (s->net_w, scale),
+                     .c_before = f->c_before};
+  return c;
+}
+
+/* Sums of 27 or 108 products; in fp16 a pixel of the picture may be rounded the other way. */
+static OpBound
+first_bound (const OpCase *c, double largest)
+{
+  const double rounding = op_rounding (c->dtype);
+
+  return (OpBound){.absolute = 1e-5 * largest + (c->dtype == YV_DTYPE_F16 ? rounding * largest : 0),
+                   .relative = rounding};
+}
+
+static void
+check_first (const FrameShape *shapes, uint32_t n, const FirstShape *f, YvDType dtype)
+{
+  g_autoptr (YvWeight) weight = yv_weight_new (f->c_out, f->is_reorged ? 12 : 3, 1, 3, 3);
+  const YvNode first = first_node (f, weight);
+  Frames frames = {0};
+
+  for (uint32_t i = 0; i < n; i++)
+    add_frame (&frames, &shapes[i]);
+  const OpCase c = new_first_case (&shapes[0], f, &frames, n, &first, dtype);
+  op_case_check (&c, first_bound);
+  clear_frames (&frames);
+}
+
+static void
+check_firsts (YvDType dtype)
+{
+  static const FrameShape odd = {"RGB to odd sides", YV_FORMAT_RGB, 91,   67, 53, 37,
+                                 YV_MATRIX_BT601,    false,         false};
+
+  for (size_t i = 0; i < G_N_ELEMENTS (first_shapes); i++) {
+    const FirstShape *f = &first_shapes[i];
+
+    check_first (f->is_reorged ? &packed[4] : &odd, 1, f, dtype);
+  }
+}
+
+static void
+the_first_convolution_reads_frames_in_fp32 (void)
+{
+  check_firsts (YV_DTYPE_F32);
+}
+
+static void
+the_first_convolution_reads_frames_in_fp16 (void)
+{
+  check_firsts (YV_DTYPE_F16);
+}
+
+static void
+the_first_convolution_reads_batches (void)
+{
+  const FrameShape shapes[MAX_BATCH] = {
+      {"RGB", YV_FORMAT_RGB, 50, 41, 64, 64, YV_MATRIX_BT601, false, false},
+      {"a high one", YV_FORMAT_BGR, 20, 117, 64, 64, YV_MATRIX_BT601, true, false},
+      {"BGRx", YV_FORMAT_BGRX, 64, 64, 64, 64, YV_MATRIX_BT601, false, false},
+  };
+
+  check_first (shapes, MAX_BATCH, &first_shapes[0], YV_DTYPE_F32);
+  check_first (shapes, MAX_BATCH, &first_shapes[6], YV_DTYPE_F32);
+}
+
+/* The picture as the device itself makes it, so that conversions that round otherwise than the
+ * reference's do not count: a convolution that picks one channel of one tap. */
+static void
+the_first_convolution_sees_what_letterbox_makes (void)
+{
+  const FirstShape copy = {3, 1, false, YV_ACT_NONE, 0};
+  g_autofree float *data = g_new0 (float, 3 * 3 * 9);
+  const YvTensor tensor = {.dtype = YV_DTYPE_F32,
+                           .n_dims = 4,
+                           .shape = {3, 3, 3, 3},
+                           .stride_elems = {27, 9, 3, 1},
+                           .data = (const uint8_t *) data};
+
+  for (uint32_t c = 0; c < 3; c++)
+    data[c * 27 + c * 9 + 4] = 1;
+  for (size_t i = 0; i < G_N_ELEMENTS (converted); i++) {
+    g_autoptr (YvWeight) weight = yv_weight_new (3, 3, 1, 3, 3);
+    const YvNode first = {
+        .op = YV_OP_CONV,
+        .name = (char *) "copy",
+        .conv = {.weight = weight, .stride_h = 1, .stride_w = 1, .pad_h = 1, .pad_w = 1}};
+    Frames frames = {0};
+
+    yv_weight_add_tensor (weight, &tensor);
+    add_frame (&frames, &converted[i]);
+    OpCase plain = new_case (&converted[i], &frames, 1, YV_DTYPE_F32);
+    plain.by_address = true;
+    const OpCase c = new_first_case (&converted[i], &copy, &frames, 1, &first, YV_DTYPE_F32);
+    g_autoptr (OpRun) a = op_run_new (&plain);
+    g_autoptr (OpRun) b = op_run_new (&c);
+    if (a) {
+      op_run_submit (a, NULL, NULL, NULL, NULL);
+      op_run_submit (b, NULL, NULL, NULL, NULL);
+      g_autofree float *expected = op_run_got (a);
+      g_autofree float *got = op_run_got (b);
+      g_assert_cmpuint (op_run_n_elems (a), ==, op_run_n_elems (b));
+      g_assert_cmpmem (got, op_run_n_elems (b) * sizeof *got, expected,
+                       op_run_n_elems (a) * sizeof *expected);
+    }
+    clear_frames (&frames);
+  }
+}
+
 static YvTensor
 tensor_of (const YvCheckpoint *file, const char *name, uint32_t index)
 {
@@ -322,6 +478,10 @@ main (int argc, char **argv)
   g_test_add_func ("/letterbox/packed/fp16", packed_formats_in_fp16);
   g_test_add_func ("/letterbox/converted", other_formats_are_converted);
   g_test_add_func ("/letterbox/batch", a_batch_of_different_frames);
+  g_test_add_func ("/first/fp32", the_first_convolution_reads_frames_in_fp32);
+  g_test_add_func ("/first/fp16", the_first_convolution_reads_frames_in_fp16);
+  g_test_add_func ("/first/batch", the_first_convolution_reads_batches);
+  g_test_add_func ("/first/same-bits", the_first_convolution_sees_what_letterbox_makes);
   g_test_add_func ("/letterbox/upstream", pictures_become_what_upstream_made_of_them);
   return g_test_run ();
 }

@@ -298,6 +298,46 @@ every_channel_of_a_head_is_where_its_kernel_looks (void)
   }
 }
 
+/* Taps of the picture, which a weight of 12 channels sees through REORG. */
+static void
+check_first (const Shape *s, const YvWeight *weight, YvDType dtype)
+{
+  const YvStep step = {.weight_source = weight, .pack = YV_PACK_FIRST, .dtype = dtype};
+  const uint32_t scale = s->c_in == 12 ? 2 : 1, n_blocks = (s->c_out + 15) / 16;
+  size_t size_bytes, at = 0;
+  g_autofree uint8_t *bytes = pack (&step, &size_bytes);
+  const uint8_t *elems = bytes + n_blocks * 16 * sizeof (float);
+
+  for (uint32_t o = 0; o < n_blocks * 16; o++)
+    g_assert_cmpfloat (element (bytes, YV_DTYPE_F32, o), ==, bias_of (s, o));
+  for (uint32_t first_o = 0; first_o < n_blocks * 16; first_o += 16)
+    for (uint32_t y = 0; y < 3 * scale; y++)
+      for (uint32_t x = 0; x < 3 * scale; x++)
+        for (uint32_t c = 0; c < 3; c++)
+          for (uint32_t o = first_o; o < first_o + 16; o++) {
+            const uint32_t block = y % scale + x % scale * 2;
+
+            g_assert_cmpfloat (element (elems, dtype, at++), ==,
+                               dense (s, o, block * 3 + c, y / scale, x / scale));
+          }
+  g_assert_cmpuint ((size_t) (elems - bytes) + at * yv_dtype_size_bytes (dtype), ==, size_bytes);
+}
+
+static void
+every_tap_of_the_picture_is_where_its_kernel_looks (void)
+{
+  static const Shape of_first[] = {{32, 3, 1, 3, 3}, {40, 3, 1, 3, 3}, {64, 12, 1, 3, 3}};
+
+  for (size_t i = 0; i < G_N_ELEMENTS (of_first); i++) {
+    const Shape *s = &of_first[i];
+    g_autofree float *data = g_new (float, s->c_out * s->c_in * 9);
+    g_autoptr (YvWeight) weight = make_weight (s, data);
+
+    check_first (s, weight, YV_DTYPE_F32);
+    check_first (s, weight, YV_DTYPE_F16);
+  }
+}
+
 static void
 every_point_of_winograd_is_where_its_kernels_look (void)
 {
@@ -375,6 +415,7 @@ main (int argc, char **argv)
   g_test_add_func ("/pack/depthwise", a_wide_depthwise_weight_stays_small);
   g_test_add_func ("/pack/conv", every_element_of_a_convolution_is_where_its_kernel_looks);
   g_test_add_func ("/pack/head", every_channel_of_a_head_is_where_its_kernel_looks);
+  g_test_add_func ("/pack/first", every_tap_of_the_picture_is_where_its_kernel_looks);
   g_test_add_func ("/pack/winograd", every_point_of_winograd_is_where_its_kernels_look);
   g_test_add_func ("/pack/affine", scale_and_shift_are_padded_to_8_channels);
   g_test_add_func ("/pack/none", a_step_without_weight_packs_nothing);
