@@ -18,17 +18,23 @@ typedef struct {
   YvEngine *engine;
   YvRunner *runner;
   uint32_t n_batch;
-  uint8_t *pixels; /* of all pictures */
+  uint8_t *pixels;       /* of all pictures, */
+  YvFrameMemory *memory; /* or NULL and this */
   YvImage *images;
   YvLetterbox *letterboxes;
   const struct YvCandidate **lists;
   uint32_t *n_candidates;
   YvNms *nms;
   YvDetection *detections;
-  int64_t start_us;        /* when there was an engine and pictures, and nothing else */
-  double first_ms;         /* from there to the first detections */
-  double *ms[N_STAGES];    /* [n_runs] */
-  const uint64_t *step_ns; /* of the last run; NULL unless profiled */
+  uint32_t n_detections;              /* of the last run */
+  uint32_t n_slots, slot;             /* taken: 0 to n_slots - 1; the one whose turn it is */
+  int64_t start_us;                   /* when there was an engine and pictures, and nothing else */
+  double first_ms;                    /* from there to the first detections */
+  double counted_from_ms, counted_ms; /* all runs but those of warm-up */
+  double *ms[N_STAGES];               /* [warm-up and runs] */
+  double *step_ms;                    /* [n steps][n_runs], while profiled */
+  uint32_t n_runs;                    /* without warm-up */
+  const uint64_t *step_ns;            /* of the last run; NULL unless profiled */
 } Bench;
 
 static void
@@ -42,8 +48,12 @@ bench_clear (Bench *bench)
   g_free (bench->lists);
   g_free (bench->letterboxes);
   g_free (bench->images);
-  g_free (bench->pixels);
+  for (uint32_t i = 0; i < bench->n_slots; i++)
+    yv_runner_give_slot (bench->runner, i);
   yv_runner_free (bench->runner);
+  yv_frame_memory_free (bench->memory);
+  g_free (bench->pixels);
+  g_free (bench->step_ms);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Bench, bench_clear)
@@ -53,14 +63,15 @@ check_options (const YvBenchOptions *options, GError **error)
 {
   if (options->width >= 1 && options->width <= MAX_SIDE && options->height >= 1 &&
       options->height <= MAX_SIDE && options->batch >= 1 && options->batch <= YV_MAX_BATCH &&
-      options->n_runs >= 1 && options->n_runs <= MAX_RUNS && options->n_warmup <= MAX_RUNS)
+      options->n_runs >= 1 && options->n_runs <= MAX_RUNS && options->n_warmup <= MAX_RUNS &&
+      options->in_flight <= YV_MAX_IN_FLIGHT)
     return true;
   g_set_error (
       error, YV_ERROR, YV_ERROR_INVALID,
       "bench of %u runs after %u, of %u pictures of %ux%u px: expected 1 to %d runs after at "
-      "most %d, of 1 to %d pictures of 1 to %d px a side",
+      "most %d, of 1 to %d pictures of 1 to %d px a side; and at most %d in flight, not %u",
       options->n_runs, options->n_warmup, options->batch, options->width, options->height, MAX_RUNS,
-      MAX_RUNS, YV_MAX_BATCH, MAX_SIDE);
+      MAX_RUNS, YV_MAX_BATCH, MAX_SIDE, YV_MAX_IN_FLIGHT, options->in_flight);
   return false;
 }
 
@@ -76,6 +87,21 @@ fill_pixels (uint8_t *pixels, size_t n)
   }
 }
 
+/* Where all pictures lie. */
+static uint8_t *
+make_pixels (Bench *bench, size_t n_bytes, bool in_place, GError **error)
+{
+  if (in_place) {
+    bench->memory = yv_frame_memory_new (bench->engine, n_bytes, error);
+    return bench->memory ? yv_frame_memory_bytes (bench->memory) : NULL;
+  }
+  bench->pixels = g_try_malloc (n_bytes);
+  if (!bench->pixels)
+    g_set_error (error, YV_ERROR, YV_ERROR_OUT_OF_MEMORY, "no memory for %zu bytes of pictures",
+                 n_bytes);
+  return bench->pixels;
+}
+
 static bool
 make_pictures (Bench *bench, const YvBenchOptions *options, GError **error)
 {
@@ -88,23 +114,35 @@ make_pictures (Bench *bench, const YvBenchOptions *options, GError **error)
       .resized_w = options->width,
       .resized_h = options->height,
   };
+  uint8_t *pixels = make_pixels (bench, options->batch * image_bytes, options->in_place, error);
 
-  bench->pixels = g_try_malloc_n (options->batch, image_bytes);
-  if (!bench->pixels) {
-    g_set_error (error, YV_ERROR, YV_ERROR_OUT_OF_MEMORY, "no memory for %u pictures of %ux%u px",
-                 options->batch, options->width, options->height);
+  if (!pixels)
     return false;
-  }
-  fill_pixels (bench->pixels, options->batch * image_bytes);
+  fill_pixels (pixels, options->batch * image_bytes);
   bench->images = g_new0 (YvImage, options->batch);
   bench->letterboxes = g_new0 (YvLetterbox, options->batch);
   for (uint32_t i = 0; i < options->batch; i++) {
     bench->images[i] = (YvImage){.format = YV_FORMAT_RGB,
                                  .width = options->width,
                                  .height = options->height,
-                                 .planes = {bench->pixels + i * image_bytes},
-                                 .stride_bytes = {options->width * 3}};
+                                 .planes = {pixels + i * image_bytes},
+                                 .stride_bytes = {options->width * 3},
+                                 .memory = bench->memory};
     bench->letterboxes[i] = whole;
+  }
+  return true;
+}
+
+/* The runner is new, so they are the first. */
+static bool
+take_slots (Bench *bench, uint32_t n, GError **error)
+{
+  for (; bench->n_slots < n; bench->n_slots++) {
+    uint32_t slot;
+
+    if (!yv_runner_take_slot (bench->runner, true, &slot, error))
+      return false;
+    g_assert (slot == bench->n_slots);
   }
   return true;
 }
@@ -128,8 +166,9 @@ bench_init (Bench *bench, const YvBenchOptions *options, GError **error)
   bench->nms = yv_nms_new ();
   bench->detections = g_new (YvDetection, defaults.max_detections);
   for (int i = 0; i < N_STAGES; i++)
-    bench->ms[i] = g_new0 (double, options->n_runs);
-  return true;
+    bench->ms[i] = g_new0 (double, options->n_warmup + options->n_runs);
+  bench->n_runs = options->n_runs;
+  return take_slots (bench, options->in_flight ? options->in_flight : 1, error);
 }
 
 static uint32_t
@@ -163,11 +202,17 @@ thread_ms (void)
   return (double) used.tv_sec * 1e3 + (double) used.tv_nsec / 1e6;
 }
 
-/* One batch through every stage; writes its times to column @run. */
+static double
+now_ms (void)
+{
+  return (double) yv_executor_now_ns () / 1e6;
+}
+
 static bool
-run_once (Bench *bench, uint32_t slot, uint32_t run, uint32_t *n_detections, GError **error)
+start_run (Bench *bench, uint32_t run, GError **error)
 {
   const YvStreamOptions defaults = YV_STREAM_DEFAULTS;
+  YvExecutor *executor = bench->runner->executor;
   const YvBatch batch = {
       .n_images = bench->n_batch,
       .images = bench->images,
@@ -175,44 +220,63 @@ run_once (Bench *bench, uint32_t slot, uint32_t run, uint32_t *n_detections, GEr
       .confidence = defaults.confidence_threshold,
       .obj_only = yv_engine_obj_only (bench->engine),
   };
-  const int64_t start_us = g_get_monotonic_time ();
-  const double start_thread_ms = thread_ms ();
+
+  bench->ms[TOTAL][run] = -now_ms ();
+  bench->ms[HOST][run] = -thread_ms ();
+  const bool done = executor->klass->submit (executor, bench->slot, &batch, error);
+  bench->ms[HOST][run] += thread_ms ();
+  return done;
+}
+
+/* Of the batch that was started first. */
+static bool
+finish_run (Bench *bench, uint32_t run, GError **error)
+{
+  YvExecutor *executor = bench->runner->executor;
   YvTiming timing = {0};
 
-  if (!yv_runner_run (bench->runner, slot, &batch, bench->lists, bench->n_candidates, &timing,
-                      error))
+  bench->ms[HOST][run] -= thread_ms ();
+  if (!executor->klass->wait (executor, bench->slot, bench->lists, bench->n_candidates, &timing,
+                              error))
     return false;
   bench->step_ns = timing.step_ns;
-  const int64_t nms_start_us = g_get_monotonic_time ();
-  *n_detections = suppress_all (bench);
-  const double end_thread_ms = thread_ms ();
-  const int64_t end_us = g_get_monotonic_time ();
+  const double nms_start_ms = now_ms ();
+  bench->n_detections = suppress_all (bench);
+  bench->ms[HOST][run] += thread_ms ();
+  const double end_ms = now_ms ();
 
   bench->ms[UPLOAD][run] = (double) timing.upload_ns / 1e6;
   bench->ms[LETTERBOX][run] = (double) timing.letterbox_ns / 1e6;
   bench->ms[NETWORK][run] = (double) timing.network_ns / 1e6;
   bench->ms[DECODE][run] = (double) timing.decode_ns / 1e6;
   bench->ms[READBACK][run] = (double) timing.readback_ns / 1e6;
-  bench->ms[NMS][run] = (double) (end_us - nms_start_us) / 1e3;
-  bench->ms[TOTAL][run] = (double) (end_us - start_us) / 1e3;
-  bench->ms[HOST][run] = end_thread_ms - start_thread_ms;
+  bench->ms[NMS][run] = end_ms - nms_start_ms;
+  bench->ms[TOTAL][run] += end_ms;
   return true;
 }
 
+/* @on_finished: (nullable): after each run that counts. Runs of warm-up come first. */
 static bool
-run_all (Bench *bench, const YvBenchOptions *options, uint32_t *n_detections, GError **error)
+run_all (Bench *bench, const YvBenchOptions *options, void (*on_finished) (Bench *, uint32_t run),
+         GError **error)
 {
-  const uint32_t slot = yv_runner_take_slot (bench->runner);
-  bool done = true;
+  const uint32_t n_runs = options->n_warmup + options->n_runs;
 
-  for (uint32_t i = 0; done && i < options->n_warmup + options->n_runs; i++) {
-    done = run_once (bench, slot, i < options->n_warmup ? 0 : i - options->n_warmup, n_detections,
-                     error);
-    if (i == 0)
+  for (uint32_t i = 0; i < n_runs + bench->n_slots; i++) {
+    bench->slot = i % bench->n_slots;
+    if (i >= bench->n_slots && !finish_run (bench, i - bench->n_slots, error))
+      return false;
+    if (i == bench->n_slots)
       bench->first_ms = (double) (g_get_monotonic_time () - bench->start_us) / 1e3;
+    if (i >= bench->n_slots + options->n_warmup && on_finished)
+      on_finished (bench, i - bench->n_slots - options->n_warmup);
+    if (i + 1 == bench->n_slots + options->n_warmup)
+      bench->counted_from_ms = now_ms ();
+    if (i < n_runs && !start_run (bench, i, error))
+      return false;
   }
-  yv_runner_give_slot (bench->runner, slot);
-  return done;
+  bench->counted_ms = now_ms () - bench->counted_from_ms;
+  return true;
 }
 
 static int
@@ -250,15 +314,17 @@ fill_result (Bench *bench, const YvBenchOptions *options, YvBenchResult *out)
 {
   const YvRunner *runner = bench->runner;
   YvFootprint footprint = {0};
+  YvBenchStage *const stages[N_STAGES] = {
+      [UPLOAD] = &out->upload,     [LETTERBOX] = &out->letterbox,
+      [NETWORK] = &out->network,   [DECODE] = &out->decode,
+      [READBACK] = &out->readback, [NMS] = &out->nms,
+      [TOTAL] = &out->total,       [HOST] = &out->host};
 
-  out->upload = summarise (bench->ms[UPLOAD], options->n_runs);
-  out->letterbox = summarise (bench->ms[LETTERBOX], options->n_runs);
-  out->network = summarise (bench->ms[NETWORK], options->n_runs);
-  out->decode = summarise (bench->ms[DECODE], options->n_runs);
-  out->readback = summarise (bench->ms[READBACK], options->n_runs);
-  out->nms = summarise (bench->ms[NMS], options->n_runs);
-  out->total = summarise (bench->ms[TOTAL], options->n_runs);
-  out->host = summarise (bench->ms[HOST], options->n_runs);
+  for (int i = 0; i < N_STAGES; i++)
+    *stages[i] = summarise (bench->ms[i] + options->n_warmup, options->n_runs);
+  out->n_detections = bench->n_detections;
+  out->images_per_s =
+      bench->counted_ms > 0 ? 1e3 * options->n_runs * options->batch / bench->counted_ms : 0;
   out->first_ms = bench->first_ms;
   out->flops_per_image = (double) runner->plan->flops / options->batch;
   out->n_steps = runner->plan->steps->len;
@@ -274,12 +340,11 @@ yv_engine_bench (YvEngine *engine, const YvBenchOptions *options, YvBenchResult 
                  GError **error)
 {
   g_auto (Bench) bench = {.engine = engine};
-  uint32_t n_detections = 0;
 
   if (!check_options (options, error) || !bench_init (&bench, options, error) ||
-      !run_all (&bench, options, &n_detections, error))
+      !run_all (&bench, options, NULL, error))
     return false;
-  *out = (YvBenchResult){.n_detections = n_detections};
+  *out = (YvBenchResult){0};
   fill_result (&bench, options, out);
   return true;
 }
@@ -319,22 +384,13 @@ describe_step (YvProfileStep *row, const YvStep *step)
     row->bytes += operand_bytes (&step->src[i]);
 }
 
-/* One run after the other; a column of times for each step. */
-static bool
-time_steps (Bench *bench, const YvBenchOptions *options, uint32_t slot, double *ms, GError **error)
+static void
+note_steps (Bench *bench, uint32_t run)
 {
   const uint32_t n_steps = bench->runner->plan->steps->len;
-  uint32_t n_detections;
 
-  for (uint32_t run = 0; run < options->n_warmup + options->n_runs; run++) {
-    if (!run_once (bench, slot, 0, &n_detections, error))
-      return false;
-    if (run < options->n_warmup)
-      continue;
-    for (uint32_t i = 0; i < n_steps; i++)
-      ms[(size_t) i * options->n_runs + run - options->n_warmup] = (double) bench->step_ns[i] / 1e6;
-  }
-  return true;
+  for (uint32_t i = 0; i < n_steps; i++)
+    bench->step_ms[(size_t) i * bench->n_runs + run] = (double) bench->step_ns[i] / 1e6;
 }
 
 static YvProfile *
@@ -358,25 +414,24 @@ YvProfile *
 yv_engine_profile (YvEngine *engine, const YvBenchOptions *options, GError **error)
 {
   g_auto (Bench) bench = {.engine = engine};
+  YvBenchOptions one_by_one = *options;
 
-  if (!check_options (options, error) || !bench_init (&bench, options, error))
+  one_by_one.in_flight = 1;
+  if (!check_options (options, error) || !bench_init (&bench, &one_by_one, error))
     return NULL;
 
-  const YvExecutorClass *klass = bench.runner->executor->klass;
-  const uint32_t n_steps = bench.runner->plan->steps->len;
-  g_autofree double *ms = g_try_new (double, (size_t) n_steps * options->n_runs);
-
-  if (!ms) {
+  const YvPlan *plan = bench.runner->plan;
+  YvExecutor *executor = bench.runner->executor;
+  bench.step_ms = g_try_new (double, (size_t) plan->steps->len * options->n_runs);
+  if (!bench.step_ms) {
     g_set_error (error, YV_ERROR, YV_ERROR_OUT_OF_MEMORY, "no memory for the times of %u runs",
                  options->n_runs);
     return NULL;
   }
-  const uint32_t slot = yv_runner_take_slot (bench.runner);
-  const bool is_done = klass->profile (bench.runner->executor, slot, true, error) &&
-                       time_steps (&bench, options, slot, ms, error);
-
-  yv_runner_give_slot (bench.runner, slot);
-  return is_done ? make_profile (bench.runner->plan, ms, options->n_runs) : NULL;
+  if (!executor->klass->profile (executor, 0, true, error) ||
+      !run_all (&bench, &one_by_one, note_steps, error))
+    return NULL;
+  return make_profile (plan, bench.step_ms, options->n_runs);
 }
 
 void

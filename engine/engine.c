@@ -4,6 +4,7 @@
 #include "engine/engine.h"
 
 #include "engine/graph/build.h"
+#include "engine/memory.h"
 #include "engine/passes/passes.h"
 #include "engine/selftest.h"
 
@@ -467,6 +468,16 @@ yv_engine_use_runner (YvEngine *engine, const YvPlanOptions *options, GError **e
   return runner;
 }
 
+YvRunner *
+yv_engine_share_runner (YvEngine *engine, YvRunner *runner)
+{
+  g_mutex_lock (&engine->mutex);
+  g_assert (runner->n_users > 0);
+  runner->n_users++;
+  g_mutex_unlock (&engine->mutex);
+  return runner;
+}
+
 void
 yv_engine_leave_runner (YvEngine *engine, YvRunner *runner)
 {
@@ -478,6 +489,31 @@ yv_engine_leave_runner (YvEngine *engine, YvRunner *runner)
   runner->last_use = ++engine->n_uses;
   g_mutex_unlock (&engine->mutex);
   drop_idle (engine, MAX_IDLE_RUNNERS);
+}
+
+YvFrameMemory *
+yv_frame_memory_new (YvEngine *engine, size_t size_bytes, GError **error)
+{
+  if (size_bytes == 0 || size_bytes > YV_MAX_FRAME_MEMORY_BYTES) {
+    g_set_error (error, YV_ERROR, YV_ERROR_INVALID,
+                 "memory of %zu bytes for a frame, expected 1 to %u", size_bytes,
+                 YV_MAX_FRAME_MEMORY_BYTES);
+    return NULL;
+  }
+  return engine->device ? yv_vulkan_memory_new (engine->device, size_bytes, error)
+                        : yv_memory_new_plain (size_bytes, error);
+}
+
+uint8_t *
+yv_frame_memory_bytes (YvFrameMemory *memory)
+{
+  return memory->bytes;
+}
+
+void
+yv_frame_memory_free (YvFrameMemory *memory)
+{
+  yv_memory_give_up (memory);
 }
 
 char *

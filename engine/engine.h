@@ -47,6 +47,8 @@ struct _YvEngine {
  * executors. Thread safe. Blocks for up to seconds where it has to be made.
  */
 YvRunner *yv_engine_use_runner (YvEngine *engine, const YvPlanOptions *options, GError **error);
+/* One use more of a runner that the caller uses. */
+YvRunner *yv_engine_share_runner (YvEngine *engine, YvRunner *runner);
 void yv_engine_leave_runner (YvEngine *engine, YvRunner *runner);
 
 /* The same, but for the caller alone, who may read and write its arena.

@@ -308,8 +308,8 @@ write_file (const Forward *forward, const char *path, GError **error)
 static bool
 run_all (Forward *forward, GError **error)
 {
-  const uint32_t slot = yv_runner_take_slot (forward->runner);
-  bool done = true;
+  uint32_t slot;
+  bool done = yv_runner_take_slot (forward->runner, false, &slot, error);
 
   for (uint64_t i = 0; done && i < forward->images.shape[0]; i += forward->n_batch)
     done = run_batch (forward, slot, i, error);

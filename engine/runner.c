@@ -3,6 +3,7 @@
  */
 #include "engine/runner.h"
 
+#include "engine/error.h"
 #include "engine/ref/ref.h"
 
 YvRunner *
@@ -14,7 +15,6 @@ yv_runner_new (const YvGraph *graph, const YvPlanOptions *options, YvDevice *dev
 
   g_mutex_init (&runner->mutex);
   g_cond_init (&runner->slot_freed);
-  runner->free_slots = (1u << YV_RUNNER_SLOTS) - 1;
 
   if (device)
     caps = *yv_device_caps (device);
@@ -25,8 +25,8 @@ yv_runner_new (const YvGraph *graph, const YvPlanOptions *options, YvDevice *dev
     return NULL;
 
   runner->executor =
-      device ? yv_vulkan_executor_new (device, store, runner->plan, YV_RUNNER_SLOTS, error)
-             : yv_ref_executor_new (runner->plan, YV_RUNNER_SLOTS, error);
+      device ? yv_vulkan_executor_new (device, store, runner->plan, YV_RUNNER_MAX_SLOTS, error)
+             : yv_ref_executor_new (runner->plan, YV_RUNNER_MAX_SLOTS, error);
   if (!runner->executor)
     return NULL;
   return g_steal_pointer (&runner);
@@ -37,7 +37,7 @@ yv_runner_free (YvRunner *runner)
 {
   if (!runner)
     return;
-  g_assert (runner->free_slots == (1u << YV_RUNNER_SLOTS) - 1);
+  g_assert (runner->n_taken == 0);
   yv_executor_free (runner->executor);
   yv_plan_free (runner->plan);
   g_cond_clear (&runner->slot_freed);
@@ -45,24 +45,54 @@ yv_runner_free (YvRunner *runner)
   g_free (runner);
 }
 
-uint32_t
-yv_runner_take_slot (YvRunner *runner)
+/* The lowest, so that no more slots are made than are ever taken at once. */
+static uint32_t
+take_free_locked (YvRunner *runner, bool lasts)
+{
+  uint32_t slot = 0;
+
+  while (runner->is_taken[slot])
+    slot++;
+  runner->is_taken[slot] = true;
+  runner->is_lasting[slot] = lasts;
+  runner->n_taken++;
+  runner->n_lasting += lasts;
+  return slot;
+}
+
+static bool
+is_free_locked (const YvRunner *runner, bool lasts)
+{
+  return runner->n_taken < YV_RUNNER_MAX_SLOTS &&
+         (lasts || runner->n_taken - runner->n_lasting < YV_RUNNER_SLOTS);
+}
+
+bool
+yv_runner_take_slot (YvRunner *runner, bool lasts, uint32_t *slot, GError **error)
 {
   g_mutex_lock (&runner->mutex);
-  while (runner->free_slots == 0)
+  while (!lasts && !is_free_locked (runner, false))
     g_cond_wait (&runner->slot_freed, &runner->mutex);
-  const uint32_t slot = (uint32_t) g_bit_nth_lsf (runner->free_slots, -1);
-  runner->free_slots &= ~(1u << slot);
+  const bool is_free = is_free_locked (runner, lasts);
+  if (is_free)
+    *slot = take_free_locked (runner, lasts);
   g_mutex_unlock (&runner->mutex);
-  return slot;
+
+  if (!is_free)
+    g_set_error (error, YV_ERROR, YV_ERROR_UNSUPPORTED,
+                 "%d frames of one model and size are in flight, the most there may be",
+                 YV_RUNNER_MAX_SLOTS);
+  return is_free;
 }
 
 void
 yv_runner_give_slot (YvRunner *runner, uint32_t slot)
 {
   g_mutex_lock (&runner->mutex);
-  g_assert ((runner->free_slots & 1u << slot) == 0);
-  runner->free_slots |= 1u << slot;
+  g_assert (runner->is_taken[slot]);
+  runner->is_taken[slot] = false;
+  runner->n_taken--;
+  runner->n_lasting -= runner->is_lasting[slot];
   g_cond_signal (&runner->slot_freed);
   g_mutex_unlock (&runner->mutex);
 }

@@ -17,16 +17,21 @@
 
 G_BEGIN_DECLS
 
-/* One frame on the device, one being uploaded, one whose candidates are being suppressed. */
+/* Those who wait for their frame share so many slots: one frame on the device, one being uploaded,
+ * one whose candidates are being suppressed. */
 #define YV_RUNNER_SLOTS 3
+
+/* All slots, which are made when they are first used. */
+#define YV_RUNNER_MAX_SLOTS 256
 
 typedef struct {
   YvPlan *plan;
   YvExecutor *executor;
 
-  GMutex mutex; /* of free_slots */
+  GMutex mutex; /* of all that follow */
   GCond slot_freed;
-  uint32_t free_slots; /* bit i: slot i */
+  bool is_taken[YV_RUNNER_MAX_SLOTS], is_lasting[YV_RUNNER_MAX_SLOTS];
+  uint32_t n_taken, n_lasting; /* n_lasting: of those that are taken */
 
   /* The engine's, under its mutex. */
   uint32_t n_users;
@@ -45,8 +50,17 @@ YvRunner *yv_runner_new (const YvGraph *graph, const YvPlanOptions *options, YvD
                          YvWeightStore *store, GError **error);
 void yv_runner_free (YvRunner *runner); /* NULL ok; all slots must be free */
 
-/* Blocks until a slot is free and takes it. */
-uint32_t yv_runner_take_slot (YvRunner *runner);
+/**
+ * yv_runner_take_slot:
+ * @lasts: the slot is kept after the caller has returned to code that isn't ours
+ *
+ * Takes a slot. One that does not last is given back whatever others do, so at most YV_RUNNER_SLOTS
+ * of these are taken at a time, and the call waits for one; one that lasts comes in addition, and
+ * without waiting, so that no stream waits for what another's user does next.
+ *
+ * Returns: true; false, only where it lasts, with YV_ERROR_UNSUPPORTED: there are no more.
+ */
+bool yv_runner_take_slot (YvRunner *runner, bool lasts, uint32_t *slot, GError **error);
 void yv_runner_give_slot (YvRunner *runner, uint32_t slot);
 
 /* Submits one batch and waits for it: executor.h says what comes back, which is valid until the

@@ -20,6 +20,8 @@ typedef struct {
   uint32_t width, height; /* network px */
   uint32_t batch;
   uint32_t n_warmup, n_runs;
+  uint32_t in_flight; /* batches at a time, 1 to YV_MAX_IN_FLIGHT; 0: 1. A profile has always 1 */
+  bool in_place;      /* the pictures lie in memory that the device reads, and are not copied */
 } YvBenchOptions;
 
 typedef struct {
@@ -28,7 +30,8 @@ typedef struct {
 
 typedef struct {
   YvBenchStage upload, letterbox, network, decode, readback, nms, total; /* of one batch */
-  YvBenchStage host; /* CPU time that the calling thread spent in total, not that it waited */
+  YvBenchStage host;   /* CPU time that the calling thread spent in total, not that it waited */
+  double images_per_s; /* of all runs but those of warm-up, on the clock */
   double first_ms; /* from a loaded engine to the first detections: memory, compilation, one run */
   double flops_per_image;
   uint64_t weights_bytes, arena_bytes, slots_bytes;

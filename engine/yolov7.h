@@ -8,6 +8,11 @@
  *   g_autoptr (YvStream) stream = yv_stream_new (engine, &settings, &error);
  *   const YvDetections *found = yv_stream_detect (stream, &image, &error);
  *
+ * Faster, with the device at work while the host copies, suppresses and draws:
+ *
+ *   yv_stream_submit (stream, &image, 1, &error);              the next frame, and then
+ *   found = yv_stream_collect (stream, NULL, &error);          the one before it
+ *
  * An engine is a model on a device; any number of threads and streams may share it. A stream is one
  * camera and belongs to one thread at a time. Nothing here needs GStreamer, prints, or aborts on
  * bad input: every failure is a GError of domain YV_ERROR (engine/error.h).
@@ -16,6 +21,7 @@
 
 #include <glib.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "engine/error.h"
@@ -82,6 +88,25 @@ typedef struct {
 /* Valid as long as the engine. */
 YV_API const YvEngineInfo *yv_engine_info (const YvEngine *engine);
 
+/* ---- memory for frames ------------------------------------------------------------------------
+ */
+
+/* Frames in memory that the device reads need no copy: YvImage.memory says that the planes lie in
+ * it, at any place and with any strides. Meant for pools: each memory is bound once for each of the
+ * slots that meet it. On discrete GPUs it is host memory, read over the bus. An engine on another
+ * device, or the reference, copies such frames like all others. */
+#define YV_MAX_FRAME_MEMORY_BYTES (1u << 30)
+
+/* Any thread; lives as long as it is wanted, also longer than the engine. The host may read it as
+ * fast as any. Returns: (transfer full): zeroed or not, or NULL with YV_ERROR_INVALID (no bytes, or
+ * more than YV_MAX_FRAME_MEMORY_BYTES) or YV_ERROR_OUT_OF_MEMORY. */
+YV_API YvFrameMemory *yv_frame_memory_new (YvEngine *engine, size_t size_bytes, GError **error);
+YV_API uint8_t *yv_frame_memory_bytes (YvFrameMemory *memory);
+
+/* NULL ok; any thread. No frame that lies in it is in flight. What is bound for it goes when the
+ * slots meet other memory for the first time, or with their stream. */
+YV_API void yv_frame_memory_free (YvFrameMemory *memory);
+
 /* ---- stream -----------------------------------------------------------------------------------
  */
 
@@ -101,7 +126,11 @@ typedef struct {
   bool multiply_one_class; /* for models of one class, too, whose confidence is else the objectness:
                               what YOLOv5's tools and those of upstream's u7 branch do */
   const char *classes;     /* (nullable): all; else indices or names, "0,2,person" */
+  uint32_t max_in_flight;  /* batches submitted and not collected, 1 to YV_MAX_IN_FLIGHT; 0: 2. Each
+                              has a frame's copy and candidates of its own */
 } YvStreamOptions;
+
+#define YV_MAX_IN_FLIGHT 4
 
 /* detect.py's. */
 #define YV_STREAM_DEFAULTS                                                                         \
@@ -132,12 +161,13 @@ typedef struct {
 
 /* Options are checked and copied. Returns: (transfer full): or NULL with YV_ERROR_INVALID. */
 YV_API YvStream *yv_stream_new (YvEngine *engine, const YvStreamOptions *options, GError **error);
-YV_API void yv_stream_free (YvStream *stream); /* NULL ok; drops its reference on the engine */
+YV_API void yv_stream_free (YvStream *stream); /* NULL ok; waits for what is in flight, and drops
+                                                  its reference on the engine */
 
-/* Replaces the options; takes effect with the next frame. On failure the old ones stay. Only what
- * changes the network's input, and multi_label where it is first set, may have to be made ready, as
- * by yv_stream_prepare(); the thresholds, classes and the rest are told to the device with each
- * frame. */
+/* Replaces the options; takes effect with the next frame that is submitted: those in flight keep
+ * the old ones. On failure these stay. Only what changes the network's input, and multi_label where
+ * it is first set, may have to be made ready, as by yv_stream_prepare(); the thresholds, classes
+ * and the rest are told to the device with each frame. */
 YV_API bool yv_stream_set_options (YvStream *stream, const YvStreamOptions *options,
                                    GError **error);
 
@@ -146,7 +176,7 @@ YV_API bool yv_stream_set_options (YvStream *stream, const YvStreamOptions *opti
 YV_API bool yv_stream_prepare (YvStream *stream, uint32_t frame_w, uint32_t frame_h,
                                GError **error);
 
-/* Analyses one frame and waits for it.
+/* Analyses one frame and waits for it. Nothing of the stream may be in flight (YV_ERROR_INVALID).
  * Returns: (transfer none): valid until the stream's next call; NULL on failure. */
 YV_API const YvDetections *yv_stream_detect (YvStream *stream, const YvImage *image,
                                              GError **error);
@@ -158,6 +188,40 @@ YV_API const YvDetections *yv_stream_detect (YvStream *stream, const YvImage *im
 #define YV_MAX_BATCH 256
 YV_API bool yv_stream_detect_batch (YvStream *stream, const YvImage *images, uint32_t n_images,
                                     const YvDetections **results, GError **error);
+
+/**
+ * yv_stream_submit:
+ * @images: (array length=n_images): as of yv_stream_detect_batch()
+ *
+ * Starts the analysis of a frame or a batch behind those in flight, and does not wait for it. When
+ * it returns the frames are copied and their memory is the caller's again, but for images with
+ * YvImage.memory, which must stay as they are until they are collected.
+ *
+ * Returns: whether it is in flight. If not, those that were still are. Fails with YV_ERROR_INVALID
+ * where max_in_flight batches are; else as yv_stream_detect_batch().
+ */
+YV_API bool yv_stream_submit (YvStream *stream, const YvImage *images, uint32_t n_images,
+                              GError **error);
+
+/**
+ * yv_stream_collect:
+ * @n_results: (out) (nullable): as many as images were submitted with it
+ *
+ * Waits for the oldest batch in flight: results come in the order of submission, each as
+ * yv_stream_detect_batch() would have given it, bit for bit. Sleeps meanwhile.
+ *
+ * Returns: (transfer none) (array length=n_results): valid until the stream's next
+ * yv_stream_collect(), _abandon(), _detect() or _free(), while others are submitted. NULL on
+ * failure, of which that one batch dies and no other: then it is no longer in flight. With
+ * YV_ERROR_INVALID where nothing was.
+ */
+YV_API const YvDetections *yv_stream_collect (YvStream *stream, uint32_t *n_results,
+                                              GError **error);
+
+YV_API uint32_t yv_stream_n_in_flight (const YvStream *stream); /* batches */
+
+/* Waits for all that is in flight and drops it, as when a camera seeks. */
+YV_API void yv_stream_abandon (YvStream *stream);
 
 /* ---- devices ----------------------------------------------------------------------------------
  */

@@ -11,7 +11,7 @@ typedef struct {
   const YvEngineInfo *info;
   const YvBenchOptions *options;
   const YvBenchResult *result;
-  double load_ms, images_per_s, tflops;
+  double load_ms, tflops;
 } Report;
 
 static void
@@ -39,7 +39,7 @@ print_table (const Report *report)
   print_stage ("total", &r->total);
   print_stage ("host CPU", &r->host);
   printf ("%.1f images/s, %.3f TFLOP/s in the network (%.2f GFLOP an image), %u steps\n",
-          report->images_per_s, report->tflops, r->flops_per_image / 1e9, r->n_steps);
+          r->images_per_s, report->tflops, r->flops_per_image / 1e9, r->n_steps);
   printf ("memory: weights %.1f MiB, activations %.1f MiB, slots %.1f MiB; loaded in %.0f ms, "
           "first detections %.0f ms later\n",
           (double) r->weights_bytes / 1048576, (double) r->arena_bytes / 1048576,
@@ -86,7 +86,7 @@ print_json (const Report *report)
   add_setup (json, report->info, report->options);
   for (guint i = 0; i < G_N_ELEMENTS (stages); i++)
     add_stage (json, stages[i].name, stages[i].stage);
-  json_add_number (json, "images_per_s", report->images_per_s);
+  json_add_number (json, "images_per_s", r->images_per_s);
   json_add_number (json, "tflops", report->tflops);
   json_add_number (json, "gflop_per_image", r->flops_per_image / 1e9);
   json_add_number (json, "load_ms", report->load_ms);
@@ -199,8 +199,8 @@ print_profile_table (const YvProfile *profile)
 }
 
 typedef struct {
-  int batch, runs, warmup;
-  gboolean as_json, is_profile;
+  int batch, runs, warmup, in_flight;
+  gboolean as_json, is_profile, in_place;
   char *chart; /* a path, or NULL */
 } Wanted;
 
@@ -247,6 +247,8 @@ bench (YvEngine *engine, const Wanted *wanted, int size)
       .batch = (uint32_t) wanted->batch,
       .n_warmup = (uint32_t) wanted->warmup,
       .n_runs = (uint32_t) wanted->runs,
+      .in_flight = (uint32_t) wanted->in_flight,
+      .in_place = wanted->in_place,
   };
   YvBenchResult result;
 
@@ -260,7 +262,6 @@ bench (YvEngine *engine, const Wanted *wanted, int size)
       .options = &options,
       .result = &result,
       .load_ms = (double) info->load_ns / 1e6,
-      .images_per_s = per_ms (wanted->batch, result.total.median_ms) * 1e3,
       .tflops = per_ms (result.flops_per_image * wanted->batch, result.network.median_ms) / 1e9,
   };
   if (wanted->as_json)
@@ -274,11 +275,15 @@ int
 command_bench (int argc, char **argv)
 {
   ModelOptions model = {0};
-  Wanted wanted = {.batch = 1, .runs = 20, .warmup = 3};
+  Wanted wanted = {.batch = 1, .runs = 20, .warmup = 3, .in_flight = 1};
   const GOptionEntry entries[] = {
       {"batch", 'b', 0, G_OPTION_ARG_INT, &wanted.batch, "pictures at once [1]", "N"},
       {"runs", 'n', 0, G_OPTION_ARG_INT, &wanted.runs, "timed runs [20]", "N"},
       {"warmup", 0, 0, G_OPTION_ARG_INT, &wanted.warmup, "runs before these, not timed [3]", "N"},
+      {"in-flight", 0, 0, G_OPTION_ARG_INT, &wanted.in_flight,
+       "batches submitted before the first is waited for [1]", "N"},
+      {"in-place", 0, 0, G_OPTION_ARG_NONE, &wanted.in_place,
+       "pictures in memory that the device reads, not copied", NULL},
       {"profile", 0, 0, G_OPTION_ARG_NONE, &wanted.is_profile,
        "a line for each step of the network", NULL},
       {"chart", 0, 0, G_OPTION_ARG_FILENAME, &wanted.chart,
@@ -297,9 +302,12 @@ command_bench (int argc, char **argv)
   int status = EXIT_USAGE;
   if (parsed && (argc > 2 || (argc == 1 && !model.config_file)))
     status = fail_usage ("expected one MODEL, or --config FILE for random weights");
-  else if (parsed && (wanted.batch < 1 || wanted.runs < 1 || wanted.warmup < 0))
-    status = fail_usage ("--batch is %d, --runs %d and --warmup %d, expected 1, 1 and 0 or more",
-                         wanted.batch, wanted.runs, wanted.warmup);
+  else if (parsed && (wanted.batch < 1 || wanted.runs < 1 || wanted.warmup < 0 ||
+                      wanted.in_flight < 1 || wanted.in_flight > YV_MAX_IN_FLIGHT))
+    status =
+        fail_usage ("--batch is %d, --runs %d, --warmup %d and --in-flight %d, expected 1, 1, "
+                    "0 and 1 or more, and at most %d in flight",
+                    wanted.batch, wanted.runs, wanted.warmup, wanted.in_flight, YV_MAX_IN_FLIGHT);
   else if (parsed) {
     g_autoptr (YvEngine) engine = engine_from_options (argc == 2 ? argv[1] : NULL, &model);
     status = engine ? bench (engine, &wanted, model.size) : EXIT_FAILED;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * engine/plan/executor.h - what engine/vulkan/ and engine/ref/ have in common: they run a plan.
  *
- * An executor holds one plan's arena, its packed weights, and n_slots frame slots. One slot goes
- * submit -> wait, by one thread at a time; different slots may be used by different threads.
- * Submits run in the order they were made.
+ * An executor holds one plan's arena, its packed weights, and up to n_slots frame slots, each made
+ * when it is first used. One slot goes submit -> wait, by one thread at a time; different slots may
+ * be used by different threads. Submits run in the order they were made.
  */
 #pragma once
 

@@ -102,6 +102,8 @@ init_slot (Slot *slot, const YvPlan *plan, GError **error)
   if (slot->candidates)
     return true;
 
+  clear_slot (slot);
+  *slot = (Slot){0};
   g_set_error (error, YV_ERROR, YV_ERROR_OUT_OF_MEMORY, "no memory for %zu bytes of candidates",
                list_bytes);
   return false;
@@ -211,6 +213,8 @@ submit (YvExecutor *executor, uint32_t slot_index, const YvBatch *batch, GError 
   g_assert (slot_index < executor->n_slots);
   g_assert (plan->options.tensor_input ||
             (batch->n_images >= 1 && batch->n_images <= plan->options.n));
+  if (!slot->candidates && !init_slot (slot, plan, error))
+    return false;
   slot->n_images = plan->options.tensor_input ? plan->options.n : batch->n_images;
   if (!plan->options.tensor_input && batch->images && !upload (slot, batch, error))
     return false;
@@ -302,7 +306,8 @@ footprint (const YvExecutor *executor, YvFootprint *out)
 
   *out = (YvFootprint){.weights = ref->weights_bytes, .arena = plan->arena_bytes};
   for (uint32_t i = 0; i < executor->n_slots; i++)
-    out->slots += ref->slots[i].staging_bytes + (uint64_t) plan->options.n * plan->list_bytes;
+    if (ref->slots[i].candidates)
+      out->slots += ref->slots[i].staging_bytes + (uint64_t) plan->options.n * plan->list_bytes;
 }
 
 static const YvExecutorClass ref_class = {
@@ -326,10 +331,6 @@ yv_ref_executor_new (const YvPlan *plan, uint32_t n_slots, GError **error)
   executor->n_slots = n_slots;
   g_mutex_init (&ref->mutex);
   ref->slots = g_new0 (Slot, n_slots);
-  for (uint32_t i = 0; i < n_slots; i++)
-    if (!init_slot (&ref->slots[i], plan, error))
-      return NULL;
-
   ref->arena = g_try_malloc0 (plan->arena_bytes);
   if (!ref->arena) {
     g_set_error (error, YV_ERROR, YV_ERROR_OUT_OF_MEMORY,

@@ -20,7 +20,7 @@ typedef struct {
   YvBindings *network;
   VkPipeline *pipelines; /* [n steps], borrowed from the device */
   YvShared shared;
-  YvSlot **slots; /* [n_slots] */
+  YvSlot **slots; /* [n_slots]; NULL until first used */
 } VulkanExecutor;
 
 static void
@@ -47,13 +47,24 @@ name_lost_device (const YvDevice *device, bool done, GError **error)
   return done;
 }
 
+/* A slot belongs to one thread at a time, so nobody else makes this one. */
+static bool
+make_slot (VulkanExecutor *self, uint32_t slot, GError **error)
+{
+  g_assert (slot < self->base.n_slots);
+  if (!self->slots[slot])
+    self->slots[slot] = yv_slot_new (&self->shared, slot, error);
+  return self->slots[slot] != NULL;
+}
+
 static bool
 vulkan_executor_submit (YvExecutor *executor, uint32_t slot, const YvBatch *batch, GError **error)
 {
   VulkanExecutor *self = (VulkanExecutor *) executor;
 
-  g_assert (slot < executor->n_slots);
-  return name_lost_device (self->device, yv_slot_submit (self->slots[slot], batch, error), error);
+  return name_lost_device (
+      self->device,
+      make_slot (self, slot, error) && yv_slot_submit (self->slots[slot], batch, error), error);
 }
 
 static bool
@@ -72,8 +83,7 @@ vulkan_executor_profile (YvExecutor *executor, uint32_t slot, bool is_wanted, GE
 {
   VulkanExecutor *self = (VulkanExecutor *) executor;
 
-  g_assert (slot < executor->n_slots);
-  return yv_slot_profile (self->slots[slot], is_wanted, error);
+  return make_slot (self, slot, error) && yv_slot_profile (self->slots[slot], is_wanted, error);
 }
 
 /* ---- operands to and from floats --------------------------------------------------------------
@@ -150,7 +160,7 @@ assert_readable (const VulkanExecutor *self, const YvOperand *operand)
   g_assert (operand->dtype == YV_DTYPE_F32 || operand->dtype == YV_DTYPE_F16);
   g_assert (operand->offset_bytes + operand->size_bytes <= self->arena->size_bytes);
   for (uint32_t i = 0; i < self->base.n_slots; i++)
-    g_assert (!self->slots[i]->running);
+    g_assert (!self->slots[i] || !self->slots[i]->running);
 }
 
 static bool
@@ -198,7 +208,7 @@ vulkan_executor_footprint (const YvExecutor *executor, YvFootprint *out)
       .arena = self->arena->size_bytes,
   };
   for (uint32_t i = 0; i < executor->n_slots; i++)
-    out->slots += yv_slot_size_bytes (self->slots[i]);
+    out->slots += self->slots[i] ? yv_slot_size_bytes (self->slots[i]) : 0;
 }
 
 static const YvExecutorClass vulkan_executor_class = {
@@ -256,7 +266,7 @@ make_network_bindings (VulkanExecutor *self, YvWeightStore *store, GError **erro
 }
 
 static bool
-make_slots (VulkanExecutor *self, YvWeightStore *store, GError **error)
+make_first_slot (VulkanExecutor *self, YvWeightStore *store, GError **error)
 {
   self->shared = (YvShared){
       .device = self->device,
@@ -267,12 +277,7 @@ make_slots (VulkanExecutor *self, YvWeightStore *store, GError **error)
       .pipelines = self->pipelines,
   };
   self->slots = g_new0 (YvSlot *, self->base.n_slots);
-  for (uint32_t i = 0; i < self->base.n_slots; i++) {
-    self->slots[i] = yv_slot_new (&self->shared, i, error);
-    if (!self->slots[i])
-      return false;
-  }
-  return true;
+  return make_slot (self, 0, error); /* so that it is known at once whether there is memory */
 }
 
 static bool
@@ -284,7 +289,7 @@ make_all (VulkanExecutor *self, YvWeightStore *store, GError **error)
     return false;
   self->arena = yv_buffer_new (self->device, YV_BUFFER_LOCAL, plan->arena_bytes, "arena", error);
   return self->arena && zero_arena (self, error) && make_pipelines (self, error) &&
-         make_network_bindings (self, store, error) && make_slots (self, store, error);
+         make_network_bindings (self, store, error) && make_first_slot (self, store, error);
 }
 
 YvExecutor *

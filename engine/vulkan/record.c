@@ -39,8 +39,9 @@ barrier_between_levels (Recorder *recorder)
 static void
 barrier_to_host (Recorder *recorder)
 {
-  barrier (recorder, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_ACCESS_SHADER_WRITE_BIT,
-           VK_PIPELINE_STAGE_HOST_BIT, VK_ACCESS_HOST_READ_BIT);
+  barrier (recorder, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_TRANSFER_BIT,
+           VK_ACCESS_SHADER_WRITE_BIT | VK_ACCESS_TRANSFER_WRITE_BIT, VK_PIPELINE_STAGE_HOST_BIT,
+           VK_ACCESS_HOST_READ_BIT);
 }
 
 static void
@@ -111,6 +112,18 @@ record_steps (Recorder *recorder, uint32_t first, uint32_t end)
   }
 }
 
+/* By the device: a host that asks a query pool waits with lavapipe for all that is in flight. */
+static void
+copy_ticks (Recorder *recorder, VkQueryPool queries, uint32_t n, uint32_t first)
+{
+  const YvRecording *what = recorder->what;
+
+  if (queries)
+    what->shared->device->vk.vkCmdCopyQueryPoolResults (
+        recorder->commands, queries, 0, n, what->ticks->handle, first * sizeof (uint64_t),
+        sizeof (uint64_t), VK_QUERY_RESULT_64_BIT | VK_QUERY_RESULT_WAIT_BIT);
+}
+
 static void
 record_end (Recorder *recorder)
 {
@@ -122,6 +135,8 @@ record_end (Recorder *recorder)
   if (plan->first_decode_step >= plan->steps->len)
     tick (recorder, YV_TICK_DECODE);
   tick (recorder, YV_TICK_END);
+  copy_ticks (recorder, recorder->what->queries, YV_N_TICKS, 0);
+  copy_ticks (recorder, recorder->what->step_queries, plan->steps->len + 1, YV_N_TICKS);
   barrier_to_host (recorder);
 }
 

@@ -35,6 +35,7 @@ typedef struct {
   VkQueryPool queries;      /* YV_N_TICKS timestamps; null where the queue has none */
   VkQueryPool step_queries; /* n steps + 1: one before each step and one behind the last, which
                                then run one after the other; null: not wanted */
+  const YvBuffer *ticks; /* (nullable): where all of them are copied to, uint64_t, queries first */
 } YvRecording;
 
 /* How one image is read, at recording.places.frame. */

@@ -33,6 +33,7 @@ recording_of_slot (const YvSlot *slot)
                  .n_images = shared->plan->options.n},
       .queries = slot->queries,
       .step_queries = slot->step_queries,
+      .ticks = slot->ticks,
   };
 }
 
@@ -130,22 +131,30 @@ measure_device (YvSlot *slot, uint64_t network_ns)
 /* ---- making and freeing ---------------------------------------------------------------------- */
 
 static bool
-make_signals (YvSlot *slot, GError **error)
+make_queries (YvSlot *slot, uint32_t n, VkQueryPool *queries, GError **error)
 {
   YvDevice *device = slot->shared->device;
-  const VkQueryPoolCreateInfo query_info = {
+  const VkQueryPoolCreateInfo info = {
       .sType = VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO,
       .queryType = VK_QUERY_TYPE_TIMESTAMP,
-      .queryCount = YV_N_TICKS,
+      .queryCount = n,
   };
 
-  if (!yv_timeline_init (&slot->timeline, device, error))
-    return false;
-  if (device->tick_mask == 0)
+  return yv_vk_check (device->vk.vkCreateQueryPool (device->handle, &info, NULL, queries),
+                      "vkCreateQueryPool", error);
+}
+
+/* Room for those of all steps, too. */
+static bool
+make_ticks (YvSlot *slot, GError **error)
+{
+  const uint64_t n_ticks = YV_N_TICKS + slot->shared->plan->steps->len + 1;
+
+  if (slot->shared->device->tick_mask == 0)
     return true;
-  return yv_vk_check (
-      device->vk.vkCreateQueryPool (device->handle, &query_info, NULL, &slot->queries),
-      "vkCreateQueryPool", error);
+  slot->ticks =
+      new_buffer (slot, YV_BUFFER_READBACK, n_ticks * sizeof (uint64_t), "timestamps", error);
+  return slot->ticks && make_queries (slot, YV_N_TICKS, &slot->queries, error);
 }
 
 static bool
@@ -174,7 +183,8 @@ yv_slot_new (const YvShared *shared, uint32_t index, GError **error)
   slot->piece_flops = YV_FIRST_PIECE_FLOPS;
   slot->commands = g_new0 (VkCommandBuffer, n_steps + 2);
   slot->ends = g_new0 (uint32_t, n_steps + 1);
-  if (!make_buffers (slot, error) || !make_signals (slot, error) ||
+  if (!make_buffers (slot, error) || !make_ticks (slot, error) ||
+      !yv_timeline_init (&slot->timeline, shared->device, error) ||
       !yv_intake_init (&slot->intake, shared, index, error))
     return NULL;
   return record (slot, error) ? g_steal_pointer (&slot) : NULL;
@@ -194,9 +204,10 @@ yv_slot_free (YvSlot *slot)
   device->vk.vkDestroyQueryPool (device->handle, slot->step_queries, NULL);
   device->vk.vkDestroyQueryPool (device->handle, slot->queries, NULL);
   yv_timeline_clear (&slot->timeline);
+  yv_buffer_free (slot->ticks);
   yv_buffer_free (slot->candidates);
   yv_buffer_free (slot->params);
-  g_free (slot->step_ticks);
+  g_free (slot->step_ns);
   g_free (slot->commands);
   g_free (slot->ends);
   g_free (slot);
@@ -261,44 +272,29 @@ ticks_to_ns (const YvDevice *device, uint64_t from, uint64_t to)
   return (uint64_t) ((double) ((to - from) & device->tick_mask) * device->ns_per_tick);
 }
 
-static bool
-read_ticks (const YvSlot *slot, YvTiming *timing, GError **error)
+static void
+read_ticks (const YvSlot *slot, YvTiming *timing)
 {
   const YvDevice *device = slot->shared->device;
-  uint64_t ticks[YV_N_TICKS];
 
-  if (!slot->queries)
-    return true;
-  const VkResult result = device->vk.vkGetQueryPoolResults (
-      device->handle, slot->queries, 0, YV_N_TICKS, sizeof ticks, ticks, sizeof *ticks,
-      VK_QUERY_RESULT_64_BIT | VK_QUERY_RESULT_WAIT_BIT);
-  if (!yv_vk_check (result, "vkGetQueryPoolResults", error))
-    return false;
+  if (!slot->ticks)
+    return;
+  const uint64_t *ticks = (const uint64_t *) (const void *) slot->ticks->mapped;
   timing->letterbox_ns = ticks_to_ns (device, ticks[YV_TICK_START], ticks[YV_TICK_NETWORK]);
   timing->network_ns = ticks_to_ns (device, ticks[YV_TICK_NETWORK], ticks[YV_TICK_DECODE]);
   timing->decode_ns = ticks_to_ns (device, ticks[YV_TICK_DECODE], ticks[YV_TICK_END]);
-  return true;
 }
 
-/* Turns the timestamps around each step into durations, in place. */
-static bool
-read_step_ticks (const YvSlot *slot, YvTiming *timing, GError **error)
+/* The timestamps around each step as durations. */
+static void
+read_step_ticks (const YvSlot *slot, YvTiming *timing)
 {
-  const YvDevice *device = slot->shared->device;
-  const uint32_t n_steps = slot->shared->plan->steps->len;
-  uint64_t *ticks = slot->step_ticks;
-
   if (!slot->step_queries)
-    return true;
-  const VkResult result = device->vk.vkGetQueryPoolResults (
-      device->handle, slot->step_queries, 0, n_steps + 1, (n_steps + 1) * sizeof *ticks, ticks,
-      sizeof *ticks, VK_QUERY_RESULT_64_BIT | VK_QUERY_RESULT_WAIT_BIT);
-  if (!yv_vk_check (result, "vkGetQueryPoolResults", error))
-    return false;
-  for (uint32_t i = 0; i < n_steps; i++)
-    ticks[i] = ticks_to_ns (device, ticks[i], ticks[i + 1]);
-  timing->step_ns = ticks;
-  return true;
+    return;
+  const uint64_t *ticks = (const uint64_t *) (const void *) slot->ticks->mapped + YV_N_TICKS;
+  for (uint32_t i = 0; i < slot->shared->plan->steps->len; i++)
+    slot->step_ns[i] = ticks_to_ns (slot->shared->device, ticks[i], ticks[i + 1]);
+  timing->step_ns = slot->step_ns;
 }
 
 /* No copy: the lists lie in memory that the host caches. */
@@ -327,8 +323,8 @@ yv_slot_wait (YvSlot *slot, const struct YvCandidate **lists, uint32_t *n, YvTim
   const uint64_t start_ns = yv_executor_now_ns ();
   if (timing) {
     *timing = (YvTiming){.upload_ns = slot->upload_ns};
-    if (!read_ticks (slot, timing, error) || !read_step_ticks (slot, timing, error))
-      return false;
+    read_ticks (slot, timing);
+    read_step_ticks (slot, timing);
     measure_device (slot, timing->network_ns);
   }
   if (lists)
@@ -342,22 +338,15 @@ static bool
 make_step_queries (YvSlot *slot, GError **error)
 {
   YvDevice *device = slot->shared->device;
-  const uint32_t n_ticks = slot->shared->plan->steps->len + 1;
-  const VkQueryPoolCreateInfo info = {
-      .sType = VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO,
-      .queryType = VK_QUERY_TYPE_TIMESTAMP,
-      .queryCount = n_ticks,
-  };
+  const uint32_t n_steps = slot->shared->plan->steps->len;
 
   if (device->tick_mask == 0) {
     g_set_error (error, YV_ERROR, YV_ERROR_UNSUPPORTED,
                  "%s has no timestamps, so its steps cannot be timed", device->caps.name);
     return false;
   }
-  slot->step_ticks = g_new (uint64_t, n_ticks);
-  return yv_vk_check (
-      device->vk.vkCreateQueryPool (device->handle, &info, NULL, &slot->step_queries),
-      "vkCreateQueryPool", error);
+  slot->step_ns = g_new (uint64_t, n_steps);
+  return make_queries (slot, n_steps + 1, &slot->step_queries, error);
 }
 
 bool
@@ -368,7 +357,7 @@ yv_slot_profile (YvSlot *slot, bool is_wanted, GError **error)
   g_assert (!slot->running);
   device->vk.vkDestroyQueryPool (device->handle, slot->step_queries, NULL);
   slot->step_queries = VK_NULL_HANDLE;
-  g_clear_pointer (&slot->step_ticks, g_free);
+  g_clear_pointer (&slot->step_ns, g_free);
   drop_commands (slot); /* with the queries that are gone */
   yv_intake_forget (&slot->intake);
   return !is_wanted || make_step_queries (slot, error);

@@ -42,7 +42,8 @@ typedef struct {
 
   VkQueryPool queries;      /* null where the queue has no timestamps */
   VkQueryPool step_queries; /* null unless profiled */
-  uint64_t *step_ticks;     /* [n steps + 1], while profiled; then ns */
+  YvBuffer *ticks;          /* of both, see YvRecording; NULL where there are none */
+  uint64_t *step_ns;        /* [n steps], while profiled */
   YvTimeline timeline;
 
   bool running;

@@ -9,8 +9,28 @@
 typedef struct {
   YvEngine *engine;
   uint32_t first_phase;
-  GArray *seen; /* out: of YvDetection, all frames one after the other */
+  uint32_t n_in_flight; /* 1: detects */
+  GArray *seen;         /* out: of YvDetection, all frames one after the other */
 } Camera;
+
+static void
+note (const Camera *camera, const YvDetections *found)
+{
+  g_assert_nonnull (found);
+  g_array_append_vals (camera->seen, found->detections, found->n_detections);
+}
+
+static void
+see (const Camera *camera, YvStream *stream, const YvImage *image)
+{
+  if (camera->n_in_flight == 1) {
+    note (camera, yv_stream_detect (stream, image, NULL));
+    return;
+  }
+  if (yv_stream_n_in_flight (stream) == camera->n_in_flight)
+    note (camera, yv_stream_collect (stream, NULL, NULL));
+  g_assert_true (yv_stream_submit (stream, image, 1, NULL));
+}
 
 static gpointer
 watch (gpointer data)
@@ -19,17 +39,17 @@ watch (gpointer data)
   YvStreamOptions options = low_options ();
   g_autoptr (YvStream) stream = open_stream (camera->engine, &options);
   g_autofree uint8_t *pixels = g_malloc (3 * FRAME_W * FRAME_H);
-  g_autoptr (GError) error = NULL;
 
+  options.max_in_flight = camera->n_in_flight;
   for (uint32_t i = 0; i < N_FRAMES; i++) {
     const YvImage image = draw_picture (pixels, camera->first_phase + i);
 
     options.input_size = 64 + 32 * (i % N_SIZES);
     g_assert_true (yv_stream_set_options (stream, &options, NULL));
-    const YvDetections *found = yv_stream_detect (stream, &image, &error);
-    g_assert_no_error (error);
-    g_array_append_vals (camera->seen, found->detections, found->n_detections);
+    see (camera, stream, &image);
   }
+  while (yv_stream_n_in_flight (stream) > 0)
+    note (camera, yv_stream_collect (stream, NULL, NULL));
   return NULL;
 }
 
@@ -41,12 +61,13 @@ streams_do_not_disturb_each_other (const char *device)
   g_autoptr (YvEngine) engine = open_engine (device);
 
   for (uint32_t i = 0; i < 2; i++) {
-    alone[i] = (Camera){engine, 5 * i, g_array_new (FALSE, FALSE, sizeof (YvDetection))};
+    alone[i] = (Camera){engine, 5 * i, 1, g_array_new (FALSE, FALSE, sizeof (YvDetection))};
     watch (&alone[i]);
     g_assert_cmpuint (alone[i].seen->len, >, 0);
   }
   for (uint32_t i = 0; i < 4; i++) {
-    together[i] = (Camera){engine, 5 * (i % 2), g_array_new (FALSE, FALSE, sizeof (YvDetection))};
+    together[i] =
+        (Camera){engine, 5 * (i % 2), 1 + i / 2, g_array_new (FALSE, FALSE, sizeof (YvDetection))};
     threads[i] = g_thread_new ("camera", watch, &together[i]);
   }
   for (uint32_t i = 0; i < 4; i++) {

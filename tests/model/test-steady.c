@@ -85,11 +85,51 @@ a_batch_whose_lists_are_cut_off_allocates_nothing (void)
     frames_allocate_nothing (N_BATCH);
 }
 
+/* Two in flight, from a pool of three memories, until each memory has met each slot and each flight
+ * its detections; then as often again. */
+static void
+frames_in_flight_allocate_nothing (void)
+{
+  if (!yv_test_needs_vulkan ())
+    return;
+
+  g_autofree char *path = yv_test_source_path ("tests/golden/checkpoints/x-legacy.pt");
+  const YvEngineOptions engine_options = {.model_file = path};
+  YvStreamOptions options = YV_STREAM_DEFAULTS;
+  options.input_size = 64;
+  options.confidence_threshold = 0;
+  options.max_in_flight = 2;
+  g_autoptr (YvEngine) engine = yv_engine_new (&engine_options, NULL);
+  g_autoptr (YvStream) stream = yv_stream_new (engine, &options, NULL);
+  YvFrameMemory *pool[3];
+  YvImage images[3];
+  uint32_t n_found = 0;
+
+  for (uint32_t i = 0; i < 3; i++) {
+    pool[i] = yv_frame_memory_new (engine, 3 * FRAME_PX * FRAME_PX, NULL);
+    images[i] = draw_picture (yv_frame_memory_bytes (pool[i]), i);
+    images[i].memory = pool[i];
+  }
+  for (uint32_t i = 0; i < 36; i++) {
+    if (i == 18)
+      n_allocations = 0;
+    if (yv_stream_n_in_flight (stream) == 2)
+      n_found += yv_stream_collect (stream, NULL, NULL)->n_detections;
+    g_assert_true (yv_stream_submit (stream, &images[(i + i / 6) % 3], 1, NULL));
+  }
+  g_assert_cmpint (n_allocations, ==, 0);
+  g_assert_cmpuint (n_found, >, 0);
+  yv_stream_abandon (stream);
+  for (uint32_t i = 0; i < 3; i++)
+    yv_frame_memory_free (pool[i]);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/steady/frame", a_frame_whose_list_is_cut_off_allocates_nothing);
   g_test_add_func ("/steady/batch", a_batch_whose_lists_are_cut_off_allocates_nothing);
+  g_test_add_func ("/steady/in-flight", frames_in_flight_allocate_nothing);
   return g_test_run ();
 }
