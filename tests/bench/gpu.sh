@@ -210,9 +210,10 @@ profile_figure() { # the same arguments
 }
 
 tune_figure() { # the same arguments
-  local batch
+  local batch budget=15
+  ! $quick || budget=1
   for batch in ${3//,/ }; do
-    bin/yolov7 tune --config "cfg/deploy/$1.yaml" --size="$2" --batch="$batch"
+    bin/yolov7 tune --config "cfg/deploy/$1.yaml" --size="$2" --batch="$batch" --budget=$budget
   done
 }
 
