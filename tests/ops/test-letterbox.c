@@ -289,13 +289,15 @@ check_first (const FrameShape *shapes, uint32_t n, const FirstShape *f, YvDType 
 static void
 check_firsts (YvDType dtype)
 {
-  static const FrameShape odd = {"RGB to odd sides", YV_FORMAT_RGB, 91,   67, 53, 37,
-                                 YV_MATRIX_BT601,    false,         false};
+  static const FrameShape odd = {
+      .name = "odd sides", .format = YV_FORMAT_RGB, .w = 91, .h = 67, .net_w = 53, .net_h = 37};
+  static const FrameShape even = {
+      .name = "even sides", .format = YV_FORMAT_XBGR, .w = 91, .h = 67, .net_w = 52, .net_h = 36};
 
   for (size_t i = 0; i < G_N_ELEMENTS (first_shapes); i++) {
     const FirstShape *f = &first_shapes[i];
 
-    check_first (f->is_reorged ? &packed[4] : &odd, 1, f, dtype);
+    check_first (f->is_reorged ? &even : &odd, 1, f, dtype);
   }
 }
 
