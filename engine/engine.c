@@ -7,6 +7,7 @@
 #include "engine/memory.h"
 #include "engine/passes/passes.h"
 #include "engine/selftest.h"
+#include "engine/tune.h"
 
 /* Runners that nobody uses: enough for a folder of pictures of a few shapes; each costs an arena.
  */
@@ -97,7 +98,7 @@ is_reference (const char *device)
 }
 
 static bool
-open_device (YvEngine *engine, const char *selector, YvCaps *caps, GError **error)
+open_device (YvEngine *engine, const char *selector, YvTuning tuning, YvCaps *caps, GError **error)
 {
   if (is_reference (selector)) {
     yv_caps_init_reference (caps);
@@ -106,6 +107,7 @@ open_device (YvEngine *engine, const char *selector, YvCaps *caps, GError **erro
     if (!engine->device)
       return false;
     engine->store = yv_weight_store_new (engine->device);
+    engine->ways = tuning == YV_TUNING_OFF ? NULL : yv_tune_load (engine->device);
     *caps = *yv_device_caps (engine->device);
   }
   engine->device_name = g_strdup (caps->name);
@@ -115,6 +117,7 @@ open_device (YvEngine *engine, const char *selector, YvCaps *caps, GError **erro
 static void
 close_device (YvEngine *engine)
 {
+  g_clear_pointer (&engine->ways, yv_ways_free);
   g_clear_pointer (&engine->store, yv_weight_store_free);
   g_clear_pointer (&engine->device, yv_device_unref);
   g_clear_pointer (&engine->device_name, g_free);
@@ -124,11 +127,13 @@ static bool
 check_options (const YvEngineOptions *options, GError **error)
 {
   if ((unsigned) options->precision <= YV_PRECISION_FP16 &&
-      (unsigned) options->fallback <= YV_FALLBACK_NONE)
+      (unsigned) options->fallback <= YV_FALLBACK_NONE &&
+      (unsigned) options->tuning <= YV_TUNING_OFF)
     return true;
   g_set_error (error, YV_ERROR, YV_ERROR_INVALID,
-               "precision %d, fallback %d: expected auto, fp32 or fp16; fp32 or none",
-               (int) options->precision, (int) options->fallback);
+               "precision %d, fallback %d, tuning %d: expected auto, fp32 or fp16; fp32 or none; "
+               "auto or off",
+               (int) options->precision, (int) options->fallback, (int) options->tuning);
   return false;
 }
 
@@ -185,11 +190,12 @@ fall_back (YvEngine *engine, YvCaps *caps, const char *why, GError **error)
       engine->device_name, why);
   g_autofree char *name = g_strdup (engine->device_name);
   g_autofree char *uuid = g_strdup (yv_device_uuid (engine->device));
+  const YvTuning tuning = engine->ways ? YV_TUNING_AUTO : YV_TUNING_OFF;
 
   add_warning (engine, warning);
   engine->info.precision = YV_PRECISION_FP32;
   close_device (engine);
-  if (open_device (engine, uuid, caps, error))
+  if (open_device (engine, uuid, tuning, caps, error))
     return find_smallest_size (engine, caps, error);
   g_prefix_error (error, "device \"%s\" fails in fp16 (%s), and cannot be opened again: ", name,
                   why);
@@ -251,6 +257,7 @@ pack_weights (YvEngine *engine, GError **error)
       .h = side,
       .w = side,
       .dtype = engine->info.precision == YV_PRECISION_FP16 ? YV_DTYPE_F16 : YV_DTYPE_F32,
+      .ways = engine->ways,
   };
   g_autoptr (YvRunner) runner =
       yv_runner_new (engine->graph, &options, engine->device, engine->store, error);
@@ -267,7 +274,7 @@ load (YvEngine *engine, const YvEngineOptions *options, GError **error)
   YvCaps caps;
 
   if (!check_options (options, error) || !load_model (engine, options, error) ||
-      !open_device (engine, options->device, &caps, error))
+      !open_device (engine, options->device, options->tuning, &caps, error))
     return false;
   if (!find_smallest_size (engine, &caps, error) ||
       !choose_precision (engine, options, &caps, error))
@@ -291,6 +298,7 @@ free_engine (YvEngine *engine)
   g_free (engine->model_source);
   g_free (engine->warning);
   g_mutex_clear (&engine->making);
+  g_mutex_clear (&engine->tuning);
   g_mutex_clear (&engine->mutex);
   g_free (engine);
 }
@@ -302,6 +310,7 @@ yv_engine_new (const YvEngineOptions *options, GError **error)
 
   g_atomic_ref_count_init (&engine->n_refs);
   g_mutex_init (&engine->mutex);
+  g_mutex_init (&engine->tuning);
   g_mutex_init (&engine->making);
   engine->runners = g_ptr_array_new_with_free_func ((GDestroyNotify) yv_runner_free);
   if (!load (engine, options, error))
@@ -394,6 +403,30 @@ drop_idle (YvEngine *engine, uint32_t n_allowed)
   }
 }
 
+/* A CPU compiles each kernel for longer than a frame takes, and its usual ways have been measured;
+ * there it is left to `yolov7 tune`. */
+static bool
+tune_network (YvEngine *engine, const YvPlanOptions *options, GError **error)
+{
+  const YvTuneRequest request = {
+      .device = engine->device,
+      .graph = engine->graph,
+      .options = options,
+      .ways = engine->ways,
+      .budget_ns = YV_TUNE_BUDGET_NS,
+  };
+  YvTuneTotals totals;
+
+  if (!engine->ways || yv_device_caps (engine->device)->is_cpu)
+    return true;
+  g_mutex_lock (&engine->tuning);
+  const bool is_done = yv_tune (&request, &totals, error);
+  if (totals.n_tuned > 0)
+    yv_tune_save (engine->ways, engine->device);
+  g_mutex_unlock (&engine->tuning);
+  return is_done;
+}
+
 /* A runner may pack weights, which still lie in the mapped file: rewritten in place they would be
  * others, and cut short they would end the process. */
 static YvRunner *
@@ -401,7 +434,13 @@ new_runner_of_file (YvEngine *engine, const YvPlanOptions *options, GError **err
 {
   if (engine->checkpoint && !yv_checkpoint_check_unchanged (engine->checkpoint, error))
     return NULL;
-  return yv_runner_new (engine->graph, options, engine->device, engine->store, error);
+  if (!tune_network (engine, options, error))
+    return NULL;
+  YvRunner *runner = yv_runner_new (engine->graph, options, engine->device, engine->store, error);
+
+  if (runner && engine->device)
+    yv_device_save_pipelines (engine->device);
+  return runner;
 }
 
 /* Where memory runs out, what lies idle is given up for it. */
@@ -443,6 +482,7 @@ with_dtype (const YvEngine *engine, const YvPlanOptions *options)
   YvPlanOptions complete = *options;
 
   complete.dtype = engine->info.precision == YV_PRECISION_FP16 ? YV_DTYPE_F16 : YV_DTYPE_F32;
+  complete.ways = engine->ways;
   return complete;
 }
 

@@ -24,6 +24,7 @@ struct _YvEngine {
   YvGraph *graph;           /* after its passes; reads the checkpoint */
   YvDevice *device;         /* NULL: engine/ref/ */
   YvWeightStore *store;     /* NULL where there is no device */
+  YvWays *ways;             /* NULL there, too, and where the usual ones are asked for */
   YvEngineInfo info;
   uint32_t smallest_size; /* px a side: the smallest square that every layer can work on */
   char **class_names;     /* of info */
@@ -33,12 +34,13 @@ struct _YvEngine {
   GPtrArray *runners; /* of YvRunner *, owned */
   uint64_t n_uses;    /* a clock for YvRunner.last_use */
 
+  GMutex tuning; /* held while ways are measured */
   GMutex making; /* held while a runner is made, so that two threads don't make the same */
 };
 
 /**
  * yv_engine_use_runner:
- * @options: dtype is set by the engine
+ * @options: dtype and ways are set by the engine
  *
  * The runner of these options, made if there is none. Each is kept for whoever comes next, except
  * that of those nobody uses only the few used last stay.

@@ -23,8 +23,13 @@ step_at (const YvPlan *plan, uint32_t i)
 static YvPlan *
 new_plan (YvEngine *engine, uint32_t size, YvDType dtype, bool dense_rows, GError **error)
 {
-  const YvPlanOptions options = {
-      .n = 1, .h = size, .w = size, .dtype = dtype, .dense_rows = dense_rows, .multi_label = true};
+  const YvPlanOptions options = {.n = 1,
+                                 .h = size,
+                                 .w = size,
+                                 .dtype = dtype,
+                                 .dense_rows = dense_rows,
+                                 .multi_label = true,
+                                 .ways = engine->ways};
 
   if (engine->checkpoint && !yv_checkpoint_check_unchanged (engine->checkpoint, error))
     return NULL;

@@ -65,30 +65,13 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Bound, bound_clear)
 
 /* ---- what rounding explains ------------------------------------------------------------------ */
 
-/* What a FIRST reads is off as a letterbox is; in fp16 a pixel or two of a window may be rounded
- * the other way. */
-static double
-picture_error (const YvStep *step, const double *row, size_t k)
-{
-  double sum = 0, largest = 0;
-
-  if (step->part != YV_PART_FIRST)
-    return 0;
-  for (size_t i = 0; i < k; i++) {
-    sum += fabs (row[i]);
-    largest = fmax (largest, fabs (row[i]));
-  }
-  return LETTERBOX_ERROR * sum + (step->dtype == YV_DTYPE_F16 ? EPSILON_FP16 * largest : 0);
-}
-
 /* A sum of K products in fp32: each addition rounds the sum so far, in a random direction, so that
  * errors grow as sqrt (K). Even numbers have a deviation of amplitude / sqrt (3), so sums have one
  * of that times the norm of the weights, and none is larger than 5 times it. 8 units more are for
  * the activation. conv_lanes stores biases in the weights' dtype. */
 static double
-conv_error (const YvStep *step, uint32_t o, double *row)
+conv_error (const YvWeight *weight, YvDType dtype, uint32_t o, double *row)
 {
-  const YvWeight *weight = step->weight_source;
   const size_t k = (size_t) weight->c_in / weight->groups * weight->kernel_h * weight->kernel_w;
   const double bias = fabs (weight->bias[o]);
   double square = 0;
@@ -98,20 +81,40 @@ conv_error (const YvStep *step, uint32_t o, double *row)
     square += row[i] * row[i];
 
   const double largest = bias + 5 * AMPLITUDE * sqrt (square / 3);
-  const double sum =
-      EPSILON_FP32 * (sqrt ((double) k) + 8) * largest + picture_error (step, row, k);
-  return sum + (step->dtype == YV_DTYPE_F16 ? EPSILON_FP16 / 2 * bias : 0);
+  const double sum = EPSILON_FP32 * (sqrt ((double) k) + 8) * largest;
+  return sum + (dtype == YV_DTYPE_F16 ? EPSILON_FP16 / 2 * bias : 0);
 }
 
-static void
-bound_conv (const YvStep *step, Bound *bound)
+void
+yv_step_test_bound_conv (const YvWeight *weight, YvDType dtype, double *absolute)
 {
-  const YvWeight *weight = step->weight_source;
   g_autofree double *row =
       g_new (double, (size_t) weight->c_in / weight->groups * weight->kernel_h * weight->kernel_w);
 
   for (uint32_t o = 0; o < weight->c_out; o++)
-    bound->absolute[o] = conv_error (step, o, row);
+    absolute[o] = conv_error (weight, dtype, o, row);
+}
+
+/* What a FIRST reads is off as a letterbox is; in fp16 a pixel or two of a window may be rounded
+ * the other way. */
+static void
+add_picture_error (const YvStep *step, double *absolute)
+{
+  const YvWeight *weight = step->weight_source;
+  const size_t k = (size_t) weight->c_in * weight->kernel_h * weight->kernel_w;
+  g_autofree double *row = g_new (double, k);
+
+  for (uint32_t o = 0; o < weight->c_out; o++) {
+    double sum = 0, largest = 0;
+
+    yv_weight_row (weight, o, row);
+    for (size_t i = 0; i < k; i++) {
+      sum += fabs (row[i]);
+      largest = fmax (largest, fabs (row[i]));
+    }
+    absolute[o] +=
+        LETTERBOX_ERROR * sum + (step->dtype == YV_DTYPE_F16 ? EPSILON_FP16 * largest : 0);
+  }
 }
 
 /* Of a HEAD the logits are sums, too. A box's centre goes with half of a logit's error times the
@@ -126,7 +129,7 @@ candidate_error (const YvStep *step)
   g_autofree double *row = g_new (double, weight->c_in);
   double largest = 0;
   for (uint32_t o = 0; o < weight->c_out; o++)
-    largest = fmax (largest, conv_error (step, o, row));
+    largest = fmax (largest, conv_error (weight, step->dtype, o, row));
   return DECODE_ERROR + largest * fmax (2, step->node->detect.stride[step->head] / 2.0);
 }
 
@@ -202,7 +205,9 @@ bound_init (Bound *bound, const YvStep *step, const float *expected, uint64_t n)
   if (step->part == YV_PART_FIRST ||
       (step->op == YV_OP_CONV &&
        (step->part == YV_PART_WHOLE || step->part == YV_PART_SPLIT_PRODUCT)))
-    bound_conv (step, bound);
+    yv_step_test_bound_conv (step->weight_source, step->dtype, bound->absolute);
+  if (step->part == YV_PART_FIRST)
+    add_picture_error (step, bound->absolute);
   if (is_exact (step))
     return;
   bound->relative = step->op == YV_OP_DETECT ? DECODE_ERROR : is_half ? EPSILON_FP16 : EPSILON_FP32;

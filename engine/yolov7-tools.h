@@ -104,6 +104,51 @@ typedef struct {
 YV_API bool yv_engine_selftest (YvEngine *engine, const YvSelftestOptions *options,
                                 YvSelftestResult *out, GError **error);
 
+/* `yolov7 tune`: a way to compute a convolution, as it was measured. */
+typedef struct {
+  const char *way; /* "winograd conv_lanes32" */
+  uint64_t ns;     /* of one run, the median; 0: it was not timed */
+  bool is_wrong;   /* computes something else than conv_tile: never taken */
+  double
+      worst_share; /* the largest |way - conv_tile| / what rounding explains; 1 at most, or wrong */
+} YvTuneWay;
+
+/* A convolution, or several of the same shape. */
+typedef struct {
+  const char *step; /* the first of them, "model.24.cv1.conv" */
+  const char *what; /* "conv 3x3/2 silu [1,32,80,80] -> [1,64,40,40]" */
+  uint32_t n_steps; /* that it stands for */
+  uint64_t flops;   /* of one */
+  uint32_t n_ways;
+  const YvTuneWay *ways; /* that could be tried in the time there was */
+  uint32_t chosen;       /* of ways; n_ways: none was timed, so that nothing changes */
+  uint32_t usual;        /* of ways: what is taken where nobody measured; n_ways: it wasn't tried */
+} YvTuneLayer;
+
+typedef struct {
+  uint32_t width, height, batch; /* network px, and pictures at once; 0: the model's size; 1 */
+  uint32_t budget_ms;            /* 0: as long as it takes */
+  /* (nullable): called after each; false stops the run */
+  bool (*report) (const YvTuneLayer *layer, void *data);
+  void *data;
+} YvTuneOptions;
+
+typedef struct {
+  uint32_t width, height, batch; /* as used */
+  uint32_t n_layers, n_tuned; /* distinct shapes; of these, those whose way is now a measured one */
+  uint32_t n_wrong;           /* ways that compute something else */
+  uint64_t usual_ns, chosen_ns; /* of all convolutions that were tuned, before and now */
+  bool is_kept;                 /* in the cache, so that engines made from now on use it */
+} YvTuneResult;
+
+/* Times every way to compute each convolution on the engine's device, anew, and keeps the best for
+ * engines that are made from now on (and for this one's networks of other sizes).
+ * Returns: false with YV_ERROR_INVALID for an engine on the reference or a size that doesn't fit,
+ * with YV_ERROR_IO where @report stopped it, or where the device fails altogether; what was
+ * measured until then is kept. Blocks for seconds to minutes. */
+YV_API bool yv_engine_tune (YvEngine *engine, const YvTuneOptions *options, YvTuneResult *out,
+                            GError **error);
+
 /* `yolov7 inspect`: no device is needed. All strings belong to the info. */
 typedef struct {
   uint32_t row;

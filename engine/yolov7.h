@@ -53,12 +53,21 @@ typedef enum {
   YV_FALLBACK_NONE, /* fail with YV_ERROR_UNSUPPORTED */
 } YvFallback;
 
+/* How each convolution is computed. What was measured is kept for later processes in
+ * $XDG_CACHE_HOME/gst-yolov7/, unless the environment has YV_CACHE=off. */
+typedef enum {
+  YV_TUNING_AUTO, /* as was measured on this device; a GPU measures what it hasn't seen yet when a
+                     size is made ready, for 1.5 s at most, a CPU only with `yolov7 tune` */
+  YV_TUNING_OFF,  /* the usual way */
+} YvTuning;
+
 typedef struct {
   const char *model_file;  /* (nullable) with config_file: random weights */
   const char *config_file; /* (nullable) unless model_file is a bare state dict */
   const char *device;      /* (nullable): best; an index, part of a name, a UUID, or "reference" */
   YvPrecision precision;
   YvFallback fallback;
+  YvTuning tuning;
   uint64_t seed; /* of random weights */
 } YvEngineOptions;
 

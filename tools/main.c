@@ -38,6 +38,7 @@ static const struct {
     {"inspect", command_inspect, "show a model: layers as trained and as deployed"},
     {"forward", command_forward, "run tensors through a model, for comparisons"},
     {"bench", command_bench, "time a model on a device"},
+    {"tune", command_tune, "find the fastest kernels for a model on a device"},
     {"selftest", command_selftest, "compare what a device computes with the reference"},
 };
 

@@ -71,6 +71,9 @@ void yv_plan_free (YvPlan *plan); /* NULL ok */
  * Free with yv_plan_free(). */
 YvPlan *yv_plan_isolate (const YvPlan *plan, uint32_t step_index);
 
+/* The same of all steps of a node of the graph, one after the other; NULL where it has none. */
+YvPlan *yv_plan_isolate_node (const YvPlan *plan, const YvNode *node);
+
 /* "conv 3x3/2 silu [1,32,80,80] -> [1,64,40,40]": what a step computes. Free with g_free(). */
 char *yv_plan_describe_step (const YvStep *step);
 

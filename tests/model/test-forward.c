@@ -7,7 +7,8 @@
 
 #include "engine/checkpoint/checkpoint.h"
 #include "engine/checkpoint/safetensors.h"
-#include "engine/yolov7-tools.h"
+#include "engine/engine.h"
+#include "engine/ops/conv.h"
 #include "tests/common/device.h"
 #include "tests/common/outputs.h"
 #include "tests/common/paths.h"
@@ -63,6 +64,7 @@ typedef struct {
   const Model *model;
   const char *device; /* NULL: the best there is */
   YvPrecision precision;
+  const YvWay *way; /* of every convolution that can go it; NULL: as by itself */
 } Case;
 
 /* What a case found, for the table at the end. */
@@ -238,7 +240,8 @@ compare_files (const char *out_path, const char *ref_path, const Case *c)
       g_assert_null (yv_test_get_tensor (out, name));
   }
   worst = MAX (worst, check_tensor (out, ref, "pred", bound));
-  *measured_of (c) = (Measured){worst, bound};
+  if (!c->way)
+    *measured_of (c) = (Measured){worst, bound};
   if (c->precision != YV_PRECISION_FP32)
     return;
   for (uint32_t i = 0; i < yv_test_get_tensor (ref, "pred")->shape[0]; i++)
@@ -265,6 +268,38 @@ remove_temporary (const char *path)
   g_rmdir (folder);
 }
 
+/* Asks for the case's way. Returns: how many convolutions go it. */
+static uint32_t
+force_way (YvEngine *engine, const YvWay *way)
+{
+  const YvPlanOptions options = {
+      .n = 1,
+      .h = engine->smallest_size,
+      .w = engine->smallest_size,
+      .dtype = engine->info.precision == YV_PRECISION_FP16 ? YV_DTYPE_F16 : YV_DTYPE_F32,
+      .ways = engine->ways,
+  };
+  uint32_t n = 0;
+
+  yv_ways_set_for_all (engine->ways, way);
+  g_autoptr (YvPlan) plan =
+      yv_plan_new (engine->graph, yv_device_caps (engine->device), &options, NULL);
+  for (uint32_t i = 0; i < plan->steps->len; i++) {
+    const YvStep *step = &g_array_index (plan->steps, YvStep, i);
+
+    n += step->weight_source && step->op == YV_OP_CONV && yv_way_equal (&step->way, way);
+  }
+  return n;
+}
+
+/* Compiled for minutes on a CPU, where the slow mode (-m slow) has them. */
+static bool
+is_too_slow (const YvEngine *engine, const YvWay *way)
+{
+  return yv_device_caps (engine->device)->is_cpu && !g_test_slow () &&
+         MIN (way->tile_pixels, way->tile_channels) > 32;
+}
+
 static void
 numbers_are_those_of_pytorch (gconstpointer data)
 {
@@ -285,6 +320,10 @@ numbers_are_those_of_pytorch (gconstpointer data)
       .model_file = model, .config_file = config, .device = c->device, .precision = c->precision};
   g_autoptr (YvEngine) engine = yv_engine_new (&options, &error);
   g_assert_no_error (error);
+  if (c->way && (is_too_slow (engine, c->way) || force_way (engine, c->way) == 0)) {
+    g_test_skip ("no convolution of this model can be computed so on this device, or not soon");
+    return;
+  }
   g_test_message ("%s on %s", c->model->name, yv_engine_info (engine)->device_name);
   g_autofree char *out = make_temporary ();
   yv_engine_forward_file (engine, tensors, out, &error);
@@ -397,18 +436,50 @@ add_cases (const char *device, const char *label)
       g_autofree char *path = g_strdup_printf ("/forward/%s/%s/%s", label, models[i].name,
                                                precision == YV_PRECISION_FP32 ? "fp32" : "fp16");
 
-      *c = (Case){&models[i], device, precision};
+      *c = (Case){&models[i], device, precision, NULL};
       g_test_add_data_func_full (path, c, numbers_are_those_of_pytorch, g_free);
     }
+  }
+}
+
+static void
+add_case_of_way (const Model *model, YvPrecision precision, const YvWay *way)
+{
+  Case *c = g_new (Case, 1);
+  g_autofree char *name = yv_way_print (way);
+  g_autofree char *path =
+      g_strdup_printf ("/ways/%s/%s/%s", g_strdelimit (name, " ", '-'), model->name,
+                       precision == YV_PRECISION_FP32 ? "fp32" : "fp16");
+
+  *c = (Case){model, NULL, precision, way};
+  g_test_add_data_func_full (path, c, numbers_are_those_of_pytorch, g_free);
+}
+
+/* Whatever a tuner may choose keeps the bounds: each way wherever it can be gone. Of all models in
+ * the slow mode (-m slow), else of two that are in the repository. */
+static void
+add_cases_of_ways (YvWay *ways)
+{
+  for (uint32_t k = 0; k < yv_conv_n_ways (); k++) {
+    ways[k] = yv_conv_way (k);
+    for (size_t i = 0; i < G_N_ELEMENTS (models); i++)
+      if (g_test_slow () || strcmp (models[i].name, "tiny-silu") == 0 ||
+          strcmp (models[i].name, "x-legacy") == 0) {
+        add_case_of_way (&models[i], YV_PRECISION_FP32, &ways[k]);
+        add_case_of_way (&models[i], YV_PRECISION_FP16, &ways[k]);
+      }
   }
 }
 
 int
 main (int argc, char **argv)
 {
+  g_autofree YvWay *ways = g_new (YvWay, yv_conv_n_ways ());
+
   g_test_init (&argc, &argv, NULL);
   add_cases ("reference", "reference");
   add_cases (NULL, "vulkan");
+  add_cases_of_ways (ways);
   g_test_add_func ("/forward/refused", inputs_that_do_not_fit_are_refused_by_name);
   g_test_add_func ("/forward/files", files_that_cannot_be_read_or_written_are_named);
   g_test_add_func ("/figures/table", all_figures_in_a_table);

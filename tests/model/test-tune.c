@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * tests/model/test-tune.c - engine/tune.c: what is measured, refused, kept and used.
+ *
+ * A kernel that is wrong on this device is played by a weight that is packed wrongly for it: the
+ * linker puts the function below (meson.build: --wrap) in the place of ours. Nothing here depends
+ * on how long anything takes. */
+#include "engine/tune.h"
+
+#include <string.h>
+
+#include <glib/gstdio.h>
+
+#include "engine/cache.h"
+#include "engine/plan/pack.h"
+#include "tests/common/device.h"
+#include "tests/common/paths.h"
+
+/* ---- a fault --------------------------------------------------------------------------------- */
+
+void __real_yv_pack_weight (const YvStep *step, void *dst);
+void __wrap_yv_pack_weight (const YvStep *step, void *dst);
+
+static YvPack wrong_pack; /* NONE: nothing is wrong */
+
+/* A bit of the last value that is not padding, of 4 bytes. */
+void
+__wrap_yv_pack_weight (const YvStep *step, void *dst)
+{
+  uint32_t *words = dst;
+
+  __real_yv_pack_weight (step, dst);
+  if (step->pack != wrong_pack)
+    return;
+  for (size_t i = yv_pack_size_bytes (step) / sizeof *words; i-- > 0;) {
+    if (words[i] == 0)
+      continue;
+    words[i] ^= 1u << 30;
+    return;
+  }
+}
+
+/* ---- a model --------------------------------------------------------------------------------- */
+
+static YvEngine *
+open_model (YvTuning tuning)
+{
+  g_autofree char *path = yv_test_source_path ("tests/golden/checkpoints/tiny-silu.pt");
+  const YvEngineOptions options = {
+      .model_file = path, .precision = YV_PRECISION_FP32, .tuning = tuning};
+  g_autoptr (GError) error = NULL;
+
+  if (!yv_test_needs_vulkan ())
+    return NULL;
+  YvEngine *engine = yv_engine_new (&options, &error);
+  g_assert_no_error (error);
+  return engine;
+}
+
+static YvPlan *
+plan_of (YvEngine *engine, YvWays *ways)
+{
+  const YvPlanOptions options = {.n = 1, .h = 64, .w = 64, .dtype = YV_DTYPE_F32, .ways = ways};
+  g_autoptr (GError) error = NULL;
+  YvPlan *plan = yv_plan_new (engine->graph, yv_device_caps (engine->device), &options, &error);
+
+  g_assert_no_error (error);
+  return plan;
+}
+
+static uint32_t
+count_pack (const YvPlan *plan, YvPack pack)
+{
+  uint32_t n = 0;
+
+  for (uint32_t i = 0; i < plan->steps->len; i++)
+    n += g_array_index (plan->steps, YvStep, i).pack == pack;
+  return n;
+}
+
+/* What the report said. */
+typedef struct {
+  uint32_t n_layers, n_ways, n_wrong, n_chosen_wrong, n_unchosen;
+  uint32_t stop_after; /* 0: never */
+} Seen;
+
+static bool
+see (const YvTuneLayer *layer, void *data)
+{
+  Seen *seen = data;
+
+  seen->n_layers++;
+  seen->n_ways += layer->n_ways;
+  for (uint32_t i = 0; i < layer->n_ways; i++) {
+    seen->n_wrong += layer->ways[i].is_wrong;
+    g_assert_true (layer->ways[i].is_wrong == (layer->ways[i].worst_share > 1));
+    g_assert_true (layer->ways[i].is_wrong == (layer->ways[i].ns == 0));
+  }
+  seen->n_unchosen += layer->chosen == layer->n_ways;
+  if (layer->chosen < layer->n_ways)
+    seen->n_chosen_wrong += layer->ways[layer->chosen].is_wrong;
+  return seen->n_layers != seen->stop_after;
+}
+
+static YvTuneTotals
+tune (YvEngine *engine, YvWays *ways, uint64_t budget_ns, Seen *seen)
+{
+  const YvPlanOptions options = {.n = 1, .h = 64, .w = 64, .dtype = YV_DTYPE_F32};
+  const YvTuneRequest request = {.device = engine->device,
+                                 .graph = engine->graph,
+                                 .options = &options,
+                                 .ways = ways,
+                                 .budget_ns = budget_ns,
+                                 .report = see,
+                                 .data = seen};
+  g_autoptr (GError) error = NULL;
+  YvTuneTotals totals;
+
+  yv_tune (&request, &totals, &error);
+  g_assert_no_error (error);
+  return totals;
+}
+
+/* ---- tests ----------------------------------------------------------------------------------- */
+
+static void
+every_way_of_a_sound_device_is_right (void)
+{
+  g_autoptr (YvEngine) engine = open_model (YV_TUNING_OFF);
+  g_autoptr (YvWays) ways = yv_ways_new ();
+  Seen seen = {0};
+  if (!engine)
+    return;
+
+  const YvTuneTotals totals = tune (engine, ways, 0, &seen);
+  g_test_message ("%u layers, %u ways", seen.n_layers, seen.n_ways);
+  g_assert_cmpuint (seen.n_wrong, ==, 0);
+  g_assert_cmpuint (totals.n_wrong, ==, 0);
+  g_assert_cmpuint (seen.n_unchosen, ==, 0);
+  g_assert_cmpuint (totals.n_tuned, ==, seen.n_layers);
+  g_assert_cmpuint (totals.n_layers, ==, seen.n_layers);
+  g_assert_cmpuint (seen.n_ways, >=, seen.n_layers);
+
+  /* What has been measured isn't measured again, and is what a plan takes. */
+  Seen again = {0};
+  g_assert_cmpuint (tune (engine, ways, 0, &again).n_layers, ==, 0);
+  g_assert_cmpuint (again.n_layers, ==, 0);
+}
+
+static void
+a_wrong_way_is_refused_and_remembered (YvPack pack)
+{
+  g_autoptr (YvEngine) engine = open_model (YV_TUNING_OFF);
+  g_autoptr (YvWays) ways = yv_ways_new ();
+  g_autoptr (YvWays) read_again = yv_ways_new ();
+  Seen seen = {0};
+  if (!engine)
+    return;
+  if (!yv_device_caps (engine->device)->texel_lanes) {
+    g_test_skip ("the device has one way only");
+    return;
+  }
+
+  wrong_pack = pack;
+  const YvTuneTotals totals = tune (engine, ways, 0, &seen);
+  wrong_pack = YV_PACK_NONE;
+  g_test_message ("%u of %u ways are wrong", seen.n_wrong, seen.n_ways);
+  g_assert_cmpuint (seen.n_wrong, >, 0);
+  g_assert_cmpuint (totals.n_wrong, ==, seen.n_wrong);
+  g_assert_cmpuint (seen.n_chosen_wrong, ==, 0);
+
+  g_autofree char *text = yv_ways_print (ways);
+  g_assert_nonnull (strstr (text, " ! "));
+  g_assert_true (yv_ways_parse (read_again, text));
+  g_autoptr (YvPlan) before = plan_of (engine, NULL);
+  g_autoptr (YvPlan) after = plan_of (engine, read_again);
+  g_assert_cmpuint (count_pack (before, pack), >, 0);
+  g_assert_cmpuint (count_pack (after, pack), ==, 0);
+}
+
+static void
+a_wrong_kernel_is_never_taken (void)
+{
+  /* The usual one of layers with few channels, on every CPU. */
+  a_wrong_way_is_refused_and_remembered (YV_PACK_LANES32);
+}
+
+static void
+a_wrong_algorithm_is_never_taken (void)
+{
+  g_autoptr (YvDevice) device = yv_test_open_device ();
+  const bool wide = device && yv_device_caps (device)->wide_lanes;
+
+  a_wrong_way_is_refused_and_remembered (wide ? YV_PACK_WINOGRAD64 : YV_PACK_WINOGRAD32);
+}
+
+/* A nanosecond is over before anything was tried. */
+static void
+without_time_all_stays_as_it_is (void)
+{
+  g_autoptr (YvEngine) engine = open_model (YV_TUNING_OFF);
+  g_autoptr (YvWays) ways = yv_ways_new ();
+  Seen seen = {0};
+  if (!engine)
+    return;
+
+  const YvTuneTotals totals = tune (engine, ways, 1, &seen);
+  g_assert_cmpuint (totals.n_tuned, ==, 0);
+  g_assert_cmpuint (totals.n_layers, >, 0);
+  g_assert_cmpuint (seen.n_unchosen, ==, totals.n_layers);
+  g_assert_cmpuint (seen.n_ways, ==, 0);
+  g_autofree char *text = yv_ways_print (ways);
+  g_assert_cmpstr (text, ==, "");
+  g_autoptr (YvPlan) before = plan_of (engine, NULL);
+  g_autoptr (YvPlan) after = plan_of (engine, ways);
+  g_autofree char *a = yv_plan_print (before), *b = yv_plan_print (after);
+  g_assert_cmpstr (a, ==, b);
+}
+
+static void
+what_was_tuned_is_kept_for_the_next_engine (void)
+{
+  g_autoptr (YvEngine) engine = open_model (YV_TUNING_AUTO);
+  const YvTuneOptions options = {.width = 64, .height = 64};
+  g_autoptr (GError) error = NULL;
+  YvTuneResult result;
+  if (!engine)
+    return;
+
+  g_assert_true (yv_engine_tune (engine, &options, &result, &error));
+  g_assert_no_error (error);
+  g_assert_true (result.is_kept);
+  g_assert_cmpuint (result.n_tuned, ==, result.n_layers);
+  g_assert_cmpuint (result.chosen_ns, <=, result.usual_ns);
+
+  g_autoptr (YvEngine) next = open_model (YV_TUNING_AUTO);
+  g_autofree char *own = yv_ways_print (engine->ways), *kept = yv_ways_print (next->ways);
+  g_assert_cmpstr (own, !=, "");
+  g_assert_cmpstr (own, ==, kept);
+  g_autoptr (YvEngine) usual = open_model (YV_TUNING_OFF);
+  g_assert_null (usual->ways);
+
+  /* A file that is not one is as if it weren't there, and is replaced. */
+  g_autofree char *path = yv_cache_path ("tuning", yv_device_uuid (engine->device));
+  g_assert_true (g_file_set_contents (path, "junk", -1, NULL));
+  g_autoptr (YvEngine) without = open_model (YV_TUNING_AUTO);
+  g_autofree char *nothing = yv_ways_print (without->ways);
+  g_assert_cmpstr (nothing, ==, "");
+  g_assert_true (yv_tune_save (engine->ways, engine->device));
+  g_autoptr (YvWays) replaced = yv_tune_load (engine->device);
+  g_autofree char *again = yv_ways_print (replaced);
+  g_assert_cmpstr (own, ==, again);
+}
+
+static void
+it_stops_where_its_report_is_not_taken (void)
+{
+  g_autoptr (YvEngine) engine = open_model (YV_TUNING_OFF);
+  Seen seen = {.stop_after = 2};
+  const YvTuneOptions options = {.width = 64, .height = 64, .report = see, .data = &seen};
+  g_autoptr (GError) error = NULL;
+  YvTuneResult result;
+  if (!engine)
+    return;
+
+  g_assert_false (yv_engine_tune (engine, &options, &result, &error));
+  g_assert_error (error, YV_ERROR, YV_ERROR_IO);
+  g_assert_cmpuint (seen.n_layers, ==, 2);
+  g_assert_cmpuint (result.n_tuned, ==, 2);
+}
+
+static void
+the_reference_is_refused (void)
+{
+  g_autofree char *path = yv_test_source_path ("tests/golden/checkpoints/tiny-silu.pt");
+  const YvEngineOptions engine_options = {.model_file = path, .device = "reference"};
+  const YvTuneOptions options = {0};
+  g_autoptr (GError) error = NULL;
+  YvTuneResult result;
+  g_autoptr (YvEngine) engine = yv_engine_new (&engine_options, &error);
+
+  g_assert_no_error (error);
+  g_assert_false (yv_engine_tune (engine, &options, &result, &error));
+  g_assert_error (error, YV_ERROR, YV_ERROR_INVALID);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_autofree char *home = g_dir_make_tmp ("yolov7-tune-XXXXXX", NULL);
+  g_autofree char *folder = g_build_filename (home, "gst-yolov7", NULL);
+
+  g_setenv ("XDG_CACHE_HOME", home, TRUE);
+  g_unsetenv ("YV_CACHE");
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/tune/right", every_way_of_a_sound_device_is_right);
+  g_test_add_func ("/tune/wrong/kernel", a_wrong_kernel_is_never_taken);
+  g_test_add_func ("/tune/wrong/algorithm", a_wrong_algorithm_is_never_taken);
+  g_test_add_func ("/tune/no-time", without_time_all_stays_as_it_is);
+  g_test_add_func ("/tune/kept", what_was_tuned_is_kept_for_the_next_engine);
+  g_test_add_func ("/tune/stopped", it_stops_where_its_report_is_not_taken);
+  g_test_add_func ("/tune/reference", the_reference_is_refused);
+  const int status = g_test_run ();
+
+  g_autoptr (GDir) files = g_dir_open (folder, 0, NULL);
+  for (const char *name; files && (name = g_dir_read_name (files));) {
+    g_autofree char *path = g_build_filename (folder, name, NULL);
+
+    g_remove (path);
+  }
+  g_rmdir (folder);
+  g_rmdir (home);
+  return status;
+}
