@@ -119,8 +119,10 @@ overlaps (const Moved *a, const Moved *b, float threshold)
 {
   const float w = MIN (a->box[2], b->box[2]) - MAX (a->box[0], b->box[0]);
   const float h = MIN (a->box[3], b->box[3]) - MAX (a->box[1], b->box[1]);
-  const float shared = MAX (w, 0) * MAX (h, 0);
 
+  if (!(w > 0 && h > 0)) /* as most pairs: spares them the division */
+    return false;
+  const float shared = w * h;
   return shared / (a->area + b->area - shared) > threshold;
 }
 
