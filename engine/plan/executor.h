@@ -39,9 +39,11 @@ void yv_thresholds_write (struct YvThresholds *thresholds, const YvDetectSpec *d
 
 /* Where the time of one run went, ns; 0 where the device has no timestamps. */
 typedef struct {
-  uint64_t upload_ns;                           /* host copy of the frames */
-  uint64_t letterbox_ns, network_ns, decode_ns; /* on the device */
-  uint64_t readback_ns;                         /* host copy of the candidates */
+  uint64_t upload_ns; /* host copy of the frames */
+  /* On the device. The first convolution counts as letterbox and the heads as decode where the plan
+   * has them in one step (YV_PART_FIRST, YV_PART_HEAD). */
+  uint64_t letterbox_ns, network_ns, decode_ns;
+  uint64_t readback_ns;    /* host copy of the candidates */
   const uint64_t *step_ns; /* [n steps], while the slot is profiled, else NULL; as the lists */
 } YvTiming;
 
