@@ -23,7 +23,7 @@ rank() {
   engine/plan/*) echo 7 ;;
   engine/vulkan/*|engine/ref/*) echo 8 ;;
   engine/post/*) echo 9 ;;
-  engine/*|common/*|shaders/params.h) echo 0 ;;
+  engine/*|common/*|shaders/params.h|shaders/slices.h) echo 0 ;;
   *) echo 14 ;;
   esac
 }

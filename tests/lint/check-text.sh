@@ -21,7 +21,7 @@ sources=$(git ls-files '*.c' '*.h' '*.comp' '*.glsl' '*.sh' '*.py' '*meson.build
 check "ascii" "$(grep -nP '[^\x00-\x7F]' $sources /dev/null)"
 check "lines of at most 100 characters" "$(awk 'length > 100 && FILENAME !~ /\.(sh|py)$/ {print FILENAME ":" FNR ": " length}' $sources)"
 check "spdx lines" "$(for f in $(grep -vE 'meson.build$' <<<"$sources"); do head -3 "$f" | grep -q 'SPDX-License-Identifier: LGPL-2.1-or-later' || echo "$f"; done)"
-check "pragma once" "$(for f in $(grep '\.h$' <<<"$sources" | grep -v shaders/params.h); do grep -q '^#pragma once' "$f" || echo "$f"; done)"
+check "pragma once" "$(for f in $(grep '\.h$' <<<"$sources" | grep -v "shaders/\(params\|slices\).h"); do grep -q '^#pragma once' "$f" || echo "$f"; done)"
 check "no trailing blanks" "$(grep -nE '[ 	]+$' $sources /dev/null)"
 check "no unfinished work" "$(grep -nE '\b(TODO|FIXME|XXX|HACK)\b' $(grep -vE 'tests/lint|scripts/count-tests' <<<"$sources") /dev/null)"
 n=$((n + 1))
