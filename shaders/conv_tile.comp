@@ -8,10 +8,10 @@
 //   weight  TILE of engine/plan/pack.h
 //   dst     [n, c_out, out_h, out_w]
 // With groups a tile sees, and K has, only the input channels of its own groups.
-// A workgroup of 128 makes a tile of 64 pixels x 64 channels through shared memory, 16 of K at a
-// time (params.h); an invocation makes 8 pixels x 4 channels of it. Groups: x = tile of pixels,
-// y = tile of channels, z = part of K x image (params.h). While one step is computed the next is on
-// its way from memory.
+// A workgroup of 128 makes a tile of 64 pixels x 64 channels or of 128 x 32 through shared memory,
+// 16 of K at a time (params.h); an invocation makes 8 pixels x 4 channels of it. Groups: x = tile
+// of pixels, y = tile of channels, z = part of K x image (params.h). While one step is computed the
+// next is on its way from memory.
 // Reference: engine/ref/conv.c; test: tests/ops/test-conv.c.
 
 #include "tensor.glsl"
@@ -21,12 +21,17 @@ layout(constant_id = 2) const bool DST_F32 = false;
 
 layout(push_constant, std430) uniform Push { YvConvParams p; };
 
-const uint TILE_PIXELS = YV_TILE_PIXELS;
-const uint TILE_CHANNELS = YV_TILE_CHANNELS;
+layout(constant_id = 3) const uint TILE_CHANNELS = YV_TILE_CHANNELS; // or half of it: c_out <= 32
+
+const uint TILE_PIXELS = YV_TILE_OUTPUTS / TILE_CHANNELS;
 const uint STEP = YV_TILE_K;
 const uint STEP_QUADS = STEP / 4;
 const uint OWN_PIXELS = 8;       // of one invocation
 const uint COLUMNS = TILE_CHANNELS / 4;
+const uint BLOCK_COLUMNS = YV_TILE_CHANNELS / 4; // of the weight
+const uint SRC_LOADS = STEP_QUADS * TILE_PIXELS / YV_TILE_LOCAL;
+const uint WEIGHT_LOADS = STEP * COLUMNS / YV_TILE_LOCAL;
+const uint WEIGHT_ROWS = YV_TILE_LOCAL / COLUMNS; // loaded at once
 
 shared vec4 tile_src[STEP][TILE_PIXELS / 4];      // [k][pixel / 4]
 shared vec4 tile_weight[STEP][TILE_CHANNELS / 4]; // [k][channel / 4]
@@ -51,7 +56,7 @@ void advance(inout Walk walk, uint n_quads, uint c_quads)
 // yv_tile_first_channel() of engine/plan/step.c, in quads.
 uint first_quad()
 {
-    const uint group = gl_WorkGroupID.y * TILE_CHANNELS / p.group_out;
+    const uint group = gl_WorkGroupID.y * YV_TILE_CHANNELS / p.group_out;
     return min(group * p.group_in, p.src_channels - p.c_in) / 4;
 }
 
@@ -87,20 +92,24 @@ void main()
     const uint n_steps = (p.kernel_w * p.kernel_h * c_quads + STEP_QUADS - 1) / STEP_QUADS;
     const uint first_step = n_steps * part / n_parts, end_step = n_steps * (part + 1) / n_parts;
 
-    // Loading: an invocation brings two neighbouring quads of K of one pixel, and two of weights.
+    // Loading: an invocation brings neighbouring quads of K of one pixel, and some of weights.
     const uint load_pixel = id % TILE_PIXELS;
-    const uint load_quad = id / TILE_PIXELS * 2;
+    const uint load_quad = id / TILE_PIXELS * SRC_LOADS;
     const uint source_pixel = first_pixel + load_pixel;
     ivec2 corner = pixel_position(int(source_pixel), int(p.out_w));
     corner = corner * ivec2(p.stride_w, p.stride_h) - ivec2(p.pad_w, p.pad_h);
-    Walk walk0 = Walk(0, 0, 0), walk1 = Walk(0, 0, 0);
-    advance(walk0, first_step * STEP_QUADS + load_quad, c_quads);
-    advance(walk1, first_step * STEP_QUADS + load_quad + 1, c_quads);
+    Walk walk[SRC_LOADS];
+    UNROLL for (uint i = 0; i < SRC_LOADS; i++) {
+        walk[i] = Walk(0, 0, 0);
+        advance(walk[i], first_step * STEP_QUADS + load_quad + i, c_quads);
+    }
 
-    const uint bias_quads = (p.c_out + TILE_CHANNELS - 1) / TILE_CHANNELS * COLUMNS;
-    uint weight_quad = (gl_WorkGroupID.y * n_steps + first_step) * STEP * COLUMNS + id;
+    const uint bias_quads = (p.c_out + YV_TILE_CHANNELS - 1) / YV_TILE_CHANNELS * BLOCK_COLUMNS;
+    const uint load_row = id / COLUMNS;
+    uint weight_quad = ((gl_WorkGroupID.y * n_steps + first_step) * STEP + load_row) *
+                           BLOCK_COLUMNS + id % COLUMNS;
 
-    // Computing: 16 invocations side by side cover the channels, 8 groups of them the pixels.
+    // Computing: COLUMNS invocations side by side cover the channels, groups of them the pixels.
     const uint column = id % COLUMNS;
     const uint row = id / COLUMNS * (OWN_PIXELS / 4);
     const uint channel_quad = gl_WorkGroupID.y * COLUMNS + column;
@@ -110,28 +119,28 @@ void main()
         sums[j] = bias;
 
     const uint first = first_quad();
-    vec4 src0 = load_src(walk0, corner, image, first);
-    vec4 src1 = load_src(walk1, corner, image, first);
-    vec4 weight0 = load_weight(bias_quads, weight_quad);
-    vec4 weight1 = load_weight(bias_quads, weight_quad + YV_TILE_LOCAL);
+    vec4 src[SRC_LOADS], weight[WEIGHT_LOADS];
+    UNROLL for (uint i = 0; i < SRC_LOADS; i++)
+        src[i] = load_src(walk[i], corner, image, first);
+    UNROLL for (uint i = 0; i < WEIGHT_LOADS; i++)
+        weight[i] = load_weight(bias_quads, weight_quad + i * WEIGHT_ROWS * BLOCK_COLUMNS);
 
     for (uint step = first_step; step < end_step; step++) {
-        UNROLL for (uint e = 0; e < 4; e++) {
-            tile_src[load_quad * 4 + e][load_pixel / 4][load_pixel % 4] = src0[e];
-            tile_src[load_quad * 4 + 4 + e][load_pixel / 4][load_pixel % 4] = src1[e];
-        }
-        tile_weight[id / COLUMNS][column] = weight0;
-        tile_weight[id / COLUMNS + STEP / 2][column] = weight1;
+        UNROLL for (uint i = 0; i < SRC_LOADS; i++)
+            UNROLL for (uint e = 0; e < 4; e++)
+                tile_src[(load_quad + i) * 4 + e][load_pixel / 4][load_pixel % 4] = src[i][e];
+        UNROLL for (uint i = 0; i < WEIGHT_LOADS; i++)
+            tile_weight[load_row + i * WEIGHT_ROWS][column] = weight[i];
         barrier();
 
         if (step + 1 < end_step) {
-            advance(walk0, STEP_QUADS, c_quads);
-            advance(walk1, STEP_QUADS, c_quads);
-            weight_quad += STEP * COLUMNS;
-            src0 = load_src(walk0, corner, image, first);
-            src1 = load_src(walk1, corner, image, first);
-            weight0 = load_weight(bias_quads, weight_quad);
-            weight1 = load_weight(bias_quads, weight_quad + YV_TILE_LOCAL);
+            weight_quad += STEP * BLOCK_COLUMNS;
+            UNROLL for (uint i = 0; i < SRC_LOADS; i++) {
+                advance(walk[i], STEP_QUADS, c_quads);
+                src[i] = load_src(walk[i], corner, image, first);
+            }
+            UNROLL for (uint i = 0; i < WEIGHT_LOADS; i++)
+                weight[i] = load_weight(bias_quads, weight_quad + i * WEIGHT_ROWS * BLOCK_COLUMNS);
         }
 
         UNROLL for (uint k = 0; k < STEP; k++) {

@@ -40,9 +40,10 @@ typedef uint64_t yv_addr;
 #define YV_LANES32X16_PIXELS 80
 #define YV_LANES64X16_PIXELS 32
 
-/* And one of conv_tile: so many pixels and channels, so much of K at a time. */
+/* And one of conv_tile: so many pixels x channels, so much of K at a time. A tile has half of its
+ * channels and twice the pixels where a convolution has no more. */
 #define YV_TILE_LOCAL 128
-#define YV_TILE_PIXELS 64
+#define YV_TILE_OUTPUTS 4096
 #define YV_TILE_CHANNELS 64
 #define YV_TILE_K 16
 
@@ -56,7 +57,7 @@ typedef uint64_t yv_addr;
  * conv_lanes<P> (texel): local size its lanes; groups = ceil (c_out / channels),
  * ceil (out_w * out_h / pixels), n.
  * conv_tile (addresses): local YV_TILE_LOCAL; groups = ceil (out_w * out_h / pixels),
- * ceil (c_out / channels), parts * n.
+ * ceil (c_out / channels), parts * n; constant 3: channels of a tile.
  * conv_coopmat (addresses): groups = ceil (c_out / channels), ceil (n * out_w * out_h / pixels),
  * parts; tiles, and so the local size, are engine/ops/coopmat.c's choice, handed over as constants
  * 3 and 5 to 13.

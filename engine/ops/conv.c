@@ -144,13 +144,16 @@ tile_fill (const YvWay *way G_GNUC_UNUSED, const YvLowering *lowering, YvStep *s
            struct YvConvParams *params, YvDispatch *d)
 {
   const YvWeight *weight = step->node->conv.weight;
+  const uint32_t channels =
+      weight->c_out <= YV_TILE_CHANNELS / 2 ? YV_TILE_CHANNELS / 2 : YV_TILE_CHANNELS;
 
   params->c_in = yv_tile_n_channels (weight);
   step->pack = YV_PACK_TILE;
-  d->n_spec = 3;
+  d->n_spec = 4;
   d->spec[0] = YV_TILE_LOCAL;
-  d->groups[0] = yv_pieces ((uint64_t) params->out_w * params->out_h, YV_TILE_PIXELS);
-  d->groups[1] = yv_pieces (weight->c_out, YV_TILE_CHANNELS);
+  d->spec[3] = channels;
+  d->groups[0] = yv_pieces ((uint64_t) params->out_w * params->out_h, YV_TILE_OUTPUTS / channels);
+  d->groups[1] = yv_pieces (weight->c_out, channels);
   d->groups[2] = lowering->n;
   return weight->groups > 1
              ? 1

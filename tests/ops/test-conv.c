@@ -2,7 +2,7 @@
  * tests/ops/test-conv.c - conv_lanes, conv_tile, conv_coopmat, conv_sum and winograd_*.comp against
  * engine/ref/conv.c.
  *
- * Tiles are 40 pixels x 32 channels and 32 x 64 (conv_lanes), 64 x 64 (conv_tile);
+ * Tiles are 40 pixels x 32 channels and 32 x 64 (conv_lanes), 64 x 64 and 128 x 32 (conv_tile);
  * those of conv_coopmat are in engine/ops/coopmat.c. */
 #include <math.h>
 
@@ -41,6 +41,9 @@ static const ConvShape small[] = {
     {"63 pixels, 16 -> 64", 1, 16, 7, 9, 64, K1, 1, YV_ACT_SILU, PLAIN},
     {"64 pixels, 17 -> 65", 1, 17, 8, 8, 65, K1, 1, YV_ACT_SILU, PLAIN},
     {"65 pixels, 20 -> 129", 1, 20, 5, 13, 129, K1, 1, YV_ACT_SILU, PLAIN},
+    {"127 pixels, 8 -> 32", 1, 8, 1, 127, 32, K1, 1, YV_ACT_SILU, PLAIN},
+    {"128 pixels, 12 -> 25", 3, 12, 8, 16, 25, K3, 1, YV_ACT_SILU, PLAIN},
+    {"129 pixels, 20 -> 32", 1, 20, 3, 43, 32, K1, 1, YV_ACT_SILU, SLICED},
     {"slices, 1x1", 3, 24, 5, 9, 40, K1, 1, YV_ACT_LEAKY_RELU, SLICED},
     {"3x3, one pixel", 1, 8, 1, 1, 8, K3, 1, YV_ACT_LEAKY_RELU, PLAIN},
     {"3x3, primes", 3, 12, 13, 17, 40, K3, 1, YV_ACT_LEAKY_RELU, PLAIN},
