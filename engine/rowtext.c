@@ -42,6 +42,8 @@ append_operation (GString *text, const YvGraph *graph, const YvNode *node)
                  node->conv.stride_h);
     if (node->conv.weight->groups > 1)
       g_string_append_printf (text, " g%u", node->conv.weight->groups);
+    g_string_append (text, node->n_inputs > 1 ? " add" : "");
+    g_string_append (text, node->conv.is_doubled ? " doubled" : "");
     break;
   case YV_OP_AFFINE:
     g_string_append (text, node->affine.role == YV_AFFINE_BATCHNORM ? "bn" : "implicit");

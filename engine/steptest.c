@@ -70,7 +70,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Bound, bound_clear)
  * of that times the norm of the weights, and none is larger than 5 times it. 8 units more are for
  * the activation. conv_lanes stores biases in the weights' dtype. */
 static double
-conv_error (const YvWeight *weight, YvDType dtype, uint32_t o, double *row)
+conv_error (const YvWeight *weight, YvDType dtype, double residual, uint32_t o, double *row)
 {
   const size_t k = (size_t) weight->c_in / weight->groups * weight->kernel_h * weight->kernel_w;
   const double bias = fabs (weight->bias[o]);
@@ -80,19 +80,19 @@ conv_error (const YvWeight *weight, YvDType dtype, uint32_t o, double *row)
   for (size_t i = 0; i < k; i++)
     square += row[i] * row[i];
 
-  const double largest = bias + 5 * AMPLITUDE * sqrt (square / 3);
+  const double largest = bias + residual + 5 * AMPLITUDE * sqrt (square / 3);
   const double sum = EPSILON_FP32 * (sqrt ((double) k) + 8) * largest;
   return sum + (dtype == YV_DTYPE_F16 ? EPSILON_FP16 / 2 * bias : 0);
 }
 
 void
-yv_step_test_bound_conv (const YvWeight *weight, YvDType dtype, double *absolute)
+yv_step_test_bound_conv (const YvWeight *weight, YvDType dtype, bool has_residual, double *absolute)
 {
   g_autofree double *row =
       g_new (double, (size_t) weight->c_in / weight->groups * weight->kernel_h * weight->kernel_w);
 
   for (uint32_t o = 0; o < weight->c_out; o++)
-    absolute[o] = conv_error (weight, dtype, o, row);
+    absolute[o] = conv_error (weight, dtype, has_residual ? AMPLITUDE : 0, o, row);
 }
 
 /* What a FIRST reads is off as a letterbox is; in fp16 a pixel or two of a window may be rounded
@@ -129,7 +129,7 @@ candidate_error (const YvStep *step)
   g_autofree double *row = g_new (double, weight->c_in);
   double largest = 0;
   for (uint32_t o = 0; o < weight->c_out; o++)
-    largest = fmax (largest, conv_error (weight, step->dtype, o, row));
+    largest = fmax (largest, conv_error (weight, step->dtype, 0, o, row));
   return DECODE_ERROR + largest * fmax (2, step->node->detect.stride[step->head] / 2.0);
 }
 
@@ -205,7 +205,7 @@ bound_init (Bound *bound, const YvStep *step, const float *expected, uint64_t n)
   if (step->part == YV_PART_FIRST ||
       (step->op == YV_OP_CONV &&
        (step->part == YV_PART_WHOLE || step->part == YV_PART_SPLIT_PRODUCT)))
-    yv_step_test_bound_conv (step->weight_source, step->dtype, bound->absolute);
+    yv_step_test_bound_conv (step->weight_source, step->dtype, step->n_srcs > 1, bound->absolute);
   if (step->part == YV_PART_FIRST)
     add_picture_error (step, bound->absolute);
   if (is_exact (step))

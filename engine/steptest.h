@@ -40,8 +40,10 @@ typedef struct {
 bool yv_step_test (YvDevice *device, YvWeightStore *store, const YvPlan *plan, uint32_t step_index,
                    uint64_t seed, YvStepTest *out, GError **error);
 
-/* How far from exact sums a convolution in one step may be where its source is even between -1 and
- * 1: absolute[c_out]. The rounding of the result itself comes on top. @dtype: of the kernel. */
-void yv_step_test_bound_conv (const YvWeight *weight, YvDType dtype, double *absolute);
+/* How far from exact sums a convolution in one step may be where its source, and the residual that
+ * it adds, are even between -1 and 1: absolute[c_out]. The rounding of the result itself comes on
+ * top. @dtype: of the kernel. */
+void yv_step_test_bound_conv (const YvWeight *weight, YvDType dtype, bool has_residual,
+                              double *absolute);
 
 G_END_DECLS

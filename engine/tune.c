@@ -265,9 +265,10 @@ add_band (Layer *layer, const YvOperand *src, uint32_t image, uint32_t first, ui
 {
   const YvNode *node = layer->node;
   const uint32_t kernel = node->conv.weight->kernel_h, stride = node->conv.stride_h;
-  const uint32_t pad = node->conv.pad_h;
-  const uint32_t src_first = first * stride > pad ? MIN (first * stride - pad, src->h - 1) : 0;
-  const uint32_t src_end = (first + n_rows - 1) * stride + kernel;
+  const uint32_t pad = node->conv.pad_h, factor = node->conv.is_doubled ? 2 : 1;
+  const uint32_t start = first / factor * stride;
+  const uint32_t src_first = start > pad ? MIN (start - pad, src->h - 1) : 0;
+  const uint32_t src_end = (first + n_rows - 1) / factor * stride + kernel;
   const uint32_t end = MIN (src_end > pad ? src_end - pad : 1, src->h);
   uint64_t random = yv_random_seed (layer->n_bands, layer->shape);
   Band *band = &layer->bands[layer->n_bands++];
@@ -351,6 +352,7 @@ compare_bands (Layer *layer, YvExecutor *executor, const YvOperand *dst, const Y
   return true;
 }
 
+/* A residual stays zero: it is added the same way whatever computes the sums. */
 static bool
 write_bands (const Layer *layer, YvExecutor *executor, const YvOperand *src, GError **error)
 {
@@ -527,7 +529,7 @@ try_ways (Tuner *tuner, Layer *layer, GError **error)
   g_autoptr (YvWeightStore) store = yv_weight_store_new (tuner->request->device);
 
   layer->absolute = g_new (double, layer->node->c_out);
-  yv_step_test_bound_conv (layer->node->conv.weight, tuner->request->options->dtype,
+  yv_step_test_bound_conv (layer->node->conv.weight, tuner->request->options->dtype, false,
                            layer->absolute);
   for (uint32_t turn = 0; turn < 3; turn++)
     for (uint32_t i = 0; i < yv_conv_n_ways (); i++) {

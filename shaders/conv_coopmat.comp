@@ -35,9 +35,7 @@
 // * Channels go fastest through the groups: those that run at one time share their pixels.
 
 #include "tensor.glsl"
-#include "act.glsl"
 
-layout(constant_id = 2) const bool DST_F32 = false;
 layout(constant_id = 3) const uint SOURCE = YV_COOPMAT_OCTS;
 layout(constant_id = 5) const uint M = 16; // of a fragment: pixels,
 layout(constant_id = 6) const uint N = 16; // channels,
@@ -50,6 +48,8 @@ layout(constant_id = 12) const uint SUBGROUP = 32; // its invocations
 layout(constant_id = 13) const uint STAGES = 2;    // 1 or 2 steps of K in shared memory
 
 layout(push_constant, std430) uniform Push { YvConvParams p; };
+
+#include "epilogue.glsl"
 
 const uint UNROLLED = K < 16 ? K : YV_COOPMAT_K; // of K; lavapipe's 8 would compile for a minute
 
@@ -244,13 +244,8 @@ void main()
                 const vec4 low = uintBitsToFloat(memory[at]) + load_bias(part, channel / 4);
                 const vec4 high =
                     uintBitsToFloat(memory[at + 1]) + load_bias(part, channel / 4 + 1);
-                const vec4 a = activate(low, p.slope), b = activate(high, p.slope);
-                const uint dst_oct =
-                    (part * n_pixels + pixel) * (p.out_cstride / 8) + channel / 8;
-                if (DST_F32)
-                    STORE8_FLOAT(dst, dst_oct, a, b);
-                else
-                    STORE8(dst, dst_oct, a, b);
+                store8(int(part * n_pixels + pixel), int(p.out_w), int(p.out_cstride / 8),
+                       int(channel / 8), low, high);
             }
         }
         barrier();

@@ -4,7 +4,8 @@
 #extension GL_KHR_shader_subgroup_basic : require
 #extension GL_KHR_shader_subgroup_shuffle : require
 
-// conv_lanes.comp - convolution for lavapipe (Vulkan on a CPU): dst = act (weight * src + bias).
+// conv_lanes.comp - convolution for lavapipe (Vulkan on a CPU): dst = act (weight * src + bias),
+// and what else epilogue.glsl does.
 //   src     [n, c_in, in_h, in_w], texel buffer
 //   weight  LANES<P> of engine/plan/pack.h, texel buffer
 //   dst     [n, c_out, out_h, out_w], storage buffer
@@ -22,14 +23,14 @@
 // with P = 32; with 64 it is larger, and faster only where the CPU has 32 vector registers.
 
 #include "tensor.glsl"
-#include "act.glsl"
 
-layout(constant_id = 2) const bool DST_F32 = false;
 layout(constant_id = 3) const bool IS_1X1 = false; // kernel 1x1, stride 1, no padding
 
 layout(push_constant, std430) uniform Push { YvConvParams p; };
 YV_SOURCE(0, src);
 YV_SOURCE(2, weight);
+
+#include "epilogue.glsl"
 
 const int NB = PIXELS / LANES;
 const int BIAS_LOADS = (P / 4 + LANES - 1) / LANES;
@@ -68,20 +69,14 @@ void add_products(vec4 weights[P / LANES], vec4 x[NB])
     }
 }
 
-void store_pixel(int j, int dst_oct, int octs_left)
+void store_pixel(int j, int pixel, int first_oct, int octs_left)
 {
     UNROLL for (int o = 0; o < P / 8; o++) {
         const int q = o * 8;
-        const vec4 a = activate(vec4(sums[j][q], sums[j][q + 1], sums[j][q + 2], sums[j][q + 3]),
-                                p.slope);
-        const vec4 b = activate(
-            vec4(sums[j][q + 4], sums[j][q + 5], sums[j][q + 6], sums[j][q + 7]), p.slope);
-        if (o < octs_left) {
-            if (DST_F32)
-                STORE8_FLOAT(dst, dst_oct + o, a, b);
-            else
-                STORE8(dst, dst_oct + o, a, b);
-        }
+        if (o < octs_left)
+            store8(pixel, int(p.out_w), int(p.out_cstride) / 8, first_oct + o,
+                   vec4(sums[j][q], sums[j][q + 1], sums[j][q + 2], sums[j][q + 3]),
+                   vec4(sums[j][q + 4], sums[j][q + 5], sums[j][q + 6], sums[j][q + 7]));
     }
 }
 
@@ -146,6 +141,5 @@ void main()
     const int octs_left = int(p.c_out) / 8 - block * (P / 8);
     UNROLL for (int j = 0; j < NB; j++)
         if (pixel[j] < n_pixels)
-            store_pixel(j, (image * n_pixels + pixel[j]) * int(p.out_cstride) / 8 + block * (P / 8),
-                        octs_left);
+            store_pixel(j, image * n_pixels + pixel[j], block * (P / 8), octs_left);
 }

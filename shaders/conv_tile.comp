@@ -15,11 +15,10 @@
 // Reference: engine/ref/conv.c; test: tests/ops/test-conv.c.
 
 #include "tensor.glsl"
-#include "act.glsl"
-
-layout(constant_id = 2) const bool DST_F32 = false;
 
 layout(push_constant, std430) uniform Push { YvConvParams p; };
+
+#include "epilogue.glsl"
 
 layout(constant_id = 3) const uint TILE_CHANNELS = YV_TILE_CHANNELS; // or half of it: c_out <= 32
 
@@ -158,14 +157,8 @@ void main()
         return;
     UNROLL for (uint j = 0; j < OWN_PIXELS; j++) {
         const uint pixel = first_pixel + row * 4 + j;
-        if (pixel < n_pixels) {
-            const uint quad =
-                (image_index() * n_pixels + pixel) * (p.out_cstride / 4) + channel_quad;
-            const vec4 v = activate(sums[j], p.slope);
-            if (DST_F32)
-                STORE4_FLOAT(dst, quad, v);
-            else
-                STORE4(dst, quad, v);
-        }
+        if (pixel < n_pixels)
+            store4(int(image_index() * n_pixels + pixel), int(p.out_w), int(p.out_cstride / 4),
+                   int(channel_quad), sums[j]);
     }
 }

@@ -67,10 +67,14 @@ typedef uint64_t yv_addr;
  * the bias is in the first. Where there is more than one, conv_sum follows.
  *
  * All: constant 1: ACT, a YvActKind (lavapipe runs every branch of a switch, so what is fixed per
- * layer kind is no push constant); 2: DST_F32, the destination is f32 whatever the element type
- * (heads). conv_lanes: 3: IS_1X1 (kernel 1, stride 1, no padding). */
+ * layer kind is no push constant); 2: EPILOGUE, a sum of YV_EPILOGUE_*. conv_lanes: 3: IS_1X1
+ * (kernel 1, stride 1, no padding). */
+#define YV_EPILOGUE_F32 1      /* the destination is f32 whatever the element type (heads) */
+#define YV_EPILOGUE_RESIDUAL 2 /* residual is added: [n, c_out, out_h, out_w], binding 1 */
+#define YV_EPILOGUE_ACT_LAST 4 /* before the activation, not after it */
+#define YV_EPILOGUE_DOUBLED 8  /* a pixel is stored 2 x 2 times: [n, c_out, 2 out_h, 2 out_w] */
 struct YvConvParams {
-  uint64_t_addr src, weight, dst;
+  uint64_t_addr src, weight, dst, residual;
   uint in_w, in_h, out_w, out_h; /* px */
   uint in_cstride, out_cstride;  /* elements */
   uint c_in;  /* rounded up to 4; the extra channels of src are finite, of the weight zero */
@@ -84,9 +88,11 @@ struct YvConvParams {
    * only what its own groups do: yv_tile_first_channel() in engine/plan/step.h. */
   uint group_in, group_out, src_channels;
   uint n_images; /* conv_tile, conv_coopmat */
+  uint residual_cstride;
 };
 
-/* conv_sum (addresses): local 64, constants 1: ACT, 2: DST_F32 as of YvConvParams. One invocation:
+/* conv_sum (addresses): local 64, constants 1: ACT, 2: DST_F32, the destination is f32
+ * whatever the element type. One invocation:
  * one pixel x 8 channels: groups = ceil (n_pixels * channels / 8 / local), 1, 1. */
 struct YvConvSumParams {
   uint64_t_addr src, dst;
@@ -108,17 +114,19 @@ struct YvConvSumParams {
 /* winograd_input, winograd_output (texel): local 32. One invocation: one tile of 4 x 4 outputs x 8
  * channels: groups = ceil (n_tiles * channels / 8 / local), 1, 1. Between the two the products at
  * the 36 points are a convolution of 1 x 1 by conv_lanes: 36 images of n_tiles x 1 pixels, each
- * with a weight of its own. Constant 1, output: ACT. Tiles count through all images of a batch. */
+ * with a weight of its own. Constants 1 and 2, output: ACT and EPILOGUE. Tiles count through all
+ * images of a batch. */
 struct YvWinogradParams {
-  uint64_t_addr src, weight, dst; /* weight: of output */
-  uint w, h;                      /* px of the picture; input and output have the same */
-  uint tiles_w, tiles_h;          /* of one image */
-  uint first_tile, n_tiles;       /* of this dispatch */
-  uint channels;                  /* rounded up to 8 */
-  uint cstride, point_cstride;    /* of the picture, of the values at the points */
-  uint block_channels;            /* output: P of the weight, */
-  uint weight_block, weight_bias; /* texels from block to block, and to its biases */
+  uint64_t_addr src, weight, dst, residual; /* weight, residual: of output */
+  uint w, h;                                /* px of the picture; input and output have the same */
+  uint tiles_w, tiles_h;                    /* of one image */
+  uint first_tile, n_tiles;                 /* of this dispatch */
+  uint channels;                            /* rounded up to 8 */
+  uint cstride, point_cstride;              /* of the picture, of the values at the points */
+  uint block_channels;                      /* output: P of the weight, */
+  uint weight_block, weight_bias;           /* texels from block to block, and to its biases */
   float slope;
+  uint residual_cstride;
 };
 
 /* maxpool, upsample, reorg (space to depth by 2, spec 1.4), copy: local 32. One invocation: one
@@ -267,9 +275,9 @@ struct YvCandidateList {
 #ifndef VULKAN
 #undef uint
 #undef uint64_t_addr
-_Static_assert(sizeof (struct YvConvParams) == 112, "push block layout");
+_Static_assert(sizeof (struct YvConvParams) == 120, "push block layout");
 _Static_assert(sizeof (struct YvConvSumParams) == 40, "push block layout");
-_Static_assert(sizeof (struct YvWinogradParams) == 80, "push block layout");
+_Static_assert(sizeof (struct YvWinogradParams) == 88, "push block layout");
 _Static_assert(sizeof (struct YvDecodeParams) <= 128, "push block size");
 _Static_assert(sizeof (struct YvFirstParams) == 64, "push block layout");
 _Static_assert(sizeof (struct YvHeadParams) == 80, "push block layout");

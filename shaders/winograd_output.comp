@@ -10,12 +10,13 @@
 // Reference: engine/ref/winograd.c; test: tests/ops/test-conv.c.
 
 #include "tensor.glsl"
-#include "act.glsl"
 #include "winograd.glsl"
 
 layout(push_constant, std430) uniform Push { YvWinogradParams p; };
 YV_SOURCE(0, src);
 YV_SOURCE(2, weight);
+
+#include "epilogue.glsl"
 
 void transform(int at, int next_point, vec4 bias, out vec4 outputs[TILE * TILE])
 {
@@ -32,7 +33,7 @@ void transform(int at, int next_point, vec4 bias, out vec4 outputs[TILE * TILE])
             from_points(vec4[WINDOW](columns[0][y], columns[1][y], columns[2][y], columns[3][y],
                                      columns[4][y], columns[5][y]));
         UNROLL for (int x = 0; x < TILE; x++)
-            outputs[y * TILE + x] = activate(row[x] + bias, p.slope);
+            outputs[y * TILE + x] = row[x] + bias;
     }
 }
 
@@ -57,6 +58,6 @@ void main()
         const int x = x0 + i % TILE, y = y0 + i / TILE;
         const int pixel = (in_batch.y * int(p.h) + y) * int(p.w) + x;
         if (uint(x) < p.w && uint(y) < p.h)
-            STORE8(dst, pixel * int(p.cstride / 8) + at.x, a[i], b[i]);
+            store8(pixel, int(p.w), int(p.cstride / 8), at.x, a[i], b[i]);
     }
 }

@@ -34,7 +34,8 @@ yv_is_same_conv (const YvNode *a, const YvNode *b)
   return aw->c_in == bw->c_in && aw->c_out == bw->c_out && aw->groups == bw->groups &&
          aw->kernel_h == bw->kernel_h && aw->kernel_w == bw->kernel_w &&
          a->conv.stride_h == b->conv.stride_h && a->conv.stride_w == b->conv.stride_w &&
-         a->conv.pad_h == b->conv.pad_h && a->conv.pad_w == b->conv.pad_w;
+         a->conv.pad_h == b->conv.pad_h && a->conv.pad_w == b->conv.pad_w &&
+         a->conv.act_last == b->conv.act_last && a->conv.is_doubled == b->conv.is_doubled;
 }
 
 bool

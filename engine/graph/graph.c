@@ -236,13 +236,16 @@ assert_merged (const YvNode *node)
 }
 
 static void
-assert_conv (const YvNode *node, const YvNode *input)
+assert_conv (const YvGraph *graph, const YvNode *node, const YvNode *input)
 {
   const YvWeight *weight = node->conv.weight;
+  const bool is_plain = node->n_inputs == 1;
 
   g_assert (weight && weight->terms->len > 0 && weight->bias);
   g_assert (weight->c_out == node->c_out && weight->c_in == input->c_out);
   g_assert (node->conv.stride_h > 0 && node->conv.stride_w > 0);
+  g_assert (is_plain || (node->n_inputs == 2 && input_node (graph, node, 1)->c_out == node->c_out));
+  g_assert (!is_plain || !node->conv.act_last);
   if (node->conv.merged)
     assert_merged (node);
 }
@@ -300,14 +303,15 @@ assert_detect (const YvGraph *graph, const YvNode *node)
 static void
 assert_op (const YvGraph *graph, const YvNode *node)
 {
-  const bool one_input = node->op != YV_OP_INPUT && node->op != YV_OP_CONCAT &&
-                         node->op != YV_OP_ADD && node->op != YV_OP_DETECT;
+  const bool one_input = node->op != YV_OP_INPUT && node->op != YV_OP_CONV &&
+                         node->op != YV_OP_CONCAT && node->op != YV_OP_ADD &&
+                         node->op != YV_OP_DETECT;
   const YvNode *input = node->n_inputs > 0 ? input_node (graph, node, 0) : NULL;
 
   g_assert (one_input ? node->n_inputs == 1 : (node->op == YV_OP_INPUT) == (node->n_inputs == 0));
   switch (node->op) {
   case YV_OP_CONV:
-    assert_conv (node, input);
+    assert_conv (graph, node, input);
     return;
   case YV_OP_AFFINE:
     assert_affine (node, input);

@@ -99,6 +99,12 @@ typedef struct YvNode {
        */
       struct YvNode *merged;
       bool by_sibling;
+
+      /* Set by fuse_shortcut, which gives the node a second input, of the output's shape, to be
+       * added: before the activation or after it. */
+      bool act_last;
+      /* Set by fuse_upsample: the output (with what is added) is enlarged by 2, nearest. */
+      bool is_doubled;
     } conv;
     struct {
       YvAffineRole role;

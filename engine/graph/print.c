@@ -55,6 +55,10 @@ print_conv (GString *text, const YvNode *node)
     g_string_append_printf (text, " g%u", weight->groups);
   if (weight->terms->len > 1)
     g_string_append_printf (text, " terms %u", weight->terms->len);
+  if (node->n_inputs > 1)
+    g_string_append (text, node->conv.act_last ? " add before act" : " add after act");
+  if (node->conv.is_doubled)
+    g_string_append (text, " doubled");
   if (node->conv.merged)
     g_string_append_printf (text, " as %s", node->conv.merged->name);
   if (node->conv.by_sibling)

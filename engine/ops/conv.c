@@ -7,6 +7,34 @@
 #include "engine/plan/way.h"
 
 static bool
+check_residual (const YvNode *node, const YvShape *in, const YvShape *out, GError **error)
+{
+  if (node->n_inputs < 2 || (in[1].c == out->c && in[1].h == out->h && in[1].w == out->w))
+    return true;
+  g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED,
+               "%s: adds [%u,%u,%u] and [%u,%u,%u], which must be equal", node->name, out->c,
+               out->h, out->w, in[1].c, in[1].h, in[1].w);
+  return false;
+}
+
+/* The limit is that of UPSAMPLE. */
+static bool
+enlarge (const YvNode *node, YvShape *out, GError **error)
+{
+  if (!node->conv.is_doubled)
+    return true;
+  if (out->h > YV_MAX_SIDE_PX / 2 || out->w > YV_MAX_SIDE_PX / 2) {
+    g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED,
+                 "%s: %ux%u enlarged by 2 is more than %d px a side", node->name, out->h, out->w,
+                 YV_MAX_SIDE_PX);
+    return false;
+  }
+  out->h *= 2;
+  out->w *= 2;
+  return true;
+}
+
+static bool
 shape (const YvNode *node, const YvShape *in, YvShape *out, GError **error)
 {
   const YvWeight *weight = node->conv.weight;
@@ -20,7 +48,7 @@ shape (const YvNode *node, const YvShape *in, YvShape *out, GError **error)
   out->c = weight->c_out;
   if (yv_op_window (in->h, weight->kernel_h, node->conv.stride_h, node->conv.pad_h, &out->h) &&
       yv_op_window (in->w, weight->kernel_w, node->conv.stride_w, node->conv.pad_w, &out->w))
-    return true;
+    return check_residual (node, in, out, error) && enlarge (node, out, error);
 
   g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED,
                "%s: a %ux%u kernel does not fit into its input of %ux%u with padding %u, %u; use a "
@@ -36,8 +64,35 @@ flops (const YvNode *node, const YvShape *in, const YvShape *out)
   const YvWeight *weight = node->conv.weight;
 
   (void) in;
-  return 2 * (uint64_t) out->c * out->h * out->w * (weight->c_in / weight->groups) *
-         weight->kernel_h * weight->kernel_w;
+  const uint64_t n_stored = (uint64_t) out->h * out->w;
+  const uint64_t n_pixels = node->conv.is_doubled ? n_stored / 4 : n_stored;
+
+  return 2 * out->c * n_pixels * (weight->c_in / weight->groups) * weight->kernel_h *
+         weight->kernel_w;
+}
+
+YvShape
+yv_conv_computed (const YvNode *node, const YvOperand *output)
+{
+  const uint32_t factor = node->conv.is_doubled ? 2 : 1;
+
+  return (YvShape){output->c, output->h / factor, output->w / factor};
+}
+
+bool
+yv_conv_has_epilogue (const YvNode *node)
+{
+  return node->n_inputs > 1 || node->conv.is_doubled;
+}
+
+uint32_t
+yv_conv_epilogue (const YvNode *node, const YvStep *step)
+{
+  const bool is_f32 = step->dst.dtype == YV_DTYPE_F32 && step->dtype != YV_DTYPE_F32;
+
+  return (is_f32 ? YV_EPILOGUE_F32 : 0) | (step->n_srcs > 1 ? YV_EPILOGUE_RESIDUAL : 0) |
+         (node->conv.act_last ? YV_EPILOGUE_ACT_LAST : 0) |
+         (node->conv.is_doubled ? YV_EPILOGUE_DOUBLED : 0);
 }
 
 bool
@@ -56,12 +111,13 @@ make_params (const YvNode *node, const YvStep *step)
 {
   const YvWeight *weight = node->conv.weight;
   const YvOperand *src = &step->src[0], *dst = &step->dst;
+  const YvShape computed = yv_conv_computed (node, dst);
 
   return (struct YvConvParams){
       .in_w = src->w,
       .in_h = src->h,
-      .out_w = dst->w,
-      .out_h = dst->h,
+      .out_w = computed.w,
+      .out_h = computed.h,
       .in_cstride = src->cstride,
       .out_cstride = dst->cstride,
       .c_in = (uint32_t) yv_round_up (weight->c_in, 4),
@@ -77,6 +133,7 @@ make_params (const YvNode *node, const YvStep *step)
       .group_out = weight->c_out / weight->groups,
       .src_channels = (uint32_t) yv_round_up (weight->c_in, 4),
       .n_images = step->dst.n,
+      .residual_cstride = step->n_srcs > 1 ? step->src[1].cstride : 0,
   };
 }
 
@@ -84,7 +141,8 @@ bool
 yv_conv_lower_step (const YvWay *way, const YvNode *node, YvLowering *lowering, YvConvFill fill,
                     GError **error)
 {
-  YvStep *step = yv_lowering_add (lowering, node, lowering->inputs, 1, &lowering->output);
+  YvStep *step =
+      yv_lowering_add (lowering, node, lowering->inputs, node->n_inputs, &lowering->output);
   const YvShape out = {step->dst.c, step->dst.h, step->dst.w};
 
   step->way = *way;
@@ -99,14 +157,15 @@ yv_conv_lower_step (const YvWay *way, const YvNode *node, YvLowering *lowering, 
       .kernel = way->kernel,
       .push = &params,
       .n_push_bytes = sizeof params,
-      .n_addresses = 3,
-      .addresses = {YV_ADDRESS_SRC0, YV_ADDRESS_WEIGHT, YV_ADDRESS_DST},
+      .n_addresses = 4,
+      .addresses = {YV_ADDRESS_SRC0, YV_ADDRESS_WEIGHT, YV_ADDRESS_DST,
+                    step->n_srcs > 1 ? YV_ADDRESS_SRC1 : YV_ADDRESS_NONE},
   };
   const uint32_t n_parts = fill (way, lowering, step, &params, &d);
-  if (n_parts > 1)
+  if (n_parts > 1 && !yv_conv_has_epilogue (node)) /* conv_sum has none */
     return yv_split_lower (lowering, step, &d, n_parts, error);
   d.spec[1] = step->act.kind;
-  d.spec[2] = step->dst.dtype == YV_DTYPE_F32 && step->dtype != YV_DTYPE_F32;
+  d.spec[2] = yv_conv_epilogue (node, step);
   return yv_lowering_dispatch (lowering, step, &d, error);
 }
 

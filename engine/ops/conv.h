@@ -58,6 +58,15 @@ bool yv_lanes_can (const YvLanes *lanes, const YvLowering *lowering, uint32_t c_
 /* The best as a rule, of a convolution or of Winograd's products; NULL: none can. */
 const YvLanes *yv_lanes_guess (const YvLowering *lowering, uint32_t c_out, bool is_product);
 
+/* What is computed of the output: a quarter of its pixels where they are doubled. */
+YvShape yv_conv_computed (const YvNode *node, const YvOperand *output);
+
+/* Does the step that stores the output do more with the sums than add the bias and activate? */
+bool yv_conv_has_epilogue (const YvNode *node);
+
+/* The constant EPILOGUE of that step. */
+uint32_t yv_conv_epilogue (const YvNode *node, const YvStep *step);
+
 /* 1 x 1 without stride and padding: a plain product. */
 bool yv_conv_is_1x1 (const YvNode *node);
 

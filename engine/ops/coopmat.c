@@ -74,7 +74,8 @@ static YvMatrixWork
 work_of (const Tile *tile, const YvNode *node, const YvOperand *dst)
 {
   const YvWeight *weight = node->conv.weight;
-  const uint64_t n_pixels = (uint64_t) dst->n * dst->h * dst->w;
+  const YvShape computed = yv_conv_computed (node, dst);
+  const uint64_t n_pixels = (uint64_t) dst->n * computed.h * computed.w;
   const uint64_t k =
       (uint64_t) weight->kernel_h * weight->kernel_w * yv_coopmat_n_channels (weight);
 
@@ -178,6 +179,7 @@ coopmat_fill (const YvWay *way, const YvLowering *lowering, YvStep *step,
   const YvOperand *dst = &step->dst;
   const Tile *tile = tile_of (way);
   const YvMatrixWork work = work_of (tile, step->node, dst);
+  const uint64_t n_pixels = work.n_outputs / dst->c;
 
   params->c_in = yv_coopmat_n_channels (step->node->conv.weight);
   step->pack = YV_PACK_COOPMAT;
@@ -195,7 +197,7 @@ coopmat_fill (const YvWay *way, const YvLowering *lowering, YvStep *step,
   d->spec[SPEC_SUBGROUP] = caps->subgroup_size;
   d->spec[SPEC_STAGES] = n_stages (tile, caps);
   d->groups[0] = yv_pieces (dst->c, tile->channels);
-  d->groups[1] = yv_pieces ((uint64_t) dst->n * dst->h * dst->w, tile->pixels);
+  d->groups[1] = yv_pieces (n_pixels, tile->pixels);
   d->groups[2] = 1;
   d->pixel_dimension = 1;
   return yv_matrix_n_parts (caps, &work);

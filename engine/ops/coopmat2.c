@@ -116,7 +116,7 @@ coopmat2_can (const YvWay *way, const YvNode *node, const YvLowering *lowering)
 
   return src->dtype == YV_DTYPE_F16 && caps->fp16_storage && node->conv.weight->groups == 1 &&
          src->cstride % 8 == 0 && node->conv.stride_h == node->conv.stride_w &&
-         tile_fits (tile_of (way), caps);
+         !yv_conv_has_epilogue (node) && tile_fits (tile_of (way), caps);
 }
 
 /* No device has run it yet, so by itself it is taken only where it is asked for. */

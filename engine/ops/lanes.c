@@ -87,8 +87,10 @@ lanes_can (const YvWay *way, const YvNode *node, const YvLowering *lowering)
   const YvWeight *weight = node->conv.weight;
   const YvLanes *lanes = yv_lanes_of (way->kernel);
 
+  for (uint32_t i = 0; i < node->n_inputs; i++)
+    if (!yv_lowering_is_bindable (lowering, &lowering->inputs[i]))
+      return false;
   return yv_lanes_can (lanes, lowering, weight->c_out) &&
-         yv_lowering_is_bindable (lowering, &lowering->inputs[0]) &&
          yv_lowering_is_bindable (lowering, &lowering->output) && groups_fit_lanes (weight) &&
          weight_fits (lowering->caps, weight, lanes->channels);
 }

@@ -81,6 +81,9 @@ extern const YvOp yv_op_detect;   /* detect.c */
 /* shape() of an op that keeps it. */
 bool yv_op_shape_same (const YvNode *node, const YvShape *in, YvShape *out, GError **error);
 
+/* Of what is enlarged: far beyond any picture; keeps products of a hostile factor small. */
+#define YV_MAX_SIDE_PX 65536
+
 /* Pixels along one side of the output of a window that slides over a padded input; false where the
  * window is larger than that. */
 bool yv_op_window (uint32_t in, uint32_t kernel, uint32_t stride, uint32_t pad, uint32_t *out);

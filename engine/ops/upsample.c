@@ -3,17 +3,15 @@
 #include "engine/error.h"
 #include "engine/ops/op.h"
 
-#define MAX_SIDE_PX 65536 /* far beyond any picture; keeps products of a hostile factor small */
-
 static bool
 shape (const YvNode *node, const YvShape *in, YvShape *out, GError **error)
 {
   const uint64_t factor = node->upsample.factor;
 
-  if (in->h * factor > MAX_SIDE_PX || in->w * factor > MAX_SIDE_PX) {
+  if (in->h * factor > YV_MAX_SIDE_PX || in->w * factor > YV_MAX_SIDE_PX) {
     g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED,
                  "%s: %ux%u enlarged by %u is more than %d px a side", node->name, in->h, in->w,
-                 node->upsample.factor, MAX_SIDE_PX);
+                 node->upsample.factor, YV_MAX_SIDE_PX);
     return false;
   }
   *out = (YvShape){in->c, (uint32_t) (in->h * factor), (uint32_t) (in->w * factor)};

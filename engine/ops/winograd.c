@@ -21,6 +21,7 @@ typedef struct {
   const YvNode *node;
   YvLowering *lowering;
   YvWay way;
+  YvShape computed; /* of the output */
   uint32_t tiles_w, tiles_h, n_tiles;
   uint32_t c_in, c_out;    /* as stored: rounded up to 8 */
   const YvLanes *lanes;    /* of the products */
@@ -34,13 +35,14 @@ static void
 init (Winograd *w, const YvWay *way, const YvNode *node, const YvLowering *lowering)
 {
   const YvWeight *weight = node->conv.weight;
-  const YvOperand *dst = &lowering->output;
+  const YvShape computed = yv_conv_computed (node, &lowering->output);
 
   *w = (Winograd){
       .node = node,
       .way = *way,
-      .tiles_w = (uint32_t) yv_pieces (dst->w, YV_WINOGRAD_TILE),
-      .tiles_h = (uint32_t) yv_pieces (dst->h, YV_WINOGRAD_TILE),
+      .computed = computed,
+      .tiles_w = (uint32_t) yv_pieces (computed.w, YV_WINOGRAD_TILE),
+      .tiles_h = (uint32_t) yv_pieces (computed.h, YV_WINOGRAD_TILE),
       .c_in = (uint32_t) yv_round_up (weight->c_in, 8),
       .c_out = (uint32_t) yv_round_up (weight->c_out, 8),
       .lanes = yv_lanes_of (way->kernel),
@@ -75,8 +77,10 @@ all_bindable (const YvWay *way, const YvNode *node, const YvLowering *lowering)
   init (&w, way, node, lowering);
   const uint64_t n_blocks = yv_pieces (w.c_out, w.block_channels);
   const uint64_t tile_texels = (uint64_t) YV_WINOGRAD_POINTS * MAX (w.c_in, w.c_out) / 4;
-  return yv_lowering_is_bindable (lowering, &lowering->inputs[0]) &&
-         yv_lowering_is_bindable (lowering, &lowering->output) &&
+  for (uint32_t i = 0; i < node->n_inputs; i++)
+    if (!yv_lowering_is_bindable (lowering, &lowering->inputs[i]))
+      return false;
+  return yv_lowering_is_bindable (lowering, &lowering->output) &&
          n_blocks * w.block_texels <= caps->max_texels &&
          MAX (BAND_BYTES / 16, tile_texels) <=
              MIN (caps->max_texels, caps->max_storage_range_bytes / 16);
@@ -121,8 +125,8 @@ transform_params (const Winograd *w, const Band *band, const YvOperand *picture,
                   const YvOperand *points, uint32_t channels)
 {
   return (struct YvWinogradParams){
-      .w = picture->w,
-      .h = picture->h,
+      .w = w->computed.w, /* of the input, too */
+      .h = w->computed.h,
       .tiles_w = w->tiles_w,
       .tiles_h = w->tiles_h,
       .first_tile = band->first_tile,
@@ -137,9 +141,10 @@ transform_params (const Winograd *w, const Band *band, const YvOperand *picture,
 }
 
 static YvStep *
-add_step (const Winograd *w, YvPart part, const YvOperand *src, const YvOperand *dst)
+add_step (const Winograd *w, YvPart part, const YvOperand *srcs, uint32_t n_srcs,
+          const YvOperand *dst)
 {
-  YvStep *step = yv_lowering_add (w->lowering, w->node, src, 1, dst);
+  YvStep *step = yv_lowering_add (w->lowering, w->node, srcs, n_srcs, dst);
 
   step->part = part;
   step->way = w->way;
@@ -158,7 +163,7 @@ add_input (const Winograd *w, const Band *band, GError **error)
 {
   const YvOperand *src = &w->lowering->inputs[0];
   const struct YvWinogradParams params = transform_params (w, band, src, &band->in_points, w->c_in);
-  YvStep *step = add_step (w, YV_PART_WINOGRAD_INPUT, src, &band->in_points);
+  YvStep *step = add_step (w, YV_PART_WINOGRAD_INPUT, src, 1, &band->in_points);
 
   return yv_lowering_dispatch (w->lowering, step,
                                &(YvDispatch){
@@ -181,7 +186,7 @@ flops_of_tiles (const Winograd *w, const Band *band)
   const YvWeight *weight = w->node->conv.weight;
   const YvOperand *dst = &w->lowering->output;
   const uint64_t of_all =
-      2 * (uint64_t) dst->n * weight->c_out * dst->h * dst->w * weight->c_in * 9;
+      2 * (uint64_t) dst->n * weight->c_out * w->computed.h * w->computed.w * weight->c_in * 9;
   const uint64_t end = band->first_tile + band->n_tiles;
 
   return of_all * end / w->n_tiles - of_all * band->first_tile / w->n_tiles;
@@ -206,7 +211,7 @@ add_product (const Winograd *w, const Band *band, GError **error)
       .weight_block = (uint32_t) w->block_texels,
       .weight_image = (uint32_t) w->point_texels,
   };
-  YvStep *step = add_step (w, YV_PART_WINOGRAD_PRODUCT, &band->in_points, &band->out_points);
+  YvStep *step = add_step (w, YV_PART_WINOGRAD_PRODUCT, &band->in_points, 1, &band->out_points);
 
   step->weight_source = w->node->conv.weight;
   step->pack = w->lanes->winograd_pack;
@@ -234,9 +239,12 @@ add_output (const Winograd *w, const Band *band, GError **error)
 {
   const YvOperand *dst = &w->lowering->output;
   struct YvWinogradParams params = transform_params (w, band, dst, &band->out_points, w->c_out);
-  YvStep *step = add_step (w, YV_PART_WINOGRAD_OUTPUT, &band->out_points, dst);
+  const bool has_residual = w->node->n_inputs > 1;
+  const YvOperand srcs[] = {band->out_points, w->lowering->inputs[has_residual]};
+  YvStep *step = add_step (w, YV_PART_WINOGRAD_OUTPUT, srcs, w->node->n_inputs, dst);
 
   params.slope = w->node->act.slope;
+  params.residual_cstride = has_residual ? srcs[1].cstride : 0;
   step->act = w->node->act;
   step->weight_source = w->node->conv.weight;
   step->pack = w->lanes->winograd_pack;
@@ -244,13 +252,14 @@ add_output (const Winograd *w, const Band *band, GError **error)
       w->lowering, step,
       &(YvDispatch){
           .kernel = YV_KERNEL_WINOGRAD_OUTPUT,
-          .n_spec = 2,
-          .spec = {TRANSFORM_LOCAL, step->act.kind},
+          .n_spec = 3,
+          .spec = {TRANSFORM_LOCAL, step->act.kind, yv_conv_epilogue (w->node, step)},
           .groups = {transform_groups (band, w->c_out), 1, 1},
           .push = &params,
           .n_push_bytes = sizeof params,
-          .n_addresses = 3,
-          .addresses = {YV_ADDRESS_SRC0, YV_ADDRESS_WEIGHT, YV_ADDRESS_DST},
+          .n_addresses = 4,
+          .addresses = {YV_ADDRESS_SRC0, YV_ADDRESS_WEIGHT, YV_ADDRESS_DST,
+                        has_residual ? YV_ADDRESS_SRC1 : YV_ADDRESS_NONE},
       },
       error);
 }

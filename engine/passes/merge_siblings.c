@@ -12,7 +12,7 @@ static bool
 may_be_merged (const YvNode *node)
 {
   if (node->op != YV_OP_CONV || node->parent == YV_NO_PARENT || node->conv.merged ||
-      node->conv.by_sibling)
+      node->conv.by_sibling || node->n_inputs > 1 || node->conv.is_doubled)
     return false;
   return node->conv.weight->kernel_h == 1 && node->conv.weight->kernel_w == 1 &&
          node->conv.weight->groups == 1;

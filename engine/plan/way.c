@@ -81,12 +81,14 @@ char *
 yv_way_shape (const YvNode *node, const YvOperand *src, const YvOperand *dst)
 {
   const YvWeight *weight = node->conv.weight;
+  const uint32_t factor = node->conv.is_doubled ? 2 : 1;
 
-  return g_strdup_printf (
-      "%s>%s %ux%u/%u,%u+%u,%u %u>%u g%u %ux%u>%ux%u %s", yv_dtype_name (src->dtype),
-      yv_dtype_name (dst->dtype), weight->kernel_h, weight->kernel_w, node->conv.stride_h,
-      node->conv.stride_w, node->conv.pad_h, node->conv.pad_w, weight->c_in, weight->c_out,
-      weight->groups, src->h, src->w, dst->h, dst->w, yv_act_name (node->act.kind));
+  return g_strdup_printf ("%s>%s %ux%u/%u,%u+%u,%u %u>%u g%u %ux%u>%ux%u %s",
+                          yv_dtype_name (src->dtype), yv_dtype_name (dst->dtype), weight->kernel_h,
+                          weight->kernel_w, node->conv.stride_h, node->conv.stride_w,
+                          node->conv.pad_h, node->conv.pad_w, weight->c_in, weight->c_out,
+                          weight->groups, src->h, src->w, dst->h / factor, dst->w / factor,
+                          yv_act_name (node->act.kind));
 }
 
 /* ---- the table ------------------------------------------------------------------------------- */

@@ -30,7 +30,8 @@ bool yv_way_equal (const YvWay *a, const YvWay *b);
 bool yv_way_same_sums (const YvWay *a, const YvWay *b);
 
 /* "f16>f16 3x3/1,1+1,1 64>128 g1 80x80>80x80 silu": all that tells how fast a convolution is, but
- * for the images that are computed at once. Free with g_free(). */
+ * for the images that are computed at once, and for what else is done as the output is stored
+ * (@dst may be enlarged). Free with g_free(). */
 char *yv_way_shape (const YvNode *node, const YvOperand *src, const YvOperand *dst);
 
 /* A table of shapes. Thread safe: plans may be made while a tuner adds to it.

@@ -32,6 +32,15 @@ float *yv_ref_conv_weight (const YvStep *step);
 /* The product of a convolution by Winograd: [point][c_out][c_in]. Free with g_free(). */
 float *yv_ref_winograd_weight (const YvStep *step);
 
+/* What a convolution does with the sum of channel @c (its bias in it) of pixel (n, y, x), y and x
+ * of what is computed: activation and residual, in the order of the node. */
+double yv_ref_conv_finish (const YvRefRun *run, uint32_t n, uint32_t y, uint32_t x, uint32_t c,
+                           double sum);
+
+/* Stores channels [c_first, c_first + n_c) of that pixel: 2 x 2 times where the node doubles. */
+void yv_ref_conv_store (const YvRefRun *run, uint32_t n, uint32_t y, uint32_t x, uint32_t c_first,
+                        uint32_t n_c, const double *values);
+
 void yv_ref_letterbox (const YvRefRun *run);
 void yv_ref_conv (const YvRefRun *run);
 void yv_ref_winograd_input (const YvRefRun *run);

@@ -152,10 +152,11 @@ yv_ref_winograd_output (const YvRefRun *run)
       transform (&yv_winograd_at[0][0], TILE, WINDOW, points, 1, out);
       for (uint32_t k = 0; k < TILE * TILE; k++) {
         const uint32_t y = tile.y + k / TILE, x = tile.x + k % TILE;
-        const double value = yv_act_apply (run->step->act, out[k] + weight->bias[c]);
 
-        if (y < dst->h && x < dst->w)
-          yv_ref_store (run->arena, dst, yv_ref_pixel (dst, tile.n, y, x), c, 1, &value);
+        if (y >= params.h || x >= params.w)
+          continue;
+        const double value = yv_ref_conv_finish (run, tile.n, y, x, c, out[k] + weight->bias[c]);
+        yv_ref_conv_store (run, tile.n, y, x, c, 1, &value);
       }
     }
   }

@@ -181,14 +181,25 @@ assert_worth_comparing (const Output *output)
 static bool
 is_exact (const YvPass *pass)
 {
-  const char *const names[] = {"drop_aux",         "chain_pools",  "fuse_detect",
-                               "hoist_upsample",   "elide_concat", "merge_siblings",
-                               "fuse_pool_pyramid"};
+  const char *const names[] = {"drop_aux",          "chain_pools",  "fuse_detect",
+                               "hoist_upsample",    "elide_concat", "merge_siblings",
+                               "fuse_pool_pyramid", "fuse_upsample"};
 
   for (size_t i = 0; i < G_N_ELEMENTS (names); i++)
     if (g_str_equal (pass->name, names[i]))
       return true;
   return false;
+}
+
+/* What no node reads is never computed. */
+static void
+assert_all_needed (const YvGraph *graph)
+{
+  for (uint32_t i = 0; i + 1 < graph->nodes->len; i++) {
+    const YvNode *node = graph->nodes->pdata[i];
+
+    g_assert_cmpuint (yv_graph_n_readers (graph, node->id), >, 0);
+  }
 }
 
 /* Runs all passes one after another. @n_changes: of each pass, added up. */
@@ -216,6 +227,7 @@ compare_passes (const char *name, YvGraph *graph, uint32_t *n_changes)
     before = after;
   }
 
+  assert_all_needed (graph);
   const double error = output_error (before, original);
   g_test_message ("%s:%s; all %.1e; %u candidates", name, line->str, error, before->n_candidates);
   g_assert_cmpfloat (error, <=, MAX_ERROR);
@@ -345,6 +357,7 @@ rare_parts_compute_the_same_after_each_pass (void)
   g_assert_cmpuint (n_changes[pass_index ("drop_aux")], ==, 8);
   g_assert_cmpuint (n_changes[pass_index ("fold_implicit")], ==, 4);
   g_assert_cmpuint (n_changes[pass_index ("fold_repconv")], ==, 3);
+  g_assert_cmpuint (n_changes[pass_index ("fuse_shortcut")], ==, 2);
   g_assert_cmpuint (n_changes[pass_index ("fuse_detect")], ==, 2);
 }
 
@@ -376,6 +389,7 @@ enlarged_values_compute_the_same_after_each_pass (void)
 
   compare_text ("enlarged", enlarged, n_changes);
   g_assert_cmpuint (n_changes[pass_index ("hoist_upsample")], ==, 2);
+  g_assert_cmpuint (n_changes[pass_index ("fuse_upsample")], ==, 1);
   g_assert_cmpuint (n_changes[pass_index ("elide_concat")], ==, 4);
 }
 

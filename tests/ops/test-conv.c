@@ -258,6 +258,72 @@ is_too_large (const YvWay *way, const YvCaps *caps)
   return caps->is_cpu && !g_test_slow () && MIN (way->tile_pixels, way->tile_channels) > 32;
 }
 
+/* What epilogue.glsl does, in each kernel; few cases, as each is a pipeline of its own. */
+static const struct {
+  ConvShape shape;
+  YvDType dtype;
+  bool has_residual, act_last, is_doubled, winograd;
+} epilogues[] = {
+    {{"residual", 3, 24, 5, 7, 40, K1, 1, YV_ACT_LEAKY_RELU, SLICED},
+     YV_DTYPE_F32,
+     true,
+     false,
+     false,
+     false},
+    {{"residual before the activation", 1, 8, 5, 7, 33, K3S2, 1, YV_ACT_SILU, PLAIN},
+     YV_DTYPE_F32,
+     true,
+     true,
+     false,
+     false},
+    {{"doubled", 3, 24, 5, 7, 40, K1, 1, YV_ACT_SILU, SLICED},
+     YV_DTYPE_F32,
+     false,
+     false,
+     true,
+     false},
+    {{"all in fp16", 3, 8, 13, 11, 33, K3S2, 1, YV_ACT_RELU, SLICED},
+     YV_DTYPE_F16,
+     true,
+     true,
+     true,
+     false},
+    {{"winograd, residual", 1, 64, 9, 6, 64, K3, 1, YV_ACT_SILU, SLICED},
+     YV_DTYPE_F32,
+     true,
+     false,
+     false,
+     true},
+    {{"winograd, all", 3, 64, 9, 6, 64, K3, 1, YV_ACT_RELU, PLAIN},
+     YV_DTYPE_F32,
+     true,
+     true,
+     true,
+     true},
+};
+
+static void
+every_epilogue (void)
+{
+  for (size_t i = 0; i < G_N_ELEMENTS (epilogues); i++) {
+    const ConvShape *s = &epilogues[i].shape;
+    g_autoptr (YvWeight) weight = new_weight (s);
+    OpCase c = new_case (s, weight, epilogues[i].dtype);
+
+    c.node.conv.act_last = epilogues[i].act_last;
+    c.node.conv.is_doubled = epilogues[i].is_doubled;
+    c.node.n_inputs = c.n_srcs = epilogues[i].has_residual ? 2 : 1;
+    c.src[1] = (OpTensor){.c = s->c_out, .h = c.dst.h, .w = c.dst.w, .c_before = 8, .c_behind = 24};
+    c.dst.h *= epilogues[i].is_doubled ? 2 : 1;
+    c.dst.w *= epilogues[i].is_doubled ? 2 : 1;
+    const YvWay way = {.kernel = YV_KERNEL_CONV_LANES32, .winograd = epilogues[i].winograd};
+
+    c.way = &way;
+    op_case_check (&c, conv_bound);
+  }
+}
+
+/* The larger ones are compiled for minutes on a CPU, where the slow mode (-m slow) has them. */
 static void
 every_tile_of_coopmat (void)
 {
@@ -407,6 +473,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/conv/fp32", every_shape_in_fp32);
   g_test_add_func ("/conv/fp16", every_shape_in_fp16);
+  g_test_add_func ("/conv/epilogues", every_epilogue);
   g_test_add_func ("/conv/tiles", every_tile_of_coopmat);
   g_test_add_func ("/conv/parts", every_number_of_parts);
   g_test_add_func ("/conv/activations", every_activation);
