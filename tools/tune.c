@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * tools/tune.c - `yolov7 tune`: which way to compute each convolution is the fastest here? */
+#include <math.h>
 #include <stdio.h>
 
 #include "engine/yolov7-tools.h"
@@ -207,7 +208,7 @@ command_tune (int argc, char **argv)
         .width = (uint32_t) model.size,
         .height = (uint32_t) model.size,
         .batch = (uint32_t) batch,
-        .budget_ms = (uint32_t) (budget_s * 1e3),
+        .budget_ms = (uint32_t) ceil (budget_s * 1e3),
     };
 
     status = engine ? tune (engine, &options, as_json) : EXIT_FAILED;
