@@ -19,10 +19,11 @@ install $build_packages $run_packages vulkan-validationlayers spirv-tools git cl
 
 build build -Dwerror=true
 # What runs under ThreadSanitizer, and what has to be built for that.
-thread_tests="loader vulkan-exec vulkan-slot sharing-threads gst-yolov7 gst-yolov7-changes
+thread_tests="loader vulkan-exec vulkan-slot sharing-threads flight
+  gst-yolov7 gst-yolov7-changes
   gst-yolov7-failures gst-overlay"
 thread_targets="tests/unit/test-loader tests/model/test-vulkan-exec tests/model/test-vulkan-slot tests/model/test-sharing
-  gst/libgstyolov7.so tests/gst/plugins tests/gst/test-yolov7 tests/gst/test-yolov7-changes
+  tests/model/test-flight   gst/libgstyolov7.so tests/gst/plugins tests/gst/test-yolov7 tests/gst/test-yolov7-changes
   tests/gst/test-yolov7-failures tests/gst/test-overlay"
 if [ -z "$fast" ]; then
   build build-asan -Dwerror=true -Db_sanitize=address,undefined -Db_lundef=false
