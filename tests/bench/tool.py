@@ -44,8 +44,9 @@ def check_kernels(tool, model, device, **environment):
 @functools.cache
 def python_with_torch():
     """A Python that has PyTorch, or None: the one that runs this may be another than the system's."""
+    look = 'import importlib.util as u, sys; sys.exit(not all(map(u.find_spec, ("torch", "yaml"))))'  # importing takes seconds
     for python in ('python3', '/usr/bin/python3'):
-        found = subprocess.run([python, '-c', 'import torch, yaml'], capture_output=True, check=False)
+        found = subprocess.run([python, '-c', look], capture_output=True, check=False)
         if found.returncode == 0:
             return python
     print('no PyTorch here (Debian: python3-torch python3-yaml): our figures alone')
