@@ -18,10 +18,13 @@ YV_SOURCE(1, residual);
 // 4 channels of a pixel; pixels count through all images.
 vec4 finish(vec4 sum, int pixel, int quad)
 {
-    if (!HAS_RESIDUAL)
-        return activate(sum, p.slope);
-    const vec4 other = LOAD4(residual, pixel * int(p.residual_cstride / 4) + quad);
-    return ACT_LAST ? activate(sum + other, p.slope) : activate(sum, p.slope) + other;
+    vec4 other = vec4(0.0);
+
+    if (HAS_RESIDUAL)
+        other = LOAD4(residual, pixel * int(p.residual_cstride / 4) + quad);
+    if (ACT_LAST)
+        return activate(sum + other, p.slope);
+    return HAS_RESIDUAL ? activate(sum, p.slope) + other : activate(sum, p.slope);
 }
 
 // The first of the 2 x 2 pixels that one is stored as, of a picture twice as wide.
@@ -52,26 +55,26 @@ void store8(int pixel, int width, int octs, int oct, vec4 a, vec4 b)
 {
     a = finish(a, pixel, oct * 2);
     b = finish(b, pixel, oct * 2 + 1);
-    if (!DOUBLED) {
+    if (DOUBLED) {
+        const int first = doubled(pixel, width);
+        UNROLL for (int i = 0; i < 4; i++)
+            put8((first + i / 2 * 2 * width + i % 2) * octs + oct, a, b);
+    } else {
         put8(pixel * octs + oct, a, b);
-        return;
     }
-    const int first = doubled(pixel, width);
-    UNROLL for (int i = 0; i < 4; i++)
-        put8((first + i / 2 * 2 * width + i % 2) * octs + oct, a, b);
 }
 
 // The same of 4 channels.
 void store4(int pixel, int width, int quads, int quad, vec4 v)
 {
     v = finish(v, pixel, quad);
-    if (!DOUBLED) {
+    if (DOUBLED) {
+        const int first = doubled(pixel, width);
+        UNROLL for (int i = 0; i < 4; i++)
+            put4((first + i / 2 * 2 * width + i % 2) * quads + quad, v);
+    } else {
         put4(pixel * quads + quad, v);
-        return;
     }
-    const int first = doubled(pixel, width);
-    UNROLL for (int i = 0; i < 4; i++)
-        put4((first + i / 2 * 2 * width + i % 2) * quads + quad, v);
 }
 
 #endif
