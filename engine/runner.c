@@ -60,11 +60,12 @@ take_free_locked (YvRunner *runner, bool lasts)
   return slot;
 }
 
+/* Those who wait have theirs, which those that last never take: else they could wait for ever. */
 static bool
 is_free_locked (const YvRunner *runner, bool lasts)
 {
-  return runner->n_taken < YV_RUNNER_MAX_SLOTS &&
-         (lasts || runner->n_taken - runner->n_lasting < YV_RUNNER_SLOTS);
+  return lasts ? runner->n_lasting < YV_RUNNER_MAX_LASTING
+               : runner->n_taken - runner->n_lasting < YV_RUNNER_SLOTS;
 }
 
 bool
@@ -80,8 +81,8 @@ yv_runner_take_slot (YvRunner *runner, bool lasts, uint32_t *slot, GError **erro
 
   if (!is_free)
     g_set_error (error, YV_ERROR, YV_ERROR_UNSUPPORTED,
-                 "%d frames of one model and size are in flight, the most there may be",
-                 YV_RUNNER_MAX_SLOTS);
+                 "%d batches of one model and size are in flight, the most there may be",
+                 YV_RUNNER_MAX_LASTING);
   return is_free;
 }
 

@@ -24,6 +24,9 @@ G_BEGIN_DECLS
 /* All slots, which are made when they are first used. */
 #define YV_RUNNER_MAX_SLOTS 256
 
+/* The others, of batches that stay in flight. */
+#define YV_RUNNER_MAX_LASTING (YV_RUNNER_MAX_SLOTS - YV_RUNNER_SLOTS)
+
 typedef struct {
   YvPlan *plan;
   YvExecutor *executor;
@@ -55,8 +58,9 @@ void yv_runner_free (YvRunner *runner); /* NULL ok; all slots must be free */
  * @lasts: the slot is kept after the caller has returned to code that isn't ours
  *
  * Takes a slot. One that does not last is given back whatever others do, so at most YV_RUNNER_SLOTS
- * of these are taken at a time, and the call waits for one; one that lasts comes in addition, and
- * without waiting, so that no stream waits for what another's user does next.
+ * of these are taken at a time, and the call waits for one. One that lasts comes in addition, up to
+ * YV_RUNNER_MAX_LASTING, and without waiting, so that no stream waits for what another's user does
+ * next.
  *
  * Returns: true; false, only where it lasts, with YV_ERROR_UNSUPPORTED: there are no more.
  */
