@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
- * engine/plan/cut.c - pieces by their FLOPs: what is no convolution takes little beside them. */
+ * engine/plan/cut.c - pieces by their FLOPs: what has none takes little beside them. */
 #include "engine/plan/cut.h"
 
 uint32_t
@@ -8,7 +8,7 @@ yv_plan_cut (const YvPlan *plan, uint64_t max_flops, uint32_t *ends)
   uint64_t flops = 0;
   uint32_t n = 0;
 
-  for (uint32_t i = plan->first_network_step; i < plan->steps->len; i++) {
+  for (uint32_t i = 0; i < plan->steps->len; i++) {
     const YvStep *step = &g_array_index (plan->steps, YvStep, i);
 
     if (flops > 0 && step->flops > max_flops - MIN (flops, max_flops)) {
@@ -22,9 +22,9 @@ yv_plan_cut (const YvPlan *plan, uint64_t max_flops, uint32_t *ends)
 }
 
 uint64_t
-yv_plan_piece_flops (const YvPlan *plan, uint64_t network_ns)
+yv_plan_piece_flops (const YvPlan *plan, uint64_t device_ns)
 {
-  const double flops_per_ns = (double) plan->flops / (double) MAX (network_ns, 1);
+  const double flops_per_ns = (double) plan->flops / (double) MAX (device_ns, 1);
 
   return (uint64_t) (flops_per_ns * (double) YV_PIECE_NS);
 }

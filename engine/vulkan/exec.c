@@ -4,6 +4,7 @@
 
 #include "engine/error.h"
 #include "engine/half.h"
+#include "engine/plan/cut.h"
 #include "engine/plan/executor.h"
 #include "engine/vulkan/bind.h"
 #include "engine/vulkan/buffer.h"
@@ -19,6 +20,7 @@ typedef struct {
   YvBuffer *arena;
   YvBindings *network;
   VkPipeline *pipelines; /* [n steps], borrowed from the device */
+  YvPace pace;
   YvShared shared;
   YvSlot **slots; /* [n_slots]; NULL until first used */
 } VulkanExecutor;
@@ -34,6 +36,7 @@ vulkan_executor_free (YvExecutor *executor)
   yv_bindings_free (self->network);
   g_free (self->pipelines);
   yv_buffer_free (self->arena);
+  g_mutex_clear (&self->pace.mutex);
   yv_device_unref (self->device);
   g_free (self);
 }
@@ -275,6 +278,7 @@ make_first_slot (VulkanExecutor *self, YvWeightStore *store, GError **error)
       .arena = self->arena,
       .network = self->network,
       .pipelines = self->pipelines,
+      .pace = &self->pace,
   };
   self->slots = g_new0 (YvSlot *, self->base.n_slots);
   return make_slot (self, 0, error); /* so that it is known at once whether there is memory */
@@ -302,6 +306,8 @@ yv_vulkan_executor_new (YvDevice *device, YvWeightStore *store, const YvPlan *pl
   g_assert (n_slots >= 1);
   self->base = (YvExecutor){.klass = &vulkan_executor_class, .plan = plan, .n_slots = n_slots};
   self->device = yv_device_ref (device);
+  self->pace.piece_flops = YV_FIRST_PIECE_FLOPS;
+  g_mutex_init (&self->pace.mutex);
   if (!name_lost_device (device, make_all (self, store, error), error))
     return NULL;
   return g_steal_pointer (&executor);

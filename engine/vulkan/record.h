@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <glib.h>
@@ -18,6 +19,13 @@ G_BEGIN_DECLS
 /* Timestamps, in this order. */
 enum { YV_TICK_START, YV_TICK_NETWORK, YV_TICK_DECODE, YV_TICK_END, YV_N_TICKS };
 
+/* How fast a device runs a plan. */
+typedef struct {
+  GMutex mutex;
+  uint64_t piece_flops; /* of what is recorded next (plan/cut.h) */
+  bool is_measured;     /* piece_flops is what this device does, and stays */
+} YvPace;
+
 /* What all slots of an executor share; borrowed, the executor outlives its slots. */
 typedef struct {
   YvDevice *device;
@@ -26,6 +34,7 @@ typedef struct {
   const YvBuffer *arena;
   const YvBindings *network;   /* of all steps but the letterboxes */
   const VkPipeline *pipelines; /* [n steps] */
+  YvPace *pace;
 } YvShared;
 
 /* All borrowed. */

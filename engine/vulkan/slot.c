@@ -55,11 +55,18 @@ drop_commands (YvSlot *slot)
   slot->n_pieces = 0;
 }
 
+/* Of a piece that ends with step @end - 1; the last also copies the results. */
+static bool
+has_network (const YvSlot *slot, uint32_t end)
+{
+  return end > n_letterboxes (slot) || end == slot->shared->plan->steps->len;
+}
+
 static bool
 make_commands (YvSlot *slot, uint32_t n_pieces, GError **error)
 {
   YvDevice *device = slot->shared->device;
-  VkCommandBuffer *pieces = slot->commands + 1 + n_letterboxes (slot);
+  VkCommandBuffer *network = slot->commands + 1 + n_letterboxes (slot);
   const VkCommandPoolCreateInfo pool_info = {
       .sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
       .queueFamilyIndex = device->queue_family,
@@ -76,38 +83,56 @@ make_commands (YvSlot *slot, uint32_t n_pieces, GError **error)
   if (!yv_vk_check (device->vk.vkAllocateCommandBuffers (device->handle, &info, slot->commands),
                     "vkAllocateCommandBuffers", error))
     return false;
-  info.commandBufferCount = n_pieces;
-  return yv_vk_check (device->vk.vkAllocateCommandBuffers (device->handle, &info, pieces),
+  info.commandBufferCount = 0;
+  for (uint32_t i = 0; i < n_pieces; i++)
+    info.commandBufferCount += has_network (slot, slot->ends[i]);
+  return yv_vk_check (device->vk.vkAllocateCommandBuffers (device->handle, &info, network),
                       "vkAllocateCommandBuffers", error);
 }
 
-/* slot->ends: indices of steps before, of commands after. */
+/* slot->ends: indices of steps before, of commands after. Letterbox i is command 1 + i. */
 static bool
 record_pieces (YvSlot *slot, uint32_t n_pieces, GError **error)
 {
   const YvRecording recording = recording_of_slot (slot);
-  const uint32_t first_piece = 1 + n_letterboxes (slot);
-  uint32_t first = n_letterboxes (slot);
+  uint32_t first = n_letterboxes (slot), next_command = 1 + first;
 
   if (!yv_record_start (&recording, slot->commands[0], error))
     return false;
   for (uint32_t i = 0; i < n_pieces; i++) {
     const uint32_t end = slot->ends[i];
 
-    if (!yv_record_piece (&recording, first, end, slot->commands[first_piece + i], error))
+    if (!has_network (slot, end)) {
+      slot->ends[i] = 1 + end;
+      continue;
+    }
+    if (!yv_record_piece (&recording, first, end, slot->commands[next_command], error))
       return false;
     first = end;
-    slot->ends[i] = first_piece + i + 1;
+    slot->ends[i] = ++next_command;
   }
   return true;
+}
+
+/* What a piece may have, and whether that will stay. */
+static uint64_t
+look_up_pace (YvSlot *slot)
+{
+  YvPace *pace = slot->shared->pace;
+
+  if (slot->shared->device->caps.is_cpu)
+    return UINT64_MAX;
+  g_mutex_lock (&pace->mutex);
+  const uint64_t piece_flops = pace->piece_flops;
+  slot->is_measured = pace->is_measured;
+  g_mutex_unlock (&pace->mutex);
+  return piece_flops;
 }
 
 static bool
 record (YvSlot *slot, GError **error)
 {
-  const YvShared *shared = slot->shared;
-  const uint64_t max_flops = shared->device->caps.is_cpu ? UINT64_MAX : slot->piece_flops;
-  const uint32_t n_pieces = yv_plan_cut (shared->plan, max_flops, slot->ends);
+  const uint32_t n_pieces = yv_plan_cut (slot->shared->plan, look_up_pace (slot), slot->ends);
 
   if (!make_commands (slot, n_pieces, error) || !record_pieces (slot, n_pieces, error)) {
     drop_commands (slot);
@@ -117,14 +142,19 @@ record (YvSlot *slot, GError **error)
   return true;
 }
 
-/* Once: its first run was cut as for a weak device. */
+/* A slot that ran cut as for a weak device is recorded anew; those made later are right at once. */
 static void
-measure_device (YvSlot *slot, uint64_t network_ns)
+measure_device (YvSlot *slot, uint64_t device_ns)
 {
-  if (slot->is_measured || network_ns == 0 || slot->shared->device->caps.is_cpu)
+  YvPace *pace = slot->shared->pace;
+
+  if (slot->is_measured || device_ns == 0 || slot->shared->device->caps.is_cpu)
     return;
-  slot->is_measured = true;
-  slot->piece_flops = yv_plan_piece_flops (slot->shared->plan, network_ns);
+  g_mutex_lock (&pace->mutex);
+  if (!pace->is_measured)
+    pace->piece_flops = yv_plan_piece_flops (slot->shared->plan, device_ns);
+  pace->is_measured = true;
+  g_mutex_unlock (&pace->mutex);
   drop_commands (slot);
 }
 
@@ -180,7 +210,6 @@ yv_slot_new (const YvShared *shared, uint32_t index, GError **error)
 
   slot->shared = shared;
   slot->index = index;
-  slot->piece_flops = YV_FIRST_PIECE_FLOPS;
   slot->commands = g_new0 (VkCommandBuffer, n_steps + 2);
   slot->ends = g_new0 (uint32_t, n_steps + 1);
   if (!make_buffers (slot, error) || !make_ticks (slot, error) ||
@@ -260,7 +289,8 @@ yv_slot_submit (YvSlot *slot, const YvBatch *batch, GError **error)
   write_thresholds (slot, batch);
   slot->n_images =
       slot->shared->plan->options.tensor_input ? slot->shared->plan->options.n : batch->n_images;
-  slot->upload_ns = yv_executor_now_ns () - start_ns;
+  slot->submitted_ns = yv_executor_now_ns ();
+  slot->upload_ns = slot->submitted_ns - start_ns;
   slot->running =
       yv_timeline_submit (&slot->timeline, slot->commands, slot->ends, slot->n_pieces, error);
   return slot->running;
@@ -310,6 +340,15 @@ read_candidates (const YvSlot *slot, const struct YvCandidate **lists, uint32_t 
   }
 }
 
+/* Without timestamps what the host saw: it includes what was submitted before, so that pieces come
+ * out shorter than they could be, but never longer. */
+static uint64_t
+device_ns (const YvSlot *slot, const YvTiming *timing)
+{
+  return slot->ticks ? timing->letterbox_ns + timing->network_ns + timing->decode_ns
+                     : yv_executor_now_ns () - slot->submitted_ns;
+}
+
 bool
 yv_slot_wait (YvSlot *slot, const struct YvCandidate **lists, uint32_t *n, YvTiming *timing,
               GError **error)
@@ -321,16 +360,15 @@ yv_slot_wait (YvSlot *slot, const struct YvCandidate **lists, uint32_t *n, YvTim
     return false;
 
   const uint64_t start_ns = yv_executor_now_ns ();
-  if (timing) {
-    *timing = (YvTiming){.upload_ns = slot->upload_ns};
-    read_ticks (slot, timing);
-    read_step_ticks (slot, timing);
-    measure_device (slot, timing->network_ns);
-  }
+  YvTiming own = {.upload_ns = slot->upload_ns};
+  read_ticks (slot, &own);
+  read_step_ticks (slot, &own);
+  measure_device (slot, device_ns (slot, &own));
   if (lists)
     read_candidates (slot, lists, n);
+  own.readback_ns = yv_executor_now_ns () - start_ns;
   if (timing)
-    timing->readback_ns = yv_executor_now_ns () - start_ns;
+    *timing = own;
   return true;
 }
 

@@ -7,8 +7,8 @@
  * larger than any before makes the slot grow, and memory seen for the first time is bound
  * (intake.h).
  *
- * On a device that is no CPU the network is several pieces, so that none trips its watchdog
- * (plan/cut.h): at first as for a weak one, then as its own time of the first run says.
+ * On a device that is no CPU a batch is several pieces, so that none trips its watchdog
+ * (plan/cut.h): at first as for a weak one, then as the time of the executor's first run says.
  */
 #pragma once
 
@@ -32,13 +32,13 @@ typedef struct {
   YvBuffer *params, *candidates;
   YvIntake intake; /* idle where the plan has no LETTERBOX */
 
-  /* The start, a letterbox for each image, which the intake has recorded, and the pieces. */
-  VkCommandBuffer *commands; /* [1 + first_network_step + n_pieces] */
+  /* The start, a letterbox for each image, which the intake has recorded, and for each piece that
+   * is more than letterboxes its part of the network. */
+  VkCommandBuffer *commands; /* [1 + first_network_step + at most n_pieces] */
   uint32_t *ends;            /* [n_pieces]: what is submitted together, see yv_timeline_submit() */
-  uint32_t n_pieces;         /* 0: start and pieces are not recorded */
-  uint64_t piece_flops;      /* of the next recording */
-  bool is_measured;          /* piece_flops is what this device does */
-  VkCommandPool pool;        /* of start and pieces; null where they are not recorded */
+  uint32_t n_pieces;         /* 0: start and network are not recorded */
+  bool is_measured;          /* they are recorded as the measured device wants them */
+  VkCommandPool pool;        /* of start and network; null where they are not recorded */
 
   VkQueryPool queries;      /* null where the queue has no timestamps */
   VkQueryPool step_queries; /* null unless profiled */
@@ -47,8 +47,8 @@ typedef struct {
   YvTimeline timeline;
 
   bool running;
-  uint32_t n_images; /* of the batch that runs, or ran last */
-  uint64_t upload_ns;
+  uint32_t n_images;                /* of the batch that runs, or ran last */
+  uint64_t upload_ns, submitted_ns; /* the latter on the host's clock */
 } YvSlot;
 
 /* NULL with the code of yv_vk_check(). */

@@ -158,35 +158,56 @@ a_batch_may_have_fewer_images_than_the_plan (void)
   net_frames_clear (&frames);
 }
 
-/* Fewer FLOPs than any convolution has, so that each is a piece; then what the device does. */
+/* Fewer FLOPs than any convolution has, so that each is a piece; then what the device does, by the
+ * clock of the device or, where it has none, of the host. A slot made later is right at once. */
 static void
-a_network_in_pieces_gives_the_same_answer (void)
+check_pieces (const YvPlanOptions *options, bool has_ticks)
 {
   g_auto (NetRun) whole = {0}, cut = {0};
   NetFrames frames;
-  const struct YvCandidate *got, *expected;
-  uint32_t n_got, n_expected;
+  const struct YvCandidate *got[NET_MAX_BATCH], *expected[NET_MAX_BATCH];
+  uint32_t n_got[NET_MAX_BATCH], n_expected[NET_MAX_BATCH];
 
-  if (!net_run_init (&whole, &net_one_image, 1) || !net_run_init (&cut, &net_one_image, 1))
+  if (!net_run_init (&whole, options, 1) || !net_run_init (&cut, options, 3))
     return;
-  net_frames_init (&frames, 1, 64, 64, 7);
-  net_submit (whole.executor, 0, &frames.batch, &expected, &n_expected);
+  net_frames_init (&frames, options->n, 64, 64, 7);
+  net_submit (whole.executor, 0, &frames.batch, expected, n_expected);
   cut.device->caps.is_cpu = false;
-  YvSlot *slot = yv_vulkan_executor_slot (cut.executor, 0);
-  slot->piece_flops = 1;
-  g_assert_true (yv_slot_profile (slot, false, NULL)); /* records anew */
-  for (uint32_t round = 0; round < 3; round++) {
-    YvTiming timing;
-
-    g_assert_true (cut.executor->klass->submit (cut.executor, 0, &frames.batch, NULL));
+  if (!has_ticks)
+    cut.device->tick_mask = 0;
+  YvPace *pace = yv_vulkan_executor_slot (cut.executor, 0)->shared->pace;
+  pace->piece_flops = 1;
+  for (uint32_t round = 0; round < 4; round++) {
+    const uint32_t index = round == 3 ? 2 : 1; /* not the first, made while the device was a CPU */
+    g_assert_true (cut.executor->klass->submit (cut.executor, index, &frames.batch, NULL));
+    const YvSlot *slot = yv_vulkan_executor_slot (cut.executor, index);
+    g_assert_true ((slot->ticks != NULL) == has_ticks);
+    g_assert_true (slot->is_measured == (round > 0));
     if (round == 0)
       g_assert_cmpuint (slot->n_pieces, >=, 5);
-    g_assert_true (cut.executor->klass->wait (cut.executor, 0, &got, &n_got, &timing, NULL));
-    net_candidates_assert_identical (got, n_got, expected, n_expected);
-    g_assert_true (slot->is_measured);
-    g_assert_cmpuint (slot->piece_flops, >, 1);
+    if (round == 0 && g_array_index (cut.plan->steps, YvStep, 0).flops > 0)
+      g_assert_cmpuint (slot->ends[0], ==, 2); /* the start and one fused letterbox */
+    g_assert_true (cut.executor->klass->wait (cut.executor, index, got, n_got, NULL, NULL));
+    g_assert_true (slot->n_pieces > 0 || round == 0);
+    for (uint32_t i = 0; i < options->n; i++)
+      net_candidates_assert_identical (got[i], n_got[i], expected[i], n_expected[i]);
+    g_assert_true (pace->is_measured);
+    g_assert_cmpuint (pace->piece_flops, >, 1);
   }
   net_frames_clear (&frames);
+}
+
+static void
+a_network_in_pieces_gives_the_same_answer (void)
+{
+  check_pieces (&net_one_image, true);
+  check_pieces (&(YvPlanOptions){.n = 3, .h = 64, .w = 64, .dtype = YV_DTYPE_F32}, true);
+}
+
+static void
+a_device_without_a_clock_is_measured_by_the_hosts (void)
+{
+  check_pieces (&net_one_image, false);
 }
 
 /* The same picture copied, and where it lies: with rows that are far apart, in memory of its own
@@ -387,6 +408,7 @@ main (int argc, char **argv)
   g_test_add_func ("/vulkan/slot/8k", a_frame_of_8k_with_four_bytes_a_pixel_is_analysed);
   g_test_add_func ("/vulkan/slot/partial-batch", a_batch_may_have_fewer_images_than_the_plan);
   g_test_add_func ("/vulkan/slot/pieces", a_network_in_pieces_gives_the_same_answer);
+  g_test_add_func ("/vulkan/slot/no-timestamps", a_device_without_a_clock_is_measured_by_the_hosts);
   g_test_add_func ("/vulkan/slot/in-place", frames_are_read_where_they_lie);
   g_test_add_func ("/vulkan/slot/slots", slots_in_flight_together_keep_their_results_apart);
   g_test_add_func ("/vulkan/slot/threads", threads_with_a_slot_each_do_not_disturb_each_other);
