@@ -84,6 +84,15 @@ yv_timeline_submit (YvTimeline *timeline, const VkCommandBuffer *commands, const
   return false;
 }
 
+/* Which the queue must not be used during. */
+static void
+wait_until_idle (YvDevice *device)
+{
+  g_mutex_lock (&device->queue_lock);
+  device->vk.vkDeviceWaitIdle (device->handle);
+  g_mutex_unlock (&device->queue_lock);
+}
+
 bool
 yv_timeline_wait (YvTimeline *timeline, GError **error)
 {
@@ -97,6 +106,6 @@ yv_timeline_wait (YvTimeline *timeline, GError **error)
 
   const VkResult result = device->vk.vkWaitSemaphores (device->handle, &info, UINT64_MAX);
   if (result != VK_SUCCESS && result != VK_ERROR_DEVICE_LOST) /* a lost device runs nothing */
-    device->vk.vkDeviceWaitIdle (device->handle);
+    wait_until_idle (device);
   return yv_vk_check (result, "vkWaitSemaphores", error);
 }
