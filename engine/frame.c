@@ -259,7 +259,7 @@ yv_image_is_read_in_place (const YvImage *image, const void *device)
 static void
 set_colours (struct YvFrameParams *params, const YvImage *image)
 {
-  if (params->is_rgb)
+  if (layouts[image->format].is_rgb)
     set_identity (params->matrix);
   else if (image->format == YV_FORMAT_GRAY8)
     set_grey_matrix (params->matrix, image);
