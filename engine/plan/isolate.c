@@ -86,6 +86,7 @@ yv_plan_isolate (const YvPlan *plan, uint32_t step_index)
   g_autoptr (GArray) all_moved = g_array_new (FALSE, FALSE, sizeof (Moved));
   YvPlan *alone = new_alone (plan);
 
+  g_assert (step->op != YV_OP_INPUT || plan->options.n == 1); /* a letterbox for each image */
   add_step (alone, all_moved, step, true);
   alone->options.tensor_input = step->op != YV_OP_INPUT;
   alone->first_network_step = step->op == YV_OP_INPUT;
