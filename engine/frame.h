@@ -25,7 +25,7 @@ size_t yv_image_size_bytes (const YvImage *image);
 /* Writes that copy. @dst has yv_image_size_bytes(). */
 void yv_image_pack (const YvImage *image, uint8_t *dst);
 
-/* Does @image name memory that @device reads, and so needs no copy? */
+/* Does @image name memory that @device, the YvDevice of one engine, reads, and so needs no copy? */
 bool yv_image_is_read_in_place (const YvImage *image, const void *device);
 
 /* Describes the copy that lies at @offset_bytes of the staging memory (colour matrices: ITU-R

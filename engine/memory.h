@@ -16,7 +16,8 @@ G_BEGIN_DECLS
 struct _YvFrameMemory {
   uint8_t *bytes; /* the host's view of it */
   size_t size_bytes;
-  const void *device; /* borrowed: the YvDevice that reads it; NULL: none does */
+  const void *device; /* the YvDevice that reads it, of which the maker has a reference; NULL: none
+                         does */
   void (*free) (YvFrameMemory *memory);
   gatomicrefcount n_refs;
   gint is_given_up; /* atomic: the user has let go of it */

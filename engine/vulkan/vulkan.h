@@ -29,8 +29,8 @@ GArray *yv_device_list (GError **error);
  * @selector: (nullable): an index, a part of a name (any case), or a UUID; NULL: the best one,
  *   discrete before integrated before virtual before cpu
  *
- * Opens a device (Vulkan 1.2, buffer device addresses). The object is reference counted and thread
- * safe; all executors of a process on the same device may share it.
+ * Opens a device (Vulkan 1.2, buffer device addresses, timeline semaphores). The object is
+ * reference counted and thread safe; all executors of a process on the same device may share it.
  *
  * Returns: (transfer full): or NULL with YV_ERROR_NO_DEVICE, listing what there is.
  */
@@ -59,8 +59,8 @@ uint64_t yv_weight_store_size_bytes (const YvWeightStore *store);
  * @store: borrowed, outlives the executor
  * @plan: borrowed, outlives the executor; made for this device's caps
  *
- * Allocates, packs what the store lacks, builds pipelines (shared per device), records one command
- * buffer a slot.
+ * Allocates, packs what the store lacks, builds pipelines (shared per device), makes the first
+ * slot. The others are made by the submit that first uses them, which may run out of memory.
  *
  * Returns: (transfer full): or NULL with YV_ERROR_OUT_OF_MEMORY, _UNSUPPORTED or _DEVICE_LOST.
  */
