@@ -69,13 +69,6 @@ yv_flight_clear (YvFlight *flight)
 
 /* ---- the device ------------------------------------------------------------------------------ */
 
-/* It is without effect for one class. */
-static bool
-is_multi_label (const YvFlight *flight)
-{
-  return flight->settings->options.multi_label && !yv_engine_obj_only (flight->engine);
-}
-
 /* @images: NULL: those that are there already. */
 static bool
 submit (YvFlight *flight, const YvImage *images, float confidence, GError **error)
@@ -88,7 +81,7 @@ submit (YvFlight *flight, const YvImage *images, float confidence, GError **erro
       .letterboxes = flight->letterboxes,
       .confidence = confidence,
       .obj_only = is_one_class && !settings->options.multiply_one_class,
-      .multi_label = is_multi_label (flight),
+      .multi_label = flight->settings->is_multi_label,
       .class_wanted = settings->class_wanted,
   };
   YvExecutor *executor = flight->runner->executor;
@@ -191,7 +184,7 @@ is_cut_off (const YvFlight *flight, uint32_t image)
 {
   const YvPlan *plan = flight->runner->plan;
 
-  return is_multi_label (flight) && flight->n_candidates[image] == plan->capacity &&
+  return flight->settings->is_multi_label && flight->n_candidates[image] == plan->capacity &&
          plan->capacity < (uint64_t) plan->n_rows * plan->detect.n_classes;
 }
 

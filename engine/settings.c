@@ -87,6 +87,7 @@ yv_settings_new (const YvEngineInfo *info, const YvStreamOptions *options, GErro
   settings->options.classes = NULL;
   settings->size = (uint32_t) yv_round_up (size, stride);
   settings->max_in_flight = options->max_in_flight ? options->max_in_flight : DEFAULT_IN_FLIGHT;
+  settings->is_multi_label = options->multi_label && info->n_classes > 1;
   settings->class_wanted = class_wanted;
   return settings;
 }

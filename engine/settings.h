@@ -14,6 +14,7 @@ typedef struct {
   YvStreamOptions options; /* classes is not kept */
   uint32_t size;           /* network px, a multiple of the stride */
   uint32_t max_in_flight;  /* 1 to YV_MAX_IN_FLIGHT */
+  bool is_multi_label;     /* the option has an effect */
   bool *class_wanted;      /* owned; NULL: all */
 } YvSettings;
 

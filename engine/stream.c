@@ -113,13 +113,6 @@ fit_batch (const YvStream *stream, const YvImage *images, uint32_t n_images,
   return true;
 }
 
-/* It is without effect for one class. */
-static bool
-is_multi_label (const YvStream *stream)
-{
-  return stream->settings->options.multi_label && !yv_engine_obj_only (stream->engine);
-}
-
 /* The stream stays with a runner as long as batches keep their size and its lists are large enough.
  */
 static bool
@@ -129,7 +122,7 @@ use_runner (YvStream *stream, const YvLetterbox *letterbox, uint32_t n_images, G
       .n = n_images,
       .h = letterbox->net_h,
       .w = letterbox->net_w,
-      .multi_label = is_multi_label (stream),
+      .multi_label = stream->settings->is_multi_label,
   };
   const YvPlanOptions *current = stream->runner ? &stream->runner->plan->options : NULL;
 
