@@ -531,6 +531,26 @@ yv_engine_leave_runner (YvEngine *engine, YvRunner *runner)
   drop_idle (engine, MAX_IDLE_RUNNERS);
 }
 
+/* Under the lock, so that nobody takes one of them meanwhile. */
+void
+yv_engine_forget_frames (YvEngine *engine)
+{
+  g_mutex_lock (&engine->mutex);
+  for (uint32_t i = 0; i < engine->runners->len; i++) {
+    YvRunner *runner = g_ptr_array_index (engine->runners, i);
+
+    if (runner->n_users == 0)
+      runner->executor->klass->forget_frames (runner->executor);
+  }
+  g_mutex_unlock (&engine->mutex);
+}
+
+bool
+yv_engine_drop_idle_runners (YvEngine *engine)
+{
+  return drop_idle (engine, 0);
+}
+
 YvFrameMemory *
 yv_frame_memory_new (YvEngine *engine, size_t size_bytes, GError **error)
 {

@@ -53,6 +53,13 @@ YvRunner *yv_engine_use_runner (YvEngine *engine, const YvPlanOptions *options, 
 YvRunner *yv_engine_share_runner (YvEngine *engine, YvRunner *runner);
 void yv_engine_leave_runner (YvEngine *engine, YvRunner *runner);
 
+/* Runners that nobody uses let go of the YvImage.memory they know. Thread safe. */
+void yv_engine_forget_frames (YvEngine *engine);
+
+/* Frees all runners that nobody uses, for their memory. Returns: whether there was one. Thread
+ * safe; waits for the device. */
+bool yv_engine_drop_idle_runners (YvEngine *engine);
+
 /* The same, but for the caller alone, who may read and write its arena.
  * Returns: (transfer full): or NULL. */
 YvRunner *yv_engine_make_runner (YvEngine *engine, const YvPlanOptions *options, GError **error);

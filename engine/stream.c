@@ -48,6 +48,7 @@ yv_stream_free (YvStream *stream)
   for (uint32_t i = 0; i < N_FLIGHTS; i++)
     yv_flight_clear (&stream->flights[i]);
   yv_engine_leave_runner (stream->engine, stream->runner);
+  yv_engine_forget_frames (stream->engine); /* its pools may go with it */
   yv_nms_free (stream->nms);
   yv_settings_unref (stream->settings);
   yv_engine_unref (stream->engine);

@@ -102,8 +102,9 @@ YV_API const YvEngineInfo *yv_engine_info (const YvEngine *engine);
 
 /* Frames in memory that the device reads need no copy: YvImage.memory says that the planes lie in
  * it, at any place and with any strides. Meant for pools: each memory is bound once for each of the
- * slots that meet it. On discrete GPUs it is host memory, read over the bus. An engine on another
- * device, or the reference, copies such frames like all others. */
+ * slots that meet it. On discrete GPUs it is host memory, read over the bus. It is read in place by
+ * the engine that made it alone: any other, also one on the same device, copies such frames like
+ * all others, as the reference does. */
 #define YV_MAX_FRAME_MEMORY_BYTES (1u << 30)
 
 /* Any thread; lives as long as it is wanted, also longer than the engine. The host may read it as
@@ -113,7 +114,8 @@ YV_API YvFrameMemory *yv_frame_memory_new (YvEngine *engine, size_t size_bytes, 
 YV_API uint8_t *yv_frame_memory_bytes (YvFrameMemory *memory);
 
 /* NULL ok; any thread. No frame that lies in it is in flight. What is bound for it goes when the
- * slots meet other memory for the first time, or with their stream. */
+ * slots meet other memory for the first time, or when a stream of the engine is freed and no other
+ * is using them. Where all streams have been freed before, at once. */
 YV_API void yv_frame_memory_free (YvFrameMemory *memory);
 
 /* ---- stream -----------------------------------------------------------------------------------
@@ -180,8 +182,9 @@ YV_API void yv_stream_free (YvStream *stream); /* NULL ok; waits for what is in 
 YV_API bool yv_stream_set_options (YvStream *stream, const YvStreamOptions *options,
                                    GError **error);
 
-/* Makes everything ready for frames of this size (plan, pipelines, memory), so that the first frame
- * is as fast as the others. Optional. */
+/* Makes ready for frames of this size what takes long: plan, pipelines, most of the memory.
+ * Optional. Left to the first frames is what depends on them: memory for their copies, one slot
+ * more for each that is in flight beside others, and what their memory is bound with. */
 YV_API bool yv_stream_prepare (YvStream *stream, uint32_t frame_w, uint32_t frame_h,
                                GError **error);
 

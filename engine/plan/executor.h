@@ -20,11 +20,13 @@ G_BEGIN_DECLS
 
 typedef struct _YvExecutor YvExecutor;
 
-/* One batch to run. Images beyond n_images are not letterboxed and their results are not read. */
+/* One batch to run. Images beyond n_images are padding or nothing, and their results are not read.
+ */
 typedef struct {
   uint32_t n_images; /* 1..plan n; with tensor_input ignored */
   /* (nullable): copied before submit returns, or read where they lie (YvImage.memory) until wait
-   * does; NULL: those of the slot's last submit once more, as many */
+   * does; NULL: those of the slot's last submit once more, as many, which are then still, or again,
+   * where they lay */
   const YvImage *images;
   const YvLetterbox *letterboxes;
   float confidence;           /* threshold of candidates, 0..1 */
@@ -66,9 +68,13 @@ typedef struct {
   bool (*wait) (YvExecutor *executor, uint32_t slot, const struct YvCandidate **lists, uint32_t *n,
                 YvTiming *timing, GError **error);
 
+  /* Lets go of every YvImage.memory that slots know, so that the next frame in one takes longer,
+   * and cannot be run once more. Only while no slot is running or being submitted. */
+  void (*forget_frames) (YvExecutor *executor);
+
   /* From now on each of the slot's runs tells how long each step took; steps no longer overlap, so
-   * their sum is more than a run takes. Fails where the device has no timestamps. Only while the
-   * slot is not running. */
+   * their sum is more than a run takes. Its frames cannot be run once more. Fails where the device
+   * has no timestamps. Only while the slot is not running. */
   bool (*profile) (YvExecutor *executor, uint32_t slot, bool is_wanted, GError **error);
 
   /* An operand of the arena to or from plain float [n, c, h, w]. Only while no slot is running. */

@@ -81,6 +81,16 @@ vulkan_executor_wait (YvExecutor *executor, uint32_t slot, const struct YvCandid
                            error);
 }
 
+static void
+vulkan_executor_forget_frames (YvExecutor *executor)
+{
+  VulkanExecutor *self = (VulkanExecutor *) executor;
+
+  for (uint32_t i = 0; i < executor->n_slots; i++)
+    if (self->slots[i])
+      yv_slot_forget_frames (self->slots[i]);
+}
+
 static bool
 vulkan_executor_profile (YvExecutor *executor, uint32_t slot, bool is_wanted, GError **error)
 {
@@ -218,6 +228,7 @@ static const YvExecutorClass vulkan_executor_class = {
     .free = vulkan_executor_free,
     .submit = vulkan_executor_submit,
     .wait = vulkan_executor_wait,
+    .forget_frames = vulkan_executor_forget_frames,
     .profile = vulkan_executor_profile,
     .read = vulkan_executor_read,
     .write = vulkan_executor_write,

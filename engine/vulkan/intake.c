@@ -34,10 +34,42 @@ clear_entry (YvIntake *intake, Entry *entry)
   yv_memory_unref (entry->memory);
 }
 
-static Entry *
-entry_at (const YvIntake *intake, guint i)
+static bool
+is_any (const Entry *entry)
 {
-  return &g_array_index (intake->entries, Entry, i);
+  (void) entry;
+  return true;
+}
+
+static bool
+is_in_place (const Entry *entry)
+{
+  return entry->memory != NULL;
+}
+
+/* Its pool is gone, but here it would keep its memory for ever. */
+static bool
+is_given_up (const Entry *entry)
+{
+  return entry->memory && yv_memory_is_given_up (entry->memory);
+}
+
+static void
+forget (YvIntake *intake, bool (*is_unwanted) (const Entry *))
+{
+  for (uint32_t image = 0; image < intake->shared->plan->options.n; image++) {
+    GArray *entries = intake->entries[image];
+
+    for (guint i = entries->len; i > 0; i--) {
+      Entry *entry = &g_array_index (entries, Entry, i - 1);
+
+      if (!is_unwanted (entry))
+        continue;
+      clear_entry (intake, entry);
+      g_array_remove_index_fast (entries, i - 1);
+      intake->n_entries--;
+    }
+  }
 }
 
 bool
@@ -50,7 +82,9 @@ yv_intake_init (YvIntake *intake, const YvShared *shared, uint32_t slot, GError 
   };
 
   *intake = (YvIntake){.shared = shared, .slot = slot};
-  intake->entries = g_array_new (FALSE, FALSE, sizeof (Entry));
+  intake->entries = g_new (GArray *, shared->plan->options.n);
+  for (uint32_t i = 0; i < shared->plan->options.n; i++)
+    intake->entries[i] = g_array_new (FALSE, FALSE, sizeof (Entry));
   return yv_vk_check (device->vk.vkCreateCommandPool (device->handle, &info, NULL, &intake->pool),
                       "vkCreateCommandPool", error);
 }
@@ -58,9 +92,13 @@ yv_intake_init (YvIntake *intake, const YvShared *shared, uint32_t slot, GError 
 void
 yv_intake_forget (YvIntake *intake)
 {
-  for (guint i = 0; i < intake->entries->len; i++)
-    clear_entry (intake, entry_at (intake, i));
-  g_array_set_size (intake->entries, 0);
+  forget (intake, is_any);
+}
+
+void
+yv_intake_forget_memories (YvIntake *intake)
+{
+  forget (intake, is_in_place);
 }
 
 void
@@ -71,23 +109,11 @@ yv_intake_clear (YvIntake *intake)
 
   YvDevice *device = intake->shared->device;
   yv_intake_forget (intake);
-  g_array_unref (intake->entries);
+  for (uint32_t i = 0; i < intake->shared->plan->options.n; i++)
+    g_array_unref (intake->entries[i]);
+  g_free (intake->entries);
   device->vk.vkDestroyCommandPool (device->handle, intake->pool, NULL);
   yv_buffer_free (intake->staging);
-}
-
-/* Their pools are gone, but here they would keep their memory for ever. */
-static void
-forget_given_up (YvIntake *intake)
-{
-  for (guint i = intake->entries->len; i > 0; i--) {
-    Entry *entry = entry_at (intake, i - 1);
-
-    if (entry->memory && yv_memory_is_given_up (entry->memory)) {
-      clear_entry (intake, entry);
-      g_array_remove_index_fast (intake->entries, i - 1);
-    }
-  }
 }
 
 /* ---- copies ---------------------------------------------------------------------------------- */
@@ -193,22 +219,25 @@ add_entry (YvIntake *intake, const YvRecording *recording, uint32_t image, YvFra
 {
   Entry entry = {.image = image, .memory = memory ? yv_memory_ref (memory) : NULL};
 
-  forget_given_up (intake);
+  forget (intake, is_given_up);
   if (!record_entry (intake, recording, &entry, error)) {
     clear_entry (intake, &entry);
     return false;
   }
-  g_array_append_val (intake->entries, entry);
+  g_array_append_val (intake->entries[image], entry);
+  intake->n_entries++;
   return true;
 }
 
 static VkCommandBuffer
 find_commands (const YvIntake *intake, uint32_t image, const YvFrameMemory *memory)
 {
-  for (guint i = 0; i < intake->entries->len; i++) {
-    const Entry *entry = entry_at (intake, i);
+  const GArray *entries = intake->entries[image];
 
-    if (entry->image == image && entry->memory == memory)
+  for (guint i = 0; i < entries->len; i++) {
+    const Entry *entry = &g_array_index (entries, Entry, i);
+
+    if (entry->memory == memory)
       return entry->commands;
   }
   return VK_NULL_HANDLE;
@@ -243,7 +272,7 @@ yv_intake_take (YvIntake *intake, const YvRecording *recording, const YvBatch *b
 {
   const uint32_t n = intake->shared->plan->options.n;
 
-  if (intake->entries->len > MAX_MEMORIES * n)
+  if (intake->n_entries > MAX_MEMORIES * n)
     yv_intake_forget (intake);
   if (!check_images (intake, batch, error))
     return false;

@@ -26,15 +26,18 @@ typedef struct {
   YvBuffer *staging; /* where copies go; NULL until the first */
   uint64_t image_bytes;
   VkCommandPool pool;
-  GArray *entries; /* what is recorded; see intake.c */
+  GArray **entries;   /* [plan n], of each image: what is recorded; see intake.c */
+  uint32_t n_entries; /* of all of them */
 } YvIntake;
 
 /* False with the code of yv_vk_check(); @intake may be cleared all the same. */
 bool yv_intake_init (YvIntake *intake, const YvShared *shared, uint32_t slot, GError **error);
 void yv_intake_clear (YvIntake *intake); /* zeroed ok; nothing of it is running */
 
-/* Gives up all recorded commands, as when what @recording is changes. Nothing of it is running. */
+/* Gives up all recorded commands, as when what @recording is changes, or those alone that read a
+ * YvImage.memory where it lies, and with them the memories. Nothing of it is running. */
 void yv_intake_forget (YvIntake *intake);
+void yv_intake_forget_memories (YvIntake *intake);
 
 /**
  * yv_intake_take:

@@ -250,11 +250,16 @@ take_frames (YvSlot *slot, const YvBatch *batch, GError **error)
 {
   const YvRecording recording = recording_of_slot (slot);
 
-  if (n_letterboxes (slot) == 0 || !batch->images)
+  if (n_letterboxes (slot) == 0)
     return true;
+  if (!batch->images) {
+    g_assert (slot->has_frames);
+    return true;
+  }
   g_assert (batch->n_images >= 1 && batch->n_images <= slot->shared->plan->options.n);
-  return yv_intake_take (&slot->intake, &recording, batch, slot->params->mapped, slot->commands + 1,
-                         error);
+  slot->has_frames = yv_intake_take (&slot->intake, &recording, batch, slot->params->mapped,
+                                     slot->commands + 1, error);
+  return slot->has_frames;
 }
 
 static struct YvCandidateList *
@@ -387,6 +392,14 @@ make_step_queries (YvSlot *slot, GError **error)
   return make_queries (slot, n_steps + 1, &slot->step_queries, error);
 }
 
+void
+yv_slot_forget_frames (YvSlot *slot)
+{
+  g_assert (!slot->running);
+  yv_intake_forget_memories (&slot->intake);
+  slot->has_frames = false;
+}
+
 bool
 yv_slot_profile (YvSlot *slot, bool is_wanted, GError **error)
 {
@@ -398,6 +411,7 @@ yv_slot_profile (YvSlot *slot, bool is_wanted, GError **error)
   g_clear_pointer (&slot->step_ns, g_free);
   drop_commands (slot); /* with the queries that are gone */
   yv_intake_forget (&slot->intake);
+  slot->has_frames = false;
   return !is_wanted || make_step_queries (slot, error);
 }
 
@@ -405,5 +419,6 @@ uint64_t
 yv_slot_size_bytes (const YvSlot *slot)
 {
   return slot->params->size_bytes + slot->candidates->size_bytes +
+         (slot->ticks ? slot->ticks->size_bytes : 0) +
          (slot->intake.staging ? slot->intake.staging->size_bytes : 0);
 }

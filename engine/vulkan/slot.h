@@ -47,6 +47,7 @@ typedef struct {
   YvTimeline timeline;
 
   bool running;
+  bool has_frames;                  /* those of the last submit can be run once more */
   uint32_t n_images;                /* of the batch that runs, or ran last */
   uint64_t upload_ns, submitted_ns; /* the latter on the host's clock */
 } YvSlot;
@@ -61,6 +62,7 @@ bool yv_slot_wait (YvSlot *slot, const struct YvCandidate **lists, uint32_t *n, 
                    GError **error);
 
 /* See YvExecutorClass. */
+void yv_slot_forget_frames (YvSlot *slot);
 bool yv_slot_profile (YvSlot *slot, bool is_wanted, GError **error);
 
 /* Of what yv_vulkan_executor_new() made; for tests. */
