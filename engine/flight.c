@@ -69,9 +69,8 @@ yv_flight_clear (YvFlight *flight)
 
 /* ---- the device ------------------------------------------------------------------------------ */
 
-/* @images: NULL: those that are there already. */
 static bool
-submit (YvFlight *flight, const YvImage *images, float confidence, GError **error)
+submit_once (YvFlight *flight, const YvImage *images, float confidence, GError **error)
 {
   const YvSettings *settings = flight->settings;
   const bool is_one_class = yv_engine_obj_only (flight->engine);
@@ -87,6 +86,22 @@ submit (YvFlight *flight, const YvImage *images, float confidence, GError **erro
   YvExecutor *executor = flight->runner->executor;
 
   return executor->klass->submit (executor, flight->slot, &batch, error);
+}
+
+/* A slot that is new, or meets a larger frame, needs memory: what lies idle is given up for it.
+ * @images: NULL: those that are there already. */
+static bool
+submit (YvFlight *flight, const YvImage *images, float confidence, GError **error)
+{
+  g_autoptr (GError) first_error = NULL;
+
+  if (submit_once (flight, images, confidence, &first_error))
+    return true;
+  if (g_error_matches (first_error, YV_ERROR, YV_ERROR_OUT_OF_MEMORY) &&
+      yv_engine_drop_idle_runners (flight->engine))
+    return submit_once (flight, images, confidence, error);
+  g_propagate_error (error, g_steal_pointer (&first_error));
+  return false;
 }
 
 static void

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "engine/engine.h"
+#include "engine/error.h"
+#include "engine/memory.h"
 #include "engine/vulkan/device.h"
 #include "tests/common/device.h"
 #include "tests/model/enginecase.h"
@@ -306,6 +308,113 @@ a_failure_is_of_one_frame (void)
   assert_same (got, expected);
 }
 
+static YvDevice *full_device;
+static PFN_vkAllocateMemory real_allocate;
+static PFN_vkFreeMemory real_free;
+static bool is_full;
+
+static VKAPI_ATTR VkResult VKAPI_CALL
+allocate_unless_full (VkDevice device, const VkMemoryAllocateInfo *info,
+                      const VkAllocationCallbacks *allocator, VkDeviceMemory *memory)
+{
+  return is_full ? VK_ERROR_OUT_OF_DEVICE_MEMORY : real_allocate (device, info, allocator, memory);
+}
+
+static VKAPI_ATTR void VKAPI_CALL
+free_and_make_room (VkDevice device, VkDeviceMemory memory, const VkAllocationCallbacks *allocator)
+{
+  if (memory)
+    is_full = false;
+  real_free (device, memory, allocator);
+}
+
+static void
+fill_device (YvDevice *device)
+{
+  full_device = device;
+  real_allocate = device->vk.vkAllocateMemory;
+  real_free = device->vk.vkFreeMemory;
+  device->vk.vkAllocateMemory = allocate_unless_full;
+  device->vk.vkFreeMemory = free_and_make_room;
+  is_full = true;
+}
+
+static void
+empty_device (void)
+{
+  full_device->vk.vkAllocateMemory = real_allocate;
+  full_device->vk.vkFreeMemory = real_free;
+}
+
+/* The second slot finds no memory until the runner of a size that nobody uses is gone; the third
+ * finds none to give up. */
+static void
+what_lies_idle_is_given_up_for_a_slot (void)
+{
+  g_autoptr (YvEngine) engine = open_vulkan ();
+  if (!engine)
+    return;
+
+  YvStreamOptions options = low_options ();
+  options.max_in_flight = 3;
+  options.input_size = 96;
+  g_array_unref (detect_one_by_one (engine, &options, 1)); /* idle from here on */
+  options.input_size = 160;
+  g_autoptr (YvStream) stream = open_stream (engine, &options);
+  g_autofree uint8_t *pixels = g_malloc (FRAME_BYTES);
+  const YvImage image = draw_picture (pixels, 7);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (yv_stream_submit (stream, &image, 1, NULL));
+  g_assert_cmpuint (engine->runners->len, ==, 2);
+  fill_device (engine->device);
+  g_assert_true (yv_stream_submit (stream, &image, 1, NULL));
+  g_assert_cmpuint (engine->runners->len, ==, 1);
+  is_full = true;
+  g_assert_false (yv_stream_submit (stream, &image, 1, &error));
+  g_assert_error (error, YV_ERROR, YV_ERROR_OUT_OF_MEMORY);
+  empty_device ();
+  g_assert_cmpuint (yv_stream_n_in_flight (stream), ==, 2);
+  g_assert_true (yv_stream_submit (stream, &image, 1, NULL));
+}
+
+static void (*real_memory_free) (YvFrameMemory *memory);
+static uint32_t n_memories_freed;
+
+static void
+count_freed_memory (YvFrameMemory *memory)
+{
+  n_memories_freed++;
+  real_memory_free (memory);
+}
+
+/* Also by the runner of a size that the stream has left, which stays with the engine. */
+static void
+memory_goes_with_the_last_stream (void)
+{
+  g_autoptr (YvEngine) engine = open_vulkan ();
+  if (!engine)
+    return;
+
+  YvStreamOptions options = low_options ();
+  YvStream *stream = open_stream (engine, &options);
+  YvFrameMemory *memory = yv_frame_memory_new (engine, FRAME_BYTES, NULL);
+  YvImage image = draw_picture (yv_frame_memory_bytes (memory), 7);
+
+  image.memory = memory;
+  real_memory_free = memory->free;
+  memory->free = count_freed_memory;
+  g_assert_nonnull (yv_stream_detect (stream, &image, NULL));
+  options.input_size = 96;
+  g_assert_true (yv_stream_set_options (stream, &options, NULL));
+  g_assert_nonnull (yv_stream_detect (stream, &image, NULL));
+  yv_stream_free (stream);
+  g_assert_cmpuint (engine->runners->len, ==, 2);
+  g_assert_cmpuint (n_memories_freed, ==, 0);
+  yv_frame_memory_free (memory);
+  g_assert_cmpuint (n_memories_freed, ==, 1);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -318,5 +427,7 @@ main (int argc, char **argv)
   g_test_add_func ("/flight/streams", two_streams_of_a_thread_do_not_wait_for_each_other);
   g_test_add_func ("/flight/dropped", what_is_in_flight_may_be_dropped);
   g_test_add_func ("/flight/failure", a_failure_is_of_one_frame);
+  g_test_add_func ("/flight/out-of-memory", what_lies_idle_is_given_up_for_a_slot);
+  g_test_add_func ("/flight/memory", memory_goes_with_the_last_stream);
   return g_test_run ();
 }
