@@ -12,6 +12,9 @@
 #define MAX_SIDE 8192
 #define MAX_RUNS 1000000
 
+/* Of each slot: before the second it is recorded as its device wants it (vulkan/slot.h). */
+#define WARM_RUNS 2
+
 enum { UPLOAD, LETTERBOX, NETWORK, DECODE, READBACK, NMS, TOTAL, HOST, N_STAGES };
 
 typedef struct {
@@ -33,7 +36,7 @@ typedef struct {
   double counted_from_ms, counted_ms; /* all runs but those of warm-up */
   double *ms[N_STAGES];               /* [warm-up and runs] */
   double *step_ms;                    /* [n steps][n_runs], while profiled */
-  uint32_t n_runs;                    /* without warm-up */
+  uint32_t n_warmup, n_runs;          /* the latter without the former */
   const uint64_t *step_ns;            /* of the last run; NULL unless profiled */
 } Bench;
 
@@ -165,10 +168,13 @@ bench_init (Bench *bench, const YvBenchOptions *options, GError **error)
   bench->n_candidates = g_new0 (uint32_t, options->batch);
   bench->nms = yv_nms_new ();
   bench->detections = g_new (YvDetection, defaults.max_detections);
-  for (int i = 0; i < N_STAGES; i++)
-    bench->ms[i] = g_new0 (double, options->n_warmup + options->n_runs);
+  if (!take_slots (bench, options->in_flight ? options->in_flight : 1, error))
+    return false;
+  bench->n_warmup = options->n_warmup ? MAX (options->n_warmup, WARM_RUNS * bench->n_slots) : 0;
   bench->n_runs = options->n_runs;
-  return take_slots (bench, options->in_flight ? options->in_flight : 1, error);
+  for (int i = 0; i < N_STAGES; i++)
+    bench->ms[i] = g_new0 (double, bench->n_warmup + bench->n_runs);
+  return true;
 }
 
 static uint32_t
@@ -255,23 +261,34 @@ finish_run (Bench *bench, uint32_t run, GError **error)
   return true;
 }
 
-/* @on_finished: (nullable): after each run that counts. Runs of warm-up come first. */
-static bool
-run_all (Bench *bench, const YvBenchOptions *options, void (*on_finished) (Bench *, uint32_t run),
-         GError **error)
-{
-  const uint32_t n_runs = options->n_warmup + options->n_runs;
+/* Called after each run that counts; NULL: nothing is. */
+typedef void (*OnFinished) (Bench *bench, uint32_t counted_run);
 
+static bool
+finish_and_note (Bench *bench, uint32_t run, OnFinished on_finished, GError **error)
+{
+  if (!finish_run (bench, run, error))
+    return false;
+  if (run == 0)
+    bench->first_ms = (double) (g_get_monotonic_time () - bench->start_us) / 1e3;
+  if (run + 1 == bench->n_warmup)
+    bench->counted_from_ms = now_ms ();
+  if (run >= bench->n_warmup && on_finished)
+    on_finished (bench, run - bench->n_warmup);
+  return true;
+}
+
+/* Runs of warm-up come first. */
+static bool
+run_all (Bench *bench, OnFinished on_finished, GError **error)
+{
+  const uint32_t n_runs = bench->n_warmup + bench->n_runs;
+
+  bench->counted_from_ms = now_ms (); /* where there is no warm-up */
   for (uint32_t i = 0; i < n_runs + bench->n_slots; i++) {
     bench->slot = i % bench->n_slots;
-    if (i >= bench->n_slots && !finish_run (bench, i - bench->n_slots, error))
+    if (i >= bench->n_slots && !finish_and_note (bench, i - bench->n_slots, on_finished, error))
       return false;
-    if (i == bench->n_slots)
-      bench->first_ms = (double) (g_get_monotonic_time () - bench->start_us) / 1e3;
-    if (i >= bench->n_slots + options->n_warmup && on_finished)
-      on_finished (bench, i - bench->n_slots - options->n_warmup);
-    if (i + 1 == bench->n_slots + options->n_warmup)
-      bench->counted_from_ms = now_ms ();
     if (i < n_runs && !start_run (bench, i, error))
       return false;
   }
@@ -309,6 +326,17 @@ summarise (double *ms, uint32_t n_runs)
   };
 }
 
+/* What YvBenchResult.network is the time of. */
+static uint64_t
+network_flops (const YvPlan *plan)
+{
+  uint64_t flops = 0;
+
+  for (uint32_t i = plan->first_network_step; i < plan->first_decode_step; i++)
+    flops += g_array_index (plan->steps, YvStep, i).flops;
+  return flops;
+}
+
 static void
 fill_result (Bench *bench, const YvBenchOptions *options, YvBenchResult *out)
 {
@@ -321,12 +349,14 @@ fill_result (Bench *bench, const YvBenchOptions *options, YvBenchResult *out)
       [TOTAL] = &out->total,       [HOST] = &out->host};
 
   for (int i = 0; i < N_STAGES; i++)
-    *stages[i] = summarise (bench->ms[i] + options->n_warmup, options->n_runs);
+    *stages[i] = summarise (bench->ms[i] + bench->n_warmup, bench->n_runs);
+  out->n_warmup = bench->n_warmup;
   out->n_detections = bench->n_detections;
   out->images_per_s =
       bench->counted_ms > 0 ? 1e3 * options->n_runs * options->batch / bench->counted_ms : 0;
   out->first_ms = bench->first_ms;
   out->flops_per_image = (double) runner->plan->flops / options->batch;
+  out->network_flops_per_image = (double) network_flops (runner->plan) / options->batch;
   out->n_steps = runner->plan->steps->len;
 
   runner->executor->klass->footprint (runner->executor, &footprint);
@@ -342,7 +372,7 @@ yv_engine_bench (YvEngine *engine, const YvBenchOptions *options, YvBenchResult 
   g_auto (Bench) bench = {.engine = engine};
 
   if (!check_options (options, error) || !bench_init (&bench, options, error) ||
-      !run_all (&bench, options, NULL, error))
+      !run_all (&bench, NULL, error))
     return false;
   *out = (YvBenchResult){0};
   fill_result (&bench, options, out);
@@ -428,8 +458,7 @@ yv_engine_profile (YvEngine *engine, const YvBenchOptions *options, GError **err
                  options->n_runs);
     return NULL;
   }
-  if (!executor->klass->profile (executor, 0, true, error) ||
-      !run_all (&bench, &one_by_one, note_steps, error))
+  if (!executor->klass->profile (executor, 0, true, error) || !run_all (&bench, note_steps, error))
     return NULL;
   return make_profile (plan, bench.step_ms, options->n_runs);
 }

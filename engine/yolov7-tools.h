@@ -19,7 +19,8 @@ YV_API bool yv_engine_forward_file (YvEngine *engine, const char *in_path, const
 typedef struct {
   uint32_t width, height; /* network px */
   uint32_t batch;
-  uint32_t n_warmup, n_runs;
+  uint32_t n_warmup; /* raised to 2 for each batch in flight; 0: all runs count */
+  uint32_t n_runs;
   uint32_t in_flight; /* batches at a time, 1 to YV_MAX_IN_FLIGHT; 0: 1. A profile has always 1 */
   bool in_place;      /* the pictures lie in memory that the device reads, and are not copied */
 } YvBenchOptions;
@@ -34,8 +35,11 @@ typedef struct {
   double images_per_s; /* of all runs but those of warm-up, on the clock */
   double first_ms; /* from a loaded engine to the first detections: memory, compilation, one run */
   double flops_per_image;
+  double network_flops_per_image; /* of the steps whose time is network: not those of a first
+                                     convolution or of heads that run with letterbox or decode */
   uint64_t weights_bytes, arena_bytes, slots_bytes;
   uint32_t n_steps;
+  uint32_t n_warmup;     /* runs before those that count, as they were */
   uint32_t n_detections; /* of the last run: the work was done */
 } YvBenchResult;
 

@@ -25,10 +25,11 @@ print_table (const Report *report)
 {
   const YvBenchResult *r = report->result;
 
-  printf ("%s on %s, %s, %ux%u, batch %u, %u runs after %u\n", report->info->model_source,
-          report->info->device_name, report->info->precision == YV_PRECISION_FP16 ? "fp16" : "fp32",
-          report->options->width, report->options->height, report->options->batch,
-          report->options->n_runs, report->options->n_warmup);
+  printf ("%s on %s, %s, %ux%u, batch %u, %u in flight, %s, %u runs after %u\n",
+          report->info->model_source, report->info->device_name,
+          report->info->precision == YV_PRECISION_FP16 ? "fp16" : "fp32", report->options->width,
+          report->options->height, report->options->batch, report->options->in_flight,
+          report->options->in_place ? "in place" : "copied", report->options->n_runs, r->n_warmup);
   printf ("  %-10s %10s %10s %10s\n", "ms", "median", "p10", "p90");
   print_stage ("upload", &r->upload);
   print_stage ("letterbox", &r->letterbox);
@@ -38,8 +39,9 @@ print_table (const Report *report)
   print_stage ("nms", &r->nms);
   print_stage ("total", &r->total);
   print_stage ("host CPU", &r->host);
-  printf ("%.1f images/s, %.3f TFLOP/s in the network (%.2f GFLOP an image), %u steps\n",
-          r->images_per_s, report->tflops, r->flops_per_image / 1e9, r->n_steps);
+  printf ("%.1f images/s, %.3f TFLOP/s in the network (%.2f of %.2f GFLOP an image), %u steps\n",
+          r->images_per_s, report->tflops, r->network_flops_per_image / 1e9,
+          r->flops_per_image / 1e9, r->n_steps);
   printf ("memory: weights %.1f MiB, activations %.1f MiB, slots %.1f MiB; loaded in %.0f ms, "
           "first detections %.0f ms later\n",
           (double) r->weights_bytes / 1048576, (double) r->arena_bytes / 1048576,
@@ -84,11 +86,15 @@ print_json (const Report *report)
 
   json_builder_begin_object (json);
   add_setup (json, report->info, report->options);
+  json_add_number (json, "in_flight", report->options->in_flight);
+  json_builder_set_member_name (json, "in_place");
+  json_builder_add_boolean_value (json, report->options->in_place);
   for (guint i = 0; i < G_N_ELEMENTS (stages); i++)
     add_stage (json, stages[i].name, stages[i].stage);
   json_add_number (json, "images_per_s", r->images_per_s);
   json_add_number (json, "tflops", report->tflops);
   json_add_number (json, "gflop_per_image", r->flops_per_image / 1e9);
+  json_add_number (json, "network_gflop_per_image", r->network_flops_per_image / 1e9);
   json_add_number (json, "load_ms", report->load_ms);
   json_add_number (json, "first_ms", r->first_ms);
   json_add_number (json, "weights_bytes", (double) r->weights_bytes);
@@ -262,7 +268,8 @@ bench (YvEngine *engine, const Wanted *wanted, int size)
       .options = &options,
       .result = &result,
       .load_ms = (double) info->load_ns / 1e6,
-      .tflops = per_ms (result.flops_per_image * wanted->batch, result.network.median_ms) / 1e9,
+      .tflops =
+          per_ms (result.network_flops_per_image * wanted->batch, result.network.median_ms) / 1e9,
   };
   if (wanted->as_json)
     print_json (&report);
@@ -279,9 +286,10 @@ command_bench (int argc, char **argv)
   const GOptionEntry entries[] = {
       {"batch", 'b', 0, G_OPTION_ARG_INT, &wanted.batch, "pictures at once [1]", "N"},
       {"runs", 'n', 0, G_OPTION_ARG_INT, &wanted.runs, "timed runs [20]", "N"},
-      {"warmup", 0, 0, G_OPTION_ARG_INT, &wanted.warmup, "runs before these, not timed [3]", "N"},
+      {"warmup", 0, 0, G_OPTION_ARG_INT, &wanted.warmup,
+       "runs before these, not timed, 0 or at least 2 for each in flight [3]", "N"},
       {"in-flight", 0, 0, G_OPTION_ARG_INT, &wanted.in_flight,
-       "batches submitted before the first is waited for [1]", "N"},
+       "batches submitted before the first is waited for, at most 4; not with --profile [1]", "N"},
       {"in-place", 0, 0, G_OPTION_ARG_NONE, &wanted.in_place,
        "pictures in memory that the device reads, not copied", NULL},
       {"profile", 0, 0, G_OPTION_ARG_NONE, &wanted.is_profile,

@@ -94,7 +94,7 @@ def measure(a, points):
     for best in least:
         first, this = best['first'], best['this']
         tool.keep(a.results, 'scaling', **this)
-        rows.append((this['total_ms'] / this['batch'], this['gflop_per_image'] * this['batch'] / this['network_ms'] * 1e3,
+        rows.append((this['total_ms'] / this['batch'], this['network_gflop_per_image'] * this['batch'] / this['network_ms'] * 1e3,
                      this['total_ms'] / this['batch'] / (first['total_ms'] / first['batch']), this['device']))
     return rows
 

@@ -53,7 +53,7 @@ def print_ours(a, name, batch, results):
     r = results[0]
     print(f'{a.config} {a.size}x{a.size} batch {batch} on {r["device"]}, {r["precision"]}'
           f'{", vectors of 512 bits" if name == "wide" else ""}:')
-    print(f'  total {total:.2f} ms, network {network:.2f} ms, {r["gflop_per_image"] * batch / network:.3f} TFLOP/s, '
+    print(f'  total {total:.2f} ms, network {network:.2f} ms, {r["network_gflop_per_image"] * batch / network:.3f} TFLOP/s, '
           f'load {r["load_ms"]:.0f} ms')
     if a.target:
         print(f'  target {a.target:.0f} ms: {total / a.target:.2f} of it')

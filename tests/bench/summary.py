@@ -44,7 +44,7 @@ def figure(key, ours, theirs, profile, ceilings):
         network_ms = median(ours, 'network_ms')
         row['ms'] = median(ours, 'total_ms') / batch
         row['stages_ms'] = {stage: median(ours, stage + '_ms') for stage in STAGES}
-        row['tflops'] = ours[0]['gflop_per_image'] * batch / network_ms
+        row['tflops'] = ours[0]['network_gflop_per_image'] * batch / network_ms
         if profile:
             row['gb_per_s'] = sum(step['bytes'] for step in profile['steps']) / network_ms / 1e6
     if theirs:

@@ -165,8 +165,10 @@ def an_input_is_never_replaced(tool, root):
 def figures_have_their_names(tool, root):
     line = run(tool, 'bench', '--config', root + '/cfg/deploy/yolov7-tiny.yaml', '--size', '64', '--runs', '2', '--json')
     keys = json.loads(line)
-    for key in ('total_ms', 'network_ms', 'host_cpu_ms', 'images_per_s', 'tflops', 'load_ms', 'first_ms'):
+    for key in ('total_ms', 'network_ms', 'host_cpu_ms', 'images_per_s', 'tflops', 'network_gflop_per_image', 'load_ms',
+                'first_ms', 'in_flight'):
         assert keys[key] > 0, f'{key} is {keys[key]}'
+    assert keys['in_place'] is False and keys['network_gflop_per_image'] <= keys['gflop_per_image'], keys
     profile = json.loads(run(tool, 'bench', '--config', root + '/cfg/deploy/yolov7-tiny.yaml', '--size', '64', '--runs',
                              '2', '--device', 'reference', '--profile', '--json'))
     assert len(profile['steps']) > 50 and profile['width'] == 64, profile
