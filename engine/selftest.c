@@ -182,12 +182,13 @@ yv_engine_selftest (YvEngine *engine, const YvSelftestOptions *options, YvSelfte
 
 /* ---- a few steps ----------------------------------------------------------------------------- */
 
+/* Not every step of a convolution has its weight: the sum of its parts has none. */
 static uint64_t
 weight_elems (const YvStep *step)
 {
-  const bool is_conv = step->op == YV_OP_CONV || step->part == YV_PART_HEAD;
+  const bool has_weight = step->weight_source && step->op != YV_OP_AFFINE;
 
-  return is_conv ? yv_weight_n_elems (step->weight_source) : 0;
+  return has_weight ? yv_weight_n_elems (step->weight_source) : 0;
 }
 
 /* Is no other step of its kernel smaller, nor an earlier one as small? */

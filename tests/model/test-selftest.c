@@ -11,6 +11,7 @@
 
 #include "engine/engine.h"
 #include "engine/ref/refop.h"
+#include "engine/selftest.h"
 #include "engine/steptest.h"
 #include "engine/yolov7-tools.h"
 #include "tests/common/device.h"
@@ -475,6 +476,28 @@ sums_in_parts_are_tested_like_any_step (void)
   fault.op = YV_N_OPS;
 }
 
+/* As on a GPU with more cores than a layer has tiles. */
+static void
+fp16_is_tested_where_sums_are_in_parts (void)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!has_fp16 ())
+    return;
+  g_autoptr (YvEngine) engine = new_engine (NULL, YV_PRECISION_FP16, YV_FALLBACK_NONE, &error);
+  g_assert_no_error (error);
+  YvCaps *caps = (YvCaps *) (uintptr_t) yv_device_caps (engine->device);
+  caps->texel_lanes = false;
+  caps->conv_parts = 3;
+  g_assert_true (yv_selftest_fp16 (engine, &error));
+  g_assert_no_error (error);
+
+  fault.op = YV_OP_CONV;
+  g_assert_false (yv_selftest_fp16 (engine, &error));
+  g_assert_error (error, YV_ERROR, YV_ERROR_UNSUPPORTED);
+  fault.op = YV_N_OPS;
+}
+
 static void
 without_a_fallback_it_is_an_error (void)
 {
@@ -507,6 +530,7 @@ main (int argc, char **argv)
   g_test_add_func ("/selftest/no-numbers", values_that_are_no_numbers_are_wrong);
   g_test_add_func ("/selftest/overflow", steps_that_only_overflow_are_untested);
   g_test_add_func ("/selftest/parts", sums_in_parts_are_tested_like_any_step);
+  g_test_add_func ("/selftest/fp16-parts", fp16_is_tested_where_sums_are_in_parts);
   g_test_add_func ("/selftest/no-fallback", without_a_fallback_it_is_an_error);
   return g_test_run ();
 }
