@@ -18,11 +18,18 @@ may_fuse (const YvDraft *draft)
 
 /* ---- heads ----------------------------------------------------------------------------------- */
 
+/* Neither kernel adds or enlarges as it stores. */
+static bool
+is_plain (const YvNode *node)
+{
+  return node->op == YV_OP_CONV && node->n_inputs == 1 && !node->conv.is_doubled;
+}
+
 /* Kernels go by 8 channels, the picture has 4. */
 static bool
 is_head (const YvDraft *draft, const YvNode *node)
 {
-  if (node->op != YV_OP_CONV || yv_graph_n_readers (draft->graph, node->id) != 1)
+  if (!is_plain (node) || yv_graph_n_readers (draft->graph, node->id) != 1)
     return false;
 
   const YvWeight *weight = node->conv.weight;
@@ -66,7 +73,7 @@ only_reader (const YvDraft *draft, const YvNode *node)
 static bool
 is_first (const YvDraft *draft, const YvNode *node, bool is_reorged)
 {
-  if (!node || node->op != YV_OP_CONV || node->conv.merged || node->conv.by_sibling ||
+  if (!node || !is_plain (node) || node->conv.merged || node->conv.by_sibling ||
       yv_graph_is_logits (draft->graph, node->id))
     return false;
 

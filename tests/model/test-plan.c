@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include <glib/gstdio.h>
+
 #include "engine/error.h"
 #include "engine/graph/build.h"
 #include "engine/passes/passes.h"
@@ -76,9 +78,8 @@ static const YvCaps coopmat2_gpu = {
 
 /* @left_out: (nullable): the name of a pass not to run */
 static YvGraph *
-load_graph_without (const char *config, const char *left_out)
+load_file (const char *path, const char *left_out)
 {
-  g_autofree char *path = yv_test_source_path (config);
   g_autoptr (GError) error = NULL;
   g_autoptr (YvModel) model = yv_model_load (NULL, path, &error);
   g_assert_no_error (error);
@@ -93,6 +94,14 @@ load_graph_without (const char *config, const char *left_out)
       passes[i].run (graph);
   yv_graph_sort (graph);
   return graph;
+}
+
+static YvGraph *
+load_graph_without (const char *config, const char *left_out)
+{
+  g_autofree char *path = yv_test_source_path (config);
+
+  return load_file (path, left_out);
 }
 
 static YvGraph *
@@ -481,6 +490,35 @@ a_picture_that_only_one_reads_is_never_stored (void)
   }
 }
 
+/* conv_first has no epilogue. */
+static void
+a_first_convolution_that_enlarges_is_none_of_conv_first (void)
+{
+  static const char text[] = "nc: 3\ndepth_multiple: 1.0\nwidth_multiple: 1.0\n"
+                             "anchors:\n  - [10,16, 20,24]\n"
+                             "backbone:\n"
+                             "  - [-1, 1, Conv, [16, 3, 2]]\n"
+                             "  - [-1, 1, nn.Upsample, [None, 2, 'nearest']]\n"
+                             "  - [-1, 1, Conv, [16, 3, 2]]\n"
+                             "head:\n  - [[-1], 1, Detect, [nc, anchors]]\n";
+  g_autofree char *path = NULL;
+  const int fd = g_file_open_tmp ("yv-test-XXXXXX.yaml", &path, NULL);
+
+  g_assert_true (g_close (fd, NULL));
+  g_assert_true (g_file_set_contents (path, text, -1, NULL));
+  g_autoptr (YvGraph) graph = load_file (path, NULL);
+  g_unlink (path);
+  const YvPlanOptions options = {.n = 1, .h = 64, .w = 64, .dtype = YV_DTYPE_F16};
+  g_autoptr (YvPlan) plan = make_plan (graph, &gpu, options);
+  const YvStep *letterbox = &g_array_index (plan->steps, YvStep, 0);
+  const YvStep *first = &g_array_index (plan->steps, YvStep, 1);
+
+  g_assert_cmpuint (count_kernel (plan, YV_KERNEL_CONV_FIRST), ==, 0);
+  g_assert_cmpint (letterbox->kernel, ==, YV_KERNEL_LETTERBOX);
+  g_assert_true (first->node->conv.is_doubled);
+  g_assert_cmpuint (first->dst.h, ==, 64);
+}
+
 static void
 lists_have_room_for_every_class_up_to_a_bound (void)
 {
@@ -582,6 +620,7 @@ main (int argc, char **argv)
   g_test_add_func ("/plan/heads-live", heads_live_to_the_end);
   g_test_add_func ("/plan/heads-fused", logits_that_nobody_reads_are_never_stored);
   g_test_add_func ("/plan/first-fused", a_picture_that_only_one_reads_is_never_stored);
+  g_test_add_func ("/plan/first-enlarges", a_first_convolution_that_enlarges_is_none_of_conv_first);
   g_test_add_func ("/plan/capacity/best", lists_have_room_for_the_best_class_of_each_row);
   g_test_add_func ("/plan/capacity/multi-label", lists_have_room_for_every_class_up_to_a_bound);
   g_test_add_func ("/plan/flops", flops_are_those_of_the_specification);
