@@ -61,14 +61,17 @@ typedef uint64_t yv_addr;
  * conv_coopmat (addresses): groups = ceil (c_out / channels), ceil (n * out_w * out_h / pixels),
  * parts; tiles, and so the local size, are engine/ops/coopmat.c's choice, handed over as constants
  * 3 and 5 to 13.
+ * conv_coopmat2 (addresses): groups = ceil (c_out / channels), yv_n_pixel_tiles() of slices.h,
+ * parts; constants 0 and 3 to 8 are engine/ops/coopmat2.c's choice.
  *
- * Parts of K, of these two: part i goes over steps of K (YV_TILE_K, YV_COOPMAT_K) from
- * steps * i / parts to before steps * (i + 1) / parts and writes its sums as block i of n images;
- * the bias is in the first. Where there is more than one, conv_sum follows.
+ * Parts of K, of these three: part i goes over steps of K (YV_TILE_K, YV_COOPMAT_K,
+ * yv_coopmat2_k_step() of engine/plan/step.h) from steps * i / parts to before
+ * steps * (i + 1) / parts and writes its sums as block i of n images; the bias is in the first.
+ * Where there is more than one, conv_sum follows.
  *
  * All: constant 1: ACT, a YvActKind (lavapipe runs every branch of a switch, so what is fixed per
- * layer kind is no push constant); 2: EPILOGUE, a sum of YV_EPILOGUE_*. conv_lanes: 3: IS_1X1
- * (kernel 1, stride 1, no padding). */
+ * layer kind is no push constant); 2: EPILOGUE, a sum of YV_EPILOGUE_*, of conv_coopmat2
+ * YV_EPILOGUE_F32 or nothing. conv_lanes: 3: IS_1X1 (kernel 1, stride 1, no padding). */
 #define YV_EPILOGUE_F32 1      /* the destination is f32 whatever the element type (heads) */
 #define YV_EPILOGUE_RESIDUAL 2 /* residual is added: [n, c_out, out_h, out_w], binding 1 */
 #define YV_EPILOGUE_ACT_LAST 4 /* before the activation, not after it */
@@ -87,7 +90,7 @@ struct YvConvParams {
   /* conv_tile: c_in is what a tile sees of src_channels (rounded up to 4), which with groups is
    * only what its own groups do: yv_tile_first_channel() in engine/plan/step.h. */
   uint group_in, group_out, src_channels;
-  uint n_images; /* conv_tile, conv_coopmat */
+  uint n_images; /* conv_tile, conv_coopmat, conv_coopmat2 */
   uint residual_cstride;
 };
 
