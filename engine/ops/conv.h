@@ -87,10 +87,11 @@ typedef struct {
   uint64_t n_tiles;
   uint64_t n_outputs;       /* elements */
   uint32_t n_steps, k_step; /* of K */
+  bool may_split;           /* the sum over K may be cut: conv_sum has no epilogue */
 } YvMatrixWork;
 
 /* Into how many parts the sum over K is cut, 1 to YV_SPLIT_MAX_PARTS: the best by the model, or
- * what @caps ask for. */
+ * what @caps ask for; 1 where it may not be. */
 uint32_t yv_matrix_n_parts (const YvCaps *caps, const YvMatrixWork *work);
 
 /* So cut, by the model, in a unit of its own. */

@@ -86,6 +86,7 @@ work_of (const Tile *tile, const YvNode *node, const YvOperand *dst)
       .n_outputs = n_pixels * dst->c,
       .n_steps = (uint32_t) yv_pieces (k, YV_COOPMAT_K),
       .k_step = YV_COOPMAT_K,
+      .may_split = !yv_conv_has_epilogue (node),
   };
 }
 

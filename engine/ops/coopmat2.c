@@ -84,6 +84,7 @@ work_of (const Tile *tile, const YvNode *node, const YvOperand *dst)
       .n_outputs = (uint64_t) dst->n * dst->h * dst->w * dst->c,
       .n_steps = weight->kernel_h * weight->kernel_w * yv_coopmat2_n_channels (weight) / k_step,
       .k_step = k_step,
+      .may_split = !yv_conv_has_epilogue (node),
   };
 }
 

@@ -56,6 +56,8 @@ yv_matrix_n_parts (const YvCaps *caps, const YvMatrixWork *work)
 {
   uint32_t best = 1;
 
+  if (!work->may_split)
+    return 1;
   if (caps->conv_parts || caps->is_cpu)
     return CLAMP (caps->conv_parts, 1, work->n_steps);
   for (uint32_t n = 2; n <= MIN (YV_SPLIT_MAX_PARTS, work->n_steps); n++)
