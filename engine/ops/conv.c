@@ -91,7 +91,7 @@ yv_conv_epilogue (const YvNode *node, const YvStep *step)
   const bool is_f32 = step->dst.dtype == YV_DTYPE_F32 && step->dtype != YV_DTYPE_F32;
 
   return (is_f32 ? YV_EPILOGUE_F32 : 0) | (step->n_srcs > 1 ? YV_EPILOGUE_RESIDUAL : 0) |
-         (node->conv.act_last ? YV_EPILOGUE_ACT_LAST : 0) |
+         (step->n_srcs > 1 && node->conv.act_last ? YV_EPILOGUE_ACT_LAST : 0) |
          (node->conv.is_doubled ? YV_EPILOGUE_DOUBLED : 0);
 }
 
@@ -304,6 +304,17 @@ guess (const YvNode *node, const YvLowering *lowering, YvWay *out)
   g_assert_not_reached ();
 }
 
+/* Was it found to compute something else, or to take the device down? Never so of conv_tile. */
+static bool
+is_refused (const YvNode *node, const YvLowering *lowering, const YvWay *way)
+{
+  if (!lowering->ways)
+    return false;
+  g_autofree char *shape = yv_way_shape (node, &lowering->inputs[0], &lowering->output);
+
+  return yv_ways_refused (lowering->ways, shape, way);
+}
+
 static bool
 lower (const YvNode *node, YvLowering *lowering, GError **error)
 {
@@ -315,6 +326,10 @@ lower (const YvNode *node, YvLowering *lowering, GError **error)
   const YvConvFamily *family = find_measured (node, lowering, &way);
   if (!family)
     family = guess (node, lowering, &way);
+  if (is_refused (node, lowering, &way)) {
+    family = &yv_conv_tile;
+    way = tile_way (0);
+  }
   return family->lower (&way, node, lowering, error);
 }
 

@@ -107,26 +107,27 @@ tile_of (const YvWay *way)
   g_assert_not_reached ();
 }
 
-/* Tensors start at multiples of 16 bytes, whatever the tap, so a pixel has 8 channels or more. A
- * row must not be shorter in memory than its pixels that a stride keeps. */
+/* No device has run it yet, so it is neither guessed nor tried but where it is asked for. Tensors
+ * start at multiples of 16 bytes, whatever the tap, so a pixel has 8 channels or more. A row must
+ * not be shorter in memory than its pixels that a stride keeps. */
 static bool
 coopmat2_can (const YvWay *way, const YvNode *node, const YvLowering *lowering)
 {
   const YvCaps *caps = lowering->caps;
   const YvOperand *src = &lowering->inputs[0];
 
-  return src->dtype == YV_DTYPE_F16 && caps->fp16_storage && node->conv.weight->groups == 1 &&
-         src->cstride % 8 == 0 && node->conv.stride_h == node->conv.stride_w &&
-         !yv_conv_has_epilogue (node) && tile_fits (tile_of (way), caps);
+  return caps->coopmat2_wanted && src->dtype == YV_DTYPE_F16 && caps->fp16_storage &&
+         node->conv.weight->groups == 1 && src->cstride % 8 == 0 &&
+         node->conv.stride_h == node->conv.stride_w && !yv_conv_has_epilogue (node) &&
+         tile_fits (tile_of (way), caps);
 }
 
-/* No device has run it yet, so by itself it is taken only where it is asked for. */
 static bool
 coopmat2_guess (const YvNode *node, const YvLowering *lowering, YvWay *out)
 {
   uint64_t least = UINT64_MAX;
 
-  for (uint32_t i = 0; lowering->caps->coopmat2_wanted && i < G_N_ELEMENTS (tiles); i++) {
+  for (uint32_t i = 0; i < G_N_ELEMENTS (tiles); i++) {
     const YvWay way = coopmat2_way (i);
     const YvMatrixWork work = work_of (&tiles[i], node, &lowering->output);
     const uint64_t cost = yv_matrix_cost (lowering->caps, &work);

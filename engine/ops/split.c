@@ -40,10 +40,12 @@ add_sum (YvLowering *lowering, const YvStep *product, const YvOperand *dst, YvAc
       .slope = act.slope,
   };
   const YvOperand src = *sums; /* @product moves when a step is added */
+  const YvWay way = product->way;
   YvStep *step = yv_lowering_add (lowering, product->node, &src, 1, dst);
 
   step->part = YV_PART_SPLIT_SUM;
   step->act = act;
+  step->way = way;
   step->dtype = dtype;
   return yv_lowering_dispatch (
       lowering, step,

@@ -34,7 +34,7 @@ typedef struct {
    * coopmat2_max_side: what conv_coopmat2 is for. 0: they can't. */
   YvMatrixUnit coopmat2[2];
   uint32_t coopmat2_max_side;
-  bool coopmat2_wanted;      /* use it wherever it suits, else only where a choice says so */
+  bool coopmat2_wanted;      /* use it wherever it suits; else nowhere, nor is it tried */
   uint32_t max_shared_bytes; /* of a workgroup */
   uint32_t n_cores;          /* that run workgroups side by side; 0: the driver doesn't tell */
   uint32_t max_groups[3];

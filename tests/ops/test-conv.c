@@ -229,6 +229,30 @@ assert_each_way_ran (YvDType dtype, const uint32_t *n_of_way)
   }
 }
 
+static uint32_t
+count_runs (YvKernel kernel, const uint32_t *n_of_way)
+{
+  uint32_t n = 0;
+
+  for (uint32_t i = 0; i < yv_conv_n_ways (); i++)
+    if (yv_conv_way (i).kernel == kernel)
+      n += n_of_way[i];
+  return n;
+}
+
+/* Some of their tiles may not fit a device. */
+static void
+assert_matrices_ran (const uint32_t *n_of_way)
+{
+  g_autoptr (YvDevice) device = yv_test_open_device ();
+  const YvCaps *caps = device ? yv_device_caps (device) : NULL;
+
+  if (caps && caps->coopmat_m > 0 && !caps->is_cpu)
+    g_assert_cmpuint (count_runs (YV_KERNEL_CONV_COOPMAT, n_of_way), >, 0);
+  if (caps && caps->coopmat2_wanted)
+    g_assert_cmpuint (count_runs (YV_KERNEL_CONV_COOPMAT2, n_of_way), >, 0);
+}
+
 static void
 every_shape (YvDType dtype)
 {
@@ -237,6 +261,8 @@ every_shape (YvDType dtype)
   for (size_t i = 0; i < G_N_ELEMENTS (small); i++)
     check (&small[i], dtype, n_of_way);
   assert_each_way_ran (dtype, n_of_way);
+  if (dtype == YV_DTYPE_F16)
+    assert_matrices_ran (n_of_way);
 }
 
 static void
@@ -302,6 +328,20 @@ static const struct {
      true},
 };
 
+/* Whatever is asked for: conv_sum has no epilogue. */
+static void
+assert_is_not_cut (const OpCase *c)
+{
+  OpCase cut = *c;
+
+  cut.way = NULL;
+  cut.by_address = true;
+  cut.n_parts = 3;
+  g_autoptr (OpRun) run = op_run_new (&cut);
+  if (run)
+    g_assert_cmpuint (op_run_n_steps (run), ==, 1);
+}
+
 static void
 every_epilogue (void)
 {
@@ -320,6 +360,8 @@ every_epilogue (void)
 
     c.way = &way;
     op_case_check (&c, conv_bound);
+    if (!epilogues[i].winograd)
+      assert_is_not_cut (&c);
   }
 }
 

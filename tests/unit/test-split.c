@@ -137,6 +137,87 @@ few_tiles_are_cut_into_more_parts (void)
   g_assert_cmpuint (yv_split_n_parts (&caps, 1, 3), ==, 3);
 }
 
+/* The tile of a convolution with an epilogue is not chosen for parts that it cannot have. */
+static void
+what_may_not_be_cut_costs_what_it_does_whole (void)
+{
+  const YvCaps caps = {.n_cores = 132};
+  YvMatrixWork work = {.tile_pixels = 64,
+                       .tile_channels = 64,
+                       .n_tiles = 56,
+                       .n_outputs = 400 * 512,
+                       .n_steps = 144,
+                       .k_step = 32,
+                       .may_split = true};
+  const uint64_t cost = yv_matrix_cost (&caps, &work);
+  YvCaps asked = caps;
+
+  g_assert_cmpuint (yv_matrix_n_parts (&caps, &work), >, 1);
+  work.may_split = false;
+  g_assert_cmpuint (yv_matrix_n_parts (&caps, &work), ==, 1);
+  g_assert_cmpuint (yv_matrix_cost (&caps, &work), >, cost);
+  asked.conv_parts = 3;
+  g_assert_cmpuint (yv_matrix_n_parts (&asked, &work), ==, 1);
+}
+
+/* Nobody has run it: a table of ways, as a tuner fills it, is not enough. */
+static void
+conv_coopmat2_is_for_those_who_ask (void)
+{
+  g_autoptr (YvGraph) graph = new_graph ();
+  g_autoptr (YvWays) ways = yv_ways_new ();
+  const YvWay way = {YV_KERNEL_CONV_COOPMAT2, false, 64, 64};
+  const YvPlanOptions options = {.n = 1, .h = SIZE, .w = SIZE, .dtype = YV_DTYPE_F16, .ways = ways};
+  YvCaps caps = gpu ();
+
+  caps.coopmat2[0] = (YvMatrixUnit){16, 16, 16};
+  caps.coopmat2_max_side = 256;
+  yv_ways_set_for_all (ways, &way);
+  for (int is_wanted = 0; is_wanted <= 1; is_wanted++) {
+    caps.coopmat2_wanted = is_wanted;
+    g_autoptr (YvPlan) plan = yv_plan_new (graph, &caps, &options, NULL);
+    uint32_t n = 0;
+
+    for (guint i = 0; i < plan->steps->len; i++)
+      n += g_array_index (plan->steps, YvStep, i).kernel == YV_KERNEL_CONV_COOPMAT2;
+    g_assert_true ((n > 0) == is_wanted);
+  }
+}
+
+/* Although nobody measured another one. */
+static void
+a_refused_way_is_not_guessed (void)
+{
+  g_autoptr (YvGraph) graph = new_graph ();
+  g_autoptr (YvWays) ways = yv_ways_new ();
+  const YvPlanOptions options = {.n = 1, .h = SIZE, .w = SIZE, .dtype = YV_DTYPE_F16, .ways = ways};
+  YvCaps caps = gpu ();
+
+  caps.coopmat_m = caps.coopmat_n = caps.coopmat_k = 16;
+  g_autoptr (YvPlan) usual = yv_plan_new (graph, &caps, &options, NULL);
+  for (guint i = 0; i < usual->steps->len; i++) {
+    const YvStep *step = &g_array_index (usual->steps, YvStep, i);
+    const bool is_cut = step->part == YV_PART_SPLIT_PRODUCT;
+
+    if (step->kernel != YV_KERNEL_CONV_COOPMAT)
+      continue;
+    g_autofree char *shape =
+        yv_way_shape (step->node, &step->src[0], is_cut ? &step[1].dst : &step->dst);
+    yv_ways_refuse (ways, shape, &step->way);
+    if (is_cut)
+      g_assert_true (yv_way_equal (&step[0].way, &step[1].way));
+  }
+  g_autoptr (YvPlan) plan = yv_plan_new (graph, &caps, &options, NULL);
+  uint32_t n_tile = 0;
+  for (guint i = 0; i < plan->steps->len; i++) {
+    const YvKernel kernel = g_array_index (plan->steps, YvStep, i).kernel;
+
+    g_assert_cmpint (kernel, !=, YV_KERNEL_CONV_COOPMAT);
+    n_tile += kernel == YV_KERNEL_CONV_TILE;
+  }
+  g_assert_cmpuint (n_tile, >=, 3);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -144,6 +225,9 @@ main (int argc, char **argv)
   g_test_add_func ("/split/conv_tile", parts_of_conv_tile_add_up);
   g_test_add_func ("/split/conv_coopmat", parts_of_conv_coopmat_add_up);
   g_test_add_func ("/split/conv_coopmat2", parts_of_conv_coopmat2_add_up);
+  g_test_add_func ("/split/not-cut", what_may_not_be_cut_costs_what_it_does_whole);
+  g_test_add_func ("/split/asked", conv_coopmat2_is_for_those_who_ask);
+  g_test_add_func ("/split/refused", a_refused_way_is_not_guessed);
   g_test_add_func ("/split/number", few_tiles_are_cut_into_more_parts);
   return g_test_run ();
 }
