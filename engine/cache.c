@@ -64,6 +64,8 @@ read_all (int fd, size_t size_bytes)
   while (n_read < size_bytes) {
     const ssize_t n = read (fd, bytes + n_read, size_bytes - n_read);
 
+    if (n < 0 && errno == EINTR)
+      continue;
     if (n <= 0)
       break;
     n_read += (size_t) n;
