@@ -77,18 +77,30 @@ yv_way_same_sums (const YvWay *a, const YvWay *b)
   return a->kernel == b->kernel && a->winograd == b->winograd;
 }
 
+/* The activation and what else is done as the output is stored. */
+static char *
+print_epilogue (const YvNode *node)
+{
+  const char *act = yv_act_name (node->act.kind), *doubled = node->conv.is_doubled ? " x2" : "";
+
+  if (node->n_inputs == 1)
+    return g_strconcat (act, doubled, NULL);
+  return node->conv.act_last ? g_strconcat ("add+", act, doubled, NULL)
+                             : g_strconcat (act, "+add", doubled, NULL);
+}
+
 char *
 yv_way_shape (const YvNode *node, const YvOperand *src, const YvOperand *dst)
 {
   const YvWeight *weight = node->conv.weight;
   const uint32_t factor = node->conv.is_doubled ? 2 : 1;
+  g_autofree char *epilogue = print_epilogue (node);
 
-  return g_strdup_printf ("%s>%s %ux%u/%u,%u+%u,%u %u>%u g%u %ux%u>%ux%u %s",
-                          yv_dtype_name (src->dtype), yv_dtype_name (dst->dtype), weight->kernel_h,
-                          weight->kernel_w, node->conv.stride_h, node->conv.stride_w,
-                          node->conv.pad_h, node->conv.pad_w, weight->c_in, weight->c_out,
-                          weight->groups, src->h, src->w, dst->h / factor, dst->w / factor,
-                          yv_act_name (node->act.kind));
+  return g_strdup_printf (
+      "%s>%s %ux%u/%u,%u+%u,%u %u>%u g%u %ux%u>%ux%u %s", yv_dtype_name (src->dtype),
+      yv_dtype_name (dst->dtype), weight->kernel_h, weight->kernel_w, node->conv.stride_h,
+      node->conv.stride_w, node->conv.pad_h, node->conv.pad_w, weight->c_in, weight->c_out,
+      weight->groups, src->h, src->w, dst->h / factor, dst->w / factor, epilogue);
 }
 
 /* ---- the table ------------------------------------------------------------------------------- */
@@ -121,6 +133,14 @@ key_of (const char *shape, uint32_t n_images)
   return g_strdup_printf ("%u of %s", n_images, shape);
 }
 
+static char *
+refusal_of (const char *shape, const YvWay *way)
+{
+  g_autofree char *text = yv_way_print (way);
+
+  return g_strconcat (shape, " ! ", text, NULL);
+}
+
 static gboolean
 is_entry_of (gpointer key, gpointer entry G_GNUC_UNUSED, gpointer shape)
 {
@@ -148,6 +168,7 @@ set_locked (YvWays *ways, char *key, const YvWay *way, bool is_measured)
 static void
 add (YvWays *ways, const char *shape, uint32_t n_images, const YvWay *way, bool is_measured)
 {
+  g_autofree char *refusal = refusal_of (shape, way);
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&ways->lock);
   const Entry *first = g_hash_table_lookup (ways->entries, shape);
 
@@ -158,6 +179,7 @@ add (YvWays *ways, const char *shape, uint32_t n_images, const YvWay *way, bool 
   if (!first)
     set_locked (ways, g_strdup (shape), way, is_measured);
   set_locked (ways, key_of (shape, n_images), way, is_measured);
+  g_hash_table_remove (ways->refused, refusal);
 }
 
 void
@@ -205,14 +227,6 @@ yv_ways_set_for_all (YvWays *ways, const YvWay *way)
   ways->has_for_all = true;
 }
 
-static char *
-refusal_of (const char *shape, const YvWay *way)
-{
-  g_autofree char *text = yv_way_print (way);
-
-  return g_strconcat (shape, " ! ", text, NULL);
-}
-
 void
 yv_ways_refuse (YvWays *ways, const char *shape, const YvWay *way)
 {
@@ -237,6 +251,25 @@ yv_ways_forget (YvWays *ways, const char *shape)
 
   g_hash_table_foreach_remove (ways->entries, is_entry_of, (gpointer) shape);
   g_hash_table_foreach_remove (ways->refused, is_refusal_of, (gpointer) shape);
+}
+
+void
+yv_ways_copy (YvWays *to, YvWays *from, const char *shape)
+{
+  g_autoptr (GMutexLocker) locker = NULL;
+  GHashTableIter iter;
+  gpointer key, value;
+
+  yv_ways_forget (to, shape);
+  locker = g_mutex_locker_new (&from->lock);
+  g_hash_table_iter_init (&iter, from->entries);
+  while (g_hash_table_iter_next (&iter, &key, &value))
+    if (is_entry_of (key, NULL, (gpointer) shape))
+      set_locked (to, g_strdup (key), &((Entry *) value)->way, ((Entry *) value)->is_measured);
+  g_hash_table_iter_init (&iter, from->refused);
+  while (g_hash_table_iter_next (&iter, &key, NULL))
+    if (is_refusal_of (key, NULL, (gpointer) shape))
+      g_hash_table_add (to->refused, g_strdup (key));
 }
 
 /* ---- as text --------------------------------------------------------------------------------- */
@@ -304,7 +337,10 @@ parse_line (YvWays *ways, const char *line)
   g_autofree char *number = of ? g_strndup (sides[0], (gsize) (of - sides[0])) : NULL;
   if (!of || !g_ascii_string_to_unsigned (number, 10, 1, UINT32_MAX, &n_images, NULL))
     return false;
-  yv_ways_add (ways, of + strlen (" of "), (uint32_t) n_images, &way);
+  const char *shape = of + strlen (" of ");
+  if (strstr (shape, " of ")) /* is_entry_of() would find another one */
+    return false;
+  yv_ways_add (ways, shape, (uint32_t) n_images, &way);
   return true;
 }
 

@@ -25,26 +25,28 @@ bool yv_way_parse (const char *text, YvWay *out);
 
 bool yv_way_equal (const YvWay *a, const YvWay *b);
 
-/* Do both add the same products in the same order? Then it is one to the last bit which is taken.
- */
+/* Are both the same kernel, in whatever tiles? Then what they compute differs at most in the last
+ * bits, and only where one of them cuts its sums into other parts (docs/numerics.md). */
 bool yv_way_same_sums (const YvWay *a, const YvWay *b);
 
 /* "f16>f16 3x3/1,1+1,1 64>128 g1 80x80>80x80 silu": all that tells how fast a convolution is, but
- * for the images that are computed at once, and for what else is done as the output is stored
- * (@dst may be enlarged). Free with g_free(). */
+ * for the images that are computed at once. "silu+add" adds a residual, "add+silu" does so before
+ * it activates, "silu x2" enlarges; the second size is the one before that, @dst that behind it.
+ * Free with g_free(). */
 char *yv_way_shape (const YvNode *node, const YvOperand *src, const YvOperand *dst);
 
 /* A table of shapes. Thread safe: plans may be made while a tuner adds to it.
  *
- * A shape has one entry, and may have others for numbers of images, whose sums are the same
- * (yv_way_same_sums): so a frame's detections don't depend on how many are analysed at once. */
+ * A shape has one entry, and may have others for numbers of images, of the same kernel
+ * (yv_way_same_sums): so how many frames are analysed at once changes the last bits of detections
+ * at most. */
 typedef struct _YvWays YvWays;
 
 YvWays *yv_ways_new (void);
 void yv_ways_free (YvWays *ways); /* NULL ok */
 
 /* Sets the entry of @shape if it has none, else the one for @n_images. A way with other sums than
- * the shape's entry replaces all entries of the shape. */
+ * the shape's entry replaces all entries of the shape. It is no longer refused. */
 void yv_ways_add (YvWays *ways, const char *shape, uint32_t n_images, const YvWay *way);
 
 /* The same, for as long as this table lives, of what nobody measured: yv_ways_print() leaves it
@@ -67,6 +69,9 @@ bool yv_ways_refused (YvWays *ways, const char *shape, const YvWay *way);
 
 /* Drops what was refused and measured of @shape. */
 void yv_ways_forget (YvWays *ways, const char *shape);
+
+/* What @from has of @shape takes the place of what @to has. @to is the caller's alone. */
+void yv_ways_copy (YvWays *to, YvWays *from, const char *shape);
 
 /* "1 of SHAPE = WAY" and "SHAPE ! WAY", a line each, sorted. Free with g_free(). */
 char *yv_ways_print (YvWays *ways);
