@@ -103,7 +103,7 @@ pack() {
 
 # part NAME LIMIT_S COMMAND...: what it prints goes into the log, and its end to the terminal if it fails.
 part() {
-  local name=$1 limit=$2 started=$SECONDS status=0
+  local name=$1 limit=$2 started=$SECONDS status=0 took
   shift 2
   [ "$limit" -le $((deadline - SECONDS)) ] || limit=$((deadline - SECONDS))
   ! $quick || limit=0 # none, for machines that are busy
@@ -114,11 +114,13 @@ part() {
   fi
   timeout -k 5 "$limit" "$@" >"$work/part" 2>&1 || status=$?
   { echo "---- $name: $*"; cat "$work/part"; } >>"$out/log.txt"
+  took="$((SECONDS - started)) s"
+  $quick || took="$took of $limit"
   if [ $status = 0 ]; then
-    echo "ok   $name, $((SECONDS - started)) s"
+    echo "ok   $name, $took"
   else
     [ $status != 124 ] || echo "stopped after $limit s" >>"$work/part"
-    echo "FAIL $name, $((SECONDS - started)) s, exit status $status; the end of what it said:"
+    echo "FAIL $name, $took, exit status $status; the end of what it said:"
     tail -n 12 "$work/part" | cut -c 1-300
   fi | tee -a "$out/log.txt"
   [ $status = 0 ] || failed="$failed $name"
@@ -126,17 +128,31 @@ part() {
 
 devices() { "$here/bin/yolov7" --help | sed -n 's/^[0-9]*: //p'; }
 
+# The one that the programs take by themselves: the first of the best kind (engine/vulkan/select.c).
+best_device() {
+  local found kind
+  found=$(devices)
+  for kind in discrete integrated virtual cpu other; do
+    grep -m 1 "($kind, " <<<"$found" && return
+  done
+  return 0
+}
+
+is_gpu() { [ -n "$1" ] && ! grep -q '(cpu, ' <<<"$1"; }
+
 find_device() {
-  local nvidia=/usr/local/nvidia
+  local nvidia=${YV_NVIDIA:-/usr/local/nvidia}
   # Where the driver is mounted into a container its libraries and its description may be nowhere else.
-  [ ! -d $nvidia/lib64 ] || export LD_LIBRARY_PATH=${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}$nvidia/lib64
-  if [ -z "$(devices)" ] && [ -f $nvidia/share/vulkan/icd.d/nvidia_icd.json ]; then
+  [ ! -d "$nvidia/lib64" ] || export LD_LIBRARY_PATH=${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}$nvidia/lib64
+  device=$(best_device)
+  # A CPU that is found is no reason not to look.
+  if ! is_gpu "$device" && [ -f "$nvidia/share/vulkan/icd.d/nvidia_icd.json" ]; then
     export VK_DRIVER_FILES=$nvidia/share/vulkan/icd.d/nvidia_icd.json
     export VK_ICD_FILENAMES=$VK_DRIVER_FILES # what older loaders call it
+    device=$(best_device)
   fi
-  device=$(devices | head -n 1)
   [ -n "$device" ] || die "no Vulkan device: $("$here/bin/yolov7" --help | sed -n '/^Devices/,$p')"
-  $quick || ! grep -q '(cpu,' <<<"$device" || die "no GPU, only $device; --quick tries the script on it"
+  $quick || is_gpu "$device" || die "no GPU, only $device; --quick tries the script on it"
 }
 
 describe_machine() {
@@ -177,55 +193,68 @@ list_checks() {
   fi
 }
 
+# Of what passed: the end, what was skipped, and how many shapes went through each kernel.
 check() { # check NAME COMMAND...
   local name=$1 status=0 said
   shift
   said=$(env "$@" 2>&1) || status=$?
   if [ $status = 0 ]; then
-    echo "ok $name: $(tail -n 1 <<<"$said")"
+    said=$(echo "ok $name: $(grep -vE '^(#|1\.\.)' <<<"$said" | tail -n 1)"
+      grep -E 'shapes$|# SKIP' <<<"$said" | sed 's/^/    /')
+    echo "$said" # at once, since others print, too
   else
-    printf 'FAIL %s, exit status %d:\n%s\n' "$name" $status "$(grep -E 'not ok|FAIL|rror|hort' <<<"$said" | tail -n 20)"
+    printf 'FAIL %s, exit status %d:\n%s\n' "$name" $status \
+      "$(grep -E 'not ok|FAIL|rror|hort|shapes$' <<<"$said" | tail -n 20)"
     return 1
   fi
 }
 
-all_checks() { list_checks | xargs -P "$(nproc)" -I{} bash -c 'check {}'; }
+# Many at a time on one device, so that nothing is tuned that measurements would take.
+all_checks() {
+  export YV_CACHE=off YV_TUNING=off
+  list_checks | xargs -P "$(nproc)" -I{} bash -c 'check {}'
+}
 
-# measure_figure MODEL SIZE BATCHES
-measure_figure() {
-  local peer=shared/bench/torch_peer.py runs=(--runs=50 --rounds=2)
+# No driver has run this kernel before, hence the tests of convolutions alone, after all other parts: a
+# GPU that hangs takes nothing along. Those of fp32 are another kernel's; and so are all without this one.
+check_coopmat2() {
+  export YV_CACHE=off YV_TUNING=off
+  check op-conv-coopmat2 YV_KERNELS=coopmat2 bin/test-conv $($quick && echo -p /conv/overflow || echo -s /conv/fp32)
+}
+
+# Each figure has a cache of its own: what is tuned for one batch may take away what was for another.
+use_cache_of() { export XDG_CACHE_HOME=$caches/$1-$2-$3; }
+
+# tune_figure MODEL SIZE BATCH
+tune_figure() {
+  use_cache_of "$@"
+  bin/yolov7 tune --config "cfg/deploy/$1.yaml" --size="$2" --batch="$3" --budget=$($quick && echo 1 || echo 8)
+}
+
+measure_figure() { # the same arguments
+  local peer=shared/bench/torch_peer.py runs=(--runs=50 --peer-runs=100 --rounds=2)
   ! $quick || runs=(--runs=3 --rounds=1)
+  use_cache_of "$@"
   "$python" speed.py bin/yolov7 "cfg/deploy/$1.yaml" --size="$2" --batch="$3" "${runs[@]}" --peer=$peer \
     --results="$out/results.jsonl"
 }
 
 profile_figure() { # the same arguments
-  local batch bench runs=20
-  ! $quick || runs=3
-  for batch in ${3//,/ }; do
-    bench="bin/yolov7 bench --config cfg/deploy/$1.yaml --size=$2 --batch=$batch --runs=$runs"
-    $bench --profile --json >>"$out/profiles.jsonl"
-    { $bench; $bench --profile; echo; } >>"$out/profiles.txt"
-  done
+  local bench="bin/yolov7 bench --config cfg/deploy/$1.yaml --size=$2 --batch=$3 --runs=$($quick && echo 3 || echo 20)"
+  use_cache_of "$@"
+  $bench --profile --json >>"$out/profiles.jsonl" && { $bench && $bench --profile && echo; } >>"$out/profiles.txt"
 }
 
-tune_figure() { # the same arguments
-  local batch budget=15
-  ! $quick || budget=1
-  for batch in ${3//,/ }; do
-    bin/yolov7 tune --config "cfg/deploy/$1.yaml" --size="$2" --batch="$batch" --budget=$budget
-  done
-}
-
+# With the usual kernels: to tune each point alike would take longer than there is.
 measure_scaling() {
   local options=(--rounds=1 --runs=20)
   ! $quick || options=(--rounds=1 --runs=1 --batches=1,2 --sizes=64 --batch-size=64)
-  "$python" scaling.py bin/yolov7 "cfg/deploy/${figures%%:*}.yaml" models/pets-tiny.pt "${options[@]}" \
+  YV_TUNING=off "$python" scaling.py bin/yolov7 "cfg/deploy/${figures%%:*}.yaml" models/pets-tiny.pt "${options[@]}" \
     --svg="$out/scaling.svg" --results="$out/results.jsonl"
 }
 
 measure_load() {
-  local options=(training/yolov7.yaml --rounds=3)
+  local options=(training/yolov7.yaml --rounds=2)
   ! $quick || options=(deploy/quick.yaml --size=64 --rounds=1)
   "$python" load.py bin/yolov7 bin/write-checkpoint cfg/"${options[0]}" "${options[@]:1}" \
     --results="$out/results.jsonl"
@@ -251,29 +280,30 @@ run() {
   cd "$here"
 
   deadline=$((SECONDS + 535)) failed=""
-  figures="yolov7:640:1,32 yolov7-tiny:640:1,32 yolov7-w6:1280:8"
-  ! $quick || figures=quick:64:1,2
-  export XDG_CACHE_HOME=$work/cache YV_SOURCE_ROOT=$here YV_SHARED=$here/shared YV_REQUIRE_VULKAN=1
+  figures="yolov7:640:1 yolov7:640:32 yolov7-tiny:640:1 yolov7-tiny:640:32 yolov7-w6:1280:8"
+  ! $quick || figures="quick:64:1 quick:64:2"
+  caches=$work/caches
+  export XDG_CACHE_HOME=$caches/others YV_SOURCE_ROOT=$here YV_SHARED=$here/shared YV_REQUIRE_VULKAN=1
   python=$("python3" -c 'import tool; print(tool.python_with_torch() or "python3")' | tail -n 1)
   find_device
   describe_machine | tee "$work/machine" "$out/log.txt"
-  export here out quick figures python
-  export -f list_checks check all_checks measure_figure profile_figure tune_figure measure_scaling \
-    measure_load
+  export here out quick figures python caches
+  export -f list_checks check all_checks check_coopmat2 use_cache_of tune_figure measure_figure profile_figure \
+    measure_scaling measure_load
 
-  part checks 130 bash -c all_checks
-  part ceilings 40 "$python" ceilings.py --results="$out/results.jsonl" $($quick && echo --quick)
+  # The limits add up to no more than the time until the deadline, so that every part gets its own.
+  part checks 105 bash -c all_checks
+  part ceilings 15 "$python" ceilings.py --results="$out/results.jsonl" $($quick && echo --quick)
   for figure in $figures; do
     IFS=: read -ra arguments <<<"$figure"
-    if bin/yolov7 --help | grep -q '^  tune '; then
-      part "tune-$figure" 40 bash -c 'tune_figure "$@"' _ "${arguments[@]}"
-    fi
-    part "speed-$figure" 100 bash -c 'measure_figure "$@"' _ "${arguments[@]}"
-    part "profile-$figure" 30 bash -c 'profile_figure "$@"' _ "${arguments[@]}"
+    part "tune-$figure" 15 bash -c 'tune_figure "$@"' _ "${arguments[@]}"
+    part "speed-$figure" 37 bash -c 'measure_figure "$@"' _ "${arguments[@]}"
+    part "profile-$figure" 8 bash -c 'profile_figure "$@"' _ "${arguments[@]}"
   done
-  part load 70 bash -c measure_load
-  part host 20 "$python" host.py bin/yolov7 $($quick && echo cfg/deploy/quick.yaml --size=64 || echo models/pets-tiny.pt)
-  part scaling 90 bash -c measure_scaling
+  part load 40 bash -c measure_load
+  part host 10 "$python" host.py bin/yolov7 $($quick && echo cfg/deploy/quick.yaml --size=64 || echo models/pets-tiny.pt)
+  part scaling 45 bash -c measure_scaling
+  part op-conv-coopmat2 20 bash -c check_coopmat2
 
   $quick || deadline=$((SECONDS + 10)) # the summary is always written
   part summary 10 "$python" summary.py "$work/machine" "$out"
