@@ -33,6 +33,11 @@ def median(results, name):
     return statistics.median(r[name] for r in results)
 
 
+def is_of_network(step):
+    """Not a step from frames or to candidates, which are no pictures: their time is another stage's."""
+    return any(step['in']) and any(step['out'])
+
+
 def figure(key, ours, theirs, profile, ceilings):
     """One row: numbers, None where they are missing."""
     model, size, batch = key
@@ -46,7 +51,7 @@ def figure(key, ours, theirs, profile, ceilings):
         row['stages_ms'] = {stage: median(ours, stage + '_ms') for stage in STAGES}
         row['tflops'] = ours[0]['network_gflop_per_image'] * batch / network_ms
         if profile:
-            row['gb_per_s'] = sum(step['bytes'] for step in profile['steps']) / network_ms / 1e6
+            row['gb_per_s'] = sum(step['bytes'] for step in profile['steps'] if is_of_network(step)) / network_ms / 1e6
     if theirs:
         row['torch_ms'] = median(theirs, 'median_ms') / batch
     if ours and theirs:
