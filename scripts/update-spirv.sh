@@ -3,9 +3,10 @@
 # Compiles the shaders that Debian 12's glslang cannot, with Debian 13's, into shaders/spirv/.
 #   scripts/update-spirv.sh [FOLDER]    into FOLDER instead, for tests/newer/ to compare
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+root=$(dirname "${BASH_SOURCE[0]}")/..
+folder=$(realpath "${1:-$root/shaders/spirv}")
+cd "$root"
 
-folder=${1:-shaders/spirv}
 # VK_NV_cooperative_matrix2 wants SPIR-V 1.6, which is Vulkan 1.3's.
 for row in conv_coopmat:vulkan1.2 conv_coopmat2:vulkan1.3; do
   kernel=${row%:*} name=${row%:*}_f16

@@ -19,7 +19,11 @@ check() { # check NAME COMMAND...: passes where it succeeds
   fi
 }
 
-check "the sources compile" scripts/update-spirv.sh "$folder"
+compile() ( # into the folder that the caller is in
+  root=$PWD
+  cd "$folder" && "$root/scripts/update-spirv.sh" .
+)
+check "the sources compile" compile
 for header in shaders/spirv/*.spv.h; do
   name=$(basename "$header" .spv.h)
   check "$name is current; else run scripts/update-spirv.sh" diff "$header" "$folder/$name.spv.h"
