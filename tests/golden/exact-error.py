@@ -14,7 +14,8 @@ what is stored, which upstream computed in float32, and a is
 
     exact   what float64 gives
     fp32    the same with the images, the folded weights and the value of every convolution and of
-            every sum of two values rounded to binary32
+            every sum of two values rounded to binary32; but a convolution that only such a sum
+            reads is a part of it and not rounded by itself (engine/passes/fuse_shortcut.c)
     fp16    ... rounded to binary16, but for the heads' values, which stay binary32
     *_any_order  the worst of N such runs whose convolutions are summed term by term in float32,
             each run in another order (--orders N, 16 by default)
@@ -71,16 +72,16 @@ def sum_in_order(x, weight, bias, stride, padding, groups):
 
 
 class Rounded(nn.Module):
-    """A convolution and its activation as Engine computes them; a head's value is not rounded."""
-    def __init__(self, weight, bias, conv, act, is_head=False):
+    """A convolution and its activation as Engine computes them; is_kept: its value is rounded."""
+    def __init__(self, weight, bias, conv, act, is_kept=True):
         super().__init__()
-        self.weight, self.bias, self.act, self.is_head = Engine.keep(weight), bias, act, is_head
+        self.weight, self.bias, self.act, self.is_kept = Engine.keep(weight), bias, act, is_kept
         self.how = {k: getattr(conv, k) for k in ("stride", "padding", "groups")}
 
     def forward(self, x):
         convolve = F.conv2d if Engine.order is None else sum_in_order
         y = self.act(convolve(x, self.weight, self.bias, **self.how))
-        return y if self.is_head else Engine.keep(y)
+        return Engine.keep(y) if self.is_kept else y
 
 
 class MP(nn.Module):
@@ -242,7 +243,7 @@ def round_detect(m):
         if hasattr(m, "im"):
             scale = m.im[i].implicit.flatten()
             weight, bias = weight * scale[:, None, None, None], bias * scale
-        m.m[i] = Rounded(weight, bias, m.m[i], nn.Identity(), is_head=True)
+        m.m[i] = Rounded(weight, bias, m.m[i], nn.Identity(), is_kept=False)
     for name in ("ia", "im"):
         if hasattr(m, name):
             delattr(m, name)
@@ -259,6 +260,19 @@ def round_convolutions(module):
             replace(module, name, round_repconv(child))
         elif not isinstance(child, Rounded):
             round_convolutions(child)
+
+
+def fuse_shortcuts(model):
+    """What only a sum reads is not rounded."""
+    for m in model.modules():
+        if isinstance(m, (Bottleneck, Res)) and m.add:
+            (m.cv3 if isinstance(m, Res) else m.cv2).is_kept = False
+    sources = [[i + j if j < 0 else j for j in ([m.f] if isinstance(m.f, int) else m.f)]
+               for i, m in enumerate(model.model)]
+    for m, source in zip(model.model, sources):
+        last = max(source)  # by then the other value is there
+        if isinstance(m, Shortcut) and isinstance(model.model[last], Rounded):
+            model.model[last].is_kept = sum(s.count(last) for s in sources) > 1
 
 
 def replace(module, name, rounded):
@@ -313,6 +327,7 @@ def measure_kept(folder, name, golden, keep, n_orders):
     Engine.keep = keep
     model = load_model(folder, name)
     round_convolutions(model)
+    fuse_shortcuts(model)
     exact_sums = worst(model, images, golden)
     in_order = []
     for seed in range(n_orders):

@@ -53,11 +53,11 @@ static const Model models[] = {
     {"w6-train", NULL, 4.35e-5, {4.54e-5, 1.17e-4}, {1.06e-1, 1.06e-1}, false},
     {"e6-best", NULL, 3.33e-3, {3.40e-3, 7.32e-3}, {4.53e-1, 5.01e-1}, false},
     {"d6-best", NULL, 9.90e-3, {1.03e-2, 1.68e-2}, {5.48e-1, 6.10e-1}, false},
-    {"e6e-best", NULL, 2.17e-4, {2.30e-4, 4.53e-4}, {2.05e-1, 2.06e-1}, false},
-    {"yolor-csp", NULL, 2.93e-5, {2.33e-5, 5.23e-5}, {3.90e-2, 4.88e-2}, true},
-    {"yolor-p6", NULL, 1.19e-4, {1.30e-4, 2.00e-4}, {4.39e-2, 7.48e-2}, false},
-    {"r50-csp", NULL, 5.67e-5, {5.00e-5, 9.26e-5}, {1.02e-1, 1.16e-1}, false},
-    {"yolov3-spp", NULL, 5.55e-6, {5.60e-6, 1.05e-5}, {9.93e-3, 1.20e-2}, true},
+    {"e6e-best", NULL, 2.17e-4, {2.31e-4, 4.52e-4}, {1.94e-1, 2.11e-1}, false},
+    {"yolor-csp", NULL, 2.93e-5, {2.84e-5, 5.18e-5}, {5.17e-2, 5.44e-2}, true},
+    {"yolor-p6", NULL, 1.19e-4, {1.22e-4, 1.89e-4}, {6.48e-2, 7.59e-2}, false},
+    {"r50-csp", NULL, 5.67e-5, {5.12e-5, 9.74e-5}, {1.09e-1, 1.21e-1}, false},
+    {"yolov3-spp", NULL, 5.55e-6, {5.77e-6, 8.67e-6}, {9.42e-3, 1.23e-2}, true},
 };
 
 typedef struct {
