@@ -97,6 +97,13 @@ is_reference (const char *device)
   return device && g_ascii_strcasecmp (device, "reference") == 0;
 }
 
+/* Elements and tools have no option for it. */
+static bool
+uses_tuning (YvTuning tuning)
+{
+  return tuning != YV_TUNING_OFF && g_strcmp0 (g_getenv ("YV_TUNING"), "off") != 0;
+}
+
 static bool
 open_device (YvEngine *engine, const char *selector, YvTuning tuning, YvCaps *caps, GError **error)
 {
@@ -107,7 +114,7 @@ open_device (YvEngine *engine, const char *selector, YvTuning tuning, YvCaps *ca
     if (!engine->device)
       return false;
     engine->store = yv_weight_store_new (engine->device);
-    engine->ways = tuning == YV_TUNING_OFF ? NULL : yv_tune_load (engine->device);
+    engine->ways = uses_tuning (tuning) ? yv_tune_load (engine->device) : NULL;
     *caps = *yv_device_caps (engine->device);
   }
   engine->device_name = g_strdup (caps->name);
@@ -247,7 +254,8 @@ fill_info (YvEngine *engine)
 }
 
 /* Makes the smallest network there is and throws it away: the packed weights and the pipelines
- * stay, so that the first frame finds them, and a device that cannot hold them is known at once. */
+ * stay, so that the first frame finds those that its size takes, too, and a device that cannot hold
+ * them is known at once. Where a size has other ways, the weights of those are packed with it. */
 static bool
 pack_weights (YvEngine *engine, GError **error)
 {
@@ -404,7 +412,8 @@ drop_idle (YvEngine *engine, uint32_t n_allowed)
 }
 
 /* A CPU compiles each kernel for longer than a frame takes, and its usual ways have been measured;
- * there it is left to `yolov7 tune`. */
+ * there it is left to `yolov7 tune`. Where it fails, the usual ways are there, but for a device
+ * that is lost. */
 static bool
 tune_network (YvEngine *engine, const YvPlanOptions *options, GError **error)
 {
@@ -414,17 +423,24 @@ tune_network (YvEngine *engine, const YvPlanOptions *options, GError **error)
       .options = options,
       .ways = engine->ways,
       .budget_ns = YV_TUNE_BUDGET_NS,
+      .keeps = true,
   };
+  g_autoptr (GError) why = NULL;
   YvTuneTotals totals;
 
   if (!engine->ways || yv_device_caps (engine->device)->is_cpu)
     return true;
   g_mutex_lock (&engine->tuning);
-  const bool is_done = yv_tune (&request, &totals, error);
-  if (totals.n_tuned > 0)
-    yv_tune_save (engine->ways, engine->device);
+  const bool is_done = yv_tune (&request, &totals, &why);
   g_mutex_unlock (&engine->tuning);
-  return is_done;
+  if (is_done)
+    return true;
+  if (g_error_matches (why, YV_ERROR, YV_ERROR_DEVICE_LOST)) {
+    g_propagate_error (error, g_steal_pointer (&why));
+    return false;
+  }
+  g_debug ("tuning: %s", why->message);
+  return true;
 }
 
 /* A runner may pack weights, which still lie in the mapped file: rewritten in place they would be

@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
- * engine/tune.c - times the ways to compute each convolution, and compares what they compute. */
+ * engine/tune.c - times the ways to compute each convolution, and keeps what came out. */
 #include "engine/tune.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/align.h"
 #include "engine/cache.h"
-#include "engine/graph/random.h"
 #include "engine/ops/conv.h"
-#include "engine/steptest.h"
+#include "engine/tunebands.h"
 
 #define CACHE_KIND "tuning"
 #define MAX_SIDE 8192
@@ -27,22 +24,6 @@
 /* Clocks and other programs change times by a few percent: for less nothing is changed. */
 #define LEAST_GAIN 0.03
 
-/* Values that are compared where it has to be quick: those of a few bands of rows. */
-#define BAND_ELEMS 32768
-#define N_BANDS 4
-
-#define EPSILON_FP32 0x1p-23
-#define EPSILON_FP16 0x1p-10
-#define SMALLEST_FP16 0x1p-24
-
-/* Rows [first, first + n) of an image of the destination, and those of the source that they read,
- * with their values [c][rows][w]. */
-typedef struct {
-  uint32_t image;
-  uint32_t dst_first, n_dst, src_first, n_src;
-  float *source, *expected; /* owned; expected is NULL until conv_tile ran */
-} Band;
-
 /* A shape, on its way through all ways. */
 typedef struct {
   const YvNode *node; /* the first of its convolutions */
@@ -53,9 +34,9 @@ typedef struct {
   GArray *ways;     /* of YvTuneWay, whose texts are owned, */
   GArray *measured; /* and of YvWay, in parallel */
   uint32_t usual;   /* of them, or UINT32_MAX */
-  Band bands[N_BANDS];
-  uint32_t n_bands;
-  double *absolute; /* [c_out]: how far sums may be from exact ones */
+  YvTuneBands bands;
+  bool is_touched;   /* its entries and refusals may be others than before */
+  bool is_cut_short; /* there was no time for all ways */
 } Layer;
 
 typedef struct {
@@ -63,6 +44,7 @@ typedef struct {
   YvPlan *usual_plan;
   YvPlan **plans;    /* [n ways]: each convolution that way, if it can; NULL: none can */
   GPtrArray *layers; /* of Layer *, the costliest first */
+  bool *is_proven;   /* [n ways]: it ran here, for some shape, and the device was there after it */
   uint64_t end_ns;
   YvTuneTotals *totals;
 } Tuner;
@@ -76,11 +58,7 @@ free_layer (void *pointer)
     g_free ((char *) g_array_index (layer->ways, YvTuneWay, i).way);
   g_array_unref (layer->ways);
   g_array_unref (layer->measured);
-  for (uint32_t i = 0; i < layer->n_bands; i++) {
-    g_free (layer->bands[i].source);
-    g_free (layer->bands[i].expected);
-  }
-  g_free (layer->absolute);
+  yv_tune_bands_clear (&layer->bands);
   g_free (layer->what);
   g_free (layer->step);
   g_free (layer->shape);
@@ -93,6 +71,7 @@ tuner_clear (Tuner *tuner)
   for (uint32_t i = 0; tuner->plans && i < yv_conv_n_ways (); i++)
     yv_plan_free (tuner->plans[i]);
   g_free (tuner->plans);
+  g_free (tuner->is_proven);
   yv_plan_free (tuner->usual_plan);
   g_clear_pointer (&tuner->layers, g_ptr_array_unref);
 }
@@ -229,6 +208,7 @@ static void
 make_plans (Tuner *tuner)
 {
   tuner->plans = g_new0 (YvPlan *, yv_conv_n_ways ());
+  tuner->is_proven = g_new0 (bool, yv_conv_n_ways ());
   for (uint32_t i = 0; i < yv_conv_n_ways (); i++) {
     const YvWay way = yv_conv_way (i);
     g_autoptr (YvWays) only = yv_ways_new ();
@@ -236,134 +216,6 @@ make_plans (Tuner *tuner)
     yv_ways_set_for_all (only, &way);
     tuner->plans[i] = new_plan (tuner->request, only, NULL);
   }
-}
-
-/* ---- what is compared ------------------------------------------------------------------------ */
-
-static YvOperand
-rows_of (const YvOperand *operand, uint32_t image, uint32_t first, uint32_t n_rows)
-{
-  const uint64_t elem_bytes = yv_dtype_size_bytes (operand->dtype);
-  const uint64_t row_bytes = (uint64_t) operand->w * operand->cstride * elem_bytes;
-  YvOperand rows = *operand;
-
-  rows.offset_bytes += image * yv_operand_image_bytes (operand) + first * row_bytes;
-  rows.size_bytes = n_rows * row_bytes - (operand->cstride - operand->c) * elem_bytes;
-  rows.n = 1;
-  rows.h = n_rows;
-  return rows;
-}
-
-static uint64_t
-n_elems (const YvOperand *operand)
-{
-  return (uint64_t) operand->n * operand->c * operand->h * operand->w;
-}
-
-static void
-add_band (Layer *layer, const YvOperand *src, uint32_t image, uint32_t first, uint32_t n_rows)
-{
-  const YvNode *node = layer->node;
-  const uint32_t kernel = node->conv.weight->kernel_h, stride = node->conv.stride_h;
-  const uint32_t pad = node->conv.pad_h, factor = node->conv.is_doubled ? 2 : 1;
-  const uint32_t start = first / factor * stride;
-  const uint32_t src_first = start > pad ? MIN (start - pad, src->h - 1) : 0;
-  const uint32_t src_end = (first + n_rows - 1) / factor * stride + kernel;
-  const uint32_t end = MIN (src_end > pad ? src_end - pad : 1, src->h);
-  uint64_t random = yv_random_seed (layer->n_bands, layer->shape);
-  Band *band = &layer->bands[layer->n_bands++];
-
-  *band = (Band){.image = image,
-                 .dst_first = first,
-                 .n_dst = n_rows,
-                 .src_first = src_first,
-                 .n_src = MAX (end, src_first + 1) - src_first};
-  const uint64_t n = (uint64_t) src->c * band->n_src * src->w;
-  band->source = g_new (float, n);
-  for (uint64_t i = 0; i < n; i++)
-    band->source[i] = (float) ((double) (yv_random_next (&random) >> 11) * 0x1p-52 - 1);
-}
-
-/* Whole images, or where that is too much the top, the middle and the bottom of the first, and the
- * bottom of the last. */
-static void
-make_bands (Layer *layer, const YvOperand *src, const YvOperand *dst, bool is_thorough)
-{
-  const uint64_t row_elems =
-      (uint64_t) dst->w * dst->c + (uint64_t) layer->node->conv.stride_h * src->w * src->c;
-  const uint32_t n_rows = (uint32_t) MIN (MAX (BAND_ELEMS / row_elems, 1), dst->h);
-
-  if (is_thorough || n_rows == dst->h) {
-    add_band (layer, src, 0, 0, dst->h);
-    if (dst->n > 1)
-      add_band (layer, src, dst->n - 1, 0, dst->h);
-    return;
-  }
-  add_band (layer, src, 0, 0, n_rows);
-  add_band (layer, src, 0, (dst->h - n_rows) / 2, n_rows);
-  add_band (layer, src, 0, dst->h - n_rows, n_rows);
-  if (dst->n > 1)
-    add_band (layer, src, dst->n - 1, dst->h - n_rows, n_rows);
-}
-
-/* Two results, each with its sums' error, which Winograd makes twice as large (winograd.h), and
- * each rounded. */
-static double
-worst_share (const Layer *layer, const Band *band, const YvOperand *dst, const YvWay *way,
-             const float *got)
-{
-  const bool is_half = dst->dtype == YV_DTYPE_F16;
-  const double n_errors = way->winograd ? 3 : 2;
-  const double relative = 2 * (is_half ? EPSILON_FP16 : EPSILON_FP32);
-  const uint64_t n_pixels = (uint64_t) band->n_dst * dst->w;
-  double worst = 0;
-
-  for (uint64_t i = 0; i < n_pixels * dst->c; i++) {
-    const double expected = (double) band->expected[i], value = (double) got[i];
-    const double allowed = n_errors * layer->absolute[i / n_pixels] + relative * fabs (expected) +
-                           (is_half ? SMALLEST_FP16 : 0);
-
-    if (value == expected || (isnan (value) && isnan (expected)))
-      continue; /* not numbers, or too large, with either: of weights that are so, too */
-    const double share = fabs (value - expected) / allowed;
-    worst = isfinite (share) ? fmax (worst, share) : YV_STEP_TEST_MOST;
-  }
-  return worst;
-}
-
-/* conv_tile comes first, and its result is what the others are compared with. */
-static bool
-compare_bands (Layer *layer, YvExecutor *executor, const YvOperand *dst, const YvWay *way,
-               double *share, GError **error)
-{
-  *share = 0;
-  for (uint32_t i = 0; i < layer->n_bands; i++) {
-    Band *band = &layer->bands[i];
-    const YvOperand rows = rows_of (dst, band->image, band->dst_first, band->n_dst);
-    g_autofree float *got = g_new (float, n_elems (&rows));
-
-    if (!executor->klass->read (executor, &rows, got, error))
-      return false;
-    if (band->expected)
-      *share = fmax (*share, worst_share (layer, band, dst, way, got));
-    else
-      band->expected = g_steal_pointer (&got);
-  }
-  return true;
-}
-
-/* A residual stays zero: it is added the same way whatever computes the sums. */
-static bool
-write_bands (const Layer *layer, YvExecutor *executor, const YvOperand *src, GError **error)
-{
-  for (uint32_t i = 0; i < layer->n_bands; i++) {
-    const Band *band = &layer->bands[i];
-    const YvOperand rows = rows_of (src, band->image, band->src_first, band->n_src);
-
-    if (!executor->klass->write (executor, &rows, band->source, error))
-      return false;
-  }
-  return true;
 }
 
 /* ---- timing ---------------------------------------------------------------------------------- */
@@ -424,25 +276,108 @@ best_ns (const Layer *layer)
   return best;
 }
 
+/* ---- kept ------------------------------------------------------------------------------------ */
+
+YvWays *
+yv_tune_load (const YvDevice *device)
+{
+  YvWays *ways = yv_ways_new ();
+  g_autoptr (GBytes) text =
+      yv_cache_read (CACHE_KIND, yv_device_uuid (device), yv_device_identity (device));
+
+  if (text && !yv_ways_parse (ways, g_bytes_get_data (text, NULL)))
+    g_debug ("the tuning of %s is not understood; ignored", yv_device_identity (device));
+  return ways;
+}
+
+static void
+copy_touched (const Tuner *tuner, YvWays *to)
+{
+  for (uint32_t i = 0; i < tuner->layers->len; i++) {
+    const Layer *layer = g_ptr_array_index (tuner->layers, i);
+
+    if (layer->is_touched)
+      yv_ways_copy (to, tuner->request->ways, layer->shape);
+  }
+}
+
+/* NULL: together they are more than can be read again. */
+static char *
+print_readable (YvWays *ways)
+{
+  g_autoptr (YvWays) again = yv_ways_new ();
+  g_autofree char *text = yv_ways_print (ways);
+
+  return yv_ways_parse (again, text) ? g_steal_pointer (&text) : NULL;
+}
+
+/* With what others have kept meanwhile, of other shapes: of other models, by other engines. What
+ * this run had of its own shapes before is gone. @way: (nullable): is refused for @layer in the
+ * file alone. */
+static bool
+save (const Tuner *tuner, const Layer *layer, const YvWay *way)
+{
+  const YvDevice *device = tuner->request->device;
+  g_autoptr (YvWays) all = yv_tune_load (device);
+  g_autoptr (YvWays) own = yv_ways_new ();
+
+  copy_touched (tuner, all);
+  copy_touched (tuner, own);
+  if (way) {
+    yv_ways_refuse (all, layer->shape, way);
+    yv_ways_refuse (own, layer->shape, way);
+  }
+  g_autofree char *of_all = print_readable (all);
+  g_autofree char *text = of_all ? g_steal_pointer (&of_all) : yv_ways_print (own);
+  return yv_cache_write (CACHE_KIND, yv_device_uuid (device), yv_device_identity (device), text,
+                         strlen (text));
+}
+
+/* A way that takes the device or the process down must not do so in each process: it is refused
+ * until the next write. Not so what has run already, nor what would be taken with or without. */
+static void
+note_trial (const Tuner *tuner, const Layer *layer, uint32_t index)
+{
+  const YvWay way = yv_conv_way (index);
+
+  if (tuner->request->keeps && way.kernel != YV_KERNEL_CONV_TILE && !tuner->is_proven[index])
+    save (tuner, layer, &way);
+}
+
 /* ---- a way ----------------------------------------------------------------------------------- */
+
+/* Of a node whose images are computed in slices, those of the first one, which begin as it does. */
+static YvTuneOperands
+operands_of (const YvPlan *alone)
+{
+  const YvStep *first = step_at (alone, 0), *last = first;
+
+  for (uint32_t i = 1; i < alone->steps->len && step_at (alone, i)->part != first->part; i++)
+    last = step_at (alone, i);
+  return (YvTuneOperands){.src = &first->src[0],
+                          .residual = last->n_srcs > 1 ? &last->src[1] : NULL,
+                          .dst = &last->dst};
+}
 
 static bool
 measure (const Tuner *tuner, Layer *layer, const YvPlan *alone, YvWeightStore *store,
          YvTuneWay *measured, GError **error)
 {
   const YvTuneRequest *request = tuner->request;
-  const YvStep *first = step_at (alone, 0), *last = step_at (alone, alone->steps->len - 1);
+  const YvTuneOperands operands = operands_of (alone);
   g_autoptr (YvExecutor) executor =
       yv_vulkan_executor_new (request->device, store, alone, 1, error);
   uint64_t first_ns;
 
   if (!executor)
     return false;
-  if (layer->n_bands == 0)
-    make_bands (layer, &first->src[0], &last->dst, request->is_thorough);
-  if (!write_bands (layer, executor, &first->src[0], error) ||
+  if (layer->bands.n_bands == 0 &&
+      !yv_tune_bands_fill (&layer->bands, layer->shape, &operands, request->is_thorough, error))
+    return false;
+  if (!yv_tune_bands_write (&layer->bands, executor, &operands, error) ||
       !run_once (executor, &first_ns, error) ||
-      !compare_bands (layer, executor, &last->dst, &first->way, &measured->worst_share, error))
+      !yv_tune_bands_compare (&layer->bands, executor, operands.dst, &step_at (alone, 0)->way,
+                              &measured->worst_share, error))
     return false;
   measured->is_wrong = measured->worst_share > 1;
   return measured->is_wrong ||
@@ -468,6 +403,14 @@ add_measured (Tuner *tuner, Layer *layer, const YvWay *way, YvTuneWay *measured)
   g_array_append_val (layer->measured, *way);
 }
 
+/* The device is lost, and would be so again in the next process, but for what is noted here. */
+static void
+refuse_for_good (Tuner *tuner, const Layer *layer, const YvWay *way)
+{
+  if (way->kernel != YV_KERNEL_CONV_TILE)
+    yv_ways_refuse (tuner->request->ways, layer->shape, way);
+}
+
 /* A way that the device has no memory for, or no pipeline, is not taken; where the device is lost,
  * all ends. */
 static bool
@@ -483,11 +426,14 @@ try_way (Tuner *tuner, Layer *layer, uint32_t index, YvWeightStore *store, GErro
       yv_ways_refused (tuner->request->ways, layer->shape, &way))
     return true;
   g_autoptr (YvPlan) alone = yv_plan_isolate_node (plan, layer->node);
+  note_trial (tuner, layer, index);
   if (measure (tuner, layer, alone, store, &measured, &why)) {
     add_measured (tuner, layer, &way, &measured);
+    tuner->is_proven[index] = true;
     return true;
   }
   if (g_error_matches (why, YV_ERROR, YV_ERROR_DEVICE_LOST)) {
+    refuse_for_good (tuner, layer, &way);
     g_propagate_prefixed_error (error, g_steal_pointer (&why), "%s: ", layer->step);
     return false;
   }
@@ -523,20 +469,28 @@ is_late (const Tuner *tuner)
 }
 
 static bool
-try_ways (Tuner *tuner, Layer *layer, GError **error)
+may_try (const Tuner *tuner, const Layer *layer, uint32_t index, uint32_t turn)
 {
   const YvWay usual = step_of_node (tuner->usual_plan, layer->node, false)->way;
+  const YvWay way = yv_conv_way (index);
+
+  return turn_of (&way, &usual) == turn && (turn == 0 || keeps_sums (tuner, layer, &way));
+}
+
+/* Where conv_tile does not run here there is nothing to compare the others with. */
+static bool
+try_ways (Tuner *tuner, Layer *layer, GError **error)
+{
   g_autoptr (YvWeightStore) store = yv_weight_store_new (tuner->request->device);
 
-  layer->absolute = g_new (double, layer->node->c_out);
-  yv_step_test_bound_conv (layer->node->conv.weight, tuner->request->options->dtype, false,
-                           layer->absolute);
-  for (uint32_t turn = 0; turn < 3; turn++)
+  layer->is_touched = true;
+  yv_tune_bands_init (&layer->bands, layer->node, tuner->request->options->dtype);
+  for (uint32_t turn = 0; turn < 3 && (turn == 0 || layer->bands.has_expected); turn++)
     for (uint32_t i = 0; i < yv_conv_n_ways (); i++) {
-      const YvWay way = yv_conv_way (i);
-
-      if (turn_of (&way, &usual) == turn && (turn == 0 || keeps_sums (tuner, layer, &way)) &&
-          !is_late (tuner) && !try_way (tuner, layer, i, store, error))
+      if (!may_try (tuner, layer, i, turn))
+        continue;
+      layer->is_cut_short |= is_late (tuner);
+      if (!layer->is_cut_short && !try_way (tuner, layer, i, store, error))
         return false;
     }
   return true;
@@ -565,26 +519,48 @@ choose (const Tuner *tuner, const Layer *layer)
   return !usual->is_wrong && gain < LEAST_GAIN ? layer->usual : best;
 }
 
+/* For as long as the table lives, so that a plan that is made later takes the same. */
+static void
+settle_usual (Tuner *tuner, const Layer *layer)
+{
+  const YvWay *usual = &step_of_node (tuner->usual_plan, layer->node, false)->way;
+  YvWays *ways = tuner->request->ways;
+  YvWay known;
+
+  if (!yv_ways_find (ways, layer->shape, layer->n_images, &known) &&
+      !yv_ways_refused (ways, layer->shape, usual))
+    yv_ways_keep (ways, layer->shape, layer->n_images, usual);
+}
+
+static void
+count (YvTuneTotals *totals, const Layer *layer, uint32_t chosen)
+{
+  const YvTuneWay *ways = (const YvTuneWay *) (const void *) layer->ways->data;
+
+  totals->n_tuned++;
+  if (layer->usual == UINT32_MAX || ways[layer->usual].is_wrong)
+    return;
+  totals->usual_ns += layer->n_steps * ways[layer->usual].ns;
+  totals->chosen_ns += layer->n_steps * ways[chosen].ns;
+}
+
+/* What was found in too little time is left to be measured by the next process. */
 static void
 settle (Tuner *tuner, const Layer *layer, uint32_t chosen)
 {
-  const YvTuneRequest *request = tuner->request;
-  const YvStep *usual = step_of_node (tuner->usual_plan, layer->node, false);
-  YvTuneTotals *totals = tuner->totals;
-  YvWay known;
+  YvWays *ways = tuner->request->ways;
 
   if (chosen == UINT32_MAX) {
-    if (!yv_ways_find (request->ways, layer->shape, layer->n_images, &known))
-      yv_ways_keep (request->ways, layer->shape, layer->n_images, &usual->way);
+    settle_usual (tuner, layer);
     return;
   }
-  yv_ways_add (request->ways, layer->shape, layer->n_images,
-               &g_array_index (layer->measured, YvWay, chosen));
-  totals->n_tuned++;
-  if (layer->usual == UINT32_MAX)
+  const YvWay *way = &g_array_index (layer->measured, YvWay, chosen);
+  if (layer->is_cut_short) {
+    yv_ways_keep (ways, layer->shape, layer->n_images, way);
     return;
-  totals->usual_ns += layer->n_steps * g_array_index (layer->ways, YvTuneWay, layer->usual).ns;
-  totals->chosen_ns += layer->n_steps * g_array_index (layer->ways, YvTuneWay, chosen).ns;
+  }
+  yv_ways_add (ways, layer->shape, layer->n_images, way);
+  count (tuner->totals, layer, chosen);
 }
 
 static bool
@@ -622,6 +598,26 @@ tune_layer (Tuner *tuner, Layer *layer, GError **error)
   return report (tuner, layer, chosen, error);
 }
 
+static bool
+tune_layers (Tuner *tuner, GError **error)
+{
+  if (tuner->layers->len > 0)
+    make_plans (tuner);
+  for (uint32_t i = 0; i < tuner->layers->len; i++)
+    if (!tune_layer (tuner, g_ptr_array_index (tuner->layers, i), error))
+      return false;
+  return true;
+}
+
+static bool
+has_touched (const Tuner *tuner)
+{
+  for (uint32_t i = 0; i < tuner->layers->len; i++)
+    if (((const Layer *) g_ptr_array_index (tuner->layers, i))->is_touched)
+      return true;
+  return false;
+}
+
 bool
 yv_tune (const YvTuneRequest *request, YvTuneTotals *out, GError **error)
 {
@@ -632,41 +628,10 @@ yv_tune (const YvTuneRequest *request, YvTuneTotals *out, GError **error)
     tuner.end_ns = yv_executor_now_ns () + request->budget_ns;
   if (!find_layers (&tuner, error))
     return false;
-  if (tuner.layers->len > 0)
-    make_plans (&tuner);
-  for (uint32_t i = 0; i < tuner.layers->len; i++) {
-    if (!tune_layer (&tuner, g_ptr_array_index (tuner.layers, i), error))
-      return false;
-  }
-  return true;
-}
-
-/* ---- kept ------------------------------------------------------------------------------------ */
-
-YvWays *
-yv_tune_load (const YvDevice *device)
-{
-  YvWays *ways = yv_ways_new ();
-  g_autoptr (GBytes) text =
-      yv_cache_read (CACHE_KIND, yv_device_uuid (device), yv_device_identity (device));
-
-  if (text && !yv_ways_parse (ways, g_bytes_get_data (text, NULL)))
-    g_debug ("the tuning of %s is not understood; ignored", yv_device_identity (device));
-  return ways;
-}
-
-/* With what others have kept meanwhile: of other models, by other engines. */
-bool
-yv_tune_save (YvWays *ways, const YvDevice *device)
-{
-  g_autoptr (YvWays) all = yv_tune_load (device);
-  g_autofree char *own = yv_ways_print (ways);
-
-  if (!yv_ways_parse (all, own))
-    return false;
-  g_autofree char *text = yv_ways_print (all);
-  return yv_cache_write (CACHE_KIND, yv_device_uuid (device), yv_device_identity (device), text,
-                         strlen (text));
+  const bool is_done = tune_layers (&tuner, error);
+  if (request->keeps && (request->is_thorough || has_touched (&tuner)))
+    out->is_kept = save (&tuner, NULL, NULL);
+  return is_done;
 }
 
 /* ---- `yolov7 tune` --------------------------------------------------------------------------- */
@@ -711,6 +676,7 @@ yv_engine_tune (YvEngine *engine, const YvTuneOptions *options, YvTuneResult *ou
       .ways = ways,
       .budget_ns = options->budget_ms * UINT64_C (1000000),
       .is_thorough = true,
+      .keeps = true,
       .report = options->report,
       .data = options->data,
   };
@@ -718,7 +684,6 @@ yv_engine_tune (YvEngine *engine, const YvTuneOptions *options, YvTuneResult *ou
 
   g_mutex_lock (&engine->tuning);
   const bool is_done = yv_tune (&request, &totals, error);
-  const bool is_kept = yv_tune_save (ways, engine->device);
   g_mutex_unlock (&engine->tuning);
   *out = (YvTuneResult){
       .width = plan_options.w,
@@ -729,7 +694,7 @@ yv_engine_tune (YvEngine *engine, const YvTuneOptions *options, YvTuneResult *ou
       .n_wrong = totals.n_wrong,
       .usual_ns = totals.usual_ns,
       .chosen_ns = totals.chosen_ns,
-      .is_kept = is_kept,
+      .is_kept = totals.is_kept,
   };
   return is_done;
 }

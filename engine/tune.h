@@ -28,6 +28,7 @@ typedef struct {
   YvWays *ways;                 /* in and out */
   uint64_t budget_ns;           /* 0: as long as it takes */
   bool is_thorough;             /* also what has entries, with more runs, comparing every value */
+  bool keeps;                   /* what comes out in the cache, for other processes */
   bool (*report) (const YvTuneLayer *layer, void *data); /* (nullable); false stops */
   void *data;
 } YvTuneRequest;
@@ -36,6 +37,7 @@ typedef struct {
 typedef struct {
   uint32_t n_layers, n_tuned, n_wrong;
   uint64_t usual_ns, chosen_ns; /* as in YvTuneResult */
+  bool is_kept;                 /* the cache could be written */
 } YvTuneTotals;
 
 /**
@@ -43,16 +45,17 @@ typedef struct {
  *
  * Blocks. Not on two threads with the same table.
  *
+ * Where it keeps, each way that has not run here yet is refused in the cache before it does, and
+ * no longer after it: what takes the process down is not tried again.
+ *
  * Returns: false with the codes of yv_plan_new(), or of the device where it fails altogether
- * (YV_ERROR_DEVICE_LOST), or YV_ERROR_IO where it was stopped; @out then tells how far it came.
+ * (YV_ERROR_DEVICE_LOST; the way that did it is refused), or YV_ERROR_IO where it was stopped;
+ * @out then tells how far it came, and what was measured is in the table.
  */
 bool yv_tune (const YvTuneRequest *request, YvTuneTotals *out, GError **error);
 
 /* What `yolov7 tune` and earlier processes found on this device (engine/cache.h); an empty table
  * where there is nothing. Free with yv_ways_free(). */
 YvWays *yv_tune_load (const YvDevice *device);
-
-/* Returns: whether it could be kept. */
-bool yv_tune_save (YvWays *ways, const YvDevice *device);
 
 G_END_DECLS

@@ -57,7 +57,8 @@ typedef enum {
  * $XDG_CACHE_HOME/gst-yolov7/, unless the environment has YV_CACHE=off. */
 typedef enum {
   YV_TUNING_AUTO, /* as was measured on this device; a GPU measures what it hasn't seen yet when a
-                     size is made ready, for 1.5 s at most, a CPU only with `yolov7 tune` */
+                     size is made ready, for 1.5 s at most, a CPU only with `yolov7 tune`; with
+                     YV_TUNING=off in the environment as OFF */
   YV_TUNING_OFF,  /* the usual way */
 } YvTuning;
 

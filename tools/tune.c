@@ -38,7 +38,7 @@ print_layer (const YvTuneLayer *layer)
 
   printf ("%s%s: %s\n", layer->step, count, layer->what);
   if (layer->n_ways == 0)
-    printf ("  not tried: no time was left\n");
+    printf ("  not measured: no time was left, or it failed\n");
   for (uint32_t i = 0; i < layer->n_ways; i++) {
     const YvTuneWay *way = &layer->ways[i];
 
@@ -192,8 +192,9 @@ command_tune (int argc, char **argv)
   const bool parsed = command_parse (
       &argc, &argv, "MODEL | --config FILE",
       "Times each way to compute the model's convolutions on this device, compares what they\n"
-      "compute, and keeps the fastest for all later runs with this device and driver, in\n"
-      "$XDG_CACHE_HOME/gst-yolov7. GPUs do so by themselves, too, for 1.5 s when a size is first\n"
+      "compute, and keeps the fastest for all later runs with this device, driver and build, in\n"
+      "$XDG_CACHE_HOME/gst-yolov7, which YV_TUNING=off in the environment ignores. GPUs do so by "
+      "themselves, too, for 1.5 s when a size is first\n"
       "used; this takes its time. Pictures are squares of --size.",
       entries, &model);
   int status = EXIT_USAGE;

@@ -12,7 +12,7 @@ complain() { echo "# $*"; failed=1; }
 # plan 7 < vulkan | ref 8 < post 9 < batcher 10 < stream 11 < engine 12 < public 13 < users 14
 rank() {
   case "$1" in
-  engine/engine.*|engine/yolov7.h|engine/yolov7-tools.h|engine/flight.*|engine/forward.*|engine/bench.*|engine/diff/*|engine/info.*|engine/rowtext.*|engine/runner.*|engine/selftest.*|engine/settings.*|engine/steptest.*|engine/stream.*|engine/tune.*) echo 12 ;;
+  engine/engine.*|engine/yolov7.h|engine/yolov7-tools.h|engine/flight.*|engine/forward.*|engine/bench.*|engine/diff/*|engine/info.*|engine/rowtext.*|engine/runner.*|engine/selftest.*|engine/settings.*|engine/steptest.*|engine/stream.*|engine/tune.*|engine/tunebands.*) echo 12 ;;
   engine/batcher.*) echo 10 ;;
   engine/checkpoint/*) echo 1 ;;
   engine/model/*) echo 2 ;;
