@@ -39,6 +39,44 @@ __wrap_yv_pack_weight (const YvStep *step, void *dst)
   }
 }
 
+YvExecutor *__real_yv_vulkan_executor_new (YvDevice *device, YvWeightStore *store,
+                                           const YvPlan *plan, uint32_t n_slots, GError **error);
+YvExecutor *__wrap_yv_vulkan_executor_new (YvDevice *device, YvWeightStore *store,
+                                           const YvPlan *plan, uint32_t n_slots, GError **error);
+
+/* What fails in place of the device, and how; what the cache says when a way is tried. */
+static struct {
+  YvPack pack; /* NONE: nothing fails */
+  int code;
+  bool watches;
+  uint32_t n_noted, n_tried;
+} failure;
+
+static void
+watch (const YvDevice *device, const YvStep *step)
+{
+  g_autoptr (YvWays) kept = yv_tune_load (device);
+  g_autofree char *text = yv_ways_print (kept), *way = yv_way_print (&step->way);
+  g_autofree char *refusal = g_strdup_printf (" ! %s\n", way);
+
+  failure.n_tried++;
+  failure.n_noted += strstr (text, refusal) != NULL;
+}
+
+YvExecutor *
+__wrap_yv_vulkan_executor_new (YvDevice *device, YvWeightStore *store, const YvPlan *plan,
+                               uint32_t n_slots, GError **error)
+{
+  const YvStep *step = &g_array_index (plan->steps, YvStep, 0);
+
+  if (failure.watches)
+    watch (device, step);
+  if (failure.pack == YV_PACK_NONE || step->pack != failure.pack)
+    return __real_yv_vulkan_executor_new (device, store, plan, n_slots, error);
+  g_set_error (error, YV_ERROR, failure.code, "as if the device had failed");
+  return NULL;
+}
+
 /* ---- a model --------------------------------------------------------------------------------- */
 
 static YvEngine *
@@ -102,9 +140,9 @@ see (const YvTuneLayer *layer, void *data)
 }
 
 static YvTuneTotals
-tune (YvEngine *engine, YvWays *ways, uint64_t budget_ns, Seen *seen)
+tune_images (YvEngine *engine, YvWays *ways, uint32_t n_images, uint64_t budget_ns, Seen *seen)
 {
-  const YvPlanOptions options = {.n = 1, .h = 64, .w = 64, .dtype = YV_DTYPE_F32};
+  const YvPlanOptions options = {.n = n_images, .h = 64, .w = 64, .dtype = YV_DTYPE_F32};
   const YvTuneRequest request = {.device = engine->device,
                                  .graph = engine->graph,
                                  .options = &options,
@@ -118,6 +156,12 @@ tune (YvEngine *engine, YvWays *ways, uint64_t budget_ns, Seen *seen)
   yv_tune (&request, &totals, &error);
   g_assert_no_error (error);
   return totals;
+}
+
+static YvTuneTotals
+tune (YvEngine *engine, YvWays *ways, uint64_t budget_ns, Seen *seen)
+{
+  return tune_images (engine, ways, 1, budget_ns, seen);
 }
 
 /* ---- tests ----------------------------------------------------------------------------------- */
@@ -144,6 +188,148 @@ every_way_of_a_sound_device_is_right (void)
   Seen again = {0};
   g_assert_cmpuint (tune (engine, ways, 0, &again).n_layers, ==, 0);
   g_assert_cmpuint (again.n_layers, ==, 0);
+}
+
+static const char description[] = "nc: 2\n"
+                                  "depth_multiple: 1.0\n"
+                                  "width_multiple: 1.0\n"
+                                  "anchors:\n"
+                                  "  - [10,16, 20,24]\n"
+                                  "backbone:\n"
+                                  "  - [-1, 1, Conv, [32, 3, 2]]\n"
+                                  "  - [-1, 1, Conv, [32, 3, 2]]\n"
+                                  "  - [-1, 1, Conv, [32, 3, 1]]\n"
+                                  "  - [[-1, -2], 1, Shortcut, [1]]\n"
+                                  "  - [-1, 1, Conv, [32, 1, 1]]\n"
+                                  "  - [-1, 1, nn.Upsample, [None, 2, 'nearest']]\n"
+                                  "  - [-1, 1, Conv, [32, 3, 2]]\n"
+                                  "head:\n"
+                                  "  - [[-1], 1, Detect, [nc, anchors]]\n";
+
+static YvEngine *
+open_description (void)
+{
+  g_autofree char *path = NULL;
+  const int fd = g_file_open_tmp ("yv-test-XXXXXX.yaml", &path, NULL);
+  const YvEngineOptions options = {
+      .config_file = path, .precision = YV_PRECISION_FP32, .tuning = YV_TUNING_OFF};
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (g_close (fd, NULL));
+  g_assert_true (g_file_set_contents (path, description, -1, NULL));
+  YvEngine *engine = yv_test_needs_vulkan () ? yv_engine_new (&options, &error) : NULL;
+  g_assert_no_error (error);
+  g_unlink (path);
+  return engine;
+}
+
+/* Of two images; shapes with an epilogue are measured like others. */
+static void
+what_adds_and_what_enlarges_is_measured (void)
+{
+  g_autoptr (YvEngine) engine = open_description ();
+  g_autoptr (YvWays) ways = yv_ways_new ();
+  Seen seen = {0};
+  if (!engine)
+    return;
+
+  const YvTuneTotals totals = tune_images (engine, ways, 2, 0, &seen);
+  g_assert_cmpuint (seen.n_wrong, ==, 0);
+  g_assert_cmpuint (totals.n_tuned, ==, totals.n_layers);
+  g_autofree char *text = yv_ways_print (ways);
+  g_test_message ("%s", text);
+  g_assert_nonnull (strstr (text, "2 of "));
+  g_assert_nonnull (strstr (text, "silu+add = "));
+  g_assert_nonnull (strstr (text, "silu x2 = "));
+}
+
+/* By an error here; what ends the process would leave the note that was written before it. */
+static void
+what_loses_the_device_is_not_tried_again (void)
+{
+  g_autoptr (YvEngine) engine = open_description ();
+  const YvPlanOptions options = {.n = 1, .h = 64, .w = 64, .dtype = YV_DTYPE_F32};
+  YvTuneRequest request = {.options = &options, .is_thorough = true, .keeps = true};
+  g_autoptr (GError) error = NULL;
+  YvTuneTotals totals;
+  if (!engine)
+    return;
+  if (!yv_device_caps (engine->device)->texel_lanes) {
+    g_test_skip ("the device has one way only");
+    return;
+  }
+
+  g_autoptr (YvWays) ways = yv_ways_new ();
+  request.device = engine->device;
+  request.graph = engine->graph;
+  request.ways = ways;
+  failure.pack = YV_PACK_LANES32;
+  failure.code = YV_ERROR_DEVICE_LOST;
+  failure.watches = true;
+  g_assert_false (yv_tune (&request, &totals, &error));
+  g_assert_error (error, YV_ERROR, YV_ERROR_DEVICE_LOST);
+  g_assert_cmpuint (failure.n_noted, ==, failure.n_tried - 1); /* all but conv_tile */
+  g_clear_error (&error);
+  g_autoptr (YvWays) kept = yv_tune_load (engine->device);
+  g_autofree char *text = yv_ways_print (kept);
+  g_assert_nonnull (strstr (text, " ! conv_lanes32\n"));
+
+  /* As a process that comes next: it loses the device once for each shape at most. */
+  request.is_thorough = false;
+  request.ways = kept;
+  for (uint32_t i = 0; !yv_tune (&request, &totals, &error); i++) {
+    g_assert_error (error, YV_ERROR, YV_ERROR_DEVICE_LOST);
+    g_assert_cmpuint (i, <, engine->graph->nodes->len);
+    g_clear_error (&error);
+  }
+  failure.watches = false;
+  failure.pack = YV_PACK_NONE;
+
+  /* Nothing stays refused that did no harm. */
+  g_autoptr (YvWays) at_last = yv_tune_load (engine->device);
+  g_autofree char *end = yv_ways_print (at_last);
+  g_auto (GStrv) lines = g_strsplit (end, "\n", -1);
+  for (uint32_t i = 0; lines[i]; i++)
+    if (strstr (lines[i], " ! "))
+      g_assert_true (g_str_has_suffix (lines[i], " ! conv_lanes32"));
+}
+
+/* The engine does so by itself on a GPU, which this device plays. */
+static void
+a_tuner_that_fails_does_not_fail_the_network (void)
+{
+  g_autoptr (YvEngine) engine = open_description ();
+  const YvPlanOptions options = {.n = 1, .h = 64, .w = 64};
+  g_autoptr (GError) error = NULL;
+  if (!engine)
+    return;
+
+  YvCaps *caps = (YvCaps *) (uintptr_t) yv_device_caps (engine->device);
+  caps->is_cpu = false;
+  engine->ways = yv_ways_new ();
+  failure.pack = YV_PACK_TILE; /* what all are compared with */
+  failure.code = YV_ERROR_UNSUPPORTED;
+  g_autoptr (YvRunner) runner = yv_engine_make_runner (engine, &options, &error);
+  failure.pack = YV_PACK_NONE;
+  caps->is_cpu = true;
+  g_assert_no_error (error);
+  g_assert_nonnull (runner);
+  g_autofree char *text = yv_ways_print (engine->ways);
+  g_assert_cmpstr (text, ==, "");
+}
+
+static void
+tuning_is_turned_off_by_the_environment (void)
+{
+  g_setenv ("YV_TUNING", "off", TRUE);
+  g_autoptr (YvEngine) off = open_model (YV_TUNING_AUTO);
+  g_unsetenv ("YV_TUNING");
+  g_autoptr (YvEngine) on = open_model (YV_TUNING_AUTO);
+
+  if (!off)
+    return;
+  g_assert_null (off->ways);
+  g_assert_nonnull (on->ways);
 }
 
 static void
@@ -297,6 +483,10 @@ main (int argc, char **argv)
   g_test_add_func ("/tune/right", every_way_of_a_sound_device_is_right);
   g_test_add_func ("/tune/wrong/kernel", a_wrong_kernel_is_never_taken);
   g_test_add_func ("/tune/wrong/algorithm", a_wrong_algorithm_is_never_taken);
+  g_test_add_func ("/tune/epilogues", what_adds_and_what_enlarges_is_measured);
+  g_test_add_func ("/tune/lost", what_loses_the_device_is_not_tried_again);
+  g_test_add_func ("/tune/failing", a_tuner_that_fails_does_not_fail_the_network);
+  g_test_add_func ("/tune/environment", tuning_is_turned_off_by_the_environment);
   g_test_add_func ("/tune/no-time", without_time_all_stays_as_it_is);
   g_test_add_func ("/tune/kept", what_was_tuned_is_kept_for_the_next_engine);
   g_test_add_func ("/tune/stopped", it_stops_where_its_report_is_not_taken);
