@@ -17,7 +17,8 @@ add_scratch (YvDraft *draft, const GArray *scratch_bytes)
 }
 
 /* Images that kernels with texel buffers take at once: a buffer's range is limited, and what kernel
- * runs must not depend on how many images there are, or results would. */
+ * runs must not depend on how many images there are. (Into how many parts a sum is cut may, on a
+ * GPU: docs/numerics.md.) */
 static uint32_t
 images_at_once (const YvDraft *draft, const YvNode *node, const YvLowering *lowering)
 {

@@ -280,8 +280,7 @@ compare_lines (gconstpointer a, gconstpointer b)
   return strcmp (*(char *const *) a, *(char *const *) b);
 }
 
-/* The first entry of a shape comes back with those for numbers of images, all with the same sums.
- */
+/* The first entry of a shape comes back with those for numbers of images, all of its kernel. */
 static GPtrArray *
 lines_of (YvWays *ways)
 {
