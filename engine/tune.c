@@ -334,7 +334,7 @@ save (const Tuner *tuner, const Layer *layer, const YvWay *way)
 }
 
 /* A way that takes the device or the process down must not do so in each process: it is refused
- * until the next write. Not so what has run already, nor what would be taken with or without. */
+ * until the next write. Not so what has run already, for whatever shape. */
 static void
 note_trial (const Tuner *tuner, const Layer *layer, uint32_t index)
 {

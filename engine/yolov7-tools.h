@@ -124,7 +124,7 @@ typedef struct {
   uint32_t n_steps; /* that it stands for */
   uint64_t flops;   /* of one */
   uint32_t n_ways;
-  const YvTuneWay *ways; /* that could be tried in the time there was */
+  const YvTuneWay *ways; /* that ran, in the time there was */
   uint32_t chosen;       /* of ways; n_ways: none was timed, so that nothing changes */
   uint32_t usual;        /* of ways: what is taken where nobody measured; n_ways: it wasn't tried */
 } YvTuneLayer;
@@ -141,8 +141,9 @@ typedef struct {
   uint32_t width, height, batch; /* as used */
   uint32_t n_layers, n_tuned; /* distinct shapes; of these, those whose way is now a measured one */
   uint32_t n_wrong;           /* ways that compute something else */
-  uint64_t usual_ns, chosen_ns; /* of all convolutions that were tuned, before and now */
-  bool is_kept;                 /* in the cache, so that engines made from now on use it */
+  /* Of all convolutions that were tuned and whose usual way is right: before and now. */
+  uint64_t usual_ns, chosen_ns;
+  bool is_kept; /* in the cache, so that engines made from now on use it */
 } YvTuneResult;
 
 /* Times every way to compute each convolution on the engine's device, anew, and keeps the best for
