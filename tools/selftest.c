@@ -27,15 +27,16 @@ static const char every_kernel[] =
     "  - [-1, 1, Conv, [21, 1, 1, None, 1, nn.Mish()]]             # 6: as wide as a head\n"
     "  - [[-1, -1, -2, 1], 1, Concat, [1]]                         # 7\n"
     "  - [-1, 1, MP, []]                                           # 8: stride 8\n"
-    "  - [-1, 1, Conv, [40, [1, 7], 1, None, 1, nn.ReLU6()]]       # 9\n"
-    "  - [-1, 1, RepConv, [40, 3, 1]]                              # 10\n"
-    "  - [-1, 1, DWConv, [40, 5, 1, nn.Sigmoid()]]                 # 11\n"
-    "  - [-1, 1, SPPCSPC, [32]]                                    # 12\n"
-    "  - [-1, 1, Conv, [128, 3, 2, None, 1, False]]                # 13: stride 16\n"
-    "  - [-1, 1, nn.Upsample, [None, 2, 'nearest']]                # 14: stride 8\n"
-    "  - [[-1, 12], 1, Concat, [1]]                                # 15\n"
+    "  - [[-1, -1], 1, Shortcut, [1]]                              # 9: of no convolution\n"
+    "  - [-1, 1, Conv, [40, [1, 7], 1, None, 1, nn.ReLU6()]]       # 10\n"
+    "  - [-1, 1, RepConv, [40, 3, 1]]                              # 11\n"
+    "  - [-1, 1, DWConv, [40, 5, 1, nn.Sigmoid()]]                 # 12\n"
+    "  - [-1, 1, SPPCSPC, [32]]                                    # 13\n"
+    "  - [-1, 1, Conv, [128, 3, 2, None, 1, False]]                # 14: stride 16\n"
+    "  - [-1, 1, nn.Upsample, [None, 2, 'nearest']]                # 15: stride 8\n"
+    "  - [[-1, 13], 1, Concat, [1]]                                # 16\n"
     "head:\n"
-    "  - [[15, 13], 1, IDetect, [nc, anchors]]\n";
+    "  - [[16, 14], 1, IDetect, [nc, anchors]]\n";
 
 /* What the rows are printed for. */
 typedef struct {
