@@ -153,14 +153,24 @@ append_structure (GValue *array, GstStructure *s)
   gst_value_array_append_and_take_value (array, &value);
 }
 
+static GstClockTime
+frame_pts_of (const GstStructure *s)
+{
+  guint64 pts = GST_CLOCK_TIME_NONE;
+
+  gst_structure_get_uint64 (s, "frame-pts", &pts);
+  return pts;
+}
+
 /* @array: (transfer full) */
 static gboolean
-add_custom_meta (GstBuffer *buffer, guint frame_w, guint frame_h, GValue *array)
+add_custom_meta (GstBuffer *buffer, const GstYolov7Frame *frame, GValue *array)
 {
   GstCustomMeta *meta = gst_buffer_add_custom_meta (buffer, GST_YOLOV7_DETECTIONS_META_NAME);
   GstStructure *s = gst_custom_meta_get_structure (meta);
 
-  gst_structure_set (s, "width", G_TYPE_UINT, frame_w, "height", G_TYPE_UINT, frame_h, NULL);
+  gst_structure_set (s, "width", G_TYPE_UINT, frame->width, "height", G_TYPE_UINT, frame->height,
+                     "frame-pts", G_TYPE_UINT64, frame->pts, NULL);
   gst_structure_take_value (s, "detections", array);
   return TRUE;
 }
@@ -169,6 +179,7 @@ add_custom_meta (GstBuffer *buffer, guint frame_w, guint frame_h, GValue *array)
 static gboolean
 add_transformed (GstBuffer *buffer, const GstStructure *old, const BoxTransform *t)
 {
+  const GstYolov7Frame frame = {t->frame_w, t->frame_h, frame_pts_of (old), GST_CLOCK_TIME_NONE};
   const GValue *from = detections_of (old);
   GValue to = G_VALUE_INIT;
 
@@ -188,7 +199,7 @@ add_transformed (GstBuffer *buffer, const GstStructure *old, const BoxTransform 
                        box.w, "h", G_TYPE_DOUBLE, box.h, NULL);
     append_structure (&to, s);
   }
-  return add_custom_meta (buffer, t->frame_w, t->frame_h, &to);
+  return add_custom_meta (buffer, &frame, &to);
 }
 
 static gboolean
@@ -230,19 +241,6 @@ transform_meta (GstBuffer *to, GstCustomMeta *meta, GstBuffer *from, GQuark type
     return add_transformed (to, old, &t);
   }
   return FALSE;
-}
-
-static void
-attach_custom (GstBuffer *buffer, guint frame_w, guint frame_h,
-               const GstYolov7Detection *detections, guint n_detections)
-{
-  GValue array = G_VALUE_INIT;
-
-  gst_yolov7_detections_register ();
-  gst_value_array_init (&array, n_detections);
-  for (guint i = 0; i < n_detections; i++)
-    append_structure (&array, structure_of_detection (&detections[i]));
-  add_custom_meta (buffer, frame_w, frame_h, &array);
 }
 
 /* From the frame that @meta tells of to one of @frame_w x @frame_h; 0: leaves boxes alone. */
@@ -433,12 +431,17 @@ gst_yolov7_detections_register (void)
 }
 
 void
-gst_yolov7_detections_attach (GstBuffer *buffer, guint frame_w, guint frame_h,
+gst_yolov7_detections_attach (GstBuffer *buffer, const GstYolov7Frame *frame,
                               const GstYolov7Detection *detections, guint n_detections,
                               GstYolov7MetaKinds kinds)
 {
+  const guint frame_w = frame->width, frame_h = frame->height;
+  GValue array;
+
   g_assert (frame_w > 0 && frame_h > 0);
-  attach_custom (buffer, frame_w, frame_h, detections, n_detections);
+  gst_yolov7_detections_register ();
+  gst_yolov7_detections_to_array (detections, n_detections, &array);
+  add_custom_meta (buffer, frame, &array);
 
   const gint first_id =
       (gint) gst_buffer_get_n_meta (buffer, GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE);
@@ -455,6 +458,16 @@ gst_yolov7_detections_attach (GstBuffer *buffer, guint frame_w, guint frame_h,
     if (kinds & GST_YOLOV7_META_ROI)
       attach_roi (buffer, frame_w, frame_h, &detections[i], id >= 0 ? id : first_id + (gint) i);
   }
+}
+
+void
+gst_yolov7_detections_to_array (const GstYolov7Detection *detections, guint n_detections,
+                                GValue *array)
+{
+  *array = (GValue) G_VALUE_INIT;
+  gst_value_array_init (array, n_detections);
+  for (guint i = 0; i < n_detections; i++)
+    append_structure (array, structure_of_detection (&detections[i]));
 }
 
 gboolean

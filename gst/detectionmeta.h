@@ -13,6 +13,9 @@
  *        gst_structure_get_array (s, "detections", &all);   (Python: s.get_array ("detections"))
  *
  *        width, height  uint    px of the frame that the boxes refer to
+ *        frame-pts      uint64  PTS of the frame that was analysed, ns. It is another than the
+ *                               buffer's where the detections came too late for their own frame
+ *                               (yolov7 leaky=downstream); GST_CLOCK_TIME_NONE where not known
  *        detections     GstValueArray of GstStructure "detection", by falling confidence:
  *          x, y, w, h   double  frame px, top left corner and size; inside the frame; not rounded
  *          confidence   double  0..1: objectness * class probability
@@ -54,6 +57,13 @@ typedef struct {
   const char *label; /* (nullable): when read, valid as long as the buffer holds its meta */
 } GstYolov7Detection;
 
+/* A frame that was analysed. */
+typedef struct {
+  guint width, height;   /* px, >= 1 */
+  GstClockTime pts;      /* or GST_CLOCK_TIME_NONE */
+  GstClockTime duration; /* or GST_CLOCK_TIME_NONE; not told on buffers */
+} GstYolov7Frame;
+
 typedef enum {
   GST_YOLOV7_META_ROI = 1 << 0,       /* also attach GstVideoRegionOfInterestMeta */
   GST_YOLOV7_META_ANALYTICS = 1 << 1, /* also attach GstAnalyticsRelationMeta, where built so */
@@ -62,15 +72,19 @@ typedef enum {
 /**
  * gst_yolov7_detections_attach:
  * @buffer: writable; its memory is not touched
- * @frame_w: px, >= 1
- * @frame_h: px, >= 1
+ * @frame: what was analysed: this buffer's frame, or one like it that came before
  * @detections: (array length=n_detections) (nullable): inside the frame, by falling confidence
  * @n_detections: 0 is a result too: it says that the frame was analysed
  * @kinds: what to attach besides GstYolov7Detections
  */
-void gst_yolov7_detections_attach (GstBuffer *buffer, guint frame_w, guint frame_h,
+void gst_yolov7_detections_attach (GstBuffer *buffer, const GstYolov7Frame *frame,
                                    const GstYolov7Detection *detections, guint n_detections,
                                    GstYolov7MetaKinds kinds);
+
+/* @array: (out caller-allocates): GstValueArray of structures, as the field "detections" above;
+ * g_value_unset() it. */
+void gst_yolov7_detections_to_array (const GstYolov7Detection *detections, guint n_detections,
+                                     GValue *array);
 
 /**
  * gst_yolov7_detections_read:

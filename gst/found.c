@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
- * gst/found.c - what the engine found goes onto the buffer that it was found in. */
+ * gst/found.c - what the engine found, with the names of its classes. */
 #include "gst/found.h"
 
 void
-gst_yolov7_found_attach (GstBuffer *buffer, guint frame_w, guint frame_h, const YvDetections *found,
-                         const char *const *class_names, GstYolov7MetaKinds kinds, GArray *scratch)
+gst_yolov7_found_convert (const YvDetections *found, const char *const *class_names,
+                          GArray *detections)
 {
-  g_array_set_size (scratch, 0);
+  g_array_set_size (detections, 0);
   for (guint i = 0; i < found->n_detections; i++) {
     const YvDetection *d = &found->detections[i];
     const GstYolov7Detection detection = {
@@ -20,9 +20,6 @@ gst_yolov7_found_attach (GstBuffer *buffer, guint frame_w, guint frame_h, const 
         .id = -1,
         .label = class_names[d->class_index],
     };
-    g_array_append_val (scratch, detection);
+    g_array_append_val (detections, detection);
   }
-  gst_yolov7_detections_attach (buffer, frame_w, frame_h,
-                                (const GstYolov7Detection *) (gpointer) scratch->data,
-                                found->n_detections, kinds);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
- * gst/found.h - what the engine found goes onto the buffer that it was found in.
+ * gst/found.h - what the engine found, with the names of its classes.
  *
- * In:    YvDetections of yv_stream_detect(), the class names, the size of the frame.
- * Out:   the metas of gst/detectionmeta.h.
+ * In:    YvDetections, the class names.
+ * Out:   GstYolov7Detection, for gst/detectionmeta.h and gst/report.h.
  */
 #pragma once
 
@@ -11,17 +11,10 @@
 
 G_BEGIN_DECLS
 
-/**
- * gst_yolov7_found_attach:
- * @buffer: writable
- * @frame_w: px, >= 1
- * @frame_h: px, >= 1
- * @class_names: one for each class of the model; copied
- * @kinds: what to attach besides GstYolov7Detections
- * @scratch: (element-type GstYolov7Detection): its content is replaced, its memory is used again
- */
-void gst_yolov7_found_attach (GstBuffer *buffer, guint frame_w, guint frame_h,
-                              const YvDetections *found, const char *const *class_names,
-                              GstYolov7MetaKinds kinds, GArray *scratch);
+/* @class_names: one for each class of the model; borrowed by what is in @detections
+ * @detections: (element-type GstYolov7Detection): its content is replaced, its memory is used
+ * again */
+void gst_yolov7_found_convert (const YvDetections *found, const char *const *class_names,
+                               GArray *detections);
 
 G_END_DECLS

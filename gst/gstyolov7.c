@@ -355,9 +355,16 @@ attach (GstYolov7 *self, GstBuffer *buffer, const YvDetections *found)
       (self->settings.attach_analytics_meta ? GST_YOLOV7_META_ANALYTICS : 0);
   GST_OBJECT_UNLOCK (self);
 
-  gst_yolov7_found_attach (buffer, (guint) GST_VIDEO_INFO_WIDTH (&self->info),
-                           (guint) GST_VIDEO_INFO_HEIGHT (&self->info), found, labels, kinds,
-                           self->detections);
+  const GstYolov7Frame frame = {
+      .width = (guint) GST_VIDEO_INFO_WIDTH (&self->info),
+      .height = (guint) GST_VIDEO_INFO_HEIGHT (&self->info),
+      .pts = GST_BUFFER_PTS (buffer),
+      .duration = GST_BUFFER_DURATION (buffer),
+  };
+  gst_yolov7_found_convert (found, labels, self->detections);
+  gst_yolov7_detections_attach (buffer, &frame,
+                                (const GstYolov7Detection *) (gpointer) self->detections->data,
+                                self->detections->len, kinds);
 }
 
 static GstFlowReturn

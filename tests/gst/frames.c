@@ -158,6 +158,20 @@ yv_test_padded_frame (GstSample *picture, guint padding)
   return buffer;
 }
 
+void
+yv_test_attach (GstBuffer *buffer, guint frame_w, guint frame_h,
+                const GstYolov7Detection *detections, guint n_detections, GstYolov7MetaKinds kinds)
+{
+  const GstYolov7Frame frame = {
+      .width = frame_w,
+      .height = frame_h,
+      .pts = GST_BUFFER_PTS (buffer),
+      .duration = GST_BUFFER_DURATION (buffer),
+  };
+
+  gst_yolov7_detections_attach (buffer, &frame, detections, n_detections, kinds);
+}
+
 guint32
 yv_test_rgb_at (GstSample *picture, guint x, guint y)
 {

@@ -5,6 +5,8 @@
 
 #include <gst/video/video.h>
 
+#include "gst/detectionmeta.h"
+
 G_BEGIN_DECLS
 
 /* The 14 formats of our elements, ended by a NULL. */
@@ -29,6 +31,11 @@ GstBuffer *yv_test_frame (GstSample *picture);
 /* The same frame with @padding bytes after each row, as many between planes, and @padding before
  * the first, all of them 0x5a; a GstVideoMeta says so. */
 GstBuffer *yv_test_padded_frame (GstSample *picture, guint padding);
+
+/* gst_yolov7_detections_attach() of the buffer's own frame, of this size. */
+void yv_test_attach (GstBuffer *buffer, guint frame_w, guint frame_h,
+                     const GstYolov7Detection *detections, guint n_detections,
+                     GstYolov7MetaKinds kinds);
 
 /* What color the pixel has, 0xRRGGBB, in a picture of format RGB. */
 guint32 yv_test_rgb_at (GstSample *picture, guint x, guint y);

@@ -11,6 +11,8 @@
 #include <gst/analytics/analytics.h>
 #endif
 
+#include "tests/gst/frames.h"
+
 #define W 320
 #define H 240
 
@@ -51,7 +53,7 @@ analysed_frame_new (void)
 {
   GstBuffer *buffer = frame_new (GST_VIDEO_FORMAT_I420, W, H);
 
-  gst_yolov7_detections_attach (buffer, W, H, two, 2, GST_YOLOV7_META_ROI);
+  yv_test_attach (buffer, W, H, two, 2, GST_YOLOV7_META_ROI);
   return buffer;
 }
 
@@ -199,7 +201,7 @@ regions_lie_inside_the_frame_and_are_never_empty (void)
   };
   g_autoptr (GstBuffer) buffer = frame_new (GST_VIDEO_FORMAT_GRAY8, W, H);
 
-  gst_yolov7_detections_attach (buffer, W, H, edge, 3, GST_YOLOV7_META_ROI);
+  yv_test_attach (buffer, W, H, edge, 3, GST_YOLOV7_META_ROI);
   for (gint id = 0; id < 3; id++) {
     GstVideoRegionOfInterestMeta *roi =
         gst_buffer_get_video_region_of_interest_meta_id (buffer, id);
@@ -215,7 +217,7 @@ regions_are_attached_only_when_asked_for (void)
 {
   g_autoptr (GstBuffer) buffer = frame_new (GST_VIDEO_FORMAT_GRAY8, W, H);
 
-  gst_yolov7_detections_attach (buffer, W, H, two, 2, 0);
+  yv_test_attach (buffer, W, H, two, 2, 0);
   g_assert_cmpuint (gst_buffer_get_n_meta (buffer, GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE), ==,
                     0);
   assert_buffer_holds_two (buffer, 1, 1, 0, 0);
@@ -228,7 +230,7 @@ an_analysed_frame_without_detections_is_not_an_unseen_one (void)
   g_autoptr (GstBuffer) unseen = frame_new (GST_VIDEO_FORMAT_GRAY8, W, H);
   gboolean analysed;
 
-  gst_yolov7_detections_attach (seen, W, H, NULL, 0, GST_YOLOV7_META_ROI);
+  yv_test_attach (seen, W, H, NULL, 0, GST_YOLOV7_META_ROI);
   g_autoptr (GArray) a = read_new (seen, &analysed);
   g_assert_true (analysed);
   g_assert_cmpuint (a->len, ==, 0);
@@ -251,7 +253,7 @@ a_class_that_is_not_known_stays_unknown (void)
   g_autoptr (GstBuffer) buffer = frame_new (GST_VIDEO_FORMAT_GRAY8, W, H);
   gboolean analysed;
 
-  gst_yolov7_detections_attach (buffer, W, H, &unknown, 1, GST_YOLOV7_META_ROI);
+  yv_test_attach (buffer, W, H, &unknown, 1, GST_YOLOV7_META_ROI);
   g_autoptr (GArray) found = read_new (buffer, &analysed);
   g_assert_cmpint (g_array_index (found, GstYolov7Detection, 0).class_index, ==, -1);
   g_assert_cmpfloat (g_array_index (found, GstYolov7Detection, 0).confidence, ==, -1);
@@ -267,8 +269,8 @@ two_detectors_may_use_one_buffer (void)
   g_autoptr (GstBuffer) buffer = frame_new (GST_VIDEO_FORMAT_GRAY8, W, H);
   gboolean analysed;
 
-  gst_yolov7_detections_attach (buffer, W, H, &two[0], 1, GST_YOLOV7_META_ROI);
-  gst_yolov7_detections_attach (buffer, W, H, &two[1], 1, GST_YOLOV7_META_ROI);
+  yv_test_attach (buffer, W, H, &two[0], 1, GST_YOLOV7_META_ROI);
+  yv_test_attach (buffer, W, H, &two[1], 1, GST_YOLOV7_META_ROI);
   g_autoptr (GArray) found = read_new (buffer, &analysed);
   assert_is_two (found, 1, 1, 0, 0);
   g_assert_nonnull (gst_buffer_get_video_region_of_interest_meta_id (buffer, 0));
@@ -284,8 +286,7 @@ analytics_hold_the_same_boxes_under_the_same_ids (void)
   GstAnalyticsMtd mtd;
   guint n = 0;
 
-  gst_yolov7_detections_attach (buffer, W, H, two, 2,
-                                GST_YOLOV7_META_ROI | GST_YOLOV7_META_ANALYTICS);
+  yv_test_attach (buffer, W, H, two, 2, GST_YOLOV7_META_ROI | GST_YOLOV7_META_ANALYTICS);
   GstAnalyticsRelationMeta *relations = gst_buffer_get_analytics_relation_meta (buffer);
   while (gst_analytics_relation_meta_iterate (relations, &state,
                                               gst_analytics_od_mtd_get_mtd_type (), &mtd)) {
@@ -314,7 +315,7 @@ an_analysed_frame_has_analytics_even_when_empty (void)
 {
   g_autoptr (GstBuffer) buffer = frame_new (GST_VIDEO_FORMAT_GRAY8, W, H);
 
-  gst_yolov7_detections_attach (buffer, W, H, NULL, 0, GST_YOLOV7_META_ANALYTICS);
+  yv_test_attach (buffer, W, H, NULL, 0, GST_YOLOV7_META_ANALYTICS);
   GstAnalyticsRelationMeta *relations = gst_buffer_get_analytics_relation_meta (buffer);
   g_assert_nonnull (relations);
   g_assert_cmpuint (gst_analytics_relation_get_length (relations), ==, 0);
@@ -326,7 +327,7 @@ a_tracker_can_add_to_the_analytics (void)
 {
   g_autoptr (GstBuffer) buffer = frame_new (GST_VIDEO_FORMAT_GRAY8, W, H);
 
-  gst_yolov7_detections_attach (buffer, W, H, NULL, 0, GST_YOLOV7_META_ANALYTICS);
+  yv_test_attach (buffer, W, H, NULL, 0, GST_YOLOV7_META_ANALYTICS);
   GstAnalyticsRelationMeta *relations = gst_buffer_get_analytics_relation_meta (buffer);
   for (guint i = 0; i < 100; i++) {
     GstAnalyticsTrackingMtd tracking;
@@ -505,7 +506,7 @@ borders_move_boxes_with_the_picture (void)
     for (guint y = 64; y < 64 + 96; y++)
       memset (map.data + y * W + 96, 235, 128);
     gst_buffer_unmap (buffer, &map);
-    gst_yolov7_detections_attach (buffer, W, H, &white, 1, GST_YOLOV7_META_ROI);
+    yv_test_attach (buffer, W, H, &white, 1, GST_YOLOV7_META_ROI);
 
     g_autofree char *caps = g_strdup_printf (
         "video/x-raw, format=I420, width=%u, height=%u, framerate=25/1, pixel-aspect-ratio=1/1", w,
@@ -530,6 +531,50 @@ borders_move_boxes_with_the_picture (void)
     g_assert_cmpfloat_with_epsilon (d->y, y_min, 1.5);
     g_assert_cmpfloat_with_epsilon (d->y + d->h, y_max, 1.5);
   }
+}
+
+static guint64
+frame_pts_on (GstBuffer *buffer)
+{
+  const GstStructure *s = gst_custom_meta_get_structure (
+      gst_buffer_get_custom_meta (buffer, GST_YOLOV7_DETECTIONS_META_NAME));
+  guint64 pts = 0;
+
+  g_assert_true (gst_structure_get_uint64 (s, "frame-pts", &pts));
+  return pts;
+}
+
+/* Whatever the PTS of the buffer that the detections travel on. */
+static void
+the_frame_that_was_analysed_stays_known (void)
+{
+  const GstYolov7Frame earlier = {.width = W, .height = H, .pts = 7 * GST_SECOND};
+  g_autoptr (GstBuffer) buffer = frame_new (GST_VIDEO_FORMAT_I420, W, H);
+
+  GST_BUFFER_PTS (buffer) = 9 * GST_SECOND;
+  gst_yolov7_detections_attach (buffer, &earlier, two, 2, 0);
+  g_assert_cmpuint (frame_pts_on (buffer), ==, 7 * GST_SECOND);
+  g_autoptr (GstBuffer) copy = gst_buffer_copy_deep (buffer);
+  g_assert_cmpuint (frame_pts_on (copy), ==, 7 * GST_SECOND);
+  g_autoptr (GstBuffer) scaled =
+      push_through ("videoscale", "video/x-raw, format=I420, width=640, height=480, framerate=25/1",
+                    g_steal_pointer (&buffer));
+  g_assert_cmpuint (frame_pts_on (scaled), ==, 7 * GST_SECOND);
+  assert_buffer_holds_two (scaled, 2, 2, 0, 0);
+}
+
+static void
+an_unknown_frame_stays_unknown (void)
+{
+  GstBuffer *buffer = analysed_frame_new ();
+  GstStructure *s = gst_custom_meta_get_structure (
+      gst_buffer_get_custom_meta (buffer, GST_YOLOV7_DETECTIONS_META_NAME));
+
+  g_assert_cmpuint (frame_pts_on (buffer), ==, GST_CLOCK_TIME_NONE);
+  gst_structure_remove_field (s, "frame-pts"); /* somebody else's */
+  g_autoptr (GstBuffer) out = push_through (
+      "videoscale", "video/x-raw, format=I420, width=640, height=480, framerate=25/1", buffer);
+  g_assert_cmpuint (frame_pts_on (out), ==, GST_CLOCK_TIME_NONE);
 }
 
 static void
@@ -605,6 +650,8 @@ main (int argc, char **argv)
   g_test_add_func ("/detectionmeta/scale", scaling_scales_boxes_and_keeps_the_rest);
   g_test_add_func ("/detectionmeta/pixel-shape", a_change_of_the_pixels_shape_stretches_boxes);
   g_test_add_func ("/detectionmeta/borders", borders_move_boxes_with_the_picture);
+  g_test_add_func ("/detectionmeta/frame-pts", the_frame_that_was_analysed_stays_known);
+  g_test_add_func ("/detectionmeta/frame-pts-unknown", an_unknown_frame_stays_unknown);
   g_test_add_func ("/detectionmeta/foreign-fields", fields_of_applications_travel_along);
   g_test_add_func ("/detectionmeta/wrong-boxes", detections_never_survive_with_wrong_boxes);
   return g_test_run ();

@@ -80,7 +80,7 @@ boxes_are_drawn_in_every_format_with_any_stride (void)
       g_autoptr (GstSample) picture = yv_test_convert (rgb, yv_test_formats[i], 161, 121);
       GstBuffer *frame =
           padding ? yv_test_padded_frame (picture, padding) : yv_test_frame (picture);
-      gst_yolov7_detections_attach (frame, 161, 121, &box, 1, 0);
+      yv_test_attach (frame, 161, 121, &box, 1, 0);
       g_autoptr (GstSample) drawn = draw (PLAIN_BOX, gst_sample_get_caps (picture), frame);
       assert_box_is_drawn (drawn, g_str_equal (yv_test_formats[i], "GRAY8"), yv_test_formats[i]);
     }
@@ -103,7 +103,7 @@ the_analysis_counts_before_regions_of_interest (void)
   g_autoptr (GstSample) picture = yv_test_plain (161, 121, PAPER);
   GstBuffer *frame = yv_test_frame (picture);
 
-  gst_yolov7_detections_attach (frame, 161, 121, NULL, 0, 0);
+  yv_test_attach (frame, 161, 121, NULL, 0, 0);
   gst_buffer_add_video_region_of_interest_meta (frame, "dog", 41, 31, 60, 83);
   g_autoptr (GstSample) drawn = draw (PLAIN_BOX, gst_sample_get_caps (picture), frame);
   assert_color (drawn, 44, 70, PAPER, FALSE, "nothing");
@@ -119,7 +119,7 @@ boxes_follow_a_scaler (void)
 
   gst_harness_set_caps (h, gst_caps_ref (gst_sample_get_caps (picture)), gst_caps_ref (small));
   GstBuffer *frame = yv_test_frame (picture);
-  gst_yolov7_detections_attach (frame, 161 * 2, 121 * 2, &twice, 1, GST_YOLOV7_META_ROI);
+  yv_test_attach (frame, 161 * 2, 121 * 2, &twice, 1, GST_YOLOV7_META_ROI);
   g_autoptr (GstBuffer) out = gst_harness_push_and_pull (h, frame);
   g_autoptr (GstSample) drawn = gst_sample_new (out, small, NULL, NULL);
   assert_box_is_drawn (drawn, FALSE, "scaled");
@@ -134,7 +134,7 @@ boxes_of_another_frame_size_are_scaled (void)
   const GstYolov7Detection other = {.x = 82, .y = 93, .w = 120, .h = 249, .label = "dog"};
   GstBuffer *frame = yv_test_frame (picture);
 
-  gst_yolov7_detections_attach (frame, 161 * 2, 121 * 3, &other, 1, 0);
+  yv_test_attach (frame, 161 * 2, 121 * 3, &other, 1, 0);
   g_autoptr (GstSample) drawn = draw (PLAIN_BOX, gst_sample_get_caps (picture), frame);
   assert_box_is_drawn (drawn, FALSE, "of another size");
 }
@@ -145,7 +145,7 @@ a_tag_is_drawn_unless_turned_off (void)
   g_autoptr (GstSample) picture = yv_test_plain (161, 121, PAPER);
   GstBuffer *frame = yv_test_frame (picture);
 
-  gst_yolov7_detections_attach (frame, 161, 121, &box, 1, 0);
+  yv_test_attach (frame, 161, 121, &box, 1, 0);
   g_autoptr (GstSample) drawn =
       draw ("object-detection-outline-color=0xffff2010 labels-color=0xff00ff00",
             gst_sample_get_caps (picture), frame);
@@ -164,7 +164,7 @@ pixels_that_others_hold_stay_as_they_are (void)
   g_autoptr (GstSample) picture = yv_test_plain (161, 121, PAPER);
   GstBuffer *frame = yv_test_frame (picture);
 
-  gst_yolov7_detections_attach (frame, 161, 121, &box, 1, 0);
+  yv_test_attach (frame, 161, 121, &box, 1, 0);
   g_autoptr (GstSample) other =
       gst_sample_new (frame, gst_sample_get_caps (picture), NULL, NULL); /* a second owner */
   g_autoptr (GstSample) drawn = draw (PLAIN_BOX, gst_sample_get_caps (picture), frame);
@@ -200,7 +200,7 @@ properties_take_effect_with_the_next_frame (void)
                         gst_caps_ref (gst_sample_get_caps (picture)));
   for (guint i = 0; i < G_N_ELEMENTS (colors); i++) {
     GstBuffer *frame = yv_test_frame (picture);
-    gst_yolov7_detections_attach (frame, 161, 121, &box, 1, 0);
+    yv_test_attach (frame, 161, 121, &box, 1, 0);
     g_object_set (overlay, "object-detection-outline-color", colors[i], NULL);
     g_autoptr (GstBuffer) out = gst_harness_push_and_pull (h, frame);
     g_autoptr (GstSample) drawn = gst_sample_new (out, gst_sample_get_caps (picture), NULL, NULL);
@@ -220,7 +220,7 @@ a_buffer_that_is_no_frame_is_an_error_with_a_message (void)
 
   gst_element_set_bus (h->element, bus);
   gst_harness_set_caps (h, gst_caps_ref (caps), gst_caps_ref (caps));
-  gst_yolov7_detections_attach (frame, 161, 121, &box, 1, 0);
+  yv_test_attach (frame, 161, 121, &box, 1, 0);
   g_assert_cmpint (gst_harness_push (h, frame), ==, GST_FLOW_ERROR);
   g_autoptr (GstMessage) message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
   g_assert_nonnull (message);

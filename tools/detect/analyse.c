@@ -71,8 +71,17 @@ detect (Job *job, GstBuffer *buffer, GError **error)
 static void
 attach (Job *job, GstBuffer *buffer, const YvDetections *found)
 {
-  gst_yolov7_found_attach (buffer, (guint) job->video.width, (guint) job->video.height, found,
-                           yv_engine_info (job->engine)->class_names, 0, job->attached);
+  const GstYolov7Frame frame = {
+      .width = (guint) job->video.width,
+      .height = (guint) job->video.height,
+      .pts = GST_BUFFER_PTS (buffer),
+      .duration = GST_BUFFER_DURATION (buffer),
+  };
+
+  gst_yolov7_found_convert (found, yv_engine_info (job->engine)->class_names, job->attached);
+  gst_yolov7_detections_attach (buffer, &frame,
+                                (const GstYolov7Detection *) (gpointer) job->attached->data,
+                                job->attached->len, 0);
 }
 
 /* Ends the flow: decoding more would be in vain. */
