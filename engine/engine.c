@@ -126,6 +126,8 @@ close_device (YvEngine *engine)
 {
   g_clear_pointer (&engine->ways, yv_ways_free);
   g_clear_pointer (&engine->store, yv_weight_store_free);
+  if (engine->device)
+    yv_device_retire (engine->device);
   g_clear_pointer (&engine->device, yv_device_unref);
   g_clear_pointer (&engine->device_name, g_free);
 }
@@ -567,17 +569,43 @@ yv_engine_drop_idle_runners (YvEngine *engine)
   return drop_idle (engine, 0);
 }
 
+static bool
+check_memory_size (size_t size_bytes, GError **error)
+{
+  if (size_bytes >= 1 && size_bytes <= YV_MAX_FRAME_MEMORY_BYTES)
+    return true;
+  g_set_error (error, YV_ERROR, YV_ERROR_INVALID,
+               "memory of %zu bytes for a frame, expected 1 to %u", size_bytes,
+               YV_MAX_FRAME_MEMORY_BYTES);
+  return false;
+}
+
 YvFrameMemory *
 yv_frame_memory_new (YvEngine *engine, size_t size_bytes, GError **error)
 {
-  if (size_bytes == 0 || size_bytes > YV_MAX_FRAME_MEMORY_BYTES) {
-    g_set_error (error, YV_ERROR, YV_ERROR_INVALID,
-                 "memory of %zu bytes for a frame, expected 1 to %u", size_bytes,
-                 YV_MAX_FRAME_MEMORY_BYTES);
+  if (!check_memory_size (size_bytes, error))
     return NULL;
-  }
   return engine->device ? yv_vulkan_memory_new (engine->device, size_bytes, error)
                         : yv_memory_new_plain (size_bytes, error);
+}
+
+YvFrameMemory *
+yv_frame_memory_import (YvEngine *engine, void *bytes, size_t size_bytes, GError **error)
+{
+  if (!check_memory_size (size_bytes, error))
+    return NULL;
+  if (engine->device)
+    return yv_vulkan_memory_import (engine->device, bytes, size_bytes, error);
+  g_set_error (error, YV_ERROR, YV_ERROR_UNSUPPORTED, "the reference copies its frames");
+  return NULL;
+}
+
+bool
+yv_frame_memory_is_of (const YvFrameMemory *memory, const YvEngine *engine)
+{
+  if (!memory->device)
+    return false;
+  return engine ? memory->device == engine->device : !yv_device_is_retired (memory->device);
 }
 
 uint8_t *

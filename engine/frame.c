@@ -323,7 +323,7 @@ yv_frame_params_init_in_place (struct YvFrameParams *params, const YvImage *imag
   Planes planes = {0};
 
   for (uint32_t plane = 0; plane < layouts[image->format].n_planes; plane++) {
-    planes.offset_bytes[plane] = (size_t) (image->planes[plane] - image->memory->bytes);
+    planes.offset_bytes[plane] = (size_t) (image->planes[plane] - image->memory->start);
     planes.row_bytes[plane] = image->stride_bytes[plane];
   }
   init_params (params, image, letterbox, &planes);

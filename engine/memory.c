@@ -5,10 +5,9 @@
 #include "engine/error.h"
 
 static void
-free_plain (YvFrameMemory *memory)
+release_plain (YvFrameMemory *memory)
 {
   g_free (memory->bytes);
-  g_free (memory);
 }
 
 YvFrameMemory *
@@ -23,8 +22,9 @@ yv_memory_new_plain (size_t size_bytes, GError **error)
   }
   YvFrameMemory *memory = g_new0 (YvFrameMemory, 1);
   memory->bytes = bytes;
+  memory->start = bytes;
   memory->size_bytes = size_bytes;
-  memory->free = free_plain;
+  memory->release = release_plain;
   g_atomic_ref_count_init (&memory->n_refs);
   return memory;
 }
@@ -40,7 +40,7 @@ void
 yv_memory_unref (YvFrameMemory *memory)
 {
   if (memory && g_atomic_ref_count_dec (&memory->n_refs))
-    memory->free (memory);
+    g_free (memory);
 }
 
 void
@@ -49,6 +49,7 @@ yv_memory_give_up (YvFrameMemory *memory)
   if (!memory)
     return;
   g_atomic_int_set (&memory->is_given_up, TRUE);
+  memory->release (memory);
   yv_memory_unref (memory);
 }
 

@@ -112,11 +112,24 @@ YV_API const YvEngineInfo *yv_engine_info (const YvEngine *engine);
  * fast as any. Returns: (transfer full): zeroed or not, or NULL with YV_ERROR_INVALID (no bytes, or
  * more than YV_MAX_FRAME_MEMORY_BYTES) or YV_ERROR_OUT_OF_MEMORY. */
 YV_API YvFrameMemory *yv_frame_memory_new (YvEngine *engine, size_t size_bytes, GError **error);
+
+/* The same of memory that is there already, at any address: its pages become the device's, too,
+ * which takes about as long as a copy, so it is meant for what comes by again and again. Ordinary
+ * memory of this process (malloc() and the like); it stays mapped, where it is, until
+ * yv_frame_memory_free(), and may be unmapped as soon as that returns. Any thread.
+ * Returns: (transfer full): or NULL with YV_ERROR_INVALID or _OUT_OF_MEMORY as above, or
+ * YV_ERROR_UNSUPPORTED where the device cannot, or not this memory, and on the reference. */
+YV_API YvFrameMemory *yv_frame_memory_import (YvEngine *engine, void *bytes, size_t size_bytes,
+                                              GError **error);
 YV_API uint8_t *yv_frame_memory_bytes (YvFrameMemory *memory);
 
-/* NULL ok; any thread. No frame that lies in it is in flight. What is bound for it goes when the
- * slots meet other memory for the first time, or when a stream of the engine is freed and no other
- * is using them. Where all streams have been freed before, at once. */
+/* Whether it is @engine that reads it in place. @engine: (nullable): whether any engine does, which
+ * none does any longer once the one that made it is gone. Any thread. */
+YV_API bool yv_frame_memory_is_of (const YvFrameMemory *memory, const YvEngine *engine);
+
+/* NULL ok; any thread. No frame that lies in it is in flight. What is bound for it, which is small,
+ * goes when the slots meet other memory for the first time, or when a stream of the engine is freed
+ * and no other is using them. */
 YV_API void yv_frame_memory_free (YvFrameMemory *memory);
 
 /* ---- stream -----------------------------------------------------------------------------------

@@ -37,6 +37,7 @@ static const VkMemoryPropertyFlags unified_wishes[][N_WISHES] = {
     [YV_BUFFER_READBACK] = {LOCAL | MAPPED | CACHED, MAPPED | CACHED, MAPPED},
 };
 
+/* UINT32_MAX where there is none. */
 static uint32_t
 find_memory_type (const YvDevice *device, YvBufferUse use, uint32_t type_bits)
 {
@@ -47,23 +48,47 @@ find_memory_type (const YvDevice *device, YvBufferUse use, uint32_t type_bits)
       if ((type_bits >> type & 1) &&
           (device->memory.memoryTypes[type].propertyFlags & row[wish]) == row[wish])
         return type;
-  g_assert_not_reached ();
+  return UINT32_MAX;
 }
 
+/* @next: (nullable): what else Vulkan is to know of it */
 static bool
-create_handle (YvBuffer *buffer, GError **error)
+create_handle (YvBuffer *buffer, const void *next, GError **error)
 {
   YvDevice *device = buffer->device;
   const VkBufferCreateInfo info = {
       .sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
+      .pNext = next,
       .size = buffer->size_bytes,
-      .usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_STORAGE_TEXEL_BUFFER_BIT |
-               VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT | VK_BUFFER_USAGE_TRANSFER_SRC_BIT |
-               VK_BUFFER_USAGE_TRANSFER_DST_BIT,
+      .usage = YV_BUFFER_USAGE,
   };
 
   return yv_vk_check (device->vk.vkCreateBuffer (device->handle, &info, NULL, &buffer->handle),
                       "vkCreateBuffer", error);
+}
+
+/* @next: (nullable): where the memory comes from */
+static bool
+bind_new_memory (YvBuffer *buffer, uint64_t size_bytes, uint32_t type, const void *next,
+                 GError **error)
+{
+  YvDevice *device = buffer->device;
+  const VkMemoryAllocateFlagsInfo flags = {
+      .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_FLAGS_INFO,
+      .pNext = next,
+      .flags = VK_MEMORY_ALLOCATE_DEVICE_ADDRESS_BIT,
+  };
+  const VkMemoryAllocateInfo info = {
+      .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
+      .pNext = &flags,
+      .allocationSize = size_bytes,
+      .memoryTypeIndex = type,
+  };
+  return yv_vk_check (device->vk.vkAllocateMemory (device->handle, &info, NULL, &buffer->memory),
+                      "vkAllocateMemory", error) &&
+         yv_vk_check (
+             device->vk.vkBindBufferMemory (device->handle, buffer->handle, buffer->memory, 0),
+             "vkBindBufferMemory", error);
 }
 
 static bool
@@ -73,21 +98,41 @@ allocate_memory (YvBuffer *buffer, YvBufferUse use, GError **error)
   VkMemoryRequirements needs;
   device->vk.vkGetBufferMemoryRequirements (device->handle, buffer->handle, &needs);
 
-  const VkMemoryAllocateFlagsInfo flags = {
-      .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_FLAGS_INFO,
-      .flags = VK_MEMORY_ALLOCATE_DEVICE_ADDRESS_BIT,
+  const uint32_t type = find_memory_type (device, use, needs.memoryTypeBits);
+  g_assert (type != UINT32_MAX);
+  return bind_new_memory (buffer, needs.size, type, NULL, error);
+}
+
+static bool
+import_memory (YvBuffer *buffer, uint8_t *pages, GError **error)
+{
+  const VkExternalMemoryHandleTypeFlagBits kind =
+      VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT;
+  YvDevice *device = buffer->device;
+  const VkImportMemoryHostPointerInfoEXT import = {
+      .sType = VK_STRUCTURE_TYPE_IMPORT_MEMORY_HOST_POINTER_INFO_EXT,
+      .handleType = kind,
+      .pHostPointer = pages,
   };
-  const VkMemoryAllocateInfo info = {
-      .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
-      .pNext = &flags,
-      .allocationSize = needs.size,
-      .memoryTypeIndex = find_memory_type (device, use, needs.memoryTypeBits),
-  };
-  return yv_vk_check (device->vk.vkAllocateMemory (device->handle, &info, NULL, &buffer->memory),
-                      "vkAllocateMemory", error) &&
-         yv_vk_check (
-             device->vk.vkBindBufferMemory (device->handle, buffer->handle, buffer->memory, 0),
-             "vkBindBufferMemory", error);
+  VkMemoryHostPointerPropertiesEXT host = {
+      .sType = VK_STRUCTURE_TYPE_MEMORY_HOST_POINTER_PROPERTIES_EXT};
+  VkMemoryRequirements needs;
+
+  if (!yv_vk_check (
+          device->vk.vkGetMemoryHostPointerPropertiesEXT (device->handle, kind, pages, &host),
+          "vkGetMemoryHostPointerPropertiesEXT", error))
+    return false;
+  device->vk.vkGetBufferMemoryRequirements (device->handle, buffer->handle, &needs);
+  const uint32_t type =
+      find_memory_type (device, YV_BUFFER_FRAMES, needs.memoryTypeBits & host.memoryTypeBits);
+  if (type == UINT32_MAX || needs.size > buffer->size_bytes) {
+    g_set_error (error, YV_ERROR, YV_ERROR_UNSUPPORTED,
+                 "the device has no type of memory for it, or takes %" G_GUINT64_FORMAT " bytes",
+                 needs.size);
+    return false;
+  }
+  buffer->mapped = pages;
+  return bind_new_memory (buffer, buffer->size_bytes, type, &import, error);
 }
 
 /* A discrete GPU's memory stays unmapped even where it could be: reading it is very slow. */
@@ -138,9 +183,31 @@ yv_buffer_new (YvDevice *device, YvBufferUse use, uint64_t size_bytes, const cha
   g_assert (size_bytes <= UINT64_MAX - SIZE_ALIGN_BYTES);
   buffer->device = device;
   buffer->size_bytes = yv_round_up (MAX (size_bytes, 1), SIZE_ALIGN_BYTES);
-  if (!check_size (buffer, error) || !create_handle (buffer, error) ||
+  if (!check_size (buffer, error) || !create_handle (buffer, NULL, error) ||
       !allocate_memory (buffer, use, error) || !map_memory (buffer, use, error)) {
     g_prefix_error (error, "%s of %" G_GUINT64_FORMAT " bytes: ", name, size_bytes);
+    return NULL;
+  }
+  read_address (buffer);
+  yv_debug_name (device, VK_OBJECT_TYPE_BUFFER, (uint64_t) buffer->handle, name);
+  return g_steal_pointer (&buffer);
+}
+
+YvBuffer *
+yv_buffer_import (YvDevice *device, uint8_t *pages, uint64_t size_bytes, const char *name,
+                  GError **error)
+{
+  const VkExternalMemoryBufferCreateInfo external = {
+      .sType = VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_BUFFER_CREATE_INFO,
+      .handleTypes = VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT,
+  };
+  g_autoptr (YvBuffer) buffer = g_new0 (YvBuffer, 1);
+
+  buffer->device = device;
+  buffer->size_bytes = size_bytes;
+  if (!check_size (buffer, error) || !create_handle (buffer, &external, error) ||
+      !import_memory (buffer, pages, error)) {
+    g_prefix_error (error, "%s of %" G_GUINT64_FORMAT " bytes of others: ", name, size_bytes);
     return NULL;
   }
   read_address (buffer);

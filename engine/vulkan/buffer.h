@@ -21,6 +21,12 @@ typedef enum {
   YV_BUFFER_READBACK, /* the device writes, the host reads: cached; mapped */
 } YvBufferUse;
 
+/* What all buffers may be used as. */
+#define YV_BUFFER_USAGE                                                                            \
+  (VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_STORAGE_TEXEL_BUFFER_BIT |                 \
+   VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT | VK_BUFFER_USAGE_TRANSFER_SRC_BIT |                  \
+   VK_BUFFER_USAGE_TRANSFER_DST_BIT)
+
 /* Memory is coherent: a submit makes the host's writes visible, a barrier to the host the
  * device's. */
 typedef struct {
@@ -37,6 +43,13 @@ typedef struct {
 YvBuffer *yv_buffer_new (YvDevice *device, YvBufferUse use, uint64_t size_bytes, const char *name,
                          GError **error);
 void yv_buffer_free (YvBuffer *buffer); /* NULL ok; the device no longer uses it */
+
+/* As YV_BUFFER_FRAMES, of memory that is there already. @pages: at a multiple of the device's
+ * import_align_bytes, which isn't 0, and so is @size_bytes; borrowed, they stay mapped as long as
+ * the buffer. NULL with YV_ERROR_UNSUPPORTED where the driver refuses them, or
+ * YV_ERROR_OUT_OF_MEMORY. */
+YvBuffer *yv_buffer_import (YvDevice *device, uint8_t *pages, uint64_t size_bytes, const char *name,
+                            GError **error);
 
 /* Each runs one command and waits for it; for loading and tests. */
 bool yv_buffer_copy (const YvBuffer *src, uint64_t src_offset, const YvBuffer *dst,

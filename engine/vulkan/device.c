@@ -3,8 +3,10 @@
 #include "engine/vulkan/device.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "engine/error.h"
+#include "engine/vulkan/buffer.h"
 #include "engine/vulkan/check.h"
 #include "engine/vulkan/features.h"
 #include "engine/vulkan/kernels.h"
@@ -61,7 +63,7 @@ create_device (YvDevice *device, const YvFeatures *features, GError **error)
       .queueCount = 1,
       .pQueuePriorities = &priority,
   };
-  const char *extensions[4];
+  const char *extensions[5];
   uint32_t n_extensions = 0;
 
   if (yv_has_extension (device->physical, portability_subset))
@@ -72,6 +74,8 @@ create_device (YvDevice *device, const YvFeatures *features, GError **error)
   }
   if (yv_features_have_coopmat2 (features))
     extensions[n_extensions++] = VK_NV_COOPERATIVE_MATRIX_2_EXTENSION_NAME;
+  if (device->import_align_bytes > 0)
+    extensions[n_extensions++] = VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME;
   const VkDeviceCreateInfo info = {
       .sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
       .pNext = &features->core,
@@ -170,6 +174,36 @@ count_cores (VkPhysicalDevice physical)
   return nv.shaderSMCount + amd.activeComputeUnitCount;
 }
 
+/* 0 where it cannot. Pages of its own size would hold what may be unmapped while it reads, so they
+ * are to be those of the system. */
+static uint64_t
+read_import_align (VkPhysicalDevice physical)
+{
+  const VkPhysicalDeviceExternalBufferInfo info = {
+      .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_BUFFER_INFO,
+      .usage = YV_BUFFER_USAGE,
+      .handleType = VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT,
+  };
+  VkExternalBufferProperties buffers = {.sType = VK_STRUCTURE_TYPE_EXTERNAL_BUFFER_PROPERTIES};
+  VkPhysicalDeviceExternalMemoryHostPropertiesEXT host = {
+      .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_MEMORY_HOST_PROPERTIES_EXT};
+  VkPhysicalDeviceProperties2 properties = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2,
+                                            .pNext = &host};
+
+  if (!yv_has_extension (physical, VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME))
+    return 0;
+  vkGetPhysicalDeviceProperties2 (physical, &properties);
+  vkGetPhysicalDeviceExternalBufferProperties (physical, &info, &buffers);
+  const VkExternalMemoryFeatureFlags features =
+      buffers.externalMemoryProperties.externalMemoryFeatures;
+  const bool imports = (features & VK_EXTERNAL_MEMORY_FEATURE_IMPORTABLE_BIT) &&
+                       !(features & VK_EXTERNAL_MEMORY_FEATURE_DEDICATED_ONLY_BIT);
+
+  return imports && host.minImportedHostPointerAlignment <= (uint64_t) sysconf (_SC_PAGESIZE)
+             ? host.minImportedHostPointerAlignment
+             : 0;
+}
+
 static void
 read_caps (YvDevice *device, const YvChoice *choice, const YvFeatures *features)
 {
@@ -187,6 +221,7 @@ read_caps (YvDevice *device, const YvChoice *choice, const YvFeatures *features)
 
   device->unified = memory_is_unified (&device->memory);
   device->max_allocation_bytes = sizes.maxMemoryAllocationSize;
+  device->import_align_bytes = read_import_align (device->physical);
   device->ns_per_tick = limits->timestampPeriod;
   device->caps = (YvCaps){
       .is_cpu = choice->type == VK_PHYSICAL_DEVICE_TYPE_CPU,
@@ -312,6 +347,18 @@ yv_device_unref (YvDevice *device)
     device->vk.vkDestroyDevice (device->handle, NULL);
   g_mutex_clear (&device->queue_lock);
   g_free (device);
+}
+
+void
+yv_device_retire (YvDevice *device)
+{
+  g_atomic_int_set (&device->is_retired, TRUE);
+}
+
+bool
+yv_device_is_retired (const YvDevice *device)
+{
+  return g_atomic_int_get (&device->is_retired);
 }
 
 const YvCaps *

@@ -23,6 +23,7 @@ typedef struct _YvPipelineCache YvPipelineCache;
 
 struct _YvDevice {
   gatomicrefcount n_refs;
+  gint is_retired;      /* atomic */
   YvInstance *instance; /* borrowed: there is one, for ever */
   VkPhysicalDevice physical;
   char uuid[YV_UUID_TEXT_BYTES];
@@ -39,9 +40,10 @@ struct _YvDevice {
   bool unified; /* all device memory is host-visible too: nothing needs staging; tests clear it
                    before anything is made, and so have a discrete GPU's ways on a CPU */
   uint64_t max_allocation_bytes;
-  double ns_per_tick;         /* of timestamps */
-  uint64_t tick_mask;         /* their valid bits; 0: the queue has no timestamps */
-  YvPipelineCache *pipelines; /* owned; thread safe */
+  uint64_t import_align_bytes; /* of memory of others that it reads in place; 0: it cannot */
+  double ns_per_tick;          /* of timestamps */
+  uint64_t tick_mask;          /* their valid bits; 0: the queue has no timestamps */
+  YvPipelineCache *pipelines;  /* owned; thread safe */
 };
 
 G_END_DECLS

@@ -37,6 +37,11 @@ GArray *yv_device_list (GError **error);
 YvDevice *yv_device_new (const char *selector, GError **error);
 YvDevice *yv_device_ref (YvDevice *device);
 void yv_device_unref (YvDevice *device);
+
+/* The engine that opened it is gone: who still has a reference is not going to run anything. Any
+ * thread. */
+void yv_device_retire (YvDevice *device);
+bool yv_device_is_retired (const YvDevice *device);
 const YvCaps *yv_device_caps (const YvDevice *device);
 const char *yv_device_uuid (const YvDevice *device); /* a selector of this very device */
 
@@ -70,6 +75,11 @@ YvExecutor *yv_vulkan_executor_new (YvDevice *device, YvWeightStore *store, cons
 /* Memory for frames that the device reads where they lie (image.h); it keeps the device. Free with
  * yv_memory_give_up(). Returns: (transfer full): or NULL with YV_ERROR_OUT_OF_MEMORY. */
 YvFrameMemory *yv_vulkan_memory_new (YvDevice *device, size_t size_bytes, GError **error);
+
+/* The same of memory that is there already: @bytes stay mapped until yv_memory_give_up(). NULL with
+ * YV_ERROR_UNSUPPORTED where the device or its driver cannot, or YV_ERROR_OUT_OF_MEMORY. */
+YvFrameMemory *yv_vulkan_memory_import (YvDevice *device, uint8_t *bytes, size_t size_bytes,
+                                        GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (YvDevice, yv_device_unref)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (YvWeightStore, yv_weight_store_free)

@@ -378,19 +378,9 @@ what_lies_idle_is_given_up_for_a_slot (void)
   g_assert_true (yv_stream_submit (stream, &image, 1, NULL));
 }
 
-static void (*real_memory_free) (YvFrameMemory *memory);
-static uint32_t n_memories_freed;
-
-static void
-count_freed_memory (YvFrameMemory *memory)
-{
-  n_memories_freed++;
-  real_memory_free (memory);
-}
-
 /* Also by the runner of a size that the stream has left, which stays with the engine. */
 static void
-memory_goes_with_the_last_stream (void)
+memory_is_forgotten_with_the_last_stream (void)
 {
   g_autoptr (YvEngine) engine = open_vulkan ();
   if (!engine)
@@ -402,17 +392,102 @@ memory_goes_with_the_last_stream (void)
   YvImage image = draw_picture (yv_frame_memory_bytes (memory), 7);
 
   image.memory = memory;
-  real_memory_free = memory->free;
-  memory->free = count_freed_memory;
   g_assert_nonnull (yv_stream_detect (stream, &image, NULL));
   options.input_size = 96;
   g_assert_true (yv_stream_set_options (stream, &options, NULL));
   g_assert_nonnull (yv_stream_detect (stream, &image, NULL));
+  g_assert_false (g_atomic_ref_count_compare (&memory->n_refs, 1));
   yv_stream_free (stream);
   g_assert_cmpuint (engine->runners->len, ==, 2);
-  g_assert_cmpuint (n_memories_freed, ==, 0);
+  g_assert_true (g_atomic_ref_count_compare (&memory->n_refs, 1)); /* ours */
   yv_frame_memory_free (memory);
-  g_assert_cmpuint (n_memories_freed, ==, 1);
+}
+
+/* Between two frames, while the slot and the stream go on. */
+static void
+memory_goes_at_once_when_it_is_freed (void)
+{
+  g_autoptr (YvEngine) engine = open_vulkan ();
+  if (!engine)
+    return;
+
+  const YvStreamOptions options = low_options ();
+  g_autoptr (YvStream) stream = open_stream (engine, &options);
+  for (uint32_t i = 0; i < 3; i++) {
+    fill_device (engine->device);
+    is_full = false;
+    YvFrameMemory *memory = yv_frame_memory_new (engine, FRAME_BYTES, NULL);
+    YvImage image = draw_picture (yv_frame_memory_bytes (memory), 7);
+
+    image.memory = memory;
+    g_assert_nonnull (yv_stream_detect (stream, &image, NULL));
+    is_full = true;
+    yv_frame_memory_free (memory);
+    g_assert_false (is_full); /* vkFreeMemory() was called */
+    empty_device ();
+  }
+}
+
+static void
+memory_is_of_the_engine_that_made_it (void)
+{
+  YvEngine *engine = open_vulkan ();
+  if (!engine)
+    return;
+
+  g_autoptr (YvEngine) other = open_engine (NULL), reference = open_engine ("reference");
+  g_autoptr (GError) size = NULL, unsupported = NULL;
+  g_autofree uint8_t *bytes = g_malloc (FRAME_BYTES);
+  YvFrameMemory *memory = yv_frame_memory_new (engine, FRAME_BYTES, NULL);
+  YvFrameMemory *plain = yv_frame_memory_new (reference, FRAME_BYTES, NULL);
+
+  g_assert_true (yv_frame_memory_is_of (memory, engine));
+  g_assert_false (yv_frame_memory_is_of (memory, other));
+  g_assert_false (yv_frame_memory_is_of (memory, reference));
+  g_assert_true (yv_frame_memory_is_of (memory, NULL));
+  g_assert_false (yv_frame_memory_is_of (plain, reference)); /* it copies */
+  g_assert_false (yv_frame_memory_is_of (plain, NULL));
+  g_assert_null (yv_frame_memory_import (engine, bytes, 0, &size));
+  g_assert_error (size, YV_ERROR, YV_ERROR_INVALID);
+  g_assert_null (yv_frame_memory_import (reference, bytes, FRAME_BYTES, &unsupported));
+  g_assert_error (unsupported, YV_ERROR, YV_ERROR_UNSUPPORTED);
+  g_assert_cmpstr (unsupported->message, ==, "the reference copies its frames");
+  yv_engine_unref (engine);
+  g_assert_false (yv_frame_memory_is_of (memory, NULL));
+  yv_frame_memory_free (memory);
+  yv_frame_memory_free (plain);
+}
+
+/* In the middle of a block, and freed before the block is while the stream lives on. */
+static void
+memory_of_others_is_found_the_same_in (void)
+{
+  g_autoptr (YvEngine) engine = open_vulkan ();
+  if (!engine || engine->device->import_align_bytes == 0) {
+    if (engine)
+      g_test_skip ("the device lacks VK_EXT_external_memory_host");
+    return;
+  }
+  const YvStreamOptions options = low_options ();
+  g_autoptr (GArray) expected = detect_one_by_one (engine, &options, 3);
+  g_autoptr (GArray) got = g_array_new (FALSE, FALSE, sizeof (YvDetection));
+  g_autoptr (YvStream) stream = open_stream (engine, &options);
+
+  for (uint32_t i = 0; i < 3; i++) {
+    g_autoptr (GError) error = NULL;
+    uint8_t *block = g_malloc (FRAME_BYTES + 77);
+    YvFrameMemory *memory = yv_frame_memory_import (engine, block + 77, FRAME_BYTES, &error);
+
+    g_assert_no_error (error);
+    g_assert_true (yv_frame_memory_bytes (memory) == block + 77);
+    YvImage image = draw_picture (block + 77, 7 * i);
+    image.memory = memory;
+    g_assert_true (yv_stream_submit (stream, &image, 1, NULL));
+    collect (stream, got);
+    yv_frame_memory_free (memory);
+    g_free (block);
+  }
+  assert_same (got, expected);
 }
 
 int
@@ -428,6 +503,9 @@ main (int argc, char **argv)
   g_test_add_func ("/flight/dropped", what_is_in_flight_may_be_dropped);
   g_test_add_func ("/flight/failure", a_failure_is_of_one_frame);
   g_test_add_func ("/flight/out-of-memory", what_lies_idle_is_given_up_for_a_slot);
-  g_test_add_func ("/flight/memory", memory_goes_with_the_last_stream);
+  g_test_add_func ("/flight/memory/forgotten", memory_is_forgotten_with_the_last_stream);
+  g_test_add_func ("/flight/memory/freed", memory_goes_at_once_when_it_is_freed);
+  g_test_add_func ("/flight/memory/engines", memory_is_of_the_engine_that_made_it);
+  g_test_add_func ("/flight/memory/imported", memory_of_others_is_found_the_same_in);
   return g_test_run ();
 }

@@ -2,6 +2,8 @@
  * tests/model/test-vulkan-slot.c - frames of any size through slots, one after another and at once.
  */
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "engine/error.h"
 #include "engine/memory.h"
@@ -257,6 +259,111 @@ frames_are_read_where_they_lie (void)
   net_frames_clear (&frames);
 }
 
+/* Pages between two that nobody may read, as many as @size_bytes take. */
+static uint8_t *
+map_guarded (size_t size_bytes)
+{
+  const size_t page_bytes = (size_t) sysconf (_SC_PAGESIZE);
+  uint8_t *pages = mmap (NULL, 2 * page_bytes + size_bytes, PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+  g_assert_true (pages != MAP_FAILED);
+  g_assert_cmpint (mprotect (pages, page_bytes, PROT_NONE), ==, 0);
+  g_assert_cmpint (mprotect (pages + page_bytes + size_bytes, page_bytes, PROT_NONE), ==, 0);
+  return pages + page_bytes;
+}
+
+static void
+unmap_guarded (uint8_t *bytes, size_t size_bytes)
+{
+  const size_t page_bytes = (size_t) sysconf (_SC_PAGESIZE);
+
+  g_assert_cmpint (munmap (bytes - page_bytes, 2 * page_bytes + size_bytes), ==, 0);
+}
+
+/* A picture at the start, in the middle and at the very end of pages that are not the device's.
+ * They are gone as soon as they are given up, while the slot still knows them. */
+static void
+memory_of_others_is_read_where_it_lies (void)
+{
+  g_auto (NetRun) net = {0};
+  const struct YvCandidate *copied, *in_place;
+  uint32_t n_copied, n_in_place;
+
+  if (!net_run_init (&net, &net_one_image, 2))
+    return;
+  if (net.device->import_align_bytes == 0) {
+    g_test_skip ("the device lacks VK_EXT_external_memory_host");
+    return;
+  }
+  NetPicture picture = net_picture_new (40, 30, 9);
+  const size_t picture_bytes = 30 * picture.image.stride_bytes[0];
+  const size_t size_bytes = 2 * (size_t) sysconf (_SC_PAGESIZE);
+  const size_t offsets[] = {0, 1, 1001, size_bytes - picture_bytes};
+  const uint8_t *own = picture.image.planes[0];
+  YvLetterbox letterbox;
+  g_assert_true (yv_letterbox_fit (40, 30, 64, NET_STRIDE, YV_LETTERBOX_FIXED, true, &letterbox));
+  const YvBatch batch = {
+      .n_images = 1, .images = &picture.image, .letterboxes = &letterbox, .confidence = 0.2f};
+
+  net_submit (net.executor, 0, &batch, &copied, &n_copied);
+  for (uint32_t i = 0; i < G_N_ELEMENTS (offsets); i++) {
+    uint8_t *pages = map_guarded (size_bytes), *bytes = pages + offsets[i];
+    g_autoptr (GError) error = NULL;
+    YvFrameMemory *memory = yv_vulkan_memory_import (net.device, bytes, picture_bytes, &error);
+
+    g_assert_no_error (error);
+    picture.image.memory = memory;
+    picture.image.planes[0] = memcpy (bytes, own, picture_bytes);
+    net_submit (net.executor, 1, &batch, &in_place, &n_in_place);
+    net_candidates_assert_identical (in_place, n_in_place, copied, n_copied);
+    yv_memory_give_up (memory);
+    unmap_guarded (pages, size_bytes);
+  }
+
+  const YvIntake *intake = &yv_vulkan_executor_slot (net.executor, 1)->intake;
+  g_assert_null (intake->staging); /* nothing was copied */
+  g_assert_cmpuint (intake->n_entries, ==, 1);
+  picture.image.memory = NULL;
+  picture.image.planes[0] = own;
+  net_submit (net.executor, 1, &batch, &in_place, &n_in_place);
+  net_candidates_assert_identical (in_place, n_in_place, copied, n_copied);
+  g_free (picture.bytes);
+}
+
+static VKAPI_ATTR VkResult VKAPI_CALL
+refuse_to_import (VkDevice device G_GNUC_UNUSED, const VkMemoryAllocateInfo *info G_GNUC_UNUSED,
+                  const VkAllocationCallbacks *allocator G_GNUC_UNUSED,
+                  VkDeviceMemory *memory G_GNUC_UNUSED)
+{
+  return VK_ERROR_INVALID_EXTERNAL_HANDLE;
+}
+
+static void
+memory_that_can_not_be_imported_is_refused (void)
+{
+  g_auto (NetRun) net = {0};
+  g_autoptr (GError) refused = NULL, lacking = NULL;
+  uint8_t bytes[100];
+
+  if (!net_run_init (&net, &net_one_image, 1))
+    return;
+  const uint64_t align_bytes = net.device->import_align_bytes;
+  const PFN_vkAllocateMemory allocate = net.device->vk.vkAllocateMemory;
+  if (align_bytes > 0) {
+    net.device->vk.vkAllocateMemory = refuse_to_import;
+    g_assert_null (yv_vulkan_memory_import (net.device, bytes, sizeof bytes, &refused));
+    g_assert_error (refused, YV_ERROR, YV_ERROR_UNSUPPORTED);
+    g_assert_nonnull (strstr (refused->message, "cannot read this kind of memory"));
+  }
+  net.device->vk.vkAllocateMemory = allocate;
+  net.device->import_align_bytes = 0;
+  g_assert_null (yv_vulkan_memory_import (net.device, bytes, sizeof bytes, &lacking));
+  g_assert_error (lacking, YV_ERROR, YV_ERROR_UNSUPPORTED);
+  g_assert_nonnull (strstr (lacking->message, "lacks VK_EXT_external_memory_host"));
+  net.device->import_align_bytes = align_bytes;
+}
+
 static void
 slots_in_flight_together_keep_their_results_apart (void)
 {
@@ -412,6 +519,8 @@ main (int argc, char **argv)
   g_test_add_func ("/vulkan/slot/pieces", a_network_in_pieces_gives_the_same_answer);
   g_test_add_func ("/vulkan/slot/no-timestamps", a_device_without_a_clock_is_measured_by_the_hosts);
   g_test_add_func ("/vulkan/slot/in-place", frames_are_read_where_they_lie);
+  g_test_add_func ("/vulkan/slot/imported", memory_of_others_is_read_where_it_lies);
+  g_test_add_func ("/vulkan/slot/not-imported", memory_that_can_not_be_imported_is_refused);
   g_test_add_func ("/vulkan/slot/slots", slots_in_flight_together_keep_their_results_apart);
   g_test_add_func ("/vulkan/slot/threads", threads_with_a_slot_each_do_not_disturb_each_other);
   g_test_add_func ("/vulkan/slot/timing", times_and_footprint_are_told);
