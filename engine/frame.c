@@ -19,27 +19,38 @@ typedef struct {
   uint32_t plane;
   uint32_t first_byte;
   uint32_t pixel_bytes;
-  uint32_t shift; /* log2 of the subsampling, both ways */
 } Component;
 
 typedef struct {
   const char *name;
   uint32_t n_planes;
   bool is_rgb;
-  Component components[3]; /* R, G, B or Y, U, V; of grey three times the same */
+  uint32_t depth, low_bit;       /* a sample's bits; what is below them */
+  uint32_t chroma_dx, chroma_dy; /* log2 of the subsampling of components 1 and 2 */
+  Component components[3];       /* R, G, B or Y, U, V; of grey three times the same */
 } Layout;
 
 /* clang-format off */
 static const Layout layouts[YV_N_FORMATS] = {
-  [YV_FORMAT_RGB]   = {"RGB",   1, true,  {{0, 0, 3, 0}, {0, 1, 3, 0}, {0, 2, 3, 0}}},
-  [YV_FORMAT_BGR]   = {"BGR",   1, true,  {{0, 2, 3, 0}, {0, 1, 3, 0}, {0, 0, 3, 0}}},
-  [YV_FORMAT_RGBX]  = {"RGBx",  1, true,  {{0, 0, 4, 0}, {0, 1, 4, 0}, {0, 2, 4, 0}}},
-  [YV_FORMAT_BGRX]  = {"BGRx",  1, true,  {{0, 2, 4, 0}, {0, 1, 4, 0}, {0, 0, 4, 0}}},
-  [YV_FORMAT_XRGB]  = {"xRGB",  1, true,  {{0, 1, 4, 0}, {0, 2, 4, 0}, {0, 3, 4, 0}}},
-  [YV_FORMAT_XBGR]  = {"xBGR",  1, true,  {{0, 3, 4, 0}, {0, 2, 4, 0}, {0, 1, 4, 0}}},
-  [YV_FORMAT_GRAY8] = {"GRAY8", 1, false, {{0, 0, 1, 0}, {0, 0, 1, 0}, {0, 0, 1, 0}}},
-  [YV_FORMAT_I420]  = {"I420",  3, false, {{0, 0, 1, 0}, {1, 0, 1, 1}, {2, 0, 1, 1}}},
-  [YV_FORMAT_NV12]  = {"NV12",  2, false, {{0, 0, 1, 0}, {1, 0, 2, 1}, {1, 1, 2, 1}}},
+  [YV_FORMAT_RGB]       = {"RGB",   1, true,  8, 0, 0, 0, {{0, 0, 3}, {0, 1, 3}, {0, 2, 3}}},
+  [YV_FORMAT_BGR]       = {"BGR",   1, true,  8, 0, 0, 0, {{0, 2, 3}, {0, 1, 3}, {0, 0, 3}}},
+  [YV_FORMAT_RGBX]      = {"RGBx",  1, true,  8, 0, 0, 0, {{0, 0, 4}, {0, 1, 4}, {0, 2, 4}}},
+  [YV_FORMAT_BGRX]      = {"BGRx",  1, true,  8, 0, 0, 0, {{0, 2, 4}, {0, 1, 4}, {0, 0, 4}}},
+  [YV_FORMAT_XRGB]      = {"xRGB",  1, true,  8, 0, 0, 0, {{0, 1, 4}, {0, 2, 4}, {0, 3, 4}}},
+  [YV_FORMAT_XBGR]      = {"xBGR",  1, true,  8, 0, 0, 0, {{0, 3, 4}, {0, 2, 4}, {0, 1, 4}}},
+  [YV_FORMAT_GRAY8]     = {"GRAY8", 1, false, 8, 0, 0, 0, {{0, 0, 1}, {0, 0, 1}, {0, 0, 1}}},
+  [YV_FORMAT_I420]      = {"I420",  3, false, 8, 0, 1, 1, {{0, 0, 1}, {1, 0, 1}, {2, 0, 1}}},
+  [YV_FORMAT_NV12]      = {"NV12",  2, false, 8, 0, 1, 1, {{0, 0, 1}, {1, 0, 2}, {1, 1, 2}}},
+  [YV_FORMAT_NV21]      = {"NV21",  2, false, 8, 0, 1, 1, {{0, 0, 1}, {1, 1, 2}, {1, 0, 2}}},
+  [YV_FORMAT_Y42B]      = {"Y42B",  3, false, 8, 0, 1, 0, {{0, 0, 1}, {1, 0, 1}, {2, 0, 1}}},
+  [YV_FORMAT_NV16]      = {"NV16",  2, false, 8, 0, 1, 0, {{0, 0, 1}, {1, 0, 2}, {1, 1, 2}}},
+  [YV_FORMAT_YUY2]      = {"YUY2",  1, false, 8, 0, 1, 0, {{0, 0, 2}, {0, 1, 4}, {0, 3, 4}}},
+  [YV_FORMAT_UYVY]      = {"UYVY",  1, false, 8, 0, 1, 0, {{0, 1, 2}, {0, 0, 4}, {0, 2, 4}}},
+  [YV_FORMAT_YVYU]      = {"YVYU",  1, false, 8, 0, 1, 0, {{0, 0, 2}, {0, 3, 4}, {0, 1, 4}}},
+  [YV_FORMAT_VYUY]      = {"VYUY",  1, false, 8, 0, 1, 0, {{0, 1, 2}, {0, 2, 4}, {0, 0, 4}}},
+  [YV_FORMAT_Y444]      = {"Y444",  3, false, 8, 0, 0, 0, {{0, 0, 1}, {1, 0, 1}, {2, 0, 1}}},
+  [YV_FORMAT_I420_10LE] = {"I420_10LE", 3, false, 10, 0, 1, 1, {{0, 0, 2}, {1, 0, 2}, {2, 0, 2}}},
+  [YV_FORMAT_P010_10LE] = {"P010_10LE", 2, false, 10, 6, 1, 1, {{0, 0, 2}, {1, 0, 4}, {1, 2, 4}}},
 };
 
 /* Shares of red and blue in luma. */
@@ -58,29 +69,29 @@ subsampled (uint32_t side_px, uint32_t shift)
   return (side_px + (1u << shift) - 1) >> shift;
 }
 
-/* Any component of a plane tells the plane's size. */
-static const Component *
-component_of_plane (const Layout *layout, uint32_t plane)
-{
-  for (uint32_t i = 0; i < 3; i++) {
-    if (layout->components[i].plane == plane)
-      return &layout->components[i];
-  }
-  g_assert_not_reached ();
-}
-
+/* Up to the end of the last pixel, or pair of pixels that share chroma, whatever the order of its
+ * components. */
 static uint64_t
 plane_row_bytes (const YvImage *image, uint32_t plane)
 {
-  const Component *component = component_of_plane (&layouts[image->format], plane);
+  const Layout *layout = &layouts[image->format];
+  uint64_t row_bytes = 0;
 
-  return (uint64_t) subsampled (image->width, component->shift) * component->pixel_bytes;
+  for (uint32_t i = 0; i < 3; i++) {
+    const Component *component = &layout->components[i];
+    const uint64_t n = subsampled (image->width, i > 0 ? layout->chroma_dx : 0);
+
+    if (component->plane == plane)
+      row_bytes = MAX (row_bytes, n * component->pixel_bytes);
+  }
+  return row_bytes;
 }
 
+/* Of component 0, or of what shares no plane with it. */
 static uint64_t
 plane_rows (const YvImage *image, uint32_t plane)
 {
-  return subsampled (image->height, component_of_plane (&layouts[image->format], plane)->shift);
+  return subsampled (image->height, plane > 0 ? layouts[image->format].chroma_dy : 0);
 }
 
 /* Of the packed copy: from the start of @plane to the start of the next. */
@@ -212,9 +223,16 @@ set_row (float row[4], const double coefficients[3], const double zeros[3])
 static void
 set_matrix (float matrix[12], const YvImage *image)
 {
-  const double y = image->full_range ? 1 : 255.0 / 219;
-  const double c = image->full_range ? 1 : 255.0 / 224;
-  const double zeros[3] = {image->full_range ? 0 : 16, 128, 128};
+  const uint32_t extra_bits = layouts[image->format].depth - 8;
+  /* Of 8 bits in one step of a sample. Narrow ranges grow with the number of steps, full ones end
+   * at the last. */
+  const double step =
+      image->full_range ? 255.0 / ((256 << extra_bits) - 1) : 1.0 / (1 << extra_bits);
+  const double y = image->full_range ? step : 255.0 / 219 * step;
+  const double c = image->full_range ? step : 255.0 / 224 * step;
+  const double black = image->full_range ? 0 : 16 << extra_bits;
+  const double grey = 128 << extra_bits;
+  const double zeros[3] = {black, grey, grey};
   const double red = luma_weights[image->matrix].red;
   const double blue = luma_weights[image->matrix].blue;
   const double green = 1 - red - blue;
@@ -250,10 +268,23 @@ set_identity (float matrix[12])
   matrix[0] = matrix[5] = matrix[10] = 1;
 }
 
+/* Kernels read two bytes at once, at even places. */
+static bool
+samples_are_aligned (const YvImage *image)
+{
+  for (uint32_t plane = 0; plane < layouts[image->format].n_planes; plane++) {
+    if ((image->planes[plane] - image->memory->bytes) % 2 != 0 ||
+        image->stride_bytes[plane] % 2 != 0)
+      return false;
+  }
+  return true;
+}
+
 bool
 yv_image_is_read_in_place (const YvImage *image, const void *device)
 {
-  return image->memory && image->memory->device == device;
+  return image->memory && image->memory->device == device &&
+         (layouts[image->format].depth == 8 || samples_are_aligned (image));
 }
 
 static void
@@ -280,6 +311,8 @@ init_params (struct YvFrameParams *params, const YvImage *image, const YvLetterb
   const Layout *layout = &layouts[image->format];
 
   *params = (struct YvFrameParams){
+      .low_bit = layout->low_bit,
+      .sample_mask = (1u << layout->depth) - 1,
       .frame_w = image->width,
       .frame_h = image->height,
       .resized_w = letterbox->resized_w,
@@ -288,6 +321,7 @@ init_params (struct YvFrameParams *params, const YvImage *image, const YvLetterb
       .top = letterbox->top,
       .chroma_x = image->chroma_left ? 0.25f : 0,
       .is_rgb = layout->is_rgb,
+      .is_deep = layout->depth > 8,
   };
   for (uint32_t i = 0; i < 3; i++) {
     const Component *component = &layout->components[i];
@@ -297,7 +331,8 @@ init_params (struct YvFrameParams *params, const YvImage *image, const YvLetterb
     params->offset[i] = (uint32_t) offset;
     params->row_bytes[i] = planes->row_bytes[component->plane];
     params->pixel_bytes[i] = component->pixel_bytes;
-    params->shift_x[i] = params->shift_y[i] = component->shift;
+    params->shift_x[i] = i > 0 ? layout->chroma_dx : 0;
+    params->shift_y[i] = i > 0 ? layout->chroma_dy : 0;
   }
   set_colours (params, image);
 }

@@ -25,11 +25,12 @@ size_t yv_image_size_bytes (const YvImage *image);
 /* Writes that copy. @dst has yv_image_size_bytes(). */
 void yv_image_pack (const YvImage *image, uint8_t *dst);
 
-/* Does @image name memory that @device, the YvDevice of one engine, reads, and so needs no copy? */
+/* Does @image name memory that @device, the YvDevice of one engine, reads, and so needs no copy?
+ * Samples of two bytes at odd places do. */
 bool yv_image_is_read_in_place (const YvImage *image, const void *device);
 
 /* Describes the copy that lies at @offset_bytes of the staging memory (colour matrices: ITU-R
- * BT.601, BT.709, BT.2020; ranges: 16..235/240 or 0..255). */
+ * BT.601, BT.709, BT.2020; ranges: 16..235/240 or 0..255, of 10 bits 64..940/960 or 0..1023). */
 void yv_frame_params_init (struct YvFrameParams *params, const YvImage *image,
                            const YvLetterbox *letterbox, size_t offset_bytes);
 

@@ -18,7 +18,7 @@ layout(constant_id = 3) const bool HAS_SCALE = false;
 layout(push_constant, std430) uniform Push { YvEltwiseParams p; };
 YV_SOURCE(0, src0);
 YV_SOURCE(1, src1);
-YV_SOURCE_AS(2, weight, rgba32f);
+YV_SOURCE_AS(2, weight, imageBuffer, rgba32f);
 
 vec4 load_weight(uint quad)
 {

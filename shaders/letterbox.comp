@@ -11,7 +11,7 @@
 #include "tensor.glsl"
 
 layout(push_constant, std430) uniform Push { YvLetterboxParams p; };
-YV_SOURCE_AS(0, pixels, r8);
+YV_SOURCE_AS(0, pixels, uimageBuffer, r16ui);
 
 #include "letterbox.glsl"
 

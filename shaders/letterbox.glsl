@@ -3,8 +3,9 @@
 //
 // Full-size components are scaled to 8 bits exactly as OpenCV scales bytes bilinearly, which is
 // what upstream does: weights of 11 bits, a horizontal pass without loss, a vertical pass that
-// drops bits. Subsampled chroma is interpolated in float at the same place, then the colour matrix
-// makes R G B and rounds them to bytes.
+// drops bits; those of 10 bits are scaled by the same arithmetic to 10 bits. Subsampled chroma is
+// interpolated in float at the same place, then the colour matrix makes R G B and rounds them to
+// bytes, or of 10 bits not at all.
 // The kernel's push block is p and has pixels, which is also its texel source, net_w and net_h as
 // YvLetterboxParams of params.h.
 #ifndef YV_LETTERBOX_GLSL
@@ -18,13 +19,15 @@ layout(buffer_reference, std430, buffer_reference_align = 4) readonly buffer Wor
 const float GREY = 114.0;
 const int ONE = 2048; // 1 in OpenCV's fixed-point weights
 
-int load_byte(uint at)
+// No sample lies across two texels or words: those of two bytes are at even places.
+int load_sample(YvFrameParams frame, uint at)
 {
 #ifdef YV_TEXEL
-    return int(LOAD4(pixels, at).x * 255.0 + 0.5);
+    const uint word = LOAD4(pixels, at / 2).x >> (at % 2 * 8);
 #else
-    return int(Words(p.pixels).at[at / 4] >> (at % 4 * 8) & 255);
+    const uint word = Words(p.pixels).at[at / 4] >> (at % 4 * 8);
 #endif
+    return int(word >> frame.low_bit & frame.sample_mask);
 }
 
 // Where an output column (or row) falls along a side of a component.
@@ -73,8 +76,8 @@ ivec4 load_square(YvFrameParams frame, uint i, Place x, Place y)
     const uint column0 = uint(x.first) * frame.pixel_bytes[i];
     const uint column1 = uint(x.second) * frame.pixel_bytes[i];
 
-    return ivec4(load_byte(row0 + column0), load_byte(row0 + column1), load_byte(row1 + column0),
-                 load_byte(row1 + column1));
+    return ivec4(load_sample(frame, row0 + column0), load_sample(frame, row0 + column1),
+                 load_sample(frame, row1 + column0), load_sample(frame, row1 + column1));
 }
 
 int blend_exactly(ivec4 square, ivec2 x, ivec2 y)
@@ -118,7 +121,8 @@ vec3 apply_matrix(YvFrameParams frame, vec3 c)
     UNROLL for (uint i = 0; i < 3; i++)
         rgb[i] = frame.matrix[i * 4] * c.x + frame.matrix[i * 4 + 1] * c.y +
                  frame.matrix[i * 4 + 2] * c.z + frame.matrix[i * 4 + 3];
-    return roundEven(clamp(rgb, 0.0, 255.0));
+    rgb = clamp(rgb, 0.0, 255.0);
+    return frame.is_deep != 0 ? rgb : roundEven(rgb);
 }
 
 // R G B from 0 to 1, at a position of the network's input.

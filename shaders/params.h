@@ -24,9 +24,9 @@ typedef uint64_t yv_addr;
 #endif
 
 /* Texel kernels (lavapipe) bind set 0: 0 and 1 = sources, 2 = weight, each a storage texel buffer
- * of rgba32f or rgba16f by the step's dtype (the frame of letterbox: r8; the logits of decode:
- * rgba32f); 3 = destination, a storage buffer. Letterbox's and decode's shared buffers (frame,
- * thresholds, candidates, dense rows) are addresses in both modes.
+ * of rgba32f or rgba16f by the step's dtype (the frame of letterbox: r16ui; the logits of
+ * decode: rgba32f); 3 = destination, a storage buffer. Letterbox's and decode's shared buffers
+ * (frame, thresholds, candidates, dense rows) are addresses in both modes.
  *
  * Constant 0 is local_size_x; the kernel's own follow, named at each struct. Constant 4, FOLDS, is
  * given where the blocks of pixels below are more than the device takes workgroups in that
@@ -197,17 +197,20 @@ struct YvFirstParams {
   float slope;
 };
 
-/* One picture in staging memory, whatever its format: three components, each with its own walk. */
+/* One picture in staging memory, whatever its format: three components, each with its own walk. A
+ * sample of 8 bits is a byte; one of more bits is part of two, at an even place, little-endian. */
 struct YvFrameParams {
   uint offset[3];              /* bytes from the start of the staging memory to the first sample */
   uint row_bytes[3];           /* from one row of samples to the next */
   uint pixel_bytes[3];         /* from one sample to the next */
   uint shift_x[3], shift_y[3]; /* log2 of the subsampling */
+  uint low_bit, sample_mask;   /* value = word >> low_bit & sample_mask */
   uint frame_w, frame_h;
   uint resized_w, resized_h, left, top; /* YvLetterbox */
   float chroma_x;   /* where chroma sits: sample position = (x + 0.5) * 2^-shift - 0.5 + chroma_x */
   uint is_rgb;      /* components are R, G, B: the matrix is not applied */
-  float matrix[12]; /* rows R, G, B: coefficients of the three components (0..255) and a constant */
+  uint is_deep;     /* samples of more than 8 bits: colours are not rounded to 8 bits */
+  float matrix[12]; /* rows R, G, B (0..255): coefficients of the components, and a constant */
 };
 
 /* decode: local 64, constant 1: WRITES, a YV_DECODE_*. One invocation: one anchor of one cell:

@@ -75,9 +75,9 @@ vec4 unpack_half4(uvec2 h)
 #endif
 
 // Declares source `name`, whose address would be p.name.
-#define YV_SOURCE(slot, name) YV_SOURCE_AS(slot, name, YV_TEXEL_FORMAT)
-#define YV_SOURCE_AS(slot, name, format) \
-    layout(set = 0, binding = slot, format) uniform readonly imageBuffer tex_##name
+#define YV_SOURCE(slot, name) YV_SOURCE_AS(slot, name, imageBuffer, YV_TEXEL_FORMAT)
+#define YV_SOURCE_AS(slot, name, type, format) \
+    layout(set = 0, binding = slot, format) uniform readonly type tex_##name
 
 #define LOAD4(name, quad) imageLoad(tex_##name, int(quad))
 #define OUTSIDE (-0x10000000) // reads as zeros, even with all quads of a pixel added
@@ -107,7 +107,7 @@ layout(buffer_reference, std430, buffer_reference_align = 8) buffer Half4s { uve
 layout(buffer_reference, std430, buffer_reference_align = 16) buffer Half8s { uvec4 at[]; };
 
 #define YV_SOURCE(slot, name)
-#define YV_SOURCE_AS(slot, name, format)
+#define YV_SOURCE_AS(slot, name, type, format)
 
 #ifdef YV_F16
 #define LOAD4(name, quad) unpack_half4(Half4s(p.name).at[quad])

@@ -7,9 +7,11 @@
  *      It mixes the samples at floor (f) and floor (f) + 1, clamped to the frame, with the weights
  *      1 - (f - floor (f)) and f - floor (f) in units of 1/2048, rounded half to even.
  *   2. Across, in each of two rows: S = w0 * p0 + w1 * p1, exactly.
- *   3. Down: (((w0 * (S0 >> 4)) >> 16) + ((w1 * (S1 >> 4)) >> 16) + 2) >> 2, a value of 8 bits.
+ *   3. Down: (((w0 * (S0 >> 4)) >> 16) + ((w1 * (S1 >> 4)) >> 16) + 2) >> 2, a value of as many
+ *      bits as the samples have: 8 or 10.
  *   4. Subsampled components are mixed in floating point at the same place instead.
- *   5. Y, U, V become R, G, B by the matrix, rounded to 8 bits. All are then divided by 255.
+ *   5. Y, U, V become R, G, B from 0 to 255 by the matrix; samples of 8 bits make such that are
+ *      rounded to 8 bits. All are then divided by 255.
  */
 #include <math.h>
 
@@ -47,12 +49,16 @@ mix_at (uint32_t i, uint32_t size, uint32_t resized)
   };
 }
 
-static uint8_t
+static int32_t
 sample (const YvRefRun *run, const struct YvFrameParams *frame, uint32_t component, uint32_t x,
         uint32_t y)
 {
-  return run->staging[frame->offset[component] + (size_t) y * frame->row_bytes[component] +
-                      (size_t) x * frame->pixel_bytes[component]];
+  const uint8_t *bytes = run->staging + frame->offset[component] +
+                         (size_t) y * frame->row_bytes[component] +
+                         (size_t) x * frame->pixel_bytes[component];
+  const uint32_t word = frame->is_deep ? bytes[0] | (uint32_t) bytes[1] << 8 : bytes[0];
+
+  return (int32_t) (word >> frame->low_bit & frame->sample_mask);
 }
 
 static double
@@ -115,9 +121,9 @@ resized_pixel (const YvRefRun *run, const struct YvFrameParams *frame, uint32_t 
                                                    : full_sample (run, frame, i, mix_x, mix_y);
   for (int i = 0; i < 3; i++) {
     const float *m = &frame->matrix[4 * i];
-    const double value = m[0] * in[0] + m[1] * in[1] + m[2] * in[2] + m[3];
+    const double value = CLAMP (m[0] * in[0] + m[1] * in[1] + m[2] * in[2] + m[3], 0, 255);
 
-    rgb[i] = frame->is_rgb ? in[i] : nearbyint (CLAMP (value, 0, 255));
+    rgb[i] = frame->is_rgb ? in[i] : frame->is_deep ? value : nearbyint (value);
   }
 }
 

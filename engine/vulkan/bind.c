@@ -17,14 +17,14 @@ texel_format (const YvStep *step, uint32_t binding)
   if (is_weight && step->pack == YV_PACK_AFFINE)
     return VK_FORMAT_R32G32B32A32_SFLOAT;
   if (step->kernel == YV_KERNEL_LETTERBOX)
-    return VK_FORMAT_R8_UNORM;
+    return VK_FORMAT_R16_UINT;
   return dtype == YV_DTYPE_F16 ? VK_FORMAT_R16G16B16A16_SFLOAT : VK_FORMAT_R32G32B32A32_SFLOAT;
 }
 
 static uint32_t
 texel_bytes (VkFormat format)
 {
-  return format == VK_FORMAT_R8_UNORM ? 1 : format == VK_FORMAT_R16G16B16A16_SFLOAT ? 8 : 16;
+  return format == VK_FORMAT_R16_UINT ? 2 : format == VK_FORMAT_R16G16B16A16_SFLOAT ? 8 : 16;
 }
 
 /* A view of exactly the operand, up to a whole texel: what lies outside reads as 0. */

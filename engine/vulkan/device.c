@@ -142,7 +142,7 @@ use_texel_lanes (const YvDevice *device, const YvChoice *choice, const YvFeature
          features->core.features.shaderStorageImageExtendedFormats &&
          texel_format_ok (device->physical, VK_FORMAT_R32G32B32A32_SFLOAT) &&
          texel_format_ok (device->physical, VK_FORMAT_R16G16B16A16_SFLOAT) &&
-         texel_format_ok (device->physical, VK_FORMAT_R8_UNORM);
+         texel_format_ok (device->physical, VK_FORMAT_R16_UINT);
 }
 
 /* A CPU has them only to test them. */

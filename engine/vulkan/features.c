@@ -19,7 +19,7 @@ static const FeatureRow feature_rows[] = {
     {"timelineSemaphore", offsetof (YvFeatures, v12.timelineSemaphore), NEEDED},
     /* a copy of single halves; all else packs them into words */
     {"storageBuffer16BitAccess", offsetof (YvFeatures, v11.storageBuffer16BitAccess), OPTIONAL},
-    /* texel kernels: stores of four doubles, a view of r8, and 0 where they read outside of one */
+    /* texel kernels: stores of four doubles, a view of r16ui, 0 where they read outside of one */
     {"shaderFloat64", offsetof (YvFeatures, core.features.shaderFloat64), OPTIONAL},
     {"shaderStorageImageExtendedFormats",
      offsetof (YvFeatures, core.features.shaderStorageImageExtendedFormats), OPTIONAL},

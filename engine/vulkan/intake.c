@@ -14,6 +14,7 @@
 /* Recorded commands for each image of a batch, far more than anybody has buffers in a pool. One
  * that hands in new memory each time pays for it, but does not make the slot grow. */
 #define MAX_MEMORIES 64
+#define TEXEL_BYTES 2 /* of a frame, shaders/params.h */
 
 /* One image of the batch from one memory. */
 typedef struct {
@@ -181,7 +182,7 @@ bind_frame (const YvIntake *intake, const YvPlaces *places, Entry *entry, VkPipe
 {
   const YvShared *shared = intake->shared;
 
-  if (places->frame.size_bytes <= shared->device->caps.max_texels) {
+  if (yv_pieces (places->frame.size_bytes, TEXEL_BYTES) <= shared->device->caps.max_texels) {
     entry->bindings =
         yv_bindings_new (shared->device, places, shared->plan, entry->image, 1, error);
     return entry->bindings != NULL;

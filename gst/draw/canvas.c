@@ -10,26 +10,40 @@
 enum { R, G, B, OPAQUE, Y, U, V };
 
 typedef struct {
-  uint8_t content, plane, offset_bytes, step_bytes, shift;
+  uint8_t content, plane, offset_bytes, step_bytes;
 } ComponentRow;
 
 static const struct {
-  uint32_t n_components;
+  uint8_t depth, low_bit;       /* a sample's bits; what is below them */
+  uint8_t chroma_dx, chroma_dy; /* log2 of the subsampling of U and V */
+  uint8_t n_components;
   ComponentRow components[4];
 } layouts[YV_N_FORMATS] = {
-    [YV_FORMAT_RGB] = {3, {{R, 0, 0, 3, 0}, {G, 0, 1, 3, 0}, {B, 0, 2, 3, 0}}},
-    [YV_FORMAT_BGR] = {3, {{B, 0, 0, 3, 0}, {G, 0, 1, 3, 0}, {R, 0, 2, 3, 0}}},
-    [YV_FORMAT_RGBX] = {4,
-                        {{R, 0, 0, 4, 0}, {G, 0, 1, 4, 0}, {B, 0, 2, 4, 0}, {OPAQUE, 0, 3, 4, 0}}},
-    [YV_FORMAT_BGRX] = {4,
-                        {{B, 0, 0, 4, 0}, {G, 0, 1, 4, 0}, {R, 0, 2, 4, 0}, {OPAQUE, 0, 3, 4, 0}}},
-    [YV_FORMAT_XRGB] = {4,
-                        {{OPAQUE, 0, 0, 4, 0}, {R, 0, 1, 4, 0}, {G, 0, 2, 4, 0}, {B, 0, 3, 4, 0}}},
-    [YV_FORMAT_XBGR] = {4,
-                        {{OPAQUE, 0, 0, 4, 0}, {B, 0, 1, 4, 0}, {G, 0, 2, 4, 0}, {R, 0, 3, 4, 0}}},
-    [YV_FORMAT_GRAY8] = {1, {{Y, 0, 0, 1, 0}}},
-    [YV_FORMAT_I420] = {3, {{Y, 0, 0, 1, 0}, {U, 1, 0, 1, 1}, {V, 2, 0, 1, 1}}},
-    [YV_FORMAT_NV12] = {3, {{Y, 0, 0, 1, 0}, {U, 1, 0, 2, 1}, {V, 1, 1, 2, 1}}},
+    /* clang-format off */
+    [YV_FORMAT_RGB] = {8, 0, 0, 0, 3, {{R, 0, 0, 3}, {G, 0, 1, 3}, {B, 0, 2, 3}}},
+    [YV_FORMAT_BGR] = {8, 0, 0, 0, 3, {{B, 0, 0, 3}, {G, 0, 1, 3}, {R, 0, 2, 3}}},
+    [YV_FORMAT_RGBX] = {8, 0, 0, 0, 4,
+                        {{R, 0, 0, 4}, {G, 0, 1, 4}, {B, 0, 2, 4}, {OPAQUE, 0, 3, 4}}},
+    [YV_FORMAT_BGRX] = {8, 0, 0, 0, 4,
+                        {{B, 0, 0, 4}, {G, 0, 1, 4}, {R, 0, 2, 4}, {OPAQUE, 0, 3, 4}}},
+    [YV_FORMAT_XRGB] = {8, 0, 0, 0, 4,
+                        {{OPAQUE, 0, 0, 4}, {R, 0, 1, 4}, {G, 0, 2, 4}, {B, 0, 3, 4}}},
+    [YV_FORMAT_XBGR] = {8, 0, 0, 0, 4,
+                        {{OPAQUE, 0, 0, 4}, {B, 0, 1, 4}, {G, 0, 2, 4}, {R, 0, 3, 4}}},
+    [YV_FORMAT_GRAY8] = {8, 0, 0, 0, 1, {{Y, 0, 0, 1}}},
+    [YV_FORMAT_I420] = {8, 0, 1, 1, 3, {{Y, 0, 0, 1}, {U, 1, 0, 1}, {V, 2, 0, 1}}},
+    [YV_FORMAT_NV12] = {8, 0, 1, 1, 3, {{Y, 0, 0, 1}, {U, 1, 0, 2}, {V, 1, 1, 2}}},
+    [YV_FORMAT_NV21] = {8, 0, 1, 1, 3, {{Y, 0, 0, 1}, {V, 1, 0, 2}, {U, 1, 1, 2}}},
+    [YV_FORMAT_Y42B] = {8, 0, 1, 0, 3, {{Y, 0, 0, 1}, {U, 1, 0, 1}, {V, 2, 0, 1}}},
+    [YV_FORMAT_NV16] = {8, 0, 1, 0, 3, {{Y, 0, 0, 1}, {U, 1, 0, 2}, {V, 1, 1, 2}}},
+    [YV_FORMAT_YUY2] = {8, 0, 1, 0, 3, {{Y, 0, 0, 2}, {U, 0, 1, 4}, {V, 0, 3, 4}}},
+    [YV_FORMAT_UYVY] = {8, 0, 1, 0, 3, {{U, 0, 0, 4}, {Y, 0, 1, 2}, {V, 0, 2, 4}}},
+    [YV_FORMAT_YVYU] = {8, 0, 1, 0, 3, {{Y, 0, 0, 2}, {V, 0, 1, 4}, {U, 0, 3, 4}}},
+    [YV_FORMAT_VYUY] = {8, 0, 1, 0, 3, {{V, 0, 0, 4}, {Y, 0, 1, 2}, {U, 0, 2, 4}}},
+    [YV_FORMAT_Y444] = {8, 0, 0, 0, 3, {{Y, 0, 0, 1}, {U, 1, 0, 1}, {V, 2, 0, 1}}},
+    [YV_FORMAT_I420_10LE] = {10, 0, 1, 1, 3, {{Y, 0, 0, 2}, {U, 1, 0, 2}, {V, 2, 0, 2}}},
+    [YV_FORMAT_P010_10LE] = {10, 6, 1, 1, 3, {{Y, 0, 0, 2}, {U, 1, 0, 4}, {V, 1, 2, 4}}},
+    /* clang-format on */
 };
 
 /* Shares of red and blue in luma: ITU-R BT.601, BT.709, BT.2020. */
@@ -41,23 +55,26 @@ static const struct {
     [YV_MATRIX_BT2020] = {0.2627f, 0.0593f},
 };
 
-/* One row of the colour matrix: what @content is, over r, g, b and 1, in 0..255. */
+/* One row of the colour matrix: what @content is, over r, g, b and 1, in steps of a sample. */
 static void
-color_row (const YvImage *image, uint8_t content, float row[4])
+color_row (const YvImage *image, uint32_t depth, uint8_t content, float row[4])
 {
   const float kr = luma_shares[image->matrix].r, kb = luma_shares[image->matrix].b;
   const float kg = 1 - kr - kb;
-  const float luma = image->full_range ? 255 : 219, chroma = image->full_range ? 255 : 224;
-  const float black = image->full_range ? 0 : 16;
+  const float steps = (float) (1 << (depth - 8)); /* what 1 of 8 bits is in a limited range */
+  const float full = (float) ((1 << depth) - 1);
+  const float luma = image->full_range ? full : 219 * steps;
+  const float chroma = image->full_range ? full : 224 * steps;
+  const float black = image->full_range ? 0 : 16 * steps, grey = 128 * steps;
   const float u = chroma / (2 * (1 - kb)), v = chroma / (2 * (1 - kr));
   const float rows[][4] = {
-      [R] = {255, 0, 0, 0},
-      [G] = {0, 255, 0, 0},
-      [B] = {0, 0, 255, 0},
-      [OPAQUE] = {0, 0, 0, 255},
+      [R] = {full, 0, 0, 0},
+      [G] = {0, full, 0, 0},
+      [B] = {0, 0, full, 0},
+      [OPAQUE] = {0, 0, 0, full},
       [Y] = {luma * kr, luma * kg, luma * kb, black},
-      [U] = {-u * kr, -u * kg, u * (1 - kb), 128},
-      [V] = {v * (1 - kr), -v * kg, -v * kb, 128},
+      [U] = {-u * kr, -u * kg, u * (1 - kb), grey},
+      [V] = {v * (1 - kr), -v * kg, -v * kb, grey},
   };
 
   memcpy (row, rows[content], sizeof (rows[content]));
@@ -69,17 +86,21 @@ yv_canvas_init (YvCanvas *canvas, const YvImage *image)
   *canvas = (YvCanvas){
       .width = image->width,
       .height = image->height,
+      .depth = layouts[image->format].depth,
+      .low_bit = layouts[image->format].low_bit,
       .n_components = layouts[image->format].n_components,
   };
   for (uint32_t i = 0; i < canvas->n_components; i++) {
     const ComponentRow *row = &layouts[image->format].components[i];
+    const bool is_chroma = row->content == U || row->content == V;
     canvas->components[i] = (YvCanvasComponent){
         .bytes = (uint8_t *) image->planes[row->plane] + row->offset_bytes,
         .stride_bytes = image->stride_bytes[row->plane],
         .step_bytes = row->step_bytes,
-        .shift = row->shift,
+        .shift_x = is_chroma ? layouts[image->format].chroma_dx : 0,
+        .shift_y = is_chroma ? layouts[image->format].chroma_dy : 0,
     };
-    color_row (image, row->content, canvas->colors[i]);
+    color_row (image, canvas->depth, row->content, canvas->colors[i]);
   }
 }
 
@@ -89,12 +110,13 @@ yv_canvas_ink (const YvCanvas *canvas, uint32_t argb)
   const float r = (argb >> 16 & 0xff) / 255.0f;
   const float g = (argb >> 8 & 0xff) / 255.0f;
   const float b = (argb & 0xff) / 255.0f;
+  const float largest = (float) ((1 << canvas->depth) - 1);
   YvInk ink = {.alpha = (uint8_t) (argb >> 24)};
 
   for (uint32_t i = 0; i < canvas->n_components; i++) {
     const float *row = canvas->colors[i];
     const float value = row[0] * r + row[1] * g + row[2] * b + row[3];
-    ink.values[i] = (uint8_t) (CLAMP (value, 0.0f, 255.0f) + 0.5f);
+    ink.values[i] = (uint16_t) (CLAMP (value, 0.0f, largest) + 0.5f);
   }
   return ink;
 }
@@ -130,11 +152,26 @@ block_of (int32_t i, uint8_t shift, uint32_t limit)
   return (Range){i << shift, (int32_t) MIN ((int64_t) (i + 1) << shift, (int64_t) limit)};
 }
 
-/* weight / total of the ink, rounded to nearest. */
-static void
-blend (uint8_t *sample, uint8_t value, uint32_t weight, uint32_t total)
+/* weight / total of the ink, rounded to nearest. 10 bits of 2^18 parts are less than 2^32. */
+static uint32_t
+mix (uint32_t old, uint32_t value, uint32_t weight, uint32_t total)
 {
-  *sample = (uint8_t) ((*sample * (total - weight) + value * weight + total / 2) / total);
+  return (old * (total - weight) + value * weight + total / 2) / total;
+}
+
+static void
+blend (const YvCanvas *canvas, uint8_t *sample, uint32_t value, uint32_t weight, uint32_t total)
+{
+  if (canvas->depth == 8) {
+    *sample = (uint8_t) mix (*sample, value, weight, total);
+    return;
+  }
+  const uint32_t word = sample[0] | (uint32_t) sample[1] << 8;
+  const uint32_t mask = (1u << canvas->depth) - 1;
+  const uint32_t mixed = mix (word >> canvas->low_bit & mask, value, weight, total);
+  const uint32_t inked = (word & ~(mask << canvas->low_bit)) | mixed << canvas->low_bit;
+  sample[0] = (uint8_t) inked;
+  sample[1] = (uint8_t) (inked >> 8);
 }
 
 typedef struct {
@@ -147,16 +184,16 @@ ink_run (const YvCanvas *canvas, uint32_t component, int32_t row, Range samples,
          const Area *inner, YvInk ink)
 {
   const YvCanvasComponent *c = &canvas->components[component];
-  const Range by = block_of (row, c->shift, canvas->height);
+  const Range by = block_of (row, c->shift_y, canvas->height);
   const int32_t outer_h = overlap (by, outer->y), inner_h = overlap (by, inner->y);
   uint8_t *line = c->bytes + (size_t) row * c->stride_bytes;
 
   for (int32_t i = samples.first; i < samples.end; i++) {
-    const Range bx = block_of (i, c->shift, canvas->width);
+    const Range bx = block_of (i, c->shift_x, canvas->width);
     const int32_t covered = overlap (bx, outer->x) * outer_h - overlap (bx, inner->x) * inner_h;
     const int32_t area = (bx.end - bx.first) * (by.end - by.first);
-    blend (line + (size_t) i * c->step_bytes, ink.values[component], (uint32_t) covered * ink.alpha,
-           (uint32_t) area * 255);
+    blend (canvas, line + (size_t) i * c->step_bytes, ink.values[component],
+           (uint32_t) covered * ink.alpha, (uint32_t) area * 255);
   }
 }
 
@@ -173,14 +210,14 @@ static void
 ink_component (const YvCanvas *canvas, uint32_t component, const Area *outer, const Area *inner,
                YvInk ink)
 {
-  const uint8_t shift = canvas->components[component].shift;
-  const Range rows = samples_of (outer->y, shift), all = samples_of (outer->x, shift);
-  const int32_t block = 1 << shift;
-  const Range left = {all.first, MIN (all.end, (inner->x.first + block - 1) >> shift)};
-  const Range right = {MAX (left.end, inner->x.end >> shift), all.end};
+  const YvCanvasComponent *c = &canvas->components[component];
+  const Range rows = samples_of (outer->y, c->shift_y), all = samples_of (outer->x, c->shift_x);
+  const int32_t block = 1 << c->shift_x;
+  const Range left = {all.first, MIN (all.end, (inner->x.first + block - 1) >> c->shift_x)};
+  const Range right = {MAX (left.end, inner->x.end >> c->shift_x), all.end};
 
   for (int32_t row = rows.first; row < rows.end; row++) {
-    const Range by = block_of (row, shift, canvas->height);
+    const Range by = block_of (row, c->shift_y, canvas->height);
     if (overlap (by, inner->y) < by.end - by.first || inner->x.first >= inner->x.end) {
       ink_run (canvas, component, row, all, outer, inner, ink);
       continue;
@@ -254,15 +291,15 @@ stamp_component (const YvCanvas *canvas, uint32_t component, int32_t x, int32_t 
                  const YvMask *mask, const Area *area, YvInk ink)
 {
   const YvCanvasComponent *c = &canvas->components[component];
-  const Range rows = samples_of (area->y, c->shift), columns = samples_of (area->x, c->shift);
+  const Range rows = samples_of (area->y, c->shift_y), columns = samples_of (area->x, c->shift_x);
 
   for (int32_t row = rows.first; row < rows.end; row++) {
-    const Range by = block_of (row, c->shift, canvas->height);
+    const Range by = block_of (row, c->shift_y, canvas->height);
     uint8_t *line = c->bytes + (size_t) row * c->stride_bytes;
     for (int32_t i = columns.first; i < columns.end; i++) {
-      const Range bx = block_of (i, c->shift, canvas->width);
+      const Range bx = block_of (i, c->shift_x, canvas->width);
       const uint32_t n = (uint32_t) ((bx.end - bx.first) * (by.end - by.first));
-      blend (line + (size_t) i * c->step_bytes, ink.values[component],
+      blend (canvas, line + (size_t) i * c->step_bytes, ink.values[component],
              sum_mask (mask, x, y, bx, by) * ink.alpha, n * 255 * 255);
     }
   }

@@ -7,8 +7,8 @@
  *
  * A picture is up to four components (Y, U, V or R, G, B and the fourth byte), each with its own
  * walk through memory; every shape is drawn into each of them by the same loop. A chroma sample of
- * a 4:2:0 picture takes the ink in proportion to the luma pixels of its block that the shape
- * covers.
+ * a 4:2:0 or 4:2:2 picture takes the ink in proportion to the luma pixels of its block that the
+ * shape covers.
  *
  * Pure: no GStreamer, no allocation. Shapes may lie partly or wholly outside; they are clipped.
  */
@@ -25,11 +25,12 @@ typedef struct {
 typedef struct {
   uint8_t *bytes; /* sample (0, 0) */
   uint32_t stride_bytes, step_bytes;
-  uint8_t shift; /* a sample covers (1 << shift) x (1 << shift) px */
+  uint8_t shift_x, shift_y; /* a sample covers (1 << shift_x) x (1 << shift_y) px */
 } YvCanvasComponent;
 
 typedef struct {
-  uint32_t width, height; /* px */
+  uint32_t width, height;  /* px */
+  uint32_t depth, low_bit; /* bits of a sample, 8 or 10; where they begin in the two bytes of 10 */
   uint32_t n_components;
   YvCanvasComponent components[4];
   /* What a colour is in this picture: a row a component, over r, g, b (0..1) and 1. */
@@ -38,7 +39,7 @@ typedef struct {
 
 /* A colour as the samples of one canvas have it. */
 typedef struct {
-  uint8_t values[4];
+  uint16_t values[4];
   uint8_t alpha; /* 255: covers */
 } YvInk;
 

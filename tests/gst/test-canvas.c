@@ -10,8 +10,32 @@
 #define GUARD 0xa5 /* what they hold */
 #define PAPER 0x50 /* what every sample holds before drawing */
 
-static const char *const format_names[YV_N_FORMATS] = {"RGB",  "BGR",   "RGBx", "BGRx", "xRGB",
-                                                       "xBGR", "GRAY8", "I420", "NV12"};
+/* Bytes of a pixel in the first plane, and of a chroma sample, or pair of them, in those behind it;
+ * how many planes; how many px share chroma. */
+static const struct {
+  const char *name;
+  uint32_t bytes, n_planes, chroma_bytes, block_w, block_h;
+} formats[YV_N_FORMATS] = {
+    [YV_FORMAT_RGB] = {"RGB", 3, 1, 0, 1, 1},
+    [YV_FORMAT_BGR] = {"BGR", 3, 1, 0, 1, 1},
+    [YV_FORMAT_RGBX] = {"RGBx", 4, 1, 0, 1, 1},
+    [YV_FORMAT_BGRX] = {"BGRx", 4, 1, 0, 1, 1},
+    [YV_FORMAT_XRGB] = {"xRGB", 4, 1, 0, 1, 1},
+    [YV_FORMAT_XBGR] = {"xBGR", 4, 1, 0, 1, 1},
+    [YV_FORMAT_GRAY8] = {"GRAY8", 1, 1, 0, 1, 1},
+    [YV_FORMAT_I420] = {"I420", 1, 3, 1, 2, 2},
+    [YV_FORMAT_NV12] = {"NV12", 1, 2, 2, 2, 2},
+    [YV_FORMAT_NV21] = {"NV21", 1, 2, 2, 2, 2},
+    [YV_FORMAT_Y42B] = {"Y42B", 1, 3, 1, 2, 1},
+    [YV_FORMAT_NV16] = {"NV16", 1, 2, 2, 2, 1},
+    [YV_FORMAT_YUY2] = {"YUY2", 2, 1, 0, 2, 1},
+    [YV_FORMAT_UYVY] = {"UYVY", 2, 1, 0, 2, 1},
+    [YV_FORMAT_YVYU] = {"YVYU", 2, 1, 0, 2, 1},
+    [YV_FORMAT_VYUY] = {"VYUY", 2, 1, 0, 2, 1},
+    [YV_FORMAT_Y444] = {"Y444", 1, 3, 1, 1, 1},
+    [YV_FORMAT_I420_10LE] = {"I420_10LE", 2, 3, 2, 2, 2},
+    [YV_FORMAT_P010_10LE] = {"P010_10LE", 2, 2, 4, 2, 2},
+};
 
 /* A picture with guards around each row. */
 typedef struct {
@@ -20,20 +44,25 @@ typedef struct {
   uint32_t row_bytes[3], n_rows[3], n_planes;
 } Picture;
 
+static uint32_t
+blocks (uint32_t side_px, uint32_t block_px)
+{
+  return (side_px + block_px - 1) / block_px;
+}
+
 static void
 picture_init (Picture *p, YvFormat format, uint32_t w, uint32_t h)
 {
-  const uint32_t cw = (w + 1) / 2, ch = (h + 1) / 2;
-  const uint32_t bytes = format <= YV_FORMAT_BGR ? 3 : format <= YV_FORMAT_XBGR ? 4 : 1;
+  const uint32_t cw = blocks (w, formats[format].block_w);
+  const uint32_t ch = blocks (h, formats[format].block_h);
+  const bool is_packed = formats[format].n_planes == 1;
 
-  *p = (Picture){.image = {.format = format, .width = w, .height = h}, .n_planes = 1};
-  p->row_bytes[0] = w * bytes;
+  *p = (Picture){.image = {.format = format, .width = w, .height = h},
+                 .n_planes = formats[format].n_planes};
+  p->row_bytes[0] = (is_packed ? cw * formats[format].block_w : w) * formats[format].bytes;
   p->n_rows[0] = h;
-  if (format == YV_FORMAT_I420 || format == YV_FORMAT_NV12) {
-    p->n_planes = format == YV_FORMAT_I420 ? 3 : 2;
-    p->row_bytes[1] = p->row_bytes[2] = format == YV_FORMAT_I420 ? cw : 2 * cw;
-    p->n_rows[1] = p->n_rows[2] = ch;
-  }
+  p->row_bytes[1] = p->row_bytes[2] = cw * formats[format].chroma_bytes;
+  p->n_rows[1] = p->n_rows[2] = ch;
   for (uint32_t i = 0; i < p->n_planes; i++) {
     p->image.planes[i] = p->planes[i];
     p->image.stride_bytes[i] = p->row_bytes[i] + PADDING;
@@ -60,26 +89,40 @@ typedef struct {
   float covered[MAX_SIDE][MAX_SIDE];
 } Coverage;
 
+/* @bytes: of a sample; PAPER in each byte is another value in each format. */
+static uint32_t
+read_sample (YvFormat format, const uint8_t *bytes)
+{
+  const uint32_t word = bytes[0] | (uint32_t) bytes[1] << 8;
+
+  return format == YV_FORMAT_I420_10LE   ? word & 1023
+         : format == YV_FORMAT_P010_10LE ? word >> 6
+                                         : bytes[0];
+}
+
 static void
 assert_matches_coverage (const Picture *p, const YvCanvas *canvas, const Coverage *coverage,
                          YvInk ink, const char *what)
 {
+  const YvFormat format = p->image.format;
+  const float paper = (float) read_sample (format, (const uint8_t[]){PAPER, PAPER});
+
   for (uint32_t i = 0; i < canvas->n_components; i++) {
     const YvCanvasComponent *c = &canvas->components[i];
-    const uint32_t block = 1u << c->shift;
-    for (uint32_t y = 0; y < canvas->height; y += block) {
-      for (uint32_t x = 0; x < canvas->width; x += block) {
+    const uint32_t block_w = 1u << c->shift_x, block_h = 1u << c->shift_y;
+    for (uint32_t y = 0; y < canvas->height; y += block_h) {
+      for (uint32_t x = 0; x < canvas->width; x += block_w) {
         float sum = 0, n = 0;
-        for (uint32_t by = y; by < MIN (y + block, canvas->height); by++)
-          for (uint32_t bx = x; bx < MIN (x + block, canvas->width); bx++, n++)
+        for (uint32_t by = y; by < MIN (y + block_h, canvas->height); by++)
+          for (uint32_t bx = x; bx < MIN (x + block_w, canvas->width); bx++, n++)
             sum += coverage->covered[by][bx];
         const float weight = sum / n * ink.alpha / 255;
-        const float expected = PAPER + (ink.values[i] - PAPER) * weight;
-        const uint8_t got =
-            c->bytes[(y >> c->shift) * c->stride_bytes + (x >> c->shift) * c->step_bytes];
+        const float expected = paper + (ink.values[i] - paper) * weight;
+        const float got = (float) read_sample (format, c->bytes + y / block_h * c->stride_bytes +
+                                                           x / block_w * c->step_bytes);
         if (fabsf (got - expected) > 0.51f)
-          g_error ("%s: %s component %u at %u,%u: %u, expected %.2f", what,
-                   format_names[p->image.format], i, x, y, got, expected);
+          g_error ("%s: %s component %u at %u,%u: %.0f, expected %.2f", what, formats[format].name,
+                   i, x, y, got, expected);
       }
     }
   }
@@ -223,6 +266,41 @@ bytes_of_a_pixel_are_found_in_the_order_of_the_format (void)
   }
 }
 
+/* Red of BT.601: Y 81, U 90, V 240; of 10 bits 326, 361, 960. */
+static void
+samples_lie_where_the_format_says (void)
+{
+  static const struct {
+    YvFormat format;
+    uint8_t planes[3][4];
+  } rows[] = {
+      {YV_FORMAT_I420, {{81, 81}, {90}, {240}}},
+      {YV_FORMAT_NV12, {{81, 81}, {90, 240}}},
+      {YV_FORMAT_NV21, {{81, 81}, {240, 90}}},
+      {YV_FORMAT_Y42B, {{81, 81}, {90}, {240}}},
+      {YV_FORMAT_NV16, {{81, 81}, {90, 240}}},
+      {YV_FORMAT_YUY2, {{81, 90, 81, 240}}},
+      {YV_FORMAT_UYVY, {{90, 81, 240, 81}}},
+      {YV_FORMAT_YVYU, {{81, 240, 81, 90}}},
+      {YV_FORMAT_VYUY, {{240, 81, 90, 81}}},
+      {YV_FORMAT_Y444, {{81, 81}, {90, 90}, {240, 240}}},
+      {YV_FORMAT_I420_10LE, {{0x46, 0x01, 0x46, 0x01}, {0x69, 0x01}, {0xc0, 0x03}}},
+      {YV_FORMAT_P010_10LE, {{0x80, 0x51, 0x80, 0x51}, {0x40, 0x5a, 0x00, 0xf0}}},
+  };
+  Picture p;
+
+  for (uint32_t i = 0; i < G_N_ELEMENTS (rows); i++) {
+    picture_init (&p, rows[i].format, 2, 1);
+    for (uint32_t k = 0; k < p.n_planes; k++)
+      memset (p.planes[k], 0, p.row_bytes[k]); /* bits beside those of a sample stay as they are */
+    YvCanvas canvas;
+    yv_canvas_init (&canvas, &p.image);
+    yv_canvas_fill (&canvas, (YvRect){0, 0, 2, 1}, yv_canvas_ink (&canvas, 0xffff0000));
+    for (uint32_t k = 0; k < p.n_planes; k++)
+      g_assert_cmpmem (p.planes[k], p.row_bytes[k], rows[i].planes[k], p.row_bytes[k]);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -231,5 +309,6 @@ main (int argc, char **argv)
   g_test_add_func ("/canvas/masks", a_mask_is_stamped_exactly_in_every_format);
   g_test_add_func ("/canvas/colors", colors_become_what_the_matrix_and_the_range_say);
   g_test_add_func ("/canvas/byte-order", bytes_of_a_pixel_are_found_in_the_order_of_the_format);
+  g_test_add_func ("/canvas/places", samples_lie_where_the_format_says);
   return g_test_run ();
 }

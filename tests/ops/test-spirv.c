@@ -112,7 +112,7 @@ is_expected (uint32_t capability, YvKernel kernel, YvDType dtype, bool texel)
   case CAPABILITY_FLOAT64: /* wide stores */
   case CAPABILITY_IMAGE_BUFFER:
     return texel;
-  case CAPABILITY_STORAGE_IMAGE_EXTENDED_FORMATS: /* r8 */
+  case CAPABILITY_STORAGE_IMAGE_EXTENDED_FORMATS: /* r16ui */
     return texel && kernel == YV_KERNEL_LETTERBOX;
   case CAPABILITY_FLOAT16:
   case CAPABILITY_VULKAN_MEMORY_MODEL:

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "engine/error.h"
+#include "engine/memory.h"
 
 #define W 5
 #define H 3
@@ -20,13 +21,16 @@ sample (uint32_t component, uint32_t x, uint32_t y)
   return (uint8_t) (1 + component * 60 + y * 10 + x);
 }
 
-static uint8_t
+static uint32_t
 walk (const struct YvFrameParams *params, const uint8_t *bytes, uint32_t component, uint32_t x,
       uint32_t y)
 {
-  return bytes[params->offset[component] +
-               (y >> params->shift_y[component]) * params->row_bytes[component] +
-               (x >> params->shift_x[component]) * params->pixel_bytes[component]];
+  const uint8_t *at = bytes + params->offset[component] +
+                      (y >> params->shift_y[component]) * params->row_bytes[component] +
+                      (x >> params->shift_x[component]) * params->pixel_bytes[component];
+  const uint32_t word = params->sample_mask > 255 ? at[0] | (uint32_t) at[1] << 8 : at[0];
+
+  return word >> params->low_bit & params->sample_mask;
 }
 
 /* Packs @image behind 64 bytes of something else, as the second picture of a batch. */
@@ -41,20 +45,20 @@ pack_second (const YvImage *image, struct YvFrameParams *params)
 }
 
 static void
-check_walk (const YvImage *image, uint32_t shift, const uint32_t components[3])
+check_walk (const YvImage *image, uint32_t dx, uint32_t dy, const uint32_t components[3])
 {
   struct YvFrameParams params;
   g_autofree uint8_t *bytes = pack_second (image, &params);
 
   for (uint32_t i = 0; i < 3; i++) {
-    const uint32_t s = i > 0 ? shift : 0;
+    const uint32_t sx = i > 0 ? dx : 0, sy = i > 0 ? dy : 0;
 
-    g_assert_cmpuint (params.shift_x[i], ==, s);
-    g_assert_cmpuint (params.shift_y[i], ==, s);
+    g_assert_cmpuint (params.shift_x[i], ==, sx);
+    g_assert_cmpuint (params.shift_y[i], ==, sy);
     for (uint32_t y = 0; y < H; y++) {
       for (uint32_t x = 0; x < W; x++)
         g_assert_cmpuint (walk (&params, bytes, i, x, y), ==,
-                          sample (components[i], x >> s, y >> s));
+                          sample (components[i], x >> sx, y >> sy));
     }
   }
 }
@@ -88,7 +92,7 @@ packed_formats_are_walked_to_red_green_and_blue (void)
                            .planes = {bytes},
                            .stride_bytes = {stride}};
     g_assert_true (yv_image_check (&image, NULL));
-    check_walk (&image, 0, (const uint32_t[]){0, 1, 2});
+    check_walk (&image, 0, 0, (const uint32_t[]){0, 1, 2});
   }
 }
 
@@ -120,13 +124,129 @@ odd_sized_planes_keep_their_last_column_and_row (void)
                         .stride_bytes = {8, 7}};
   g_assert_true (yv_image_check (&i420, NULL));
   g_assert_true (yv_image_check (&nv12, NULL));
-  check_walk (&i420, 1, (const uint32_t[]){0, 1, 2});
-  check_walk (&nv12, 1, (const uint32_t[]){0, 1, 2});
+  check_walk (&i420, 1, 1, (const uint32_t[]){0, 1, 2});
+  check_walk (&nv12, 1, 1, (const uint32_t[]){0, 1, 2});
 
   const YvImage grey = {
       .format = YV_FORMAT_GRAY8, .width = W, .height = H, .planes = {y_plane}, .stride_bytes = {8}};
   g_assert_true (yv_image_check (&grey, NULL));
-  check_walk (&grey, 0, (const uint32_t[]){0, 0, 0});
+  check_walk (&grey, 0, 0, (const uint32_t[]){0, 0, 0});
+}
+
+/* A picture whose samples lie as the description of its format says. */
+typedef struct {
+  uint8_t planes[3][20 * H];
+  YvImage image;
+} Frame;
+
+static const struct {
+  YvFormat format;
+  uint32_t stride_bytes[3];
+  uint32_t dx, dy;
+  /* of each component: its plane, its first byte, bytes from one to the next */
+  uint32_t at[3][3];
+  uint32_t shift; /* of a sample in two bytes; 8: it is one byte */
+} yuv_formats[] = {
+    {YV_FORMAT_NV21, {8, 7}, 1, 1, {{0, 0, 1}, {1, 1, 2}, {1, 0, 2}}, 8},
+    {YV_FORMAT_Y42B, {8, 4, 3}, 1, 0, {{0, 0, 1}, {1, 0, 1}, {2, 0, 1}}, 8},
+    {YV_FORMAT_NV16, {5, 6}, 1, 0, {{0, 0, 1}, {1, 0, 2}, {1, 1, 2}}, 8},
+    {YV_FORMAT_YUY2, {12}, 1, 0, {{0, 0, 2}, {0, 1, 4}, {0, 3, 4}}, 8},
+    {YV_FORMAT_UYVY, {13}, 1, 0, {{0, 1, 2}, {0, 0, 4}, {0, 2, 4}}, 8},
+    {YV_FORMAT_YVYU, {12}, 1, 0, {{0, 0, 2}, {0, 3, 4}, {0, 1, 4}}, 8},
+    {YV_FORMAT_VYUY, {15}, 1, 0, {{0, 1, 2}, {0, 2, 4}, {0, 0, 4}}, 8},
+    {YV_FORMAT_Y444, {5, 6, 7}, 0, 0, {{0, 0, 1}, {1, 0, 1}, {2, 0, 1}}, 8},
+    {YV_FORMAT_I420_10LE, {10, 6, 9}, 1, 1, {{0, 0, 2}, {1, 0, 2}, {2, 0, 2}}, 0},
+    {YV_FORMAT_P010_10LE, {13, 12}, 1, 1, {{0, 0, 2}, {1, 0, 4}, {1, 2, 4}}, 6},
+};
+
+/* Bits of two bytes that are no part of the sample are ones. */
+static void
+put (uint8_t *at, uint32_t value, uint32_t shift)
+{
+  if (shift == 8) {
+    *at = (uint8_t) value;
+    return;
+  }
+  const uint32_t word = value << shift | ~(1023u << shift);
+  at[0] = (uint8_t) word;
+  at[1] = (uint8_t) (word >> 8);
+}
+
+static void
+frame_init (Frame *frame, size_t f)
+{
+  *frame = (Frame){.image = {.format = yuv_formats[f].format, .width = W, .height = H}};
+  for (uint32_t i = 0; i < 3; i++) {
+    frame->image.planes[i] = frame->planes[i];
+    frame->image.stride_bytes[i] = yuv_formats[f].stride_bytes[i];
+  }
+  for (uint32_t c = 0; c < 3; c++) {
+    const uint32_t *at = yuv_formats[f].at[c];
+    const uint32_t dx = c > 0 ? yuv_formats[f].dx : 0, dy = c > 0 ? yuv_formats[f].dy : 0;
+
+    for (uint32_t y = 0; y << dy < H; y++) {
+      for (uint32_t x = 0; x << dx < W; x++)
+        put (frame->planes[at[0]] + y * yuv_formats[f].stride_bytes[at[0]] + at[1] + x * at[2],
+             sample (c, x, y), yuv_formats[f].shift);
+    }
+  }
+}
+
+static void
+yuv_formats_are_walked_to_y_u_and_v (void)
+{
+  for (size_t f = 0; f < G_N_ELEMENTS (yuv_formats); f++) {
+    Frame frame;
+
+    frame_init (&frame, f);
+    g_assert_true (yv_image_check (&frame.image, NULL));
+    check_walk (&frame.image, yuv_formats[f].dx, yuv_formats[f].dy, (const uint32_t[]){0, 1, 2});
+  }
+}
+
+/* The pixel that an odd width lacks has its bytes. */
+static void
+the_last_pair_of_an_odd_width_is_whole (void)
+{
+  uint8_t bytes[12 * H] = {0};
+  YvImage image = {
+      .format = YV_FORMAT_UYVY, .width = W, .height = H, .planes = {bytes}, .stride_bytes = {11}};
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (yv_image_check (&image, &error));
+  g_assert_nonnull (strstr (error->message, "stride of plane 0 is 11 bytes, its rows have 12"));
+  image.stride_bytes[0] = 12;
+  g_assert_true (yv_image_check (&image, NULL));
+}
+
+/* Kernels read two bytes at a time. */
+static void
+samples_of_two_bytes_at_odd_places_are_copied (void)
+{
+  uint8_t bytes[256] = {0};
+  YvFrameMemory memory = {.bytes = bytes, .size_bytes = sizeof bytes, .device = bytes};
+  const struct {
+    YvFormat format;
+    uint32_t first, stride_bytes;
+    bool in_place;
+  } rows[] = {
+      {YV_FORMAT_P010_10LE, 2, 14, true},  {YV_FORMAT_P010_10LE, 1, 14, false},
+      {YV_FORMAT_P010_10LE, 2, 13, false}, {YV_FORMAT_I420_10LE, 128, 12, true},
+      {YV_FORMAT_I420_10LE, 4, 15, false}, {YV_FORMAT_NV12, 1, 13, true},
+  };
+
+  for (size_t i = 0; i < G_N_ELEMENTS (rows); i++) {
+    const uint32_t stride = rows[i].stride_bytes;
+    const YvImage image = {.format = rows[i].format,
+                           .width = W,
+                           .height = H,
+                           .planes = {bytes + rows[i].first, bytes + 64, bytes + 128},
+                           .stride_bytes = {stride, stride, stride},
+                           .memory = &memory};
+
+    g_assert_true (yv_image_check (&image, NULL));
+    g_assert_cmpint (yv_image_is_read_in_place (&image, memory.device), ==, rows[i].in_place);
+  }
 }
 
 /* Behind the last sample there may be nothing: planes of exactly the bytes that are promised. A
@@ -203,6 +323,39 @@ matrices_undo_what_the_standards_define (void)
       double yuv[3];
 
       encode (colours[c], standards[i / 2].red, standards[i / 2].blue, image.full_range, yuv);
+      check_colour (&params, yuv, colours[c]);
+    }
+  }
+}
+
+/* Limited ranges grow by whole bits, 64..940 and 64..960 around 512; full ones are 0..1023. */
+static void
+ten_bits_make_the_same_colours (void)
+{
+  static const double colours[][3] = {{0, 0, 0}, {255, 255, 255}, {255, 0, 0}, {10, 200, 90}};
+  uint8_t bytes[64] = {0};
+
+  for (int i = 0; i < 4; i++) {
+    const bool full = i % 2;
+    const YvImage image = {.format = i < 2 ? YV_FORMAT_I420_10LE : YV_FORMAT_P010_10LE,
+                           .width = W,
+                           .height = H,
+                           .planes = {bytes, bytes, bytes},
+                           .stride_bytes = {16, 16, 16},
+                           .matrix = YV_MATRIX_BT709,
+                           .full_range = full};
+    struct YvFrameParams params;
+
+    yv_frame_params_init (&params, &image, &some_letterbox, 0);
+    g_assert_true (params.is_deep);
+    for (size_t c = 0; c < G_N_ELEMENTS (colours); c++) {
+      double yuv[3];
+
+      encode (colours[c], 0.2126, 0.0722, full, yuv);
+      for (int k = 0; k < 3; k++) {
+        const double zero = k > 0 ? 128 : 0;
+        yuv[k] = full ? (yuv[k] - zero) / 255 * 1023 + 4 * zero : 4 * yuv[k];
+      }
       check_colour (&params, yuv, colours[c]);
     }
   }
@@ -297,8 +450,12 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/frame/packed", packed_formats_are_walked_to_red_green_and_blue);
   g_test_add_func ("/frame/planar", odd_sized_planes_keep_their_last_column_and_row);
+  g_test_add_func ("/frame/yuv", yuv_formats_are_walked_to_y_u_and_v);
+  g_test_add_func ("/frame/odd-pair", the_last_pair_of_an_odd_width_is_whole);
+  g_test_add_func ("/frame/odd-places", samples_of_two_bytes_at_odd_places_are_copied);
   g_test_add_func ("/frame/last-sample", nothing_behind_the_last_sample_is_read);
   g_test_add_func ("/frame/matrix", matrices_undo_what_the_standards_define);
+  g_test_add_func ("/frame/ten-bits", ten_bits_make_the_same_colours);
   g_test_add_func ("/frame/grey", grey_is_grey_in_both_ranges);
   g_test_add_func ("/frame/chroma", chroma_sits_where_the_caller_says);
   g_test_add_func ("/frame/refused", contradictions_are_refused_by_name);

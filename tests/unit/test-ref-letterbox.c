@@ -151,6 +151,81 @@ letterbox_turns_yuv_into_rgb (void)
   g_assert_cmpfloat (red[2 * 640 * 640 + 1234], <=, 1.5f);
 }
 
+static void
+write_10_bits (uint8_t *bytes, size_t n, uint32_t value)
+{
+  for (size_t i = 0; i < n; i++) {
+    bytes[2 * i] = (uint8_t) value;
+    bytes[2 * i + 1] = (uint8_t) (value >> 8);
+  }
+}
+
+/* Two neighbours of 1023 steps, whose place between two of 255 is kept. */
+static void
+letterbox_keeps_what_10_bits_tell (void)
+{
+  uint8_t luma[2 * 64 * 64], u[2 * 32 * 32], v[2 * 32 * 32];
+  YvImage image = {
+      .format = YV_FORMAT_I420_10LE,
+      .width = 64,
+      .height = 64,
+      .planes = {luma, u, v},
+      .stride_bytes = {128, 64, 64},
+      .full_range = true,
+  };
+  YvLetterbox letterbox;
+
+  write_10_bits (u, 32 * 32, 512);
+  write_10_bits (v, 32 * 32, 512);
+  for (uint32_t value = 513; value <= 515; value++) {
+    write_10_bits (luma, 64 * 64, value);
+    g_autofree float *got = letterbox_image (&image, YV_LETTERBOX_FIXED, &letterbox);
+    for (int c = 0; c < 3; c++)
+      g_assert_cmpfloat_with_epsilon (got[c * 640 * 640 + 1234], value * 255.0 / 1023, 1e-4);
+  }
+
+  /* The same sample in the high bits. A limited range ends at 64 and 940. */
+  image.format = YV_FORMAT_P010_10LE;
+  image.full_range = false;
+  image.stride_bytes[1] = 128;
+  uint8_t uv[2 * 64 * 32];
+  image.planes[1] = uv;
+  write_10_bits (uv, 64 * 32, 512 << 6);
+  static const uint32_t luma_of[] = {64, 502, 940};
+  for (size_t i = 0; i < G_N_ELEMENTS (luma_of); i++) {
+    write_10_bits (luma, 64 * 64, luma_of[i] << 6);
+    g_autofree float *got = letterbox_image (&image, YV_LETTERBOX_FIXED, &letterbox);
+    g_assert_cmpfloat_with_epsilon (got[1234], 127.5 * (double) i, 1e-4);
+  }
+}
+
+/* 4:2:2: each row has its own chroma, two columns share it. */
+static void
+letterbox_takes_chroma_of_its_own_row (void)
+{
+  uint8_t bytes[64 * 128];
+  const YvImage image = {.format = YV_FORMAT_YUY2,
+                         .width = 64,
+                         .height = 64,
+                         .planes = {bytes},
+                         .stride_bytes = {128}};
+  YvLetterbox letterbox;
+
+  /* Red (Y 81, U 90, V 240) above, from row 33 on blue (Y 41, U 240, V 110). */
+  for (size_t i = 0; i < sizeof bytes; i += 4) {
+    const bool is_red = i / 128 < 33;
+    const uint8_t pair[4] = {is_red ? 81 : 41, is_red ? 90 : 240, is_red ? 81 : 41,
+                             is_red ? 240 : 110};
+    memcpy (bytes + i, pair, sizeof pair);
+  }
+  g_autofree float *got = letterbox_image (&image, YV_LETTERBOX_FIXED, &letterbox);
+  const size_t last_red = 324 * 640 + 77, first_blue = 335 * 640 + 77, blue = 2 * 640 * 640;
+  g_assert_cmpfloat (got[last_red], >=, 253.5f);
+  g_assert_cmpfloat (got[blue + last_red], <=, 1.5f);
+  g_assert_cmpfloat (got[first_blue], <=, 1.5f);
+  g_assert_cmpfloat (got[blue + first_blue], >=, 253.5f);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -158,5 +233,7 @@ main (int argc, char **argv)
   g_test_add_func ("/ref/letterbox/upstream", letterbox_is_upstreams_to_the_bit);
   g_test_add_func ("/ref/letterbox/weights", letterbox_mixes_in_units_of_one_2048th);
   g_test_add_func ("/ref/letterbox/yuv", letterbox_turns_yuv_into_rgb);
+  g_test_add_func ("/ref/letterbox/10-bits", letterbox_keeps_what_10_bits_tell);
+  g_test_add_func ("/ref/letterbox/4:2:2", letterbox_takes_chroma_of_its_own_row);
   return g_test_run ();
 }
