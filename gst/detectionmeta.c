@@ -395,10 +395,26 @@ add_relation_meta (GstBuffer *buffer, guint n_detections)
   return gst_buffer_add_analytics_relation_meta_full (buffer, &params);
 }
 
-/* Returns: the id that a ROI meta of the same box must have, or -1. */
+/* Says which track the object @od_id belongs to. A detection does not tell when its track began:
+ * the time of this frame is what we know, and 0, not NONE, where it has none, because bindings of
+ * other languages take this time for a valid one. */
+static void
+attach_track (GstAnalyticsRelationMeta *relations, guint od_id, gint64 track_id, GstClockTime pts)
+{
+  const GstClockTime seen = GST_CLOCK_TIME_IS_VALID (pts) ? pts : 0;
+  GstAnalyticsTrackingMtd track;
+
+  if (gst_analytics_relation_meta_add_tracking_mtd (relations, (guint64) track_id, seen, &track))
+    gst_analytics_relation_meta_set_relation (relations, GST_ANALYTICS_REL_TYPE_RELATE_TO, od_id,
+                                              track.id);
+}
+
+/* No entry for the class: readers take the object's type for its name, and upstream's overlay would
+ * print the first class of a class entry instead. A confidence cannot be said to be unknown.
+ * Returns: the id that a ROI meta of the same box must have, or -1. */
 static gint
 attach_analytics (GstAnalyticsRelationMeta *relations, guint frame_w, guint frame_h,
-                  const GstYolov7Detection *d)
+                  const GstYolov7Detection *d, GstClockTime pts)
 {
   GstAnalyticsODMtd od;
   guint x, y, w, h;
@@ -407,11 +423,67 @@ attach_analytics (GstAnalyticsRelationMeta *relations, guint frame_w, guint fram
   round_side (d->y, d->h, frame_h, &y, &h);
   const GQuark label = g_quark_from_string (d->label ? d->label : "");
   if (!gst_analytics_relation_meta_add_od_mtd (relations, label, (gint) x, (gint) y, (gint) w,
-                                               (gint) h, (gfloat) d->confidence, &od))
+                                               (gint) h, (gfloat) MAX (d->confidence, 0), &od))
     return -1;
+  if (d->id >= 0)
+    attach_track (relations, od.id, d->id, pts);
   return (gint) od.id;
 }
+
+/* Returns: the id of the track that the object belongs to, or -1. */
+static gint64
+read_track (GstAnalyticsRelationMeta *relations, guint od_id)
+{
+  GstAnalyticsTrackingMtd track;
+  GstClockTime first_seen, last_seen;
+  gboolean is_lost;
+  guint64 id;
+
+  if (!gst_analytics_relation_meta_get_direct_related (
+          relations, od_id, GST_ANALYTICS_REL_TYPE_RELATE_TO,
+          gst_analytics_tracking_mtd_get_mtd_type (), NULL, &track) ||
+      !gst_analytics_tracking_mtd_get_info (&track, &id, &first_seen, &last_seen, &is_lost))
+    return -1;
+  return (gint64) MIN (id, (guint64) G_MAXINT64);
+}
 #endif
+
+/* Returns: whether there is one, with objects or without. */
+static gboolean
+read_analytics (GstBuffer *buffer, GArray *found)
+{
+#ifdef HAVE_GST_ANALYTICS
+  GstAnalyticsRelationMeta *relations = gst_buffer_get_analytics_relation_meta (buffer);
+  gpointer state = NULL;
+  GstAnalyticsODMtd od;
+
+  while (relations && gst_analytics_relation_meta_iterate (
+                          relations, &state, gst_analytics_od_mtd_get_mtd_type (), &od)) {
+    gint x, y, w, h;
+    gfloat confidence;
+    if (!gst_analytics_od_mtd_get_location (&od, &x, &y, &w, &h, &confidence))
+      continue;
+
+    const GstYolov7Detection d = {
+        .x = x,
+        .y = y,
+        .w = w,
+        .h = h,
+        .confidence = (double) confidence,
+        .objectness = -1,
+        .class_index = -1,
+        .id = read_track (relations, od.id),
+        .label = g_quark_to_string (gst_analytics_od_mtd_get_obj_type (&od)),
+    };
+    g_array_append_val (found, d);
+  }
+  return relations != NULL;
+#else
+  (void) buffer;
+  (void) found;
+  return FALSE;
+#endif
+}
 
 /* ---- exported ------------------------------------------------------------------------------- */
 
@@ -453,7 +525,7 @@ gst_yolov7_detections_attach (GstBuffer *buffer, const GstYolov7Frame *frame,
     gint id = -1;
 #ifdef HAVE_GST_ANALYTICS
     if (relations)
-      id = attach_analytics (relations, frame_w, frame_h, &detections[i]);
+      id = attach_analytics (relations, frame_w, frame_h, &detections[i], GST_BUFFER_PTS (buffer));
 #endif
     if (kinds & GST_YOLOV7_META_ROI)
       attach_roi (buffer, frame_w, frame_h, &detections[i], id >= 0 ? id : first_id + (gint) i);
@@ -475,7 +547,12 @@ gst_yolov7_detections_read_scaled (GstBuffer *buffer, guint frame_w, guint frame
 {
   gst_yolov7_detections_register ();
   g_array_set_size (found, 0);
-  return read_custom (buffer, frame_w, frame_h, found) || read_roi (buffer, found);
+  if (read_custom (buffer, frame_w, frame_h, found))
+    return TRUE;
+
+  /* Without objects it may be of an element that only classifies, or tracks. */
+  const gboolean has_analytics = read_analytics (buffer, found);
+  return found->len > 0 || read_roi (buffer, found) || has_analytics;
 }
 
 gboolean

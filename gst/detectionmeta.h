@@ -34,7 +34,11 @@
  *      Hardware encoders spend more bits on such regions. The scalers of GStreamer drop its
  *      parameters (confidence, class): the box survives, without them.
  *
- *   3. GstAnalyticsRelationMeta with one object detection each (GStreamer >= 1.24, where built so).
+ *   3. GstAnalyticsRelationMeta (GStreamer >= 1.24, where built so), one on every analysed frame,
+ * with one object detection (OD) for each box: whole px, the class name as its type, no class
+ * entry. Where the detection has an id, a tracking entry that the OD relates to has it too. Where
+ * both are attached, a region of interest has the id of its OD. Boxes survive as GStreamer says:
+ *      before 1.28 its scalers stretch them where borders are added.
  *
  * Next:  yolov7overlay and every other reader; yolov7 elements talk to each other through this
  * alone. Threads: any; the buffer must be writable to attach.
@@ -90,8 +94,9 @@ void gst_yolov7_detections_to_array (const GstYolov7Detection *detections, guint
  * gst_yolov7_detections_read:
  * @found: (element-type GstYolov7Detection): its old content is dropped, its memory is used again
  *
- * Reads every GstYolov7Detections of @buffer; where there is none, every
- * GstVideoRegionOfInterestMeta, whoever attached it.
+ * Reads every GstYolov7Detections of @buffer; where there is none, the objects of its
+ * GstAnalyticsRelationMeta, with the ids of a tracker that they relate to (where built so); where
+ * there are none either, every GstVideoRegionOfInterestMeta, whoever attached it.
  *
  * Returns: whether @buffer says anything: false, and nothing in @found, for a frame that nobody
  * analysed; true, and perhaps nothing in @found, for one that was.
@@ -99,7 +104,7 @@ void gst_yolov7_detections_to_array (const GstYolov7Detection *detections, guint
 gboolean gst_yolov7_detections_read (GstBuffer *buffer, GArray *found);
 
 /* As gst_yolov7_detections_read(), with the boxes in px of a frame of this size, whatever the size
- * of the frame that was analysed. Regions of interest say no size: theirs stay as they are. */
+ * of the frame that was analysed. What others attached says no size: it stays as it is. */
 gboolean gst_yolov7_detections_read_scaled (GstBuffer *buffer, guint frame_w, guint frame_h,
                                             GArray *found);
 

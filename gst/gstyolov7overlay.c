@@ -9,8 +9,8 @@
  *
  * yolov7overlay draws each detection that a frame carries: an outline in the color of its class and
  * a tag with the class name and the confidence. It reads what `yolov7` attaches, and where a frame
- * has none of that, any GstVideoRegionOfInterestMeta. Frames without either pass untouched, without
- * being mapped.
+ * has none of that, the objects of GStreamer's analytics elements (since 1.24), or any
+ * GstVideoRegionOfInterestMeta. Frames without any pass untouched, without being mapped.
  *
  * Drawing happens in the frame's own format, 4:2:0 included, so no conversion is needed around the
  * element. Lines and text grow with the frame unless #GstYolov7Overlay:line-width and

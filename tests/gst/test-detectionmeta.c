@@ -7,9 +7,6 @@
 #include <gst/video/video.h>
 #include <math.h>
 #include <string.h>
-#ifdef HAVE_GST_ANALYTICS
-#include <gst/analytics/analytics.h>
-#endif
 
 #include "tests/gst/frames.h"
 
@@ -276,65 +273,6 @@ two_detectors_may_use_one_buffer (void)
   g_assert_nonnull (gst_buffer_get_video_region_of_interest_meta_id (buffer, 0));
   g_assert_nonnull (gst_buffer_get_video_region_of_interest_meta_id (buffer, 1));
 }
-
-#ifdef HAVE_GST_ANALYTICS
-static void
-analytics_hold_the_same_boxes_under_the_same_ids (void)
-{
-  g_autoptr (GstBuffer) buffer = frame_new (GST_VIDEO_FORMAT_GRAY8, W, H);
-  gpointer state = NULL;
-  GstAnalyticsMtd mtd;
-  guint n = 0;
-
-  yv_test_attach (buffer, W, H, two, 2, GST_YOLOV7_META_ROI | GST_YOLOV7_META_ANALYTICS);
-  GstAnalyticsRelationMeta *relations = gst_buffer_get_analytics_relation_meta (buffer);
-  while (gst_analytics_relation_meta_iterate (relations, &state,
-                                              gst_analytics_od_mtd_get_mtd_type (), &mtd)) {
-    GstAnalyticsODMtd *od = (GstAnalyticsODMtd *) &mtd;
-    GstVideoRegionOfInterestMeta *roi =
-        gst_buffer_get_video_region_of_interest_meta_id (buffer, (gint) mtd.id);
-    gint x, y, w, h;
-    gfloat confidence;
-
-    g_assert_nonnull (roi);
-    g_assert_true (gst_analytics_od_mtd_get_location (od, &x, &y, &w, &h, &confidence));
-    g_assert_cmpint (x, ==, (gint) roi->x);
-    g_assert_cmpint (y, ==, (gint) roi->y);
-    g_assert_cmpint (w, ==, (gint) roi->w);
-    g_assert_cmpint (h, ==, (gint) roi->h);
-    g_assert_cmpfloat (confidence, ==, (gfloat) two[n].confidence);
-    g_assert_cmpuint (gst_analytics_od_mtd_get_obj_type (od), ==, roi->roi_type);
-    n++;
-  }
-  g_assert_cmpuint (n, ==, 2);
-}
-
-/* Upstream's overlay keeps its last boxes until it sees one. */
-static void
-an_analysed_frame_has_analytics_even_when_empty (void)
-{
-  g_autoptr (GstBuffer) buffer = frame_new (GST_VIDEO_FORMAT_GRAY8, W, H);
-
-  yv_test_attach (buffer, W, H, NULL, 0, GST_YOLOV7_META_ANALYTICS);
-  GstAnalyticsRelationMeta *relations = gst_buffer_get_analytics_relation_meta (buffer);
-  g_assert_nonnull (relations);
-  g_assert_cmpuint (gst_analytics_relation_get_length (relations), ==, 0);
-}
-
-/* A tracker behind us adds to our meta: it must be able to grow. */
-static void
-a_tracker_can_add_to_the_analytics (void)
-{
-  g_autoptr (GstBuffer) buffer = frame_new (GST_VIDEO_FORMAT_GRAY8, W, H);
-
-  yv_test_attach (buffer, W, H, NULL, 0, GST_YOLOV7_META_ANALYTICS);
-  GstAnalyticsRelationMeta *relations = gst_buffer_get_analytics_relation_meta (buffer);
-  for (guint i = 0; i < 100; i++) {
-    GstAnalyticsTrackingMtd tracking;
-    g_assert_true (gst_analytics_relation_meta_add_tracking_mtd (relations, i, 0, &tracking));
-  }
-}
-#endif
 
 /* ---- of others ------------------------------------------------------------------------------ */
 
@@ -637,12 +575,6 @@ main (int argc, char **argv)
                    an_analysed_frame_without_detections_is_not_an_unseen_one);
   g_test_add_func ("/detectionmeta/unknown-class", a_class_that_is_not_known_stays_unknown);
   g_test_add_func ("/detectionmeta/two-detectors", two_detectors_may_use_one_buffer);
-#ifdef HAVE_GST_ANALYTICS
-  g_test_add_func ("/detectionmeta/analytics", analytics_hold_the_same_boxes_under_the_same_ids);
-  g_test_add_func ("/detectionmeta/analytics-empty",
-                   an_analysed_frame_has_analytics_even_when_empty);
-  g_test_add_func ("/detectionmeta/analytics-grow", a_tracker_can_add_to_the_analytics);
-#endif
   g_test_add_func ("/detectionmeta/others", regions_of_other_elements_are_read);
   g_test_add_func ("/detectionmeta/nonsense", nonsense_under_our_name_is_harmless);
   g_test_add_func ("/detectionmeta/keep", detections_survive_whatever_keeps_the_picture);
