@@ -84,9 +84,17 @@ is_sane (const struct YvCandidate *candidate, uint32_t n_classes)
          isfinite (candidate->objectness) && candidate->class_index < n_classes;
 }
 
+static bool
+is_wanted (const struct YvCandidate *candidate, const YvNmsOptions *options)
+{
+  return candidate->objectness > options->confidence &&
+         candidate->confidence > options->confidence &&
+         (!options->class_wanted || options->class_wanted[candidate->class_index]);
+}
+
 static void
 fill_heap (YvNms *nms, const struct YvCandidate *candidates, uint32_t n_candidates,
-           uint32_t n_classes)
+           const YvNmsOptions *options)
 {
   if (n_candidates > nms->heap_reserved) {
     nms->heap = g_renew (uint32_t, nms->heap, n_candidates);
@@ -94,7 +102,7 @@ fill_heap (YvNms *nms, const struct YvCandidate *candidates, uint32_t n_candidat
   }
   nms->n_heap = 0;
   for (uint32_t i = 0; i < n_candidates; i++) {
-    if (is_sane (&candidates[i], n_classes))
+    if (is_sane (&candidates[i], options->n_classes) && is_wanted (&candidates[i], options))
       nms->heap[nms->n_heap++] = i;
   }
   for (uint32_t i = nms->n_heap / 2; i > 0; i--)
@@ -182,7 +190,7 @@ yv_nms_run (YvNms *nms, const struct YvCandidate *candidates, uint32_t n_candida
 {
   uint32_t n = 0;
 
-  fill_heap (nms, candidates, n_candidates, options->n_classes);
+  fill_heap (nms, candidates, n_candidates, options);
   const uint32_t n_considered = MIN (nms->n_heap, YV_NMS_MAX_CONSIDERED);
   reserve_kept (nms, MIN (n_considered, options->max_detections));
 
@@ -203,9 +211,10 @@ float
 yv_nms_last_confidence (YvNms *nms, const struct YvCandidate *candidates, uint32_t n_candidates,
                         uint32_t n_classes)
 {
+  const YvNmsOptions options = {.n_classes = n_classes};
   float confidence = 0;
 
-  fill_heap (nms, candidates, n_candidates, n_classes);
+  fill_heap (nms, candidates, n_candidates, &options);
   if (nms->n_heap < YV_NMS_MAX_CONSIDERED)
     return 0;
   for (uint32_t i = 0; i < YV_NMS_MAX_CONSIDERED; i++)

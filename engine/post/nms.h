@@ -20,6 +20,9 @@ typedef struct {
   bool class_agnostic;
   uint32_t max_detections;
   uint32_t n_classes;
+  /* What the device left out already, but where it ran with images that want more: */
+  float confidence;         /* objectness and confidence are above it */
+  const bool *class_wanted; /* (nullable): [n_classes]; NULL: all */
 } YvNmsOptions;
 
 /* Corners in network px, as upstream's rows x1 y1 x2 y2 conf cls. */
@@ -40,9 +43,9 @@ void yv_nms_free (YvNms *nms); /* NULL ok */
  *
  * Sorts by confidence (ties: smaller row first, then smaller class, so the result does not depend
  * on the order of the device's appends), keeps at most YV_NMS_MAX_CONSIDERED, suppresses, keeps at
- * most max_detections. Candidates that are not finite, have a negative size or no such class are
- * left out. Time: n log n and, for each of those, at most max_detections comparisons. Memory grows
- * to the largest frame seen and stays.
+ * most max_detections. Candidates that are not finite, have a negative size, no such class or one
+ * that isn't wanted, or too little confidence are left out. Time: n log n and, for each of those,
+ * at most max_detections comparisons. Memory grows to the largest frame seen and stays.
  *
  * Returns: (transfer none): *n_kept of them, by falling confidence; valid until the next run.
  */

@@ -159,8 +159,22 @@ static void
 boxes_beyond_4096_px_meet_the_next_class_as_upstream (void)
 {
   const struct YvCandidate candidates[] = {
-      {.x = 4196, .y = 4196, .w = 100, .h = 100, .confidence = 0.9f, .class_index = 0, .row = 0},
-      {.x = 100, .y = 100, .w = 100, .h = 100, .confidence = 0.8f, .class_index = 1, .row = 1},
+      {.x = 4196,
+       .y = 4196,
+       .w = 100,
+       .h = 100,
+       .objectness = 1,
+       .confidence = 0.9f,
+       .class_index = 0,
+       .row = 0},
+      {.x = 100,
+       .y = 100,
+       .w = 100,
+       .h = 100,
+       .objectness = 1,
+       .confidence = 0.8f,
+       .class_index = 1,
+       .row = 1},
   };
   const YvNmsOptions options = {.iou_threshold = 0.45f, .max_detections = 300, .n_classes = 2};
   g_autoptr (YvNms) nms = yv_nms_new ();
@@ -175,8 +189,8 @@ overlap_at_the_threshold_is_kept (void)
 {
   /* IoU exactly 1/2 */
   const struct YvCandidate candidates[] = {
-      {.x = 10, .y = 10, .w = 20, .h = 20, .confidence = 0.9f, .row = 0},
-      {.x = 10, .y = 15, .w = 20, .h = 10, .confidence = 0.8f, .row = 1},
+      {.x = 10, .y = 10, .w = 20, .h = 20, .objectness = 1, .confidence = 0.9f, .row = 0},
+      {.x = 10, .y = 15, .w = 20, .h = 10, .objectness = 1, .confidence = 0.8f, .row = 1},
   };
   YvNmsOptions options = {.iou_threshold = 0.5f, .max_detections = 300, .n_classes = 1};
   g_autoptr (YvNms) nms = yv_nms_new ();
@@ -200,8 +214,8 @@ only_the_best_thirty_thousand_take_part (void)
   uint32_t n_kept;
 
   for (uint32_t i = 0; i < n; i++)
-    candidates[i] =
-        (struct YvCandidate){.x = 50, .y = 50, .w = 9, .h = 9, .confidence = 0.5f, .row = i};
+    candidates[i] = (struct YvCandidate){
+        .x = 50, .y = 50, .w = 9, .h = 9, .objectness = 1, .confidence = 0.5f, .row = i};
   candidates[7].confidence = 0.4f; /* the last of all ... */
   candidates[7].x = 500;           /* ... though nothing suppresses it */
   yv_nms_run (nms, candidates, n, &options, &n_kept);
@@ -214,9 +228,39 @@ only_the_best_thirty_thousand_take_part (void)
 }
 
 static void
+what_an_image_does_not_want_is_left_out (void)
+{
+  const struct YvCandidate good = {.w = 5, .h = 5, .objectness = 0.6f, .confidence = 0.5f};
+  struct YvCandidate candidates[4];
+  const bool class_wanted[] = {true, false};
+  YvNmsOptions options = {.iou_threshold = 0.45f, .max_detections = 300, .n_classes = 2};
+  g_autoptr (YvNms) nms = yv_nms_new ();
+  uint32_t n_kept;
+
+  for (uint32_t i = 0; i < G_N_ELEMENTS (candidates); i++) {
+    candidates[i] = good;
+    candidates[i].x = (float) (100 * i);
+    candidates[i].row = i;
+  }
+  candidates[1].confidence = 0.4f;
+  candidates[2].objectness = 0.4f;
+  candidates[3].class_index = 1;
+  yv_nms_run (nms, candidates, 4, &options, &n_kept);
+  g_assert_cmpuint (n_kept, ==, 4);
+  options.confidence = 0.4f;
+  yv_nms_run (nms, candidates, 4, &options, &n_kept);
+  g_assert_cmpuint (n_kept, ==, 2);
+  options.class_wanted = class_wanted;
+  const YvKept *kept = yv_nms_run (nms, candidates, 4, &options, &n_kept);
+  g_assert_cmpuint (n_kept, ==, 1);
+  g_assert_cmpuint (kept[0].row, ==, 0);
+}
+
+static void
 what_is_no_box_is_left_out (void)
 {
-  const struct YvCandidate good = {.x = 10, .y = 10, .w = 5, .h = 5, .confidence = 0.5f};
+  const struct YvCandidate good = {
+      .x = 10, .y = 10, .w = 5, .h = 5, .objectness = 1, .confidence = 0.5f};
   struct YvCandidate candidates[10];
   const YvNmsOptions options = {.iou_threshold = 0.45f, .max_detections = 300, .n_classes = 3};
   g_autoptr (YvNms) nms = yv_nms_new ();
@@ -243,10 +287,22 @@ static void
 boxes_without_area_suppress_nothing (void)
 {
   const struct YvCandidate candidates[] = {
-      {.x = 10, .y = 10, .confidence = 0.9f, .row = 0},
-      {.x = 10, .y = 10, .confidence = 0.8f, .row = 1},
-      {.x = 1e30f, .y = 1e30f, .w = 1e30f, .h = 1e30f, .confidence = 0.7f, .row = 2},
-      {.x = 1e30f, .y = 1e30f, .w = 1e30f, .h = 1e30f, .confidence = 0.6f, .row = 3},
+      {.x = 10, .y = 10, .objectness = 1, .confidence = 0.9f, .row = 0},
+      {.x = 10, .y = 10, .objectness = 1, .confidence = 0.8f, .row = 1},
+      {.x = 1e30f,
+       .y = 1e30f,
+       .w = 1e30f,
+       .h = 1e30f,
+       .objectness = 1,
+       .confidence = 0.7f,
+       .row = 2},
+      {.x = 1e30f,
+       .y = 1e30f,
+       .w = 1e30f,
+       .h = 1e30f,
+       .objectness = 1,
+       .confidence = 0.6f,
+       .row = 3},
   };
   const YvNmsOptions options = {.iou_threshold = 0.45f, .max_detections = 300, .n_classes = 1};
   g_autoptr (YvNms) nms = yv_nms_new ();
@@ -429,6 +485,7 @@ main (int argc, char **argv)
   g_test_add_func ("/nms/strict", overlap_at_the_threshold_is_kept);
   g_test_add_func ("/nms/thirty-thousand", only_the_best_thirty_thousand_take_part);
   g_test_add_func ("/nms/no-box", what_is_no_box_is_left_out);
+  g_test_add_func ("/nms/unwanted", what_an_image_does_not_want_is_left_out);
   g_test_add_func ("/nms/no-area", boxes_without_area_suppress_nothing);
   g_test_add_func ("/nms/empty", nothing_in_is_nothing_out);
   g_test_add_func ("/nms/upstream", predictions_become_what_upstream_detected);
