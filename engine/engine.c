@@ -348,6 +348,22 @@ yv_engine_info (const YvEngine *engine)
   return &engine->info;
 }
 
+void
+yv_engine_memory (YvEngine *engine, YvEngineMemory *out)
+{
+  *out = (YvEngineMemory){0};
+  if (!engine->device)
+    return;
+
+  YvDevice *device = engine->device;
+  out->weights_bytes = yv_weight_store_size_bytes (engine->store);
+  const uint64_t local_bytes = yv_device_used_bytes (device, YV_BUFFER_LOCAL);
+  out->activations_bytes = local_bytes - MIN (local_bytes, out->weights_bytes) +
+                           yv_device_used_bytes (device, YV_BUFFER_READBACK);
+  out->frames_bytes = yv_device_used_bytes (device, YV_BUFFER_FRAMES) +
+                      yv_device_used_bytes (device, YV_BUFFER_UPLOAD);
+}
+
 /* Lists with room for every class serve those who want the best alone. */
 static bool
 serves (const YvPlanOptions *a, const YvPlanOptions *wanted)

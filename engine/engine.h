@@ -34,6 +34,9 @@ struct _YvEngine {
   GPtrArray *runners; /* of YvRunner *, owned */
   uint64_t n_uses;    /* a clock for YvRunner.last_use */
 
+  struct _YvBatcher *batcher; /* the streams'; NULL: none shares batches */
+  uint32_t n_shares;          /* that do */
+
   GMutex tuning; /* held while ways are measured */
   GMutex making; /* held while a runner is made, so that two threads don't make the same */
 };

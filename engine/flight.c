@@ -4,6 +4,7 @@
 
 #include <math.h>
 
+#include "engine/frame.h"
 #include "engine/stream.h"
 
 uint32_t
@@ -39,6 +40,7 @@ yv_flight_reserve (YvFlight *flight, uint32_t n)
   if (n <= flight->n_images_reserved)
     return;
   flight->letterboxes = g_renew (YvLetterbox, flight->letterboxes, n);
+  flight->settings = g_renew (YvSettings *, flight->settings, n);
   flight->candidates = g_renew (const struct YvCandidate *, flight->candidates, n);
   flight->n_candidates = g_renew (uint32_t, flight->n_candidates, n);
   flight->first_detection = g_renew (uint32_t, flight->first_detection, n);
@@ -64,24 +66,58 @@ yv_flight_clear (YvFlight *flight)
   g_free (flight->first_detection);
   g_free (flight->n_candidates);
   g_free (flight->candidates);
+  g_free (flight->union_of_classes);
+  g_free (flight->settings);
   g_free (flight->letterboxes);
 }
 
 /* ---- the device ------------------------------------------------------------------------------ */
 
+static void
+add_classes (YvFlight *flight, const bool *class_wanted)
+{
+  const uint32_t n_classes = flight->engine->info.n_classes;
+
+  if (!flight->class_wanted || flight->class_wanted == class_wanted)
+    return;
+  if (!class_wanted) {
+    flight->class_wanted = NULL;
+    return;
+  }
+  if (!flight->union_of_classes)
+    flight->union_of_classes = g_new (bool, n_classes);
+  for (uint32_t k = 0; k < n_classes; k++)
+    flight->union_of_classes[k] = flight->class_wanted[k] || class_wanted[k];
+  flight->class_wanted = flight->union_of_classes;
+}
+
+static void
+combine_settings (YvFlight *flight)
+{
+  const YvSettings *first = flight->settings[0];
+
+  flight->confidence = first->options.confidence_threshold;
+  flight->class_wanted = first->class_wanted;
+  for (uint32_t i = 1; i < flight->n_images; i++) {
+    const YvSettings *settings = flight->settings[i];
+
+    g_assert (settings == first || yv_settings_run_together (settings, first));
+    flight->confidence = MIN (flight->confidence, settings->options.confidence_threshold);
+    add_classes (flight, settings->class_wanted);
+  }
+}
+
 static bool
 submit_once (YvFlight *flight, const YvImage *images, float confidence, GError **error)
 {
-  const YvSettings *settings = flight->settings;
-  const bool is_one_class = yv_engine_obj_only (flight->engine);
   const YvBatch batch = {
       .n_images = flight->n_images,
       .images = images,
       .letterboxes = flight->letterboxes,
       .confidence = confidence,
-      .obj_only = is_one_class && !settings->options.multiply_one_class,
-      .multi_label = flight->settings->is_multi_label,
-      .class_wanted = settings->class_wanted,
+      .obj_only = flight->settings[0]->is_obj_only,
+      .multi_label = flight->settings[0]->is_multi_label,
+      .class_wanted = flight->class_wanted,
   };
   YvExecutor *executor = flight->runner->executor;
 
@@ -133,14 +169,28 @@ land (YvFlight *flight)
 {
   yv_runner_give_slot (flight->runner, flight->slot);
   yv_engine_leave_runner (flight->engine, flight->runner);
-  yv_settings_unref (flight->settings);
+  for (uint32_t i = 0; i < flight->n_images; i++)
+    yv_settings_unref (flight->settings[i]);
   flight->runner = NULL;
-  flight->settings = NULL;
+}
+
+/* What is known of each result before it is there. */
+static void
+start_results (YvFlight *flight, const YvImage *images)
+{
+  const YvDevice *device = flight->engine->device;
+
+  for (uint32_t i = 0; i < flight->n_images; i++)
+    flight->results[i] = (YvDetections){
+        .letterbox = flight->letterboxes[i],
+        .n_batch = flight->n_images,
+        .was_copied = !device || !yv_image_is_read_in_place (&images[i], device),
+    };
 }
 
 bool
-yv_flight_start (YvFlight *flight, YvRunner *runner, YvSettings *settings, const YvImage *images,
-                 bool lasts, GError **error)
+yv_flight_start (YvFlight *flight, YvRunner *runner, const YvImage *images, bool lasts,
+                 GError **error)
 {
   g_assert (!flight->runner);
   flight->start_us = g_get_monotonic_time ();
@@ -148,11 +198,14 @@ yv_flight_start (YvFlight *flight, YvRunner *runner, YvSettings *settings, const
     return false;
 
   flight->runner = yv_engine_share_runner (flight->engine, runner);
-  flight->settings = yv_settings_ref (settings);
   flight->n_images = runner->plan->options.n;
+  for (uint32_t i = 0; i < flight->n_images; i++)
+    yv_settings_ref (flight->settings[i]);
   flight->n_detections = 0;
   flight->times = (YvTimes){0};
-  if (submit (flight, images, settings->options.confidence_threshold, error))
+  combine_settings (flight);
+  start_results (flight, images);
+  if (submit (flight, images, flight->confidence, error))
     return true;
   land (flight);
   return false;
@@ -173,12 +226,15 @@ yv_flight_abandon (YvFlight *flight)
 static void
 suppress (YvFlight *flight, YvNms *nms, uint32_t image)
 {
-  const YvStreamOptions *options = &flight->settings->options;
+  const YvSettings *settings = flight->settings[image];
+  const YvStreamOptions *options = &settings->options;
   const YvNmsOptions nms_options = {
       .iou_threshold = options->iou_threshold,
       .class_agnostic = options->class_agnostic_nms,
       .max_detections = options->max_detections,
       .n_classes = flight->engine->info.n_classes,
+      .confidence = options->confidence_threshold,
+      .class_wanted = settings->class_wanted,
   };
   const YvLetterbox *letterbox = &flight->letterboxes[image];
   uint32_t n_kept;
@@ -189,7 +245,7 @@ suppress (YvFlight *flight, YvNms *nms, uint32_t image)
   const uint32_t n =
       yv_detections_place (kept, n_kept, letterbox, flight->detections + flight->n_detections);
   flight->first_detection[image] = flight->n_detections;
-  flight->results[image] = (YvDetections){.n_detections = n, .letterbox = *letterbox};
+  flight->results[image].n_detections = n;
   flight->n_detections += n;
 }
 
@@ -199,7 +255,7 @@ is_cut_off (const YvFlight *flight, uint32_t image)
 {
   const YvPlan *plan = flight->runner->plan;
 
-  return flight->settings->is_multi_label && flight->n_candidates[image] == plan->capacity &&
+  return flight->settings[image]->is_multi_label && flight->n_candidates[image] == plan->capacity &&
          plan->capacity < (uint64_t) plan->n_rows * plan->detect.n_classes;
 }
 
@@ -242,7 +298,7 @@ suppress_complete (YvFlight *flight, YvNms *nms, float confidence)
 static bool
 find_detections (YvFlight *flight, YvNms *nms, GError **error)
 {
-  float confidence = flight->settings->options.confidence_threshold;
+  float confidence = flight->confidence;
 
   for (uint32_t i = 0; i < flight->n_images; i++)
     flight->first_detection[i] = UINT32_MAX;

@@ -207,6 +207,21 @@ yv_image_pack (const YvImage *image, uint8_t *dst)
   }
 }
 
+void
+yv_image_pack_to_memory (const YvImage *image, YvFrameMemory *memory, YvImage *packed)
+{
+  uint8_t *at = memory->bytes;
+
+  yv_image_pack (image, at);
+  *packed = *image;
+  packed->memory = memory;
+  for (uint32_t plane = 0; plane < layouts[image->format].n_planes; plane++) {
+    packed->planes[plane] = at;
+    packed->stride_bytes[plane] = (uint32_t) plane_row_bytes (image, plane);
+    at += plane_extent_bytes (image, plane);
+  }
+}
+
 /* One row of the matrix: luma, U and V (or three times luma) and what their zeros add up to. */
 static void
 set_row (float row[4], const double coefficients[3], const double zeros[3])

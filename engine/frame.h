@@ -25,6 +25,9 @@ size_t yv_image_size_bytes (const YvImage *image);
 /* Writes that copy. @dst has yv_image_size_bytes(). */
 void yv_image_pack (const YvImage *image, uint8_t *dst);
 
+/* Writes that copy into @memory, which has yv_image_size_bytes(), and describes it. */
+void yv_image_pack_to_memory (const YvImage *image, YvFrameMemory *memory, YvImage *packed);
+
 /* Does @image name memory that @device, the YvDevice of one engine, reads, and so needs no copy?
  * Samples of two bytes at odd places do. */
 bool yv_image_is_read_in_place (const YvImage *image, const void *device);

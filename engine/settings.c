@@ -2,6 +2,8 @@
  * engine/settings.c - checks of a stream's options. */
 #include "engine/settings.h"
 
+#include <string.h>
+
 #include "engine/align.h"
 #include "engine/classes.h"
 
@@ -61,6 +63,12 @@ check_options (const YvStreamOptions *options, uint32_t stride, GError **error)
                  options->max_in_flight, YV_MAX_IN_FLIGHT, DEFAULT_IN_FLIGHT);
     return false;
   }
+  if (options->batch_size > YV_MAX_BATCH) {
+    g_set_error (error, YV_ERROR, YV_ERROR_INVALID,
+                 "batch-size is %u, expected 1 to %d frames, or 0 for what suits the device",
+                 options->batch_size, YV_MAX_BATCH);
+    return false;
+  }
   if ((unsigned) options->letterbox > YV_LETTERBOX_FIXED) {
     g_set_error (error, YV_ERROR, YV_ERROR_INVALID, "letterbox is %d, expected auto or fixed",
                  (int) options->letterbox);
@@ -82,12 +90,14 @@ yv_settings_new (const YvEngineInfo *info, const YvStreamOptions *options, GErro
     return NULL;
 
   YvSettings *settings = g_new0 (YvSettings, 1);
-  settings->n_refs = 1;
+  g_atomic_ref_count_init (&settings->n_refs);
   settings->options = *options;
   settings->options.classes = NULL;
   settings->size = (uint32_t) yv_round_up (size, stride);
   settings->max_in_flight = options->max_in_flight ? options->max_in_flight : DEFAULT_IN_FLIGHT;
   settings->is_multi_label = options->multi_label && info->n_classes > 1;
+  settings->is_obj_only = info->n_classes == 1 && !options->multiply_one_class;
+  settings->n_classes = info->n_classes;
   settings->class_wanted = class_wanted;
   return settings;
 }
@@ -95,15 +105,33 @@ yv_settings_new (const YvEngineInfo *info, const YvStreamOptions *options, GErro
 YvSettings *
 yv_settings_ref (YvSettings *settings)
 {
-  settings->n_refs++;
+  g_atomic_ref_count_inc (&settings->n_refs);
   return settings;
 }
 
 void
 yv_settings_unref (YvSettings *settings)
 {
-  if (!settings || --settings->n_refs > 0)
+  if (!settings || !g_atomic_ref_count_dec (&settings->n_refs))
     return;
   g_free (settings->class_wanted);
   g_free (settings);
+}
+
+static bool
+want_same_classes (const YvSettings *a, const YvSettings *b)
+{
+  if (!a->class_wanted || !b->class_wanted)
+    return a->class_wanted == b->class_wanted;
+  return memcmp (a->class_wanted, b->class_wanted, a->n_classes * sizeof *a->class_wanted) == 0;
+}
+
+bool
+yv_settings_run_together (const YvSettings *a, const YvSettings *b)
+{
+  if (a->is_multi_label != b->is_multi_label || a->is_obj_only != b->is_obj_only)
+    return false;
+  return !a->is_multi_label ||
+         (a->options.confidence_threshold == b->options.confidence_threshold &&
+          want_same_classes (a, b));
 }

@@ -8,14 +8,16 @@
 
 G_BEGIN_DECLS
 
-/* Counted, by the stream's thread alone. Constant. */
+/* Counted, by any thread. Constant. */
 typedef struct {
-  uint32_t n_refs;
+  gatomicrefcount n_refs;
   YvStreamOptions options; /* classes is not kept */
   uint32_t size;           /* network px, a multiple of the stride */
   uint32_t max_in_flight;  /* 1 to YV_MAX_IN_FLIGHT */
   bool is_multi_label;     /* the option has an effect */
-  bool *class_wanted;      /* owned; NULL: all */
+  bool is_obj_only;        /* a detection's confidence is its objectness alone (spec 3.3) */
+  uint32_t n_classes;      /* of the model */
+  bool *class_wanted;      /* [n_classes], owned; NULL: all */
 } YvSettings;
 
 /* Returns: (transfer full): or NULL with YV_ERROR_INVALID. */
@@ -23,5 +25,10 @@ YvSettings *yv_settings_new (const YvEngineInfo *info, const YvStreamOptions *op
                              GError **error);
 YvSettings *yv_settings_ref (YvSettings *settings);
 void yv_settings_unref (YvSettings *settings); /* NULL ok */
+
+/* Whether frames with these may be in one batch. With multi_label its lists may be too short for
+ * all candidates, so that what else is in them matters: there all that the device is told has to
+ * agree. */
+bool yv_settings_run_together (const YvSettings *a, const YvSettings *b);
 
 G_END_DECLS

@@ -7,8 +7,10 @@
 
 #include "engine/flight.h"
 #include "engine/frame.h"
+#include "engine/share.h"
 
-/* One more than can be in flight: what was collected last stays while others are submitted. */
+/* Without shares_batches: one more than can be in flight: what was collected last stays while
+ * others are submitted. */
 #define N_FLIGHTS (YV_MAX_IN_FLIGHT + 1)
 
 struct _YvStream {
@@ -21,6 +23,8 @@ struct _YvStream {
   YvFlight *in_flight[YV_MAX_IN_FLIGHT]; /* the oldest first */
   uint32_t n_in_flight;
   const YvFlight *collected; /* whose results the caller may be reading; or NULL */
+
+  YvShare *share; /* with shares_batches, and then of the above only engine and settings are used */
 };
 
 YvStream *
@@ -37,6 +41,13 @@ yv_stream_new (YvEngine *engine, const YvStreamOptions *options, GError **error)
   stream->nms = yv_nms_new ();
   for (uint32_t i = 0; i < N_FLIGHTS; i++)
     stream->flights[i].engine = engine;
+  if (options->shares_batches) {
+    stream->share = yv_share_new (engine, error);
+    if (!stream->share) {
+      yv_stream_free (stream);
+      return NULL;
+    }
+  }
   return stream;
 }
 
@@ -45,6 +56,7 @@ yv_stream_free (YvStream *stream)
 {
   if (!stream)
     return;
+  yv_share_free (stream->share);
   for (uint32_t i = 0; i < N_FLIGHTS; i++)
     yv_flight_clear (&stream->flights[i]);
   yv_engine_leave_runner (stream->engine, stream->runner);
@@ -62,6 +74,12 @@ yv_stream_set_options (YvStream *stream, const YvStreamOptions *options, GError 
 
   if (!settings)
     return false;
+  if (options->shares_batches != (stream->share != NULL)) {
+    g_set_error (error, YV_ERROR, YV_ERROR_INVALID,
+                 "a stream shares batches from the start, or never");
+    yv_settings_unref (settings);
+    return false;
+  }
   yv_settings_unref (stream->settings);
   stream->settings = settings;
   return true;
@@ -140,8 +158,10 @@ yv_stream_prepare (YvStream *stream, uint32_t frame_w, uint32_t frame_h, GError 
 {
   YvLetterbox letterbox;
 
-  return fit (stream, frame_w, frame_h, &letterbox, error) &&
-         use_runner (stream, &letterbox, 1, error);
+  if (!fit (stream, frame_w, frame_h, &letterbox, error))
+    return false;
+  return stream->share ? yv_share_prepare (stream->share, stream->settings, &letterbox, error)
+                       : use_runner (stream, &letterbox, 1, error);
 }
 
 static YvFlight *
@@ -166,12 +186,14 @@ check_batch_size (uint32_t n_images, GError **error)
 static bool
 check_in_flight (const YvStream *stream, uint32_t max_before, GError **error)
 {
-  if (stream->n_in_flight <= max_before)
+  const uint32_t n_in_flight = yv_stream_n_in_flight (stream);
+
+  if (n_in_flight <= max_before)
     return true;
   g_set_error (error, YV_ERROR, YV_ERROR_INVALID,
                "%u frames or batches of the stream are in flight, at most %u may be before this "
                "call: collect first",
-               stream->n_in_flight, max_before);
+               n_in_flight, max_before);
   return false;
 }
 
@@ -183,9 +205,11 @@ start (YvStream *stream, const YvImage *images, uint32_t n_images, bool lasts, G
 
   YvFlight *flight = find_free_flight (stream);
   yv_flight_reserve (flight, n_images);
+  for (uint32_t i = 0; i < n_images; i++)
+    flight->settings[i] = stream->settings;
   if (!fit_batch (stream, images, n_images, flight->letterboxes, error) ||
       !use_runner (stream, &flight->letterboxes[0], n_images, error) ||
-      !yv_flight_start (flight, stream->runner, stream->settings, images, lasts, error))
+      !yv_flight_start (flight, stream->runner, images, lasts, error))
     return false;
   stream->in_flight[stream->n_in_flight++] = flight;
   return true;
@@ -202,16 +226,63 @@ take_oldest (YvStream *stream)
   return flight;
 }
 
+static bool
+fit_one (const YvStream *stream, const YvImage *images, uint32_t n_images, YvLetterbox *letterbox,
+         GError **error)
+{
+  if (n_images == 1)
+    return fit_batch (stream, images, 1, letterbox, error);
+  g_set_error (error, YV_ERROR, YV_ERROR_INVALID,
+               "a batch of %u images for a stream that shares batches, expected 1", n_images);
+  return false;
+}
+
+static bool
+submit_shared (YvStream *stream, const YvImage *images, uint32_t n_images, GError **error)
+{
+  YvLetterbox letterbox;
+
+  return fit_one (stream, images, n_images, &letterbox, error) &&
+         yv_share_submit (stream->share, stream->settings, images, &letterbox, error);
+}
+
 bool
 yv_stream_submit (YvStream *stream, const YvImage *images, uint32_t n_images, GError **error)
 {
-  return check_in_flight (stream, stream->settings->max_in_flight - 1, error) &&
-         start (stream, images, n_images, true, error);
+  if (!check_in_flight (stream, stream->settings->max_in_flight - 1, error))
+    return false;
+  return stream->share ? submit_shared (stream, images, n_images, error)
+                       : start (stream, images, n_images, true, error);
+}
+
+bool
+yv_stream_replace (YvStream *stream, const YvImage *image, bool *replaced, GError **error)
+{
+  YvLetterbox letterbox;
+
+  *replaced = false;
+  if (!stream->share) {
+    g_set_error (error, YV_ERROR, YV_ERROR_INVALID,
+                 "only frames of a stream that shares batches can be replaced");
+    return false;
+  }
+  return fit_one (stream, image, 1, &letterbox, error) &&
+         yv_share_replace (stream->share, stream->settings, image, &letterbox, replaced, error);
+}
+
+static const YvDetections *
+collect_shared (YvStream *stream, uint32_t *n_results, GError **error)
+{
+  if (n_results)
+    *n_results = 1;
+  return yv_share_collect (stream->share, error);
 }
 
 const YvDetections *
 yv_stream_collect (YvStream *stream, uint32_t *n_results, GError **error)
 {
+  if (stream->share)
+    return collect_shared (stream, n_results, error);
   stream->collected = NULL;
   if (stream->n_in_flight == 0) {
     g_set_error (error, YV_ERROR, YV_ERROR_INVALID, "nothing of the stream is in flight");
@@ -230,12 +301,29 @@ yv_stream_collect (YvStream *stream, uint32_t *n_results, GError **error)
 uint32_t
 yv_stream_n_in_flight (const YvStream *stream)
 {
-  return stream->n_in_flight;
+  return stream->share ? yv_share_n_in_flight (stream->share) : stream->n_in_flight;
+}
+
+void
+yv_stream_set_ready_func (YvStream *stream, YvReadyFunc ready, void *user_data)
+{
+  if (stream->share)
+    yv_share_set_ready_func (stream->share, ready, user_data);
+}
+
+bool
+yv_stream_is_ready (YvStream *stream)
+{
+  return stream->share && yv_share_is_ready (stream->share);
 }
 
 void
 yv_stream_abandon (YvStream *stream)
 {
+  if (stream->share) {
+    yv_share_abandon (stream->share);
+    return;
+  }
   stream->collected = NULL;
   while (stream->n_in_flight > 0)
     yv_flight_abandon (take_oldest (stream));
@@ -246,7 +334,10 @@ yv_stream_detect_batch (YvStream *stream, const YvImage *images, uint32_t n_imag
                         const YvDetections **results, GError **error)
 {
   stream->collected = NULL;
-  if (!check_in_flight (stream, 0, error) || !start (stream, images, n_images, false, error))
+  if (!check_in_flight (stream, 0, error))
+    return false;
+  if (!(stream->share ? submit_shared (stream, images, n_images, error)
+                      : start (stream, images, n_images, false, error)))
     return false;
   *results = yv_stream_collect (stream, NULL, error);
   return *results != NULL;

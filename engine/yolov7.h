@@ -14,8 +14,9 @@
  *   found = yv_stream_collect (stream, NULL, &error);          the one before it
  *
  * An engine is a model on a device; any number of threads and streams may share it. A stream is one
- * camera and belongs to one thread at a time. Nothing here needs GStreamer, prints, or aborts on
- * bad input: every failure is a GError of domain YV_ERROR (engine/error.h).
+ * camera and belongs to one thread at a time, or, with shares_batches, to one that submits and one
+ * that collects. Nothing here needs GStreamer, prints, or aborts on bad input: every failure is a
+ * GError of domain YV_ERROR (engine/error.h).
  */
 #pragma once
 
@@ -98,6 +99,16 @@ typedef struct {
 /* Valid as long as the engine. */
 YV_API const YvEngineInfo *yv_engine_info (const YvEngine *engine);
 
+/* What is allocated on the device at this moment; all 0 on the reference. */
+typedef struct {
+  uint64_t weights_bytes;     /* packed, of all sizes made ready */
+  uint64_t activations_bytes; /* arenas, and candidate lists of each batch in flight */
+  uint64_t frames_bytes;      /* every YvFrameMemory of the engine that is alive, and copies of
+                                 frames that lie elsewhere */
+} YvEngineMemory;
+
+YV_API void yv_engine_memory (YvEngine *engine, YvEngineMemory *out); /* any thread */
+
 /* ---- memory for frames ------------------------------------------------------------------------
  */
 
@@ -153,9 +164,20 @@ typedef struct {
   const char *classes;     /* (nullable): all; else indices or names, "0,2,person" */
   uint32_t max_in_flight;  /* batches submitted and not collected, 1 to YV_MAX_IN_FLIGHT; 0: 2. Each
                               has a frame's copy and candidates of its own */
+
+  /* The stream takes one frame at a time, and frames of all such streams of the engine that wait
+   * while the device is busy run together, where they fit one network size, multi_label and
+   * multiply_one_class; with multi_label also one threshold and the same classes. What a frame's
+   * detections are does not depend on it. Not changed once the stream is made. */
+  bool shares_batches;
+  /* With shares_batches, of the oldest frame that waits: most frames of such a run, 1 to
+   * YV_MAX_BATCH, 0: what suits the device; and how long a frame may wait on an idle device until
+   * so many are there, or one of each stream, 0: not at all. */
+  uint32_t batch_size;
+  uint64_t batch_timeout_ns;
 } YvStreamOptions;
 
-#define YV_MAX_IN_FLIGHT 4
+#define YV_MAX_IN_FLIGHT 32
 
 /* detect.py's. */
 #define YV_STREAM_DEFAULTS                                                                         \
@@ -174,6 +196,7 @@ typedef struct {
 
 typedef struct {
   uint64_t upload_ns, letterbox_ns, network_ns, decode_ns, readback_ns, nms_ns;
+  uint64_t wait_ns;  /* with shares_batches: from submit until the frame's batch started; else 0 */
   uint64_t total_ns; /* from submit to the detections, on the host's clock */
 } YvTimes;
 
@@ -181,13 +204,17 @@ typedef struct {
   uint32_t n_detections;
   const YvDetection *detections; /* by falling confidence; none that lies outside the frame */
   YvLetterbox letterbox;         /* how the frame was fitted */
-  YvTimes times;                 /* of the whole batch */
+  YvTimes times;                 /* of the whole batch, but for wait_ns and total_ns with
+                                    shares_batches */
+  uint32_t n_batch;              /* images that ran together, with this one */
+  bool was_copied;               /* the frame was copied, not read where it lay */
 } YvDetections;
 
-/* Options are checked and copied. Returns: (transfer full): or NULL with YV_ERROR_INVALID. */
+/* Options are checked and copied. Returns: (transfer full): or NULL with YV_ERROR_INVALID, or, with
+ * shares_batches, YV_ERROR_OUT_OF_MEMORY where the system has no more threads. */
 YV_API YvStream *yv_stream_new (YvEngine *engine, const YvStreamOptions *options, GError **error);
-YV_API void yv_stream_free (YvStream *stream); /* NULL ok; waits for what is in flight, and drops
-                                                  its reference on the engine */
+YV_API void yv_stream_free (YvStream *stream); /* NULL ok; waits for what runs, drops what is in
+                                                  flight, and its reference on the engine */
 
 /* Replaces the options; takes effect with the next frame that is submitted: those in flight keep
  * the old ones. On failure these stay. Only what changes the network's input, and multi_label where
@@ -198,7 +225,10 @@ YV_API bool yv_stream_set_options (YvStream *stream, const YvStreamOptions *opti
 
 /* Makes ready for frames of this size what takes long: plan, pipelines, most of the memory.
  * Optional. Left to the first frames is what depends on them: memory for their copies, one slot
- * more for each that is in flight beside others, and what their memory is bound with. */
+ * more for each that is in flight beside others, and what their memory is bound with.
+ * With shares_batches that is a run of one frame, and one of batch_size where that isn't 0. All
+ * other batch sizes are made ready when enough frames wait for the first time, by a thread of the
+ * engine, while these go on in smaller runs. */
 YV_API bool yv_stream_prepare (YvStream *stream, uint32_t frame_w, uint32_t frame_h,
                                GError **error);
 
@@ -210,7 +240,8 @@ YV_API const YvDetections *yv_stream_detect (YvStream *stream, const YvImage *im
 /* Analyses @n_images frames, 1 to YV_MAX_BATCH, in one run of the device and waits for them. A
  * frame's detections are the same, bit for bit, whatever else is in its batch.
  * @results: (out) (transfer none) (array length=n_images): valid until the stream's next call.
- * Fails with YV_ERROR_INVALID where frames fit differently into the network: see net_width. */
+ * Fails with YV_ERROR_INVALID where frames fit differently into the network: see net_width; and
+ * with shares_batches for more than one. */
 #define YV_MAX_BATCH 256
 YV_API bool yv_stream_detect_batch (YvStream *stream, const YvImage *images, uint32_t n_images,
                                     const YvDetections **results, GError **error);
@@ -222,6 +253,9 @@ YV_API bool yv_stream_detect_batch (YvStream *stream, const YvImage *images, uin
  * Starts the analysis of a frame or a batch behind those in flight, and does not wait for it. When
  * it returns the frames are copied and their memory is the caller's again, but for images with
  * YvImage.memory, which must stay as they are until they are collected.
+ *
+ * With shares_batches one thread may submit (set options, prepare, replace) while another collects.
+ * The frame waits for a run of the device that has room for it.
  *
  * Returns: whether it is in flight. If not, those that were still are. Fails with YV_ERROR_INVALID
  * where max_in_flight batches are; else as yv_stream_detect_batch().
@@ -246,8 +280,41 @@ YV_API const YvDetections *yv_stream_collect (YvStream *stream, uint32_t *n_resu
 
 YV_API uint32_t yv_stream_n_in_flight (const YvStream *stream); /* batches */
 
-/* Waits for all that is in flight and drops it, as when a camera seeks. */
+/* Drops all that is in flight, as when a camera seeks, and waits for what of it runs already. With
+ * shares_batches another thread may be collecting: it gets YV_ERROR_INVALID, and keeps what it
+ * collected before. */
 YV_API void yv_stream_abandon (YvStream *stream);
+
+/* ---- streams with shares_batches alone --------------------------------------------------------
+ */
+
+/* Called from a thread of the engine, with no lock held, each time a frame's detections or its
+ * failure are there. It returns soon, since other streams wait meanwhile, and calls nothing of its
+ * own stream but yv_stream_is_ready() and yv_stream_n_in_flight(). */
+typedef void (*YvReadyFunc) (void *user_data);
+
+/* @ready: (nullable): none. Without shares_batches it is never called. When it returns nobody is in
+ * the old function, and nobody will be, so it must not be called from there, nor with a lock held
+ * that is taken there. */
+YV_API void yv_stream_set_ready_func (YvStream *stream, YvReadyFunc ready, void *user_data);
+
+/* Whether yv_stream_collect() would not wait, since the oldest frame in flight is done, or failed.
+ * Any thread. Without shares_batches false. */
+YV_API bool yv_stream_is_ready (YvStream *stream);
+
+/**
+ * yv_stream_replace:
+ * @replaced: (out): whether @image is in flight now
+ *
+ * Puts a newer frame in the place of the one that was submitted last, unless that runs already or
+ * is done, or none is in flight. The memory of the old one is the caller's again. Threads as
+ * yv_stream_submit().
+ *
+ * Returns: false, and nothing has changed, with the codes of yv_stream_submit(); YV_ERROR_INVALID
+ * without shares_batches.
+ */
+YV_API bool yv_stream_replace (YvStream *stream, const YvImage *image, bool *replaced,
+                               GError **error);
 
 /* ---- devices ----------------------------------------------------------------------------------
  */

@@ -67,6 +67,12 @@ create_handle (YvBuffer *buffer, const void *next, GError **error)
                       "vkCreateBuffer", error);
 }
 
+uint64_t
+yv_device_used_bytes (YvDevice *device, YvBufferUse use)
+{
+  return (gsize) g_atomic_pointer_get (&device->used_bytes[use]);
+}
+
 /* @next: (nullable): where the memory comes from */
 static bool
 bind_new_memory (YvBuffer *buffer, uint64_t size_bytes, uint32_t type, const void *next,
@@ -189,6 +195,9 @@ yv_buffer_new (YvDevice *device, YvBufferUse use, uint64_t size_bytes, const cha
     return NULL;
   }
   read_address (buffer);
+  buffer->use = use;
+  buffer->counted_bytes = buffer->size_bytes;
+  g_atomic_pointer_add (&device->used_bytes[use], (gssize) buffer->counted_bytes);
   yv_debug_name (device, VK_OBJECT_TYPE_BUFFER, (uint64_t) buffer->handle, name);
   return g_steal_pointer (&buffer);
 }
@@ -222,6 +231,7 @@ yv_buffer_free (YvBuffer *buffer)
     return;
 
   YvDevice *device = buffer->device;
+  g_atomic_pointer_add (&device->used_bytes[buffer->use], -(gssize) buffer->counted_bytes);
   device->vk.vkDestroyBuffer (device->handle, buffer->handle, NULL);
   device->vk.vkFreeMemory (device->handle, buffer->memory, NULL); /* unmaps */
   g_free (buffer);

@@ -14,13 +14,6 @@
 
 G_BEGIN_DECLS
 
-typedef enum {
-  YV_BUFFER_LOCAL,    /* the device works on it; mapped only where all its memory is the host's */
-  YV_BUFFER_UPLOAD,   /* the host writes front to back, the device reads; mapped */
-  YV_BUFFER_FRAMES,   /* the host writes, and reads, too, the device reads: cached; mapped */
-  YV_BUFFER_READBACK, /* the device writes, the host reads: cached; mapped */
-} YvBufferUse;
-
 /* What all buffers may be used as. */
 #define YV_BUFFER_USAGE                                                                            \
   (VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_STORAGE_TEXEL_BUFFER_BIT |                 \
@@ -31,11 +24,13 @@ typedef enum {
  * device's. */
 typedef struct {
   YvDevice *device; /* borrowed: a device outlives its buffers */
+  YvBufferUse use;
   VkBuffer handle;
   VkDeviceMemory memory;
   VkDeviceAddress address;
   uint64_t size_bytes;
-  uint8_t *mapped; /* NULL where the host can't reach it */
+  uint64_t counted_bytes; /* in YvDevice.used_bytes: 0 for memory of others */
+  uint8_t *mapped;        /* NULL where the host can't reach it */
 } YvBuffer;
 
 /* @size_bytes: rounded up to 16; @name for the debug layers. NULL with YV_ERROR_OUT_OF_MEMORY, the

@@ -40,10 +40,11 @@ struct _YvDevice {
   bool unified; /* all device memory is host-visible too: nothing needs staging; tests clear it
                    before anything is made, and so have a discrete GPU's ways on a CPU */
   uint64_t max_allocation_bytes;
-  uint64_t import_align_bytes; /* of memory of others that it reads in place; 0: it cannot */
-  double ns_per_tick;          /* of timestamps */
-  uint64_t tick_mask;          /* their valid bits; 0: the queue has no timestamps */
-  YvPipelineCache *pipelines;  /* owned; thread safe */
+  uint64_t import_align_bytes;        /* of memory of others that it reads in place; 0: it cannot */
+  gsize used_bytes[YV_N_BUFFER_USES]; /* atomic: of all buffers there are, by their use */
+  double ns_per_tick;                 /* of timestamps */
+  uint64_t tick_mask;                 /* their valid bits; 0: the queue has no timestamps */
+  YvPipelineCache *pipelines;         /* owned; thread safe */
 };
 
 G_END_DECLS

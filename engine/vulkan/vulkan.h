@@ -53,6 +53,18 @@ const char *yv_device_identity (const YvDevice *device);
  * (engine/cache.h). Any thread. */
 void yv_device_save_pipelines (YvDevice *device);
 
+/* What memory is for. */
+typedef enum {
+  YV_BUFFER_LOCAL,    /* the device works on it; mapped only where all its memory is the host's */
+  YV_BUFFER_UPLOAD,   /* the host writes front to back, the device reads; mapped */
+  YV_BUFFER_FRAMES,   /* the host writes, and reads, too, the device reads: cached; mapped */
+  YV_BUFFER_READBACK, /* the device writes, the host reads: cached; mapped */
+  YV_N_BUFFER_USES
+} YvBufferUse;
+
+/* Of all that is allocated for it at this moment. Any thread. */
+uint64_t yv_device_used_bytes (YvDevice *device, YvBufferUse use);
+
 /* Packed weights on the device, shared by all executors of one graph whatever their size: each
  * (weight, packing, dtype) is packed once, on first need. Thread safe. */
 YvWeightStore *yv_weight_store_new (YvDevice *device);

@@ -9,11 +9,10 @@ failed=0
 complain() { echo "# $*"; failed=1; }
 
 # rank of a path: base 0 < checkpoint 1 | model 2 < graph 3 < passes 4 < plan/step,caps,cstride,way 5 < ops 6 <
-# plan 7 < vulkan | ref 8 < post 9 < batcher 10 < stream 11 < engine 12 < public 13 < users 14
+# plan 7 < vulkan | ref 8 < post 9 < engine, stream and batcher 12 < public 13 < users 14
 rank() {
   case "$1" in
-  engine/engine.*|engine/yolov7.h|engine/yolov7-tools.h|engine/flight.*|engine/forward.*|engine/bench.*|engine/diff/*|engine/info.*|engine/rowtext.*|engine/runner.*|engine/selftest.*|engine/settings.*|engine/steptest.*|engine/stream.*|engine/tune.*|engine/tunebands.*) echo 12 ;;
-  engine/batcher.*) echo 10 ;;
+  engine/batcher.*|engine/batchnet.*|engine/request.*|engine/share.*|engine/engine.*|engine/yolov7.h|engine/yolov7-tools.h|engine/flight.*|engine/forward.*|engine/bench.*|engine/diff/*|engine/info.*|engine/rowtext.*|engine/runner.*|engine/selftest.*|engine/settings.*|engine/steptest.*|engine/stream.*|engine/tune.*|engine/tunebands.*) echo 12 ;;
   engine/checkpoint/*) echo 1 ;;
   engine/model/*) echo 2 ;;
   engine/graph/*) echo 3 ;;

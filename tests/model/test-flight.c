@@ -11,6 +11,7 @@
 #include "tests/model/enginecase.h"
 
 #define N_FRAMES 9
+#define MAX_IN_FLIGHT 4 /* of these tests */
 #define FRAME_BYTES (3 * FRAME_W * FRAME_H)
 
 static YvEngine *
@@ -68,7 +69,7 @@ frames_in_flight_are_found_in_order (YvEngine *engine, uint32_t max_in_flight, b
   g_autoptr (GArray) expected = detect_one_by_one (engine, &options, N_FRAMES);
   g_autoptr (GArray) got = g_array_new (FALSE, FALSE, sizeof (YvDetection));
   g_autoptr (YvStream) stream = open_stream (engine, &options);
-  YvFrameMemory *memories[YV_MAX_IN_FLIGHT];
+  YvFrameMemory *memories[MAX_IN_FLIGHT];
 
   for (uint32_t i = 0; i < max_in_flight; i++)
     memories[i] = yv_frame_memory_new (engine, FRAME_BYTES, NULL);
@@ -94,7 +95,7 @@ frames_in_flight_are_found_in_order_on_vulkan (void)
 {
   g_autoptr (YvEngine) engine = open_vulkan ();
 
-  for (uint32_t max = 1; engine && max <= YV_MAX_IN_FLIGHT; max++)
+  for (uint32_t max = 1; engine && max <= MAX_IN_FLIGHT; max++)
     frames_in_flight_are_found_in_order (engine, max, max % 2 == 0, max == 3);
 }
 
@@ -202,15 +203,15 @@ two_streams_of_a_thread_do_not_wait_for_each_other (void)
     return;
 
   YvStreamOptions options = low_options ();
-  options.max_in_flight = YV_MAX_IN_FLIGHT;
-  g_autoptr (GArray) expected = detect_one_by_one (engine, &options, YV_MAX_IN_FLIGHT);
+  options.max_in_flight = MAX_IN_FLIGHT;
+  g_autoptr (GArray) expected = detect_one_by_one (engine, &options, MAX_IN_FLIGHT);
   g_autoptr (YvStream) sync = open_stream (engine, &options);
   g_autofree uint8_t *pixels = g_malloc (FRAME_BYTES);
   YvStream *streams[2];
 
   for (uint32_t k = 0; k < 2; k++)
     streams[k] = open_stream (engine, &options);
-  for (uint32_t i = 0; i < YV_MAX_IN_FLIGHT; i++) {
+  for (uint32_t i = 0; i < MAX_IN_FLIGHT; i++) {
     const YvImage image = draw_picture (pixels, 7 * i);
 
     for (uint32_t k = 0; k < 2; k++)

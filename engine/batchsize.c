@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * engine/batchsize.c - when a batch starts, and of what size. */
+#include "engine/batchsize.h"
+
+#define GPU_LIMIT 16
+#define CPU_LIMIT 8
+
+uint64_t
+yv_batch_delay_ns (const YvBatchCase *batch)
+{
+  if (batch->n_waiting == 0 || batch->n_running >= batch->max_running)
+    return UINT64_MAX;
+  if (batch->n_running > 0)
+    return batch->n_waiting >= MIN (batch->limit, batch->n_expected) ? 0 : UINT64_MAX;
+  if (batch->n_waiting >= MIN (batch->limit, batch->n_alive) ||
+      batch->waited_ns >= batch->timeout_ns)
+    return 0;
+  return batch->timeout_ns - batch->waited_ns;
+}
+
+uint32_t
+yv_batch_take (uint32_t n_waiting, uint32_t limit)
+{
+  uint32_t n = 1;
+
+  if (n_waiting >= limit)
+    return limit;
+  while (2 * n <= n_waiting)
+    n *= 2;
+  return n;
+}
+
+uint32_t
+yv_batch_usual_limit (bool is_cpu)
+{
+  return is_cpu ? CPU_LIMIT : GPU_LIMIT;
+}
