@@ -499,7 +499,7 @@ threads_share_a_failure (Files *files, gconstpointer data)
 static gpointer
 use_again_and_again (gpointer data)
 {
-  for (guint i = 0; i < 8; i++) {
+  for (guint i = 0; i < 4; i++) {
     g_autoptr (GstYolov7Model) model = get (data, NULL);
     if (i % 4 == 0)
       gst_yolov7_model_forget (model);
