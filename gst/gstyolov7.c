@@ -9,19 +9,36 @@
  *
  * yolov7 reads the checkpoint that YOLOv7 training wrote (best.pt), re-parameterises it while
  * loading, runs it on each frame and attaches what it found to the buffer. Pixels are neither
- * changed nor copied. The results are those of upstream's detect.py with the same thresholds.
+ * changed nor copied where the device can read them. The results are those of upstream's detect.py
+ * with the same thresholds.
  *
  * What is attached, and how any application reads it, is told in gst/detectionmeta.h:
  * GstYolov7Detections (the whole result), and unless #GstYolov7:attach-roi-meta is off
  * GstVideoRegionOfInterestMeta as DL Streamer writes it. Hardware encoders behind this element may
- * spend more bits on such regions. The frame is what the caps say: a GstVideoCropMeta is neither
- * asked for nor followed.
+ * spend more bits on such regions.
+ *
+ * Frames come in on one thread and leave on another, in their order, with up to
+ * #GstYolov7:max-in-flight of them on the device, and events and queries between them where they
+ * were. A live pipeline is told the latency that is measured, and again when it changes.
+ *
+ * Where the device is slower than the source:
+ *
+ * * #GstYolov7:leaky=no: each frame is analysed, and the source waits.
+ * * #GstYolov7:leaky=upstream: frames that find the device busy go without an analysis. Each leaves
+ *   behind those that came before, so all of them are late by the time of one analysis.
+ * * #GstYolov7:leaky=downstream: a frame waits for its analysis only until the next one comes, so
+ *   none is late by more than one frame. What is found later goes onto the next frame that leaves;
+ *   "frame-pts" in its metadata says which frame was analysed. It is always the newest.
+ *
+ * Elements of one process with the same model, device and precision share it, without being told,
+ * or by #GstYolov7:model-instance-id. Frames of all of them that wait while the device is busy run
+ * together, up to #GstYolov7:batch-size. None waits for another's downstream.
  *
  * The model is loaded from READY to PAUSED; a file that can't be used fails that state change with
- * an error message that says what is wrong with it. Each frame is analysed on the streaming thread;
- * where frames come faster than they are analysed, put a leaky queue in front. Quality of service
- * is off unless #GstBaseTransform:qos is set: then late frames are dropped before they are
- * analysed.
+ * an error message that says what is wrong with it. #GstYolov7:model-file set while playing is
+ * loaded beside the model in use, and takes over between two frames with #GstYolov7::model-updated;
+ * one that can't be used is a warning, and the old model stays. A device that is lost is opened
+ * again, with a warning, and the frames in flight are analysed once more.
  *
  * Woven interlaced frames are analysed as they are; put deinterlace in front where motion matters.
  *
@@ -32,10 +49,11 @@
  * ]|
  * Shows what a trained model finds in a file.
  * |[
- * gst-launch-1.0 v4l2src ! queue leaky=downstream max-size-buffers=1 ! videoconvert \
- *   ! yolov7 model-file=best.pt classes=person,2 confidence-threshold=0.5 ! fakesink
+ * gst-launch-1.0 v4l2src ! videoconvert \
+ *   ! yolov7 model-file=best.pt leaky=downstream classes=person,2 confidence-threshold=0.5 \
+ *   ! yolov7overlay ! videoconvert ! autovideosink
  * ]|
- * Only persons and class 2, from a camera, newest frame first.
+ * Only persons and class 2, from a camera, smooth however slow the device is.
  *
  * Since: 0.1
  */
@@ -44,15 +62,13 @@
 #include <gst/video/video.h>
 
 #include "engine/yolov7.h"
-#include "gst/detectionmeta.h"
-#include "gst/found.h"
+#include "gst/analysis.h"
 #include "gst/frameview.h"
-#include "gst/labels.h"
 #include "gst/posterror.h"
 #include "gst/settings.h"
 
-GST_DEBUG_CATEGORY_STATIC (yolov7_debug);
-#define GST_CAT_DEFAULT yolov7_debug
+GST_DEBUG_CATEGORY (gst_yolov7_debug);
+#define GST_CAT_DEFAULT gst_yolov7_debug
 
 /* ---- tables --------------------------------------------------------------------------------- */
 
@@ -62,27 +78,84 @@ static GstStaticPadTemplate sink_template =
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE (
     "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (GST_VIDEO_CAPS_MAKE (GST_YOLOV7_FORMATS)));
 
+enum { SIGNAL_MODEL_UPDATED, N_SIGNALS };
+static guint signals[N_SIGNALS];
+
+/* Behind those of gst/settings.h. */
+#define PROP_STATS 1000
+
 struct _GstYolov7 {
-  GstBaseTransform parent;
+  GstElement parent;
+  GstPad *sink, *src;
+  GstYolov7Analysis *analysis;
+  GMutex loading; /* held while another model is loaded */
 
   /* protected by the object lock */
   GstYolov7Settings settings;
   gboolean options_changed; /* those that may change while playing, since they were last taken */
   gboolean classes_changed; /* among them */
+  gboolean load_is_due;     /* model-file was set while playing, and nobody has looked yet */
+  GstClockTime earliest;    /* running time; frames before it are too late, says a sink */
 
-  /* streaming thread only, from start() to stop() */
-  GstVideoInfo info;
-  YvEngine *engine;
-  YvStream *stream;
-  YvStreamOptions options; /* that the stream has; what shapes the input is that of start() */
-  char *classes;           /* (nullable): options.classes */
-  gboolean refused_caps;   /* an error was posted for: sticky caps come again and again */
-  char **labels;           /* (nullable): instead of the engine's class names */
-  GArray *detections;      /* of GstYolov7Detection; kept for its memory */
+  /* streaming thread of the sink pad */
+  GstYolov7Session *session; /* whose options were set; borrowed, perhaps gone: only compared */
+  GstSegment segment;
+  gboolean has_caps;
+  gboolean refused_caps; /* an error was posted for: sticky caps come again and again */
+  guint64 n_frames, n_late;
 };
 
-G_DEFINE_FINAL_TYPE (GstYolov7, gst_yolov7, GST_TYPE_BASE_TRANSFORM)
+G_DEFINE_FINAL_TYPE (GstYolov7, gst_yolov7, GST_TYPE_ELEMENT)
 GST_ELEMENT_REGISTER_DEFINE (yolov7, "yolov7", GST_RANK_NONE, GST_TYPE_YOLOV7)
+
+/* ---- another model while playing ------------------------------------------------------------ */
+
+/* Unless somebody has set another one meanwhile. */
+static void
+revert_model_file (GstYolov7 *self, const char *failed, const char *in_use)
+{
+  GST_OBJECT_LOCK (self);
+  const gboolean is_same = g_strcmp0 (self->settings.model_file, failed) == 0;
+  if (is_same) {
+    g_free (self->settings.model_file);
+    self->settings.model_file = g_strdup (in_use);
+  }
+  GST_OBJECT_UNLOCK (self);
+  if (is_same)
+    g_object_notify (G_OBJECT (self), "model-file");
+}
+
+/* On a thread of its own. */
+static void
+load_model (GstElement *element)
+{
+  GstYolov7 *self = GST_YOLOV7 (element);
+  g_auto (GstYolov7Settings) settings = {0};
+  g_autofree char *in_use = NULL;
+
+  g_mutex_lock (&self->loading);
+  GST_OBJECT_LOCK (self);
+  self->load_is_due = FALSE;
+  gst_yolov7_settings_copy (&self->settings, &settings);
+  GST_OBJECT_UNLOCK (self);
+  if (!gst_yolov7_analysis_load (self->analysis, &settings, &in_use))
+    revert_model_file (self, settings.model_file, in_use);
+  g_mutex_unlock (&self->loading);
+}
+
+static void
+load_model_soon (GstYolov7 *self)
+{
+  GST_OBJECT_LOCK (self);
+  const gboolean is_due = self->load_is_due;
+  self->load_is_due = TRUE;
+  GST_OBJECT_UNLOCK (self);
+  if (is_due || gst_yolov7_analysis_run_beside (self->analysis, load_model))
+    return;
+  GST_OBJECT_LOCK (self);
+  self->load_is_due = FALSE;
+  GST_OBJECT_UNLOCK (self);
+}
 
 /* ---- properties ----------------------------------------------------------------------------- */
 
@@ -97,9 +170,12 @@ set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
     self->options_changed = TRUE;
   if (g_str_equal (pspec->name, "classes"))
     self->classes_changed = TRUE;
+  gst_yolov7_analysis_set_policy (self->analysis, &self->settings);
   GST_OBJECT_UNLOCK (self);
   if (!known)
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+  else if (g_str_equal (pspec->name, "model-file"))
+    load_model_soon (self);
 }
 
 static void
@@ -107,6 +183,10 @@ get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
 {
   GstYolov7 *self = GST_YOLOV7 (object);
 
+  if (id == PROP_STATS) {
+    g_value_take_boxed (value, gst_yolov7_analysis_stats (self->analysis));
+    return;
+  }
   GST_OBJECT_LOCK (self);
   const gboolean known = gst_yolov7_settings_get (&self->settings, id, value);
   GST_OBJECT_UNLOCK (self);
@@ -114,168 +194,21 @@ get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
 
-/* ---- life ----------------------------------------------------------------------------------- */
-
-/* @classes_changed: (out) (nullable) */
-static void
-take_settings (GstYolov7 *self, GstYolov7Settings *copy, gboolean *classes_changed)
-{
-  GST_OBJECT_LOCK (self);
-  gst_yolov7_settings_copy (&self->settings, copy);
-  if (classes_changed)
-    *classes_changed = self->classes_changed;
-  self->options_changed = FALSE;
-  self->classes_changed = FALSE;
-  GST_OBJECT_UNLOCK (self);
-}
-
-static gboolean
-load_engine (GstYolov7 *self, const GstYolov7Settings *settings)
-{
-  const YvEngineOptions options = {
-      .model_file = settings->model_file,
-      .config_file = settings->config_file,
-      .device = settings->device,
-      .precision = settings->precision,
-      .fallback = settings->fallback,
-  };
-  GError *error = NULL;
-
-  if (!settings->model_file && !settings->config_file) {
-    GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS,
-                       ("There is no model. Set the property model-file to the checkpoint that "
-                        "YOLOv7 training wrote (best.pt)."),
-                       ("neither model-file nor config-file is set"));
-    return FALSE;
-  }
-  self->engine = yv_engine_new (&options, &error);
-  if (!self->engine) {
-    GST_YOLOV7_POST_ERROR (self, "Could not load the model", error);
-    return FALSE;
-  }
-
-  const YvEngineInfo *info = yv_engine_info (self->engine);
-  GST_INFO_OBJECT (self, "%s: %u classes, on %s in %s, loaded in %" G_GUINT64_FORMAT " ms",
-                   info->model_source, info->n_classes, info->device_name,
-                   gst_yolov7_precision_nick (info->precision), info->load_ns / GST_MSECOND);
-  if (info->warning)
-    GST_ELEMENT_WARNING (self, RESOURCE, READ, ("%s", info->warning),
-                         ("the model is used all the same"));
-  if (!settings->model_file)
-    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
-                         ("The weights are random. Set model-file for detections that mean "
-                          "something."),
-                         ("config-file is set without model-file"));
-  return TRUE;
-}
-
-static gboolean
-load_labels (GstYolov7 *self, const GstYolov7Settings *settings)
-{
-  GError *error = NULL;
-
-  if (!settings->label_file)
-    return TRUE;
-  self->labels = gst_yolov7_labels_read (settings->label_file,
-                                         yv_engine_info (self->engine)->n_classes, &error);
-  if (!self->labels)
-    GST_YOLOV7_POST_ERROR (self, "Could not use the class names", error);
-  return self->labels != NULL;
-}
-
-/* Creates the stream, or gives the one there is new options; on failure the old ones stay. */
-static gboolean
-use_options (GstYolov7 *self, const YvStreamOptions *options, GError **error)
-{
-  if (self->stream) {
-    if (!yv_stream_set_options (self->stream, options, error))
-      return FALSE;
-  } else {
-    self->stream = yv_stream_new (self->engine, options, error);
-    if (!self->stream)
-      return FALSE;
-  }
-
-  char *classes = g_strdup (options->classes); /* may be the one that is freed next */
-  g_free (self->classes);
-  self->classes = classes;
-  self->options = *options;
-  self->options.classes = classes;
-  return TRUE;
-}
-
-/* As detect.py does. */
-static void
-warn_of_raised_size (GstYolov7 *self, guint size)
-{
-  const guint stride = yv_engine_info (self->engine)->max_stride;
-
-  if (size % stride != 0)
-    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
-                         ("input-size %u is no multiple of the model's stride, %u: %u is used.",
-                          size, stride, (size / stride + 1) * stride),
-                         (NULL));
-}
-
-static gboolean
-open_stream (GstYolov7 *self, const GstYolov7Settings *settings)
-{
-  g_autofree char *classes = gst_yolov7_labels_resolve (self->labels, settings->classes);
-  YvStreamOptions options = settings->stream;
-  GError *error = NULL;
-
-  warn_of_raised_size (self, options.input_size);
-  options.classes = classes;
-  if (use_options (self, &options, &error))
-    return TRUE;
-  GST_YOLOV7_POST_ERROR (self, "Could not use the properties", error);
-  return FALSE;
-}
-
-/* After a start() that failed, too: nothing calls stop() then. */
-static gboolean
-stop (GstBaseTransform *base)
-{
-  GstYolov7 *self = GST_YOLOV7 (base);
-
-  g_clear_pointer (&self->detections, g_array_unref);
-  g_clear_pointer (&self->stream, yv_stream_free);
-  g_clear_pointer (&self->classes, g_free);
-  g_clear_pointer (&self->labels, g_strfreev);
-  g_clear_pointer (&self->engine, yv_engine_unref);
-  gst_video_info_init (&self->info);
-  return TRUE;
-}
-
-static gboolean
-start (GstBaseTransform *base)
-{
-  GstYolov7 *self = GST_YOLOV7 (base);
-  g_auto (GstYolov7Settings) settings = {0};
-
-  take_settings (self, &settings, NULL);
-  self->refused_caps = FALSE;
-  self->detections = g_array_new (FALSE, FALSE, sizeof (GstYolov7Detection));
-  if (load_engine (self, &settings) && load_labels (self, &settings) &&
-      open_stream (self, &settings))
-    return TRUE;
-  stop (base);
-  return FALSE;
-}
+/* ---- caps ----------------------------------------------------------------------------------- */
 
 /* Posts what is wrong with the caps, once: they are sticky, and come again with each buffer. */
 static gboolean
 accept_caps (GstYolov7 *self, GstCaps *caps)
 {
+  GstVideoInfo info;
   const char *why = NULL;
   GError *error = NULL;
 
-  if (!gst_video_info_from_caps (&self->info, caps))
+  if (!gst_video_info_from_caps (&info, caps))
     why = "its caps can't be read";
   else
-    gst_yolov7_frame_view_check (&self->info, &why);
-  if (!why && yv_stream_prepare (self->stream, (uint32_t) GST_VIDEO_INFO_WIDTH (&self->info),
-                                 (uint32_t) GST_VIDEO_INFO_HEIGHT (&self->info), &error))
+    gst_yolov7_frame_view_check (&info, &why);
+  if (!why && gst_yolov7_analysis_prepare (self->analysis, &info, &error))
     return TRUE;
 
   if (self->refused_caps)
@@ -288,114 +221,339 @@ accept_caps (GstYolov7 *self, GstCaps *caps)
 }
 
 static gboolean
-set_caps (GstBaseTransform *base, GstCaps *in, GstCaps *out)
+take_caps (GstYolov7 *self, GstEvent *event)
 {
-  GstYolov7 *self = GST_YOLOV7 (base);
-  (void) out;
+  GstCaps *caps;
 
-  const gboolean accepted = accept_caps (self, in);
-  self->refused_caps = !accepted;
-  return accepted;
+  gst_event_parse_caps (event, &caps);
+  self->has_caps = accept_caps (self, caps);
+  self->refused_caps = !self->has_caps;
+  if (self->has_caps)
+    return TRUE;
+  gst_event_unref (event);
+  return FALSE;
 }
 
-/* Buffers with padded rows are welcome. */
-static gboolean
-propose_allocation (GstBaseTransform *base, GstQuery *decided, GstQuery *query)
-{
-  if (!GST_BASE_TRANSFORM_CLASS (gst_yolov7_parent_class)
-           ->propose_allocation (base, decided, query))
-    return FALSE;
-  if (!gst_query_find_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL))
-    gst_query_add_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL);
-  return TRUE;
-}
+/* ---- frames --------------------------------------------------------------------------------- */
 
-/* A wrong value while playing is no reason to stop: the old one stays. Classes are tried alone, so
- * that a name that the model lacks keeps no other property from its new value. */
+/* With the next frame the stream has the options that were set before it. */
 static void
 update_options (GstYolov7 *self)
 {
   g_auto (GstYolov7Settings) settings = {0};
-  gboolean classes_changed = FALSE;
-  GError *error = NULL;
+  gboolean updated;
+  g_autoptr (GstYolov7Session) session = gst_yolov7_analysis_use_session (self->analysis, &updated);
+  const gboolean is_new = updated || session != self->session;
 
+  self->session = session;
   GST_OBJECT_LOCK (self);
-  const gboolean changed = self->options_changed;
+  const gboolean changed = self->options_changed || is_new;
+  const gboolean classes_changed = self->classes_changed || is_new;
+  if (changed)
+    gst_yolov7_settings_copy (&self->settings, &settings);
+  self->options_changed = self->classes_changed = FALSE;
   GST_OBJECT_UNLOCK (self);
-  if (!changed)
-    return;
-  take_settings (self, &settings, &classes_changed);
-
-  YvStreamOptions options = settings.stream;
-  options.input_size = self->options.input_size;
-  options.letterbox = self->options.letterbox;
-  options.shrink_only = self->options.shrink_only;
-  options.classes = self->classes;
-  if (!use_options (self, &options, &error))
-    GST_YOLOV7_POST_WARNING (self, "The properties stay as they were", g_steal_pointer (&error));
-  if (!classes_changed)
-    return;
-
-  g_autofree char *classes = gst_yolov7_labels_resolve (self->labels, settings.classes);
-  options = self->options;
-  options.classes = classes;
-  if (!use_options (self, &options, &error))
-    GST_YOLOV7_POST_WARNING (self, "The classes stay as they were", error);
+  if (changed)
+    gst_yolov7_session_update (session, &settings, classes_changed);
+  if (updated)
+    g_signal_emit (self, signals[SIGNAL_MODEL_UPDATED], 0, session->settings.model_file);
 }
 
+/* As GstBaseTransform tells of frames that it drops; this one goes on without an analysis. */
 static void
-attach (GstYolov7 *self, GstBuffer *buffer, const YvDetections *found)
+post_qos (GstYolov7 *self, GstBuffer *frame, GstClockTime running_time, GstClockTime earliest)
 {
-  const char *const *labels = self->labels ? (const char *const *) self->labels
-                                           : yv_engine_info (self->engine)->class_names;
+  const GstClockTime pts = GST_BUFFER_PTS (frame);
+  GstMessage *message =
+      gst_message_new_qos (GST_OBJECT (self), FALSE, running_time,
+                           gst_segment_to_stream_time (&self->segment, GST_FORMAT_TIME, pts), pts,
+                           GST_BUFFER_DURATION (frame));
 
+  gst_message_set_qos_values (message, GST_CLOCK_DIFF (running_time, earliest), 1.0, 1000000);
+  gst_message_set_qos_stats (message, GST_FORMAT_BUFFERS, self->n_frames - self->n_late,
+                             self->n_late);
+  gst_element_post_message (GST_ELEMENT (self), message);
+}
+
+static gboolean
+is_late (GstYolov7 *self, GstBuffer *frame)
+{
   GST_OBJECT_LOCK (self);
-  const GstYolov7MetaKinds kinds =
-      (self->settings.attach_roi_meta ? GST_YOLOV7_META_ROI : 0) |
-      (self->settings.attach_analytics_meta ? GST_YOLOV7_META_ANALYTICS : 0);
+  const GstClockTime earliest = self->settings.qos ? self->earliest : GST_CLOCK_TIME_NONE;
   GST_OBJECT_UNLOCK (self);
 
-  const GstYolov7Frame frame = {
-      .width = (guint) GST_VIDEO_INFO_WIDTH (&self->info),
-      .height = (guint) GST_VIDEO_INFO_HEIGHT (&self->info),
-      .pts = GST_BUFFER_PTS (buffer),
-      .duration = GST_BUFFER_DURATION (buffer),
-  };
-  gst_yolov7_found_convert (found, labels, self->detections);
-  gst_yolov7_detections_attach (buffer, &frame,
-                                (const GstYolov7Detection *) (gpointer) self->detections->data,
-                                self->detections->len, kinds);
+  self->n_frames++;
+  if (!GST_CLOCK_TIME_IS_VALID (earliest) || !GST_BUFFER_PTS_IS_VALID (frame) ||
+      self->segment.format != GST_FORMAT_TIME)
+    return FALSE;
+  const GstClockTime running_time =
+      gst_segment_to_running_time (&self->segment, GST_FORMAT_TIME, GST_BUFFER_PTS (frame));
+  if (!GST_CLOCK_TIME_IS_VALID (running_time) || running_time > earliest)
+    return FALSE;
+  self->n_late++;
+  post_qos (self, frame, running_time, earliest);
+  return TRUE;
 }
 
 static GstFlowReturn
-transform_ip (GstBaseTransform *base, GstBuffer *buffer)
+sink_chain (GstPad *pad, GstObject *parent, GstBuffer *frame)
 {
-  GstYolov7 *self = GST_YOLOV7 (base);
-  GstYolov7FrameView view;
-  GError *error = NULL;
+  GstYolov7 *self = GST_YOLOV7 (parent);
+  (void) pad;
 
+  if (!self->has_caps) {
+    gst_buffer_unref (frame);
+    if (!self->refused_caps)
+      GST_ELEMENT_ERROR (self, CORE, NEGOTIATION,
+                         ("A frame came before its caps. Put a capsfilter, or an element that "
+                          "knows the format, before this one."),
+                         (NULL));
+    self->refused_caps = TRUE;
+    return GST_FLOW_NOT_NEGOTIATED;
+  }
   update_options (self);
-  if (!gst_yolov7_frame_view_map (&view, &self->info, buffer, GST_MAP_READ)) {
-    gst_yolov7_post_bad_frame (GST_ELEMENT (self), &self->info, buffer);
-    return GST_FLOW_ERROR;
+  return gst_yolov7_analysis_take_frame (self->analysis, frame, is_late (self, frame));
+}
+
+/* The task of the source pad. */
+static void
+src_loop (gpointer user_data)
+{
+  GstYolov7 *self = user_data;
+  GstMiniObject *object = gst_yolov7_analysis_next (self->analysis);
+  GstFlowReturn flow = GST_FLOW_OK;
+
+  if (!object) {
+    gst_pad_pause_task (self->src);
+    return;
   }
-  const YvDetections *found = yv_stream_detect (self->stream, &view.image, &error);
-  gst_yolov7_frame_view_unmap (&view);
-  if (!found) {
-    GST_YOLOV7_POST_ERROR (self, "Could not analyse a frame", error);
-    return GST_FLOW_ERROR;
-  }
-  attach (self, buffer, found);
-  GST_LOG_OBJECT (self, "%u detections in %" G_GUINT64_FORMAT " us", found->n_detections,
-                  found->times.total_ns / GST_USECOND);
-  return GST_FLOW_OK;
+  if (GST_IS_EVENT (object))
+    gst_pad_push_event (self->src, GST_EVENT_CAST (object));
+  else
+    flow = gst_pad_push (self->src, GST_BUFFER_CAST (object));
+  if (gst_yolov7_analysis_pushed (self->analysis, flow))
+    GST_ELEMENT_FLOW_ERROR (self, flow);
+}
+
+/* ---- events --------------------------------------------------------------------------------- */
+
+static void
+reset_stream (GstYolov7 *self)
+{
+  gst_segment_init (&self->segment, GST_FORMAT_TIME);
+  GST_OBJECT_LOCK (self);
+  self->earliest = GST_CLOCK_TIME_NONE;
+  GST_OBJECT_UNLOCK (self);
+}
+
+static gboolean
+start_flush (GstYolov7 *self, GstEvent *event)
+{
+  const gboolean done = gst_pad_push_event (self->src, event);
+
+  gst_yolov7_analysis_set_flushing (self->analysis, TRUE);
+  gst_pad_pause_task (self->src);
+  return done;
+}
+
+static gboolean
+stop_flush (GstYolov7 *self, GstEvent *event)
+{
+  const gboolean done = gst_pad_push_event (self->src, event);
+
+  gst_yolov7_analysis_flush (self->analysis);
+  reset_stream (self);
+  gst_yolov7_analysis_set_flushing (self->analysis, FALSE);
+  gst_pad_start_task (self->src, src_loop, self, NULL);
+  return done;
+}
+
+static gboolean
+take_serialized (GstYolov7 *self, GstEvent *event)
+{
+  if (GST_EVENT_TYPE (event) == GST_EVENT_CAPS && !take_caps (self, event))
+    return FALSE;
+  if (GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT)
+    gst_event_copy_segment (event, &self->segment);
+  return gst_yolov7_analysis_take_event (self->analysis, event);
+}
+
+static gboolean
+sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
+{
+  GstYolov7 *self = GST_YOLOV7 (parent);
+
+  if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_START)
+    return start_flush (self, event);
+  if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP)
+    return stop_flush (self, event);
+  if (GST_EVENT_IS_SERIALIZED (event))
+    return take_serialized (self, event);
+  return gst_pad_event_default (pad, parent, event);
+}
+
+/* As gst_base_transform_update_qos(). */
+static void
+note_qos (GstYolov7 *self, GstEvent *event)
+{
+  GstClockTimeDiff jitter;
+  GstClockTime timestamp;
+
+  gst_event_parse_qos (event, NULL, NULL, &jitter, &timestamp);
+  if (!GST_CLOCK_TIME_IS_VALID (timestamp))
+    return;
+  GST_OBJECT_LOCK (self);
+  self->earliest = jitter > 0 || (GstClockTime) -jitter < timestamp
+                       ? (GstClockTime) ((GstClockTimeDiff) timestamp + jitter)
+                       : 0;
+  GST_OBJECT_UNLOCK (self);
+}
+
+static gboolean
+src_event (GstPad *pad, GstObject *parent, GstEvent *event)
+{
+  GstYolov7 *self = GST_YOLOV7 (parent);
+
+  if (GST_EVENT_TYPE (event) == GST_EVENT_QOS)
+    note_qos (self, event);
+  if (GST_EVENT_TYPE (event) == GST_EVENT_RECONFIGURE)
+    gst_yolov7_analysis_relinked (self->analysis);
+  return gst_pad_event_default (pad, parent, event);
+}
+
+/* ---- queries -------------------------------------------------------------------------------- */
+
+/* What is serialized is asked downstream when all that came before it is there. */
+static gboolean
+sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
+{
+  GstYolov7 *self = GST_YOLOV7 (parent);
+
+  if (GST_QUERY_IS_SERIALIZED (query) && !gst_yolov7_analysis_drain (self->analysis))
+    return FALSE;
+  if (GST_QUERY_TYPE (query) != GST_QUERY_ALLOCATION)
+    return gst_pad_query_default (pad, parent, query);
+  return gst_yolov7_analysis_propose (self->analysis, self->src, query);
+}
+
+/* Frames are held until they are analysed: that long are they later, and that much is there to
+ * bridge a sink that is late itself. */
+static gboolean
+answer_latency (GstYolov7 *self, GstQuery *query)
+{
+  GstClockTime min, max;
+  gboolean live;
+
+  if (!gst_pad_peer_query (self->sink, query))
+    return FALSE;
+  gst_query_parse_latency (query, &live, &min, &max);
+  const GstClockTime own = gst_yolov7_analysis_latency (self->analysis);
+  GST_DEBUG_OBJECT (self, "own latency %" GST_TIME_FORMAT, GST_TIME_ARGS (own));
+  gst_query_set_latency (query, live, min + own,
+                         GST_CLOCK_TIME_IS_VALID (max) ? max + own : GST_CLOCK_TIME_NONE);
+  return TRUE;
+}
+
+static gboolean
+src_query (GstPad *pad, GstObject *parent, GstQuery *query)
+{
+  if (GST_QUERY_TYPE (query) == GST_QUERY_LATENCY)
+    return answer_latency (GST_YOLOV7 (parent), query);
+  return gst_pad_query_default (pad, parent, query);
+}
+
+/* ---- life ----------------------------------------------------------------------------------- */
+
+static gboolean
+sink_activate (GstPad *pad, GstObject *parent, GstPadMode mode, gboolean active)
+{
+  GstYolov7 *self = GST_YOLOV7 (parent);
+  (void) pad;
+
+  if (mode != GST_PAD_MODE_PUSH)
+    return FALSE;
+  gst_yolov7_analysis_set_flushing (self->analysis, !active);
+  return TRUE;
+}
+
+static gboolean
+src_activate (GstPad *pad, GstObject *parent, GstPadMode mode, gboolean active)
+{
+  GstYolov7 *self = GST_YOLOV7 (parent);
+
+  if (mode != GST_PAD_MODE_PUSH)
+    return FALSE;
+  gst_yolov7_analysis_set_flushing (self->analysis, !active);
+  return active ? gst_pad_start_task (pad, src_loop, self, NULL) : gst_pad_stop_task (pad);
+}
+
+static gboolean
+start (GstYolov7 *self)
+{
+  g_auto (GstYolov7Settings) settings = {0};
+
+  GST_OBJECT_LOCK (self);
+  gst_yolov7_settings_copy (&self->settings, &settings);
+  self->options_changed = self->classes_changed = FALSE;
+  GST_OBJECT_UNLOCK (self);
+  reset_stream (self);
+  self->session = NULL;
+  self->has_caps = self->refused_caps = FALSE;
+  self->n_frames = self->n_late = 0;
+  return gst_yolov7_analysis_start (self->analysis, &settings);
+}
+
+static GstStateChangeReturn
+change_state (GstElement *element, GstStateChange change)
+{
+  GstYolov7 *self = GST_YOLOV7 (element);
+
+  if (change == GST_STATE_CHANGE_READY_TO_PAUSED && !start (self))
+    return GST_STATE_CHANGE_FAILURE;
+  const GstStateChangeReturn result =
+      GST_ELEMENT_CLASS (gst_yolov7_parent_class)->change_state (element, change);
+  const gboolean failed =
+      change == GST_STATE_CHANGE_READY_TO_PAUSED && result == GST_STATE_CHANGE_FAILURE;
+  if (change == GST_STATE_CHANGE_PAUSED_TO_READY || failed)
+    gst_yolov7_analysis_stop (self->analysis);
+  return result;
 }
 
 static void
 finalize (GObject *object)
 {
-  gst_yolov7_settings_clear (&GST_YOLOV7 (object)->settings);
+  GstYolov7 *self = GST_YOLOV7 (object);
+
+  gst_yolov7_analysis_free (self->analysis);
+  gst_yolov7_settings_clear (&self->settings);
+  g_mutex_clear (&self->loading);
   G_OBJECT_CLASS (gst_yolov7_parent_class)->finalize (object);
+}
+
+static void
+install_own_properties (GObjectClass *object)
+{
+  /**
+   * GstYolov7:stats:
+   *
+   * What has been done since the start, and how long it takes: see gst/report.h.
+   */
+  g_object_class_install_property (
+      object, PROP_STATS,
+      g_param_spec_boxed ("stats", "Statistics",
+                          "Frames, detections, times of each stage in ns, memory in bytes, since "
+                          "the start",
+                          GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+
+  /**
+   * GstYolov7::model-updated:
+   * @model_file: what is used from the next frame on
+   *
+   * A model-file that was set while playing has taken over. From the streaming thread.
+   */
+  signals[SIGNAL_MODEL_UPDATED] =
+      g_signal_new ("model-updated", G_TYPE_FROM_CLASS (object), G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                    NULL, G_TYPE_NONE, 1, G_TYPE_STRING);
 }
 
 static void
@@ -403,30 +561,49 @@ gst_yolov7_class_init (GstYolov7Class *class)
 {
   GObjectClass *object = G_OBJECT_CLASS (class);
   GstElementClass *element = GST_ELEMENT_CLASS (class);
-  GstBaseTransformClass *transform = GST_BASE_TRANSFORM_CLASS (class);
 
-  GST_DEBUG_CATEGORY_INIT (yolov7_debug, "yolov7", 0, "finds objects in video frames");
+  GST_DEBUG_CATEGORY_INIT (gst_yolov7_debug, "yolov7", 0, "finds objects in video frames");
   object->set_property = set_property;
   object->get_property = get_property;
   object->finalize = finalize;
   gst_yolov7_settings_install (object);
+  install_own_properties (object);
 
   gst_element_class_set_static_metadata (
       element, "YOLOv7 object detector", "Filter/Analyzer/Video",
       "Finds objects with a YOLOv7 checkpoint, on any Vulkan device", "The gst-yolov7 authors");
   gst_element_class_add_static_pad_template (element, &sink_template);
   gst_element_class_add_static_pad_template (element, &src_template);
+  element->change_state = GST_DEBUG_FUNCPTR (change_state);
+}
 
-  transform->start = GST_DEBUG_FUNCPTR (start);
-  transform->set_caps = GST_DEBUG_FUNCPTR (set_caps);
-  transform->propose_allocation = GST_DEBUG_FUNCPTR (propose_allocation);
-  transform->transform_ip = GST_DEBUG_FUNCPTR (transform_ip);
-  transform->stop = GST_DEBUG_FUNCPTR (stop);
+static void
+make_pads (GstYolov7 *self)
+{
+  self->sink = gst_pad_new_from_static_template (&sink_template, "sink");
+  gst_pad_set_chain_function (self->sink, GST_DEBUG_FUNCPTR (sink_chain));
+  gst_pad_set_event_function (self->sink, GST_DEBUG_FUNCPTR (sink_event));
+  gst_pad_set_query_function (self->sink, GST_DEBUG_FUNCPTR (sink_query));
+  gst_pad_set_activatemode_function (self->sink, GST_DEBUG_FUNCPTR (sink_activate));
+  GST_PAD_SET_PROXY_CAPS (self->sink);
+  gst_element_add_pad (GST_ELEMENT (self), self->sink);
+
+  self->src = gst_pad_new_from_static_template (&src_template, "src");
+  gst_pad_set_event_function (self->src, GST_DEBUG_FUNCPTR (src_event));
+  gst_pad_set_query_function (self->src, GST_DEBUG_FUNCPTR (src_query));
+  gst_pad_set_activatemode_function (self->src, GST_DEBUG_FUNCPTR (src_activate));
+  GST_PAD_SET_PROXY_CAPS (self->src);
+  gst_element_add_pad (GST_ELEMENT (self), self->src);
 }
 
 static void
 gst_yolov7_init (GstYolov7 *self)
 {
+  g_mutex_init (&self->loading);
+  self->earliest = GST_CLOCK_TIME_NONE;
+  self->analysis = gst_yolov7_analysis_new (GST_ELEMENT (self));
   gst_yolov7_settings_init (&self->settings);
-  gst_base_transform_set_in_place (GST_BASE_TRANSFORM (self), TRUE);
+  gst_yolov7_analysis_set_policy (self->analysis, &self->settings);
+  gst_segment_init (&self->segment, GST_FORMAT_TIME);
+  make_pads (self);
 }

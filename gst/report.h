@@ -26,14 +26,15 @@ typedef enum {
   GST_YOLOV7_N_STAGES
 } GstYolov7Stage;
 
-/* Counts are since the element started. Strings are borrowed. */
+/* Counts are since the element started. Each frame that arrived is analysed, skipped, dropped, or
+ * still on its way. Strings are borrowed. */
 typedef struct {
   guint64 frames_in;        /* that arrived */
   guint64 frames_analysed;  /* whose detections were found */
   guint64 skipped_interval; /* passed on unanalysed: inference-interval */
   guint64 skipped_busy;     /* the same, because the device was busy: leaky */
   guint64 skipped_late;     /* the same, because they were late: quality of service */
-  guint64 frames_dropped;   /* that were not passed on */
+  guint64 frames_dropped;   /* whose analysis a flush, a stop or a failure has ended */
   guint64 detections;       /* attached */
 
   guint64 frames_in_place; /* read where they lay, in memory that we gave */

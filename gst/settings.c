@@ -22,6 +22,14 @@ enum {
   PROP_DEVICE,
   PROP_PRECISION,
   PROP_FALLBACK_PRECISION,
+  PROP_MODEL_INSTANCE_ID,
+  PROP_MAX_IN_FLIGHT,
+  PROP_BATCH_SIZE,
+  PROP_BATCH_TIMEOUT,
+  PROP_LEAKY,
+  PROP_INFERENCE_INTERVAL,
+  PROP_QOS,
+  PROP_POST_MESSAGES,
   PROP_ATTACH_ROI_META,
 #ifdef HAVE_GST_ANALYTICS
   PROP_ATTACH_ANALYTICS_META,
@@ -45,6 +53,17 @@ static const GEnumValue fallbacks[] = {
 static const GEnumValue letterbox_modes[] = {
     {YV_LETTERBOX_AUTO, "Pad only to a multiple of the model's stride, as detect.py", "auto"},
     {YV_LETTERBOX_FIXED, "Pad to a square of input-size", "fixed"},
+    {0, NULL, NULL},
+};
+
+static const GEnumValue leaky_modes[] = {
+    {GST_YOLOV7_LEAKY_NO, "Every frame waits for its analysis", "no"},
+    {GST_YOLOV7_LEAKY_UPSTREAM,
+     "Frames that find the device busy are passed on unanalysed, behind those that wait for it",
+     "upstream"},
+    {GST_YOLOV7_LEAKY_DOWNSTREAM,
+     "A frame waits until the next one comes; detections that come later go onto a newer frame",
+     "downstream"},
     {0, NULL, NULL},
 };
 
@@ -81,6 +100,17 @@ letterbox_mode_get_type (void)
   return type;
 }
 
+#define GST_TYPE_YOLOV7_LEAKY (leaky_get_type ())
+static GType
+leaky_get_type (void)
+{
+  static gsize type = 0;
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("GstYolov7Leaky", leaky_modes));
+  return type;
+}
+
 /* Where a property's value is kept; its type is the property's own. */
 static const gsize offsets[N_PROPS] = {
     [PROP_MODEL_FILE] = offsetof (GstYolov7Settings, model_file),
@@ -99,13 +129,22 @@ static const gsize offsets[N_PROPS] = {
     [PROP_DEVICE] = offsetof (GstYolov7Settings, device),
     [PROP_PRECISION] = offsetof (GstYolov7Settings, precision),
     [PROP_FALLBACK_PRECISION] = offsetof (GstYolov7Settings, fallback),
+    [PROP_MODEL_INSTANCE_ID] = offsetof (GstYolov7Settings, model_instance_id),
+    [PROP_MAX_IN_FLIGHT] = offsetof (GstYolov7Settings, stream.max_in_flight),
+    [PROP_BATCH_SIZE] = offsetof (GstYolov7Settings, stream.batch_size),
+    [PROP_BATCH_TIMEOUT] = offsetof (GstYolov7Settings, stream.batch_timeout_ns),
+    [PROP_LEAKY] = offsetof (GstYolov7Settings, leaky),
+    [PROP_INFERENCE_INTERVAL] = offsetof (GstYolov7Settings, inference_interval),
+    [PROP_QOS] = offsetof (GstYolov7Settings, qos),
+    [PROP_POST_MESSAGES] = offsetof (GstYolov7Settings, post_messages),
     [PROP_ATTACH_ROI_META] = offsetof (GstYolov7Settings, attach_roi_meta),
 #ifdef HAVE_GST_ANALYTICS
     [PROP_ATTACH_ANALYTICS_META] = offsetof (GstYolov7Settings, attach_analytics_meta),
 #endif
 };
 _Static_assert(sizeof (YvPrecision) == sizeof (int) && sizeof (YvFallback) == sizeof (int) &&
-                   sizeof (YvLetterboxMode) == sizeof (int),
+                   sizeof (YvLetterboxMode) == sizeof (int) &&
+                   sizeof (GstYolov7Leaky) == sizeof (int),
                "enums are stored through an int pointer");
 
 /* ---- values --------------------------------------------------------------------------------- */
@@ -115,6 +154,7 @@ gst_yolov7_settings_init (GstYolov7Settings *settings)
 {
   *settings = (GstYolov7Settings){
       .stream = YV_STREAM_DEFAULTS,
+      .inference_interval = 1,
       .attach_roi_meta = true,
       .attach_analytics_meta = true,
   };
@@ -128,6 +168,7 @@ gst_yolov7_settings_clear (GstYolov7Settings *settings)
   g_free (settings->label_file);
   g_free (settings->device);
   g_free (settings->classes);
+  g_free (settings->model_instance_id);
   *settings = (GstYolov7Settings){0};
 }
 
@@ -140,6 +181,7 @@ gst_yolov7_settings_copy (const GstYolov7Settings *settings, GstYolov7Settings *
   copy->label_file = g_strdup (settings->label_file);
   copy->device = g_strdup (settings->device);
   copy->classes = g_strdup (settings->classes);
+  copy->model_instance_id = g_strdup (settings->model_instance_id);
 }
 
 /* The engine's option says the contrary of the property. */
@@ -172,6 +214,8 @@ gst_yolov7_settings_set (GstYolov7Settings *settings, guint id, const GValue *va
     *(float *) field = g_value_get_float (value);
   else if (G_VALUE_HOLDS_UINT (value))
     *(uint32_t *) field = g_value_get_uint (value);
+  else if (G_VALUE_HOLDS_UINT64 (value))
+    *(uint64_t *) field = g_value_get_uint64 (value);
   else if (G_VALUE_HOLDS_BOOLEAN (value))
     *(bool *) field = g_value_get_boolean (value) != is_negated (id);
   else
@@ -192,6 +236,8 @@ gst_yolov7_settings_get (const GstYolov7Settings *settings, guint id, GValue *va
     g_value_set_float (value, *(const float *) field);
   else if (G_VALUE_HOLDS_UINT (value))
     g_value_set_uint (value, *(const uint32_t *) field);
+  else if (G_VALUE_HOLDS_UINT64 (value))
+    g_value_set_uint64 (value, *(const uint64_t *) field);
   else if (G_VALUE_HOLDS_BOOLEAN (value))
     g_value_set_boolean (value, *(const bool *) field != is_negated (id));
   else
@@ -213,8 +259,12 @@ init_model_properties (GParamSpec **properties)
   const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
 
   properties[PROP_MODEL_FILE] = g_param_spec_string (
-      "model-file", "Model file", "Checkpoint that YOLOv7 training wrote (best.pt), or safetensors",
-      NULL, flags);
+      "model-file", "Model file",
+      "Checkpoint that YOLOv7 training wrote (best.pt), or safetensors; while playing, the new "
+      "model "
+      "is loaded beside the old one, with the other properties as they are then, and takes over "
+      "between two frames",
+      NULL, (flags & ~GST_PARAM_MUTABLE_READY) | GST_PARAM_MUTABLE_PLAYING);
   properties[PROP_CONFIG_FILE] = g_param_spec_string (
       "config-file", "Config file",
       "Model description (cfg/*.yaml), for a model-file that is a bare state dict; without a "
@@ -250,6 +300,48 @@ init_model_properties (GParamSpec **properties)
       "What to do with precision=fp16 on a device that has no 16 bit floats or computes wrongly "
       "with them, which is checked while loading; precision=auto uses fp32 then",
       GST_TYPE_YOLOV7_FALLBACK_PRECISION, YV_FALLBACK_FP32, flags);
+}
+
+/* How frames travel. */
+static void
+init_flow_properties (GParamSpec **properties)
+{
+  const GParamFlags ready = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
+  const GParamFlags playing =
+      G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING;
+
+  properties[PROP_MODEL_INSTANCE_ID] = g_param_spec_string (
+      "model-instance-id", "Model instance ID",
+      "Elements with the same one share a model, and need to set model-file on one of them only; "
+      "not set: elements with the same model, device and precision share it by themselves",
+      NULL, ready);
+  properties[PROP_MAX_IN_FLIGHT] = g_param_spec_uint (
+      "max-in-flight", "Maximum in flight",
+      "Most frames of this element that are analysed at a time; 0: 2, or 1 where leaky", 0,
+      YV_MAX_IN_FLIGHT, 0, ready);
+  properties[PROP_BATCH_SIZE] = g_param_spec_uint (
+      "batch-size", "Batch size",
+      "Most frames, of all elements that share the model, that run together on the device; 0: as "
+      "many as pay",
+      0, YV_MAX_BATCH, 0, ready);
+  properties[PROP_BATCH_TIMEOUT] = g_param_spec_uint64 (
+      "batch-timeout", "Batch timeout",
+      "How long a frame waits on an idle device for a full batch, in ns; 0: not at all", 0,
+      G_MAXINT64, 0, ready);
+  properties[PROP_LEAKY] = g_param_spec_enum (
+      "leaky", "Leaky", "Which frames are passed on unanalysed where the device is too slow",
+      GST_TYPE_YOLOV7_LEAKY, GST_YOLOV7_LEAKY_NO, playing);
+  properties[PROP_INFERENCE_INTERVAL] = g_param_spec_uint (
+      "inference-interval", "Inference interval",
+      "Of so many frames one is analysed, and the others are passed on; 1: each one", 1, G_MAXUINT,
+      1, playing);
+  properties[PROP_QOS] = g_param_spec_boolean (
+      "qos", "QoS",
+      "Frames that a sink has said are too late are passed on unanalysed, with a QoS message",
+      FALSE, playing);
+  properties[PROP_POST_MESSAGES] = g_param_spec_boolean (
+      "post-messages", "Post messages",
+      "Post an element message \"yolov7-detections\" for each analysed frame", FALSE, playing);
 }
 
 static void
@@ -301,9 +393,11 @@ gst_yolov7_settings_install (GObjectClass *class)
   GParamSpec *properties[N_PROPS] = {NULL};
 
   init_model_properties (properties);
+  init_flow_properties (properties);
   init_detection_properties (properties);
   g_object_class_install_properties (class, N_PROPS, properties);
   gst_type_mark_as_plugin_api (GST_TYPE_YOLOV7_PRECISION, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_YOLOV7_FALLBACK_PRECISION, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_YOLOV7_LETTERBOX_MODE, 0);
+  gst_type_mark_as_plugin_api (GST_TYPE_YOLOV7_LEAKY, 0);
 }

@@ -12,13 +12,22 @@
 
 G_BEGIN_DECLS
 
+/* As of queue; what leaks is the analysis, and frames stay. */
+typedef enum {
+  GST_YOLOV7_LEAKY_NO,
+  GST_YOLOV7_LEAKY_UPSTREAM,   /* frames that find the device busy are passed on unanalysed */
+  GST_YOLOV7_LEAKY_DOWNSTREAM, /* frames that wait for the device are, when a newer one comes */
+} GstYolov7Leaky;
+
 /* Strings are owned, and NULL where not set. */
 typedef struct {
-  char *model_file, *config_file, *label_file, *device, *classes;
+  char *model_file, *config_file, *label_file, *device, *classes, *model_instance_id;
   YvPrecision precision;
   YvFallback fallback;
   YvStreamOptions stream; /* without classes, which belong to the string above */
-  bool attach_roi_meta, attach_analytics_meta;
+  GstYolov7Leaky leaky;
+  uint32_t inference_interval; /* every so many frames one is analysed */
+  bool qos, post_messages, attach_roi_meta, attach_analytics_meta;
 } GstYolov7Settings;
 
 /* Defaults: detect.py's. */

@@ -351,7 +351,7 @@ properties_have_the_documented_names_and_defaults (void)
     const char *name, *value;
     gboolean while_playing;
   } rows[] = {
-      {"model-file", "NULL", FALSE},
+      {"model-file", "NULL", TRUE},
       {"config-file", "NULL", FALSE},
       {"label-file", "NULL", FALSE},
       {"confidence-threshold", "0.25", TRUE},
@@ -364,6 +364,14 @@ properties_have_the_documented_names_and_defaults (void)
       {"device", "NULL", FALSE},
       {"precision", "auto", FALSE},
       {"fallback-precision", "fp32", FALSE},
+      {"model-instance-id", "NULL", FALSE},
+      {"max-in-flight", "0", FALSE},
+      {"batch-size", "0", FALSE},
+      {"batch-timeout", "0", FALSE},
+      {"leaky", "no", TRUE},
+      {"inference-interval", "1", TRUE},
+      {"qos", "false", TRUE},
+      {"post-messages", "false", TRUE},
       {"attach-roi-meta", "true", TRUE},
   };
   g_autoptr (GstElement) element = gst_element_factory_make ("yolov7", NULL);

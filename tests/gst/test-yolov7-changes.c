@@ -173,12 +173,12 @@ flushes_segments_and_the_end_of_stream_pass_in_order (void)
   g_assert_cmpint (gst_harness_push (h, yv_test_frame (black)), ==, GST_FLOW_EOS);
 
   GstEventType last = GST_EVENT_UNKNOWN;
-  g_autoptr (GstEvent) event = NULL;
-  while ((event = gst_harness_try_pull_event (h))) {
+  while (last != GST_EVENT_EOS) {
+    g_autoptr (GstEvent) event = gst_harness_pull_event (h);
+    g_assert_nonnull (event);
     last = GST_EVENT_TYPE (event);
-    g_clear_pointer (&event, gst_event_unref);
   }
-  g_assert_cmpint (last, ==, GST_EVENT_EOS);
+  g_assert_null (gst_harness_try_pull_event (h));
   gst_harness_teardown (h);
 }
 

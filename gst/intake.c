@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * gst/intake.c - frames and events go in, each to be analysed or not. */
+#include "gst/analysis-private.h"
+
+#define GST_CAT_DEFAULT gst_yolov7_debug
+
+/* Frames that may stand in line behind one that is analysed: far more than a device that keeps up
+ * lets wait, and few enough for the pools of decoders and cameras. */
+#define MAX_FRAMES 64
+
+gboolean
+gst_yolov7_analysis_prepare (GstYolov7Analysis *self, const GstVideoInfo *info, GError **error)
+{
+  gboolean updated;
+  g_autoptr (GstYolov7Session) session = gst_yolov7_analysis_use_session (self, &updated);
+
+  if (!gst_yolov7_session_prepare (session, info, error))
+    return FALSE;
+  g_mutex_lock (&self->mutex);
+  self->info = *info;
+  self->n_unmeasured = GST_YOLOV7_N_UNMEASURED + self->lineup.n_frames;
+  g_mutex_unlock (&self->mutex);
+  return TRUE;
+}
+
+/* What becomes of a frame. */
+typedef enum { FATE_ANALYSED, FATE_REPLACES, FATE_OFF_INTERVAL, FATE_BUSY, FATE_LATE } Fate;
+
+static guint
+max_in_flight_locked (const GstYolov7Analysis *self)
+{
+  const guint max = self->session->settings.stream.max_in_flight;
+
+  if (max > 0)
+    return max;
+  return self->policy.leaky == GST_YOLOV7_LEAKY_NO ? 2 : 1;
+}
+
+static gboolean
+is_busy_locked (const GstYolov7Analysis *self)
+{
+  return gst_yolov7_lineup_n_flights (&self->lineup) >= max_in_flight_locked (self);
+}
+
+/* A frame that goes without an analysis needs no more than a place in the line. */
+static gboolean
+has_room_locked (const GstYolov7Analysis *self, gboolean is_wanted)
+{
+  if (self->is_recovering || self->lineup.n_frames >= MAX_FRAMES)
+    return FALSE;
+  return !is_wanted || self->policy.leaky != GST_YOLOV7_LEAKY_NO || !is_busy_locked (self);
+}
+
+static GstFlowReturn
+wait_for_room_locked (GstYolov7Analysis *self, gboolean is_wanted)
+{
+  while (!self->is_flushing && self->flow == GST_FLOW_OK && !has_room_locked (self, is_wanted))
+    g_cond_wait (&self->changed, &self->mutex);
+  return self->is_flushing ? GST_FLOW_FLUSHING : self->flow;
+}
+
+/* The newest flight may be replaced where its frame went on without it and its stream is the one
+ * that is used. */
+static Fate
+fate_when_busy_locked (GstYolov7Analysis *self)
+{
+  const GstYolov7Flight *newest = gst_yolov7_lineup_newest_flight (&self->lineup);
+
+  return self->policy.leaky == GST_YOLOV7_LEAKY_DOWNSTREAM && newest->session == self->session &&
+                 !newest->is_lost
+             ? FATE_REPLACES
+             : FATE_BUSY;
+}
+
+static Fate
+choose_fate_locked (GstYolov7Analysis *self, gboolean is_due, gboolean is_late)
+{
+  if (!is_due)
+    return FATE_OFF_INTERVAL;
+  if (is_late)
+    return FATE_LATE;
+  return is_busy_locked (self) ? fate_when_busy_locked (self) : FATE_ANALYSED;
+}
+
+static void
+count_fate_locked (GstYolov7Analysis *self, Fate fate)
+{
+  self->tally.stats.frames_in++;
+  self->tally.stats.skipped_interval += fate == FATE_OFF_INTERVAL;
+  self->tally.stats.skipped_busy += fate == FATE_BUSY;
+  self->tally.stats.skipped_late += fate == FATE_LATE;
+}
+
+static void
+add_free_locked (GstYolov7Analysis *self, GstBuffer *frame, GstClockTime arrival)
+{
+  gst_yolov7_lineup_add_frame (&self->lineup, frame, GST_YOLOV7_ITEM_FREE, arrival);
+}
+
+/* What the "in" thread does without the lock, between these two, may use the session's stream. */
+static void
+begin_submitting_locked (GstYolov7Analysis *self, Fate fate)
+{
+  self->is_submitting = TRUE;
+  self->is_replacing = fate == FATE_REPLACES;
+}
+
+static void
+end_submitting_locked (GstYolov7Analysis *self)
+{
+  self->is_submitting = self->is_replacing = FALSE;
+  g_cond_broadcast (&self->changed);
+}
+
+static void
+add_flight_locked (GstYolov7Analysis *self, GstYolov7Flight *flight, GstBuffer *frame,
+                   GstClockTime arrival)
+{
+  flight->number =
+      gst_yolov7_lineup_add_frame (&self->lineup, frame, GST_YOLOV7_ITEM_WAITING, arrival);
+  gst_yolov7_lineup_add_flight (&self->lineup, flight);
+  if (!flight->is_lost)
+    return;
+  g_atomic_int_set (&flight->session->is_lost, TRUE);
+  self->is_recovering = TRUE;
+}
+
+static GstFlowReturn
+refuse (GstYolov7Analysis *self, GstYolov7Flight *flight, GstBuffer *frame)
+{
+  gst_yolov7_analysis_end_flight (self, flight);
+  gst_buffer_unref (frame);
+  g_mutex_lock (&self->mutex);
+  self->tally.stats.frames_dropped++;
+  end_submitting_locked (self);
+  g_mutex_unlock (&self->mutex);
+  return GST_FLOW_ERROR;
+}
+
+static GstFlowReturn
+analyse (GstYolov7Analysis *self, GstYolov7Flight *flight, GstBuffer *frame, GstClockTime arrival)
+{
+  if (!gst_yolov7_analysis_map (self, flight, frame) || !gst_yolov7_analysis_submit (self, flight))
+    return refuse (self, flight, frame);
+  g_mutex_lock (&self->mutex);
+  add_flight_locked (self, flight, frame, arrival);
+  end_submitting_locked (self);
+  g_mutex_unlock (&self->mutex);
+  return GST_FLOW_OK;
+}
+
+/* In the place of the newest flight. Its frame has left, or is free to. */
+static void
+replace_locked (GstYolov7Analysis *self, GstYolov7Flight *flight, GstBuffer *frame,
+                GstClockTime arrival)
+{
+  GstYolov7Flight *newest = gst_yolov7_lineup_newest_flight (&self->lineup);
+
+  flight->number =
+      gst_yolov7_lineup_add_frame (&self->lineup, frame, GST_YOLOV7_ITEM_WAITING, arrival);
+  self->tally.stats.skipped_busy++; /* the other one */
+  const GstYolov7Flight other = *newest;
+  *newest = *flight;
+  *flight = other;
+}
+
+static GstFlowReturn
+replace_or_pass (GstYolov7Analysis *self, GstYolov7Flight *flight, GstBuffer *frame,
+                 GstClockTime arrival)
+{
+  g_autoptr (GError) error = NULL;
+  bool replaced = false;
+
+  if (!gst_yolov7_analysis_map (self, flight, frame))
+    return refuse (self, flight, frame);
+  if (!yv_stream_replace (flight->session->stream, &flight->view.image, &replaced, &error))
+    GST_WARNING_OBJECT (self->element, "frame not taken: %s", error->message);
+  if (!replaced)
+    gst_yolov7_flight_unmap (flight);
+  else
+    gst_yolov7_flight_unmap_copied (flight);
+  g_mutex_lock (&self->mutex);
+  if (replaced) {
+    replace_locked (self, flight, frame, arrival);
+  } else {
+    add_free_locked (self, frame, arrival);
+    self->tally.stats.skipped_busy++;
+  }
+  end_submitting_locked (self);
+  g_mutex_unlock (&self->mutex);
+  gst_yolov7_analysis_end_flight (self, flight);
+  return GST_FLOW_OK;
+}
+
+/* Needs the lock, and gives it back. */
+static GstFlowReturn
+dispatch_and_unlock (GstYolov7Analysis *self, Fate fate, GstBuffer *frame, GstClockTime arrival)
+{
+  if (fate != FATE_ANALYSED && fate != FATE_REPLACES) {
+    add_free_locked (self, frame, arrival);
+    g_cond_broadcast (&self->changed);
+    g_mutex_unlock (&self->mutex);
+    return GST_FLOW_OK;
+  }
+
+  GstYolov7Flight flight = {
+      .session = gst_yolov7_session_ref (self->session),
+      .info = self->info,
+  };
+  begin_submitting_locked (self, fate);
+  g_mutex_unlock (&self->mutex);
+  return fate == FATE_ANALYSED ? analyse (self, &flight, frame, arrival)
+                               : replace_or_pass (self, &flight, frame, arrival);
+}
+
+GstFlowReturn
+gst_yolov7_analysis_take_frame (GstYolov7Analysis *self, GstBuffer *frame, gboolean is_late)
+{
+  const GstClockTime arrival = gst_yolov7_analysis_now ();
+
+  g_mutex_lock (&self->mutex);
+  const gboolean is_due = self->n_counted % self->policy.interval == 0;
+  if (self->policy.leaky == GST_YOLOV7_LEAKY_DOWNSTREAM &&
+      gst_yolov7_lineup_release (&self->lineup) > 0)
+    g_cond_broadcast (&self->changed);
+  const GstFlowReturn flow = wait_for_room_locked (self, is_due && !is_late);
+  if (flow != GST_FLOW_OK) {
+    g_mutex_unlock (&self->mutex);
+    gst_buffer_unref (frame);
+    return flow;
+  }
+  const Fate fate = choose_fate_locked (self, is_due, is_late);
+  self->n_counted++;
+  count_fate_locked (self, fate);
+  return dispatch_and_unlock (self, fate, frame, arrival);
+}
+
+/* A new stream, or a new segment of it, begins after an end. */
+static void
+forget_end_locked (GstYolov7Analysis *self, const GstEvent *event)
+{
+  if (self->flow == GST_FLOW_EOS && (GST_EVENT_TYPE (event) == GST_EVENT_STREAM_START ||
+                                     GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT))
+    self->flow = GST_FLOW_OK;
+}
+
+/* Sticky events are taken even then: they matter when downstream is linked again. */
+static gboolean
+may_take_locked (const GstYolov7Analysis *self, const GstEvent *event)
+{
+  const gboolean ends = GST_EVENT_TYPE (event) == GST_EVENT_EOS;
+
+  if (self->is_flushing)
+    return FALSE;
+  return self->flow == GST_FLOW_OK || self->flow == GST_FLOW_EOS ||
+         (GST_EVENT_IS_STICKY (event) && !ends);
+}
+
+gboolean
+gst_yolov7_analysis_take_event (GstYolov7Analysis *self, GstEvent *event)
+{
+  g_mutex_lock (&self->mutex);
+  forget_end_locked (self, event);
+  const gboolean is_taken = may_take_locked (self, event);
+  if (is_taken)
+    gst_yolov7_lineup_add_event (&self->lineup, event);
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->mutex);
+  if (!is_taken)
+    gst_event_unref (event);
+  return is_taken;
+}
+
+gboolean
+gst_yolov7_analysis_drain (GstYolov7Analysis *self)
+{
+  g_mutex_lock (&self->mutex);
+  while (!self->is_flushing && (self->is_leaving || !gst_yolov7_lineup_is_empty (&self->lineup)))
+    g_cond_wait (&self->changed, &self->mutex);
+  const gboolean is_drained = !self->is_flushing;
+  g_mutex_unlock (&self->mutex);
+  return is_drained;
+}
+
+gboolean
+gst_yolov7_analysis_propose (GstYolov7Analysis *self, GstPad *src, GstQuery *query)
+{
+  (void) self;
+
+  if (!gst_pad_peer_query (src, query))
+    return FALSE;
+  if (!gst_query_find_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL))
+    gst_query_add_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL);
+  return TRUE;
+}
