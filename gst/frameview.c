@@ -59,15 +59,40 @@ matrix_of (const GstVideoInfo *info)
 
 /* ---- the view ------------------------------------------------------------------------------- */
 
+const char *
+gst_yolov7_frame_view_crop_fault (const GstVideoInfo *info, GstBuffer *buffer)
+{
+  const GstVideoCropMeta *crop = gst_buffer_get_video_crop_meta (buffer);
+
+  if (!crop)
+    return NULL;
+  if (crop->width != (guint) GST_VIDEO_INFO_WIDTH (info) ||
+      crop->height != (guint) GST_VIDEO_INFO_HEIGHT (info))
+    return "its GstVideoCropMeta has another size than the caps";
+  for (guint i = 0; i < GST_VIDEO_INFO_N_COMPONENTS (info); i++)
+    if (crop->x & ((1u << GST_VIDEO_FORMAT_INFO_W_SUB (info->finfo, i)) - 1) ||
+        crop->y & ((1u << GST_VIDEO_FORMAT_INFO_H_SUB (info->finfo, i)) - 1))
+      return "its GstVideoCropMeta begins within a sample of chroma; crop at even x and y";
+  return NULL;
+}
+
+static gboolean
+crop_lies_in_frame (const GstVideoCropMeta *crop, guint frame_w, guint frame_h)
+{
+  return !crop || ((guint64) crop->x + crop->width <= frame_w &&
+                   (guint64) crop->y + crop->height <= frame_h);
+}
+
 /* A GstVideoMeta replaces the size and the format of the caps. A larger size is padding; anything
  * else is not what was negotiated. Asked before mapping, which would be loud about it. */
 static gboolean
 meta_holds_image (GstBuffer *buffer, const GstVideoInfo *info, guint n_planes)
 {
   const GstVideoMeta *meta = gst_buffer_get_video_meta (buffer);
+  const GstVideoCropMeta *crop = gst_buffer_get_video_crop_meta (buffer);
 
   if (!meta)
-    return TRUE;
+    return crop_lies_in_frame (crop, (guint) info->width, (guint) info->height);
   if (meta->format != GST_VIDEO_INFO_FORMAT (info) ||
       meta->width < (guint) GST_VIDEO_INFO_WIDTH (info) ||
       meta->height < (guint) GST_VIDEO_INFO_HEIGHT (info))
@@ -75,7 +100,25 @@ meta_holds_image (GstBuffer *buffer, const GstVideoInfo *info, guint n_planes)
   for (guint i = 0; i < n_planes; i++)
     if (meta->stride[i] <= 0)
       return FALSE;
-  return TRUE;
+  return crop_lies_in_frame (crop, meta->width, meta->height);
+}
+
+/* Where the picture begins in a plane of GStreamer's. */
+static const guint8 *
+plane_data (const GstVideoFrame *frame, guint plane)
+{
+  const GstVideoCropMeta *crop = gst_buffer_get_video_crop_meta (frame->buffer);
+  const guint8 *data = GST_VIDEO_FRAME_PLANE_DATA (frame, plane);
+  const GstVideoFormatInfo *format = frame->info.finfo;
+  gint components[GST_VIDEO_MAX_COMPONENTS];
+
+  if (!crop)
+    return data;
+  gst_video_format_info_component (format, plane, components);
+  const gsize x = crop->x >> GST_VIDEO_FORMAT_INFO_W_SUB (format, components[0]);
+  const gsize y = crop->y >> GST_VIDEO_FORMAT_INFO_H_SUB (format, components[0]);
+  return data + y * (gsize) GST_VIDEO_FRAME_PLANE_STRIDE (frame, plane) +
+         x * (gsize) GST_VIDEO_FORMAT_INFO_PSTRIDE (format, components[0]);
 }
 
 /* Mapping believes what a GstVideoMeta says of strides and offsets; we do not. */
@@ -90,7 +133,7 @@ plane_is_mapped (const GstVideoFrame *frame, const GstVideoInfo *info, guint pla
   const gsize row_bytes = (gsize) GST_VIDEO_INFO_COMP_WIDTH (info, components[0]) *
                           (gsize) GST_VIDEO_INFO_COMP_PSTRIDE (info, components[0]);
   const gsize stride = (gsize) GST_VIDEO_FRAME_PLANE_STRIDE (frame, plane);
-  const guint8 *data = GST_VIDEO_FRAME_PLANE_DATA (frame, plane);
+  const guint8 *data = plane_data (frame, plane);
   return stride >= row_bytes && data >= map->data &&
          (gsize) (data - map->data) + (rows - 1) * stride + row_bytes <= map->size;
 }
@@ -111,7 +154,8 @@ gst_yolov7_frame_view_map (GstYolov7FrameView *view, const GstVideoInfo *info, G
   const FormatRow *row = find_format (GST_VIDEO_INFO_FORMAT (info));
   g_return_val_if_fail (row, FALSE);
 
-  if (!meta_holds_image (buffer, info, row->n_planes) ||
+  if (gst_yolov7_frame_view_crop_fault (info, buffer) ||
+      !meta_holds_image (buffer, info, row->n_planes) ||
       !gst_video_frame_map (&view->frame, info, buffer, access))
     return FALSE;
   if (!planes_are_mapped (&view->frame, info, row->n_planes)) {
@@ -129,7 +173,7 @@ gst_yolov7_frame_view_map (GstYolov7FrameView *view, const GstVideoInfo *info, G
       .chroma_left = (info->chroma_site & GST_VIDEO_CHROMA_SITE_H_COSITED) != 0,
   };
   for (guint i = 0; i < row->n_planes; i++) {
-    view->image.planes[i] = GST_VIDEO_FRAME_PLANE_DATA (&view->frame, row->planes[i]);
+    view->image.planes[i] = plane_data (&view->frame, row->planes[i]);
     view->image.stride_bytes[i] =
         (uint32_t) GST_VIDEO_FRAME_PLANE_STRIDE (&view->frame, row->planes[i]);
   }
@@ -142,6 +186,17 @@ gst_yolov7_frame_view_unmap (GstYolov7FrameView *view)
   gst_video_frame_unmap (&view->frame);
 }
 
+/* One eye's picture is as good as any; two in one frame would be seen as one. */
+static gboolean
+is_one_view (const GstVideoInfo *info)
+{
+  const GstVideoMultiviewMode mode = GST_VIDEO_INFO_MULTIVIEW_MODE (info);
+
+  return GST_VIDEO_INFO_VIEWS (info) <= 1 &&
+         (mode == GST_VIDEO_MULTIVIEW_MODE_NONE || mode == GST_VIDEO_MULTIVIEW_MODE_MONO ||
+          mode == GST_VIDEO_MULTIVIEW_MODE_LEFT || mode == GST_VIDEO_MULTIVIEW_MODE_RIGHT);
+}
+
 gboolean
 gst_yolov7_frame_view_check (const GstVideoInfo *info, const char **why)
 {
@@ -151,7 +206,7 @@ gst_yolov7_frame_view_check (const GstVideoInfo *info, const char **why)
   else if (GST_VIDEO_INFO_INTERLACE_MODE (info) == GST_VIDEO_INTERLACE_MODE_FIELDS ||
            GST_VIDEO_INFO_INTERLACE_MODE (info) == GST_VIDEO_INTERLACE_MODE_ALTERNATE)
     *why = "a buffer holds single fields; put deinterlace before this element";
-  else if (GST_VIDEO_INFO_VIEWS (info) > 1)
-    *why = "a buffer holds several views; split them before this element";
+  else if (!is_one_view (info))
+    *why = "it has several views; split them before this element";
   return *why == NULL;
 }

@@ -2,6 +2,8 @@
  * gst/posterror.c - failures become element messages: what failed, why, and what to do about it. */
 #include "gst/posterror.h"
 
+#include "gst/frameview.h"
+
 /* The one place where an engine's code becomes GStreamer's. Engine messages name the cause and its
  * remedy; the hint is what holds for all of a code, for the debug string. */
 static const struct {
@@ -54,7 +56,16 @@ void
 gst_yolov7_post_bad_frame (GstElement *element, const GstVideoInfo *info, GstBuffer *buffer)
 {
   const GstVideoMeta *meta = gst_buffer_get_video_meta (buffer);
+  const char *crop_fault = gst_yolov7_frame_view_crop_fault (info, buffer);
 
+  if (crop_fault) {
+    const GstVideoCropMeta *crop = gst_buffer_get_video_crop_meta (buffer);
+    GST_ELEMENT_ERROR (element, STREAM, FORMAT, ("A frame can't be used: %s.", crop_fault),
+                       ("%ux%u at %u, %u; %s %dx%d by the caps", crop->width, crop->height, crop->x,
+                        crop->y, gst_video_format_to_string (GST_VIDEO_INFO_FORMAT (info)),
+                        GST_VIDEO_INFO_WIDTH (info), GST_VIDEO_INFO_HEIGHT (info)));
+    return;
+  }
   GST_ELEMENT_ERROR (
       element, STREAM, FORMAT,
       ("A buffer of %" G_GSIZE_FORMAT " bytes does not hold the %dx%d %s frame that the caps "

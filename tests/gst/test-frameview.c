@@ -178,20 +178,133 @@ a_video_meta_that_points_outside_the_buffer_is_refused (void)
   }
 }
 
+/* As videocrop does it: the caps are of the part, the GstVideoMeta of the whole. */
+static void
+a_crop_is_seen_where_it_lies (void)
+{
+  g_autoptr (GstSample) picture = two_colors ();
+
+  for (guint i = 0; yv_test_formats[i]; i++)
+    for (guint padding = 0; padding <= 20; padding += 20) {
+      g_autoptr (GstSample) converted = yv_test_convert (picture, yv_test_formats[i], 34, 26);
+      g_autoptr (GstBuffer) frame =
+          padding ? yv_test_padded_frame (converted, padding) : yv_test_frame (converted);
+      GstVideoInfo info;
+      GstYolov7FrameView view;
+
+      gst_video_info_from_caps (&info, gst_sample_get_caps (converted));
+      if (!padding)
+        gst_buffer_add_video_meta (frame, GST_VIDEO_FRAME_FLAG_NONE, info.finfo->format, 34, 26);
+      g_assert_true (gst_yolov7_frame_view_map (&view, &info, frame, GST_MAP_READ));
+      const YvImage whole = view.image;
+      gst_yolov7_frame_view_unmap (&view);
+
+      GstVideoCropMeta *crop = gst_buffer_add_video_crop_meta (frame);
+      *crop = (GstVideoCropMeta){.meta = crop->meta, .x = 12, .y = 6, .width = 20, .height = 16};
+      gst_video_info_set_format (&info, info.finfo->format, 20, 16);
+      g_assert_true (gst_yolov7_frame_view_map (&view, &info, frame, GST_MAP_READ));
+      g_assert_cmpuint (view.image.width, ==, 20);
+      g_assert_cmpuint (view.image.height, ==, 16);
+      for (guint plane = 0; plane < 3 && whole.planes[plane]; plane++) {
+        gint components[GST_VIDEO_MAX_COMPONENTS];
+
+        gst_video_format_info_component (info.finfo, plane, components);
+        const guint x = 12 >> GST_VIDEO_FORMAT_INFO_W_SUB (info.finfo, components[0]);
+        const guint y = 6 >> GST_VIDEO_FORMAT_INFO_H_SUB (info.finfo, components[0]);
+        const guint pixel_bytes = (guint) GST_VIDEO_FORMAT_INFO_PSTRIDE (info.finfo, components[0]);
+        g_assert_true (view.image.planes[plane] ==
+                       whole.planes[plane] + y * whole.stride_bytes[plane] + x * pixel_bytes);
+        g_assert_cmpuint (view.image.stride_bytes[plane], ==, whole.stride_bytes[plane]);
+      }
+      if (whole.format < YV_FORMAT_GRAY8) {
+        g_assert_cmphex (read_pixel (&view.image, 3, 15), ==, 0xff0000); /* 15 of 34 */
+        g_assert_cmphex (read_pixel (&view.image, 4, 15), ==, 0x0000ff);
+      }
+      gst_yolov7_frame_view_unmap (&view);
+    }
+}
+
+static void
+a_crop_that_is_not_the_caps_picture_is_refused (void)
+{
+  static const char size[] = "its GstVideoCropMeta has another size than the caps";
+  static const char chroma[] =
+      "its GstVideoCropMeta begins within a sample of chroma; crop at even x and y";
+  static const struct {
+    GstVideoFormat format;
+    guint x, y, w, h;
+    const char *fault;
+    gboolean fits;
+  } rows[] = {
+      {GST_VIDEO_FORMAT_I420, 4, 2, 32, 24, NULL, TRUE},
+      {GST_VIDEO_FORMAT_I420, 0, 0, 32, 24, NULL, TRUE},
+      {GST_VIDEO_FORMAT_I420, 4, 2, 30, 24, size, FALSE},
+      {GST_VIDEO_FORMAT_I420, 4, 2, 32, 22, size, FALSE},
+      {GST_VIDEO_FORMAT_I420, 3, 2, 32, 24, chroma, FALSE},
+      {GST_VIDEO_FORMAT_I420, 4, 1, 32, 24, chroma, FALSE},
+      {GST_VIDEO_FORMAT_NV12, 3, 2, 32, 24, chroma, FALSE},
+      {GST_VIDEO_FORMAT_RGB, 3, 1, 32, 24, NULL, TRUE},
+      {GST_VIDEO_FORMAT_GRAY8, 3, 1, 32, 24, NULL, TRUE},
+      {GST_VIDEO_FORMAT_RGB, 9, 0, 32, 24, NULL, FALSE}, /* the frame has 40x30 */
+      {GST_VIDEO_FORMAT_RGB, 0, 7, 32, 24, NULL, FALSE},
+      {GST_VIDEO_FORMAT_RGB, G_MAXUINT, 0, 32, 24, NULL, FALSE},
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    GstVideoInfo info;
+
+    g_test_message ("row %u", i);
+    gst_video_info_set_format (&info, rows[i].format, 40, 30);
+    g_autoptr (GstBuffer) frame = gst_buffer_new_allocate (NULL, info.size, NULL);
+    gst_buffer_add_video_meta (frame, GST_VIDEO_FRAME_FLAG_NONE, rows[i].format, 40, 30);
+    GstVideoCropMeta *crop = gst_buffer_add_video_crop_meta (frame);
+    *crop = (GstVideoCropMeta){.meta = crop->meta,
+                               .x = rows[i].x,
+                               .y = rows[i].y,
+                               .width = rows[i].w,
+                               .height = rows[i].h};
+    gst_video_info_set_format (&info, rows[i].format, 32, 24);
+    g_assert_cmpint (maps (frame, &info), ==, rows[i].fits);
+    g_assert_cmpstr (gst_yolov7_frame_view_crop_fault (&info, frame), ==, rows[i].fault);
+  }
+
+  /* Without a GstVideoMeta the whole is what the caps say. */
+  GstVideoInfo info;
+  gst_video_info_set_format (&info, GST_VIDEO_FORMAT_RGB, 32, 24);
+  g_autoptr (GstBuffer) frame = gst_buffer_new_allocate (NULL, 2 * info.size, NULL);
+  GstVideoCropMeta *crop = gst_buffer_add_video_crop_meta (frame);
+  *crop = (GstVideoCropMeta){.meta = crop->meta, .width = 32, .height = 24};
+  g_assert_true (maps (frame, &info));
+  crop->x = 1;
+  g_assert_false (maps (frame, &info));
+}
+
 static void
 one_picture_a_buffer_is_taken_and_nothing_else (void)
 {
+  static const char fields[] = "a buffer holds single fields; put deinterlace before this element";
+  static const char views[] = "it has several views; split them before this element";
   static const struct {
     const char *caps;
-    gboolean taken;
+    const char *why; /* NULL: taken */
   } rows[] = {
-      {"video/x-raw, format=I420", TRUE},
-      {"video/x-raw, format=I420, interlace-mode=interleaved, field-order=top-field-first", TRUE},
-      {"video/x-raw(format:Interlaced), format=I420, interlace-mode=alternate", FALSE},
-      {"video/x-raw, format=I420, interlace-mode=fields", FALSE},
-      {"video/x-raw, format=I420, multiview-mode=mono, views=1", TRUE},
-      {"video/x-raw, format=I420, multiview-mode=separated, views=2", FALSE},
-      {"video/x-raw, format=I422_10LE", FALSE},
+      {"video/x-raw, format=I420", NULL},
+      {"video/x-raw, format=I420, interlace-mode=progressive", NULL},
+      {"video/x-raw, format=I420, interlace-mode=interleaved, field-order=top-field-first", NULL},
+      {"video/x-raw, format=I420, interlace-mode=mixed", NULL},
+      {"video/x-raw(format:Interlaced), format=I420, interlace-mode=alternate", fields},
+      {"video/x-raw, format=I420, interlace-mode=fields", fields},
+      {"video/x-raw, format=I420, multiview-mode=mono, views=1", NULL},
+      {"video/x-raw, format=I420, multiview-mode=mono", NULL},
+      {"video/x-raw, format=I420, multiview-mode=left", NULL},
+      {"video/x-raw, format=I420, multiview-mode=right", NULL},
+      {"video/x-raw, format=I420, multiview-mode=left, views=2", views},
+      {"video/x-raw, format=I420, multiview-mode=separated, views=2", views},
+      {"video/x-raw, format=I420, multiview-mode=side-by-side", views},
+      {"video/x-raw, format=I420, multiview-mode=top-bottom", views},
+      {"video/x-raw, format=I420, multiview-mode=frame-by-frame", views},
+      {"video/x-raw, format=I420, multiview-mode=multiview-frame-by-frame, views=3", views},
+      {"video/x-raw, format=I422_10LE", "the pixel format is none of " GST_YOLOV7_FORMATS},
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
@@ -203,8 +316,8 @@ one_picture_a_buffer_is_taken_and_nothing_else (void)
 
     g_assert_true (gst_video_info_from_caps (&info, caps));
     g_test_message ("%s", text);
-    g_assert_cmpint (gst_yolov7_frame_view_check (&info, &why), ==, rows[i].taken);
-    g_assert_cmpint (why == NULL, ==, rows[i].taken);
+    g_assert_cmpint (gst_yolov7_frame_view_check (&info, &why), ==, rows[i].why == NULL);
+    g_assert_cmpstr (why, ==, rows[i].why);
   }
 }
 
@@ -217,6 +330,8 @@ main (int argc, char **argv)
   g_test_add_func ("/frameview/colorimetry", colorimetry_and_chroma_siting_come_from_the_caps);
   g_test_add_func ("/frameview/wrong-frame", a_buffer_that_is_not_the_frame_of_the_caps_is_refused);
   g_test_add_func ("/frameview/wrong-meta", a_video_meta_that_points_outside_the_buffer_is_refused);
+  g_test_add_func ("/frameview/crop", a_crop_is_seen_where_it_lies);
+  g_test_add_func ("/frameview/wrong-crop", a_crop_that_is_not_the_caps_picture_is_refused);
   g_test_add_func ("/frameview/one-picture", one_picture_a_buffer_is_taken_and_nothing_else);
   return g_test_run ();
 }
