@@ -416,7 +416,7 @@ gst_yolov7_propose_allocation (GstPad *srcpad, GstQuery *query, YvEngine *engine
   gst_query_parse_allocation (query, &caps, &needs_pool);
   if (!caps || !gst_video_info_from_caps (&info, caps))
     return is_answered;
-  if (!has_memory_of_downstream (query))
+  if (engine && !has_memory_of_downstream (query))
     propose_ours (query, caps, &info, needs_pool, engine);
   ask_for_more_buffers (query, n_held);
   return TRUE;

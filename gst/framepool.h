@@ -21,6 +21,7 @@ G_BEGIN_DECLS
  * @srcpad: of an element that passes the buffers of its sink pad on; downstream has the caps of the
  *   query already
  * @query: an ALLOCATION query that its sink pad got
+ * @engine: (nullable): that reads the frames; NULL: nothing of ours is proposed
  * @n_held: buffers that the element holds at most, besides the one that it is just given
  *
  * Answers the query. What is good for downstream is good for us, since its buffers are ours: its

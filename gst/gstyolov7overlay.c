@@ -36,6 +36,7 @@
 
 #include "gst/detectionmeta.h"
 #include "gst/draw/boxes.h"
+#include "gst/framepool.h"
 #include "gst/frameview.h"
 #include "gst/posterror.h"
 
@@ -200,16 +201,11 @@ set_caps (GstBaseTransform *base, GstCaps *in, GstCaps *out)
   return why == NULL;
 }
 
-/* Buffers with padded rows are welcome. */
 static gboolean
 propose_allocation (GstBaseTransform *base, GstQuery *decided, GstQuery *query)
 {
-  if (!GST_BASE_TRANSFORM_CLASS (gst_yolov7_overlay_parent_class)
-           ->propose_allocation (base, decided, query))
-    return FALSE;
-  if (!gst_query_find_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL))
-    gst_query_add_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL);
-  return TRUE;
+  (void) decided;
+  return gst_yolov7_propose_allocation (GST_BASE_TRANSFORM_SRC_PAD (base), query, NULL, 0);
 }
 
 static void

@@ -220,6 +220,10 @@ nothing_is_proposed_that_nobody_can_use (void)
   g_assert_true (is_answered);
   g_assert_cmpuint (gst_query_get_n_allocation_pools (no_pool), ==, 0);
   g_assert_cmpuint (gst_query_get_n_allocation_params (no_pool), ==, 1);
+  g_autoptr (GstQuery) no_engine = ask (&answers, RGB_CAPS, TRUE, NULL, 1, &is_answered);
+  g_assert_true (is_answered);
+  g_assert_cmpuint (gst_query_get_n_allocation_pools (no_engine), ==, 0);
+  g_assert_cmpuint (gst_query_get_n_allocation_params (no_engine), ==, 0);
 }
 
 /* ---- our memory ------------------------------------------------------------------------------ */

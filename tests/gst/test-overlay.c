@@ -231,6 +231,25 @@ a_buffer_that_is_no_frame_is_an_error_with_a_message (void)
   gst_harness_teardown (h);
 }
 
+/* Else those who do not know it would show padded rows. */
+static void
+padded_rows_are_asked_for_where_downstream_reads_them (void)
+{
+  for (guint knows = 0; knows < 2; knows++) {
+    GstHarness *h = gst_harness_new ("yolov7overlay");
+    g_autoptr (GstCaps) caps = yv_test_caps ("RGB", 64, 48);
+    g_autoptr (GstQuery) query = gst_query_new_allocation (caps, TRUE);
+
+    if (knows)
+      gst_harness_add_propose_allocation_meta (h, GST_VIDEO_META_API_TYPE, NULL);
+    gst_harness_set_caps (h, gst_caps_ref (caps), gst_caps_ref (caps));
+    g_assert_true (gst_pad_peer_query (h->srcpad, query));
+    g_assert_cmpint (gst_query_find_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL), ==,
+                     knows);
+    gst_harness_teardown (h);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -246,5 +265,6 @@ main (int argc, char **argv)
   g_test_add_func ("/overlay/untouched", a_frame_without_detections_passes_untouched);
   g_test_add_func ("/overlay/properties", properties_take_effect_with_the_next_frame);
   g_test_add_func ("/overlay/bad-frame", a_buffer_that_is_no_frame_is_an_error_with_a_message);
+  g_test_add_func ("/overlay/padded-rows", padded_rows_are_asked_for_where_downstream_reads_them);
   return g_test_run ();
 }
