@@ -47,7 +47,6 @@ static const Layout layouts[YV_N_FORMATS] = {
   [YV_FORMAT_YUY2]      = {"YUY2",  1, false, 8, 0, 1, 0, {{0, 0, 2}, {0, 1, 4}, {0, 3, 4}}},
   [YV_FORMAT_UYVY]      = {"UYVY",  1, false, 8, 0, 1, 0, {{0, 1, 2}, {0, 0, 4}, {0, 2, 4}}},
   [YV_FORMAT_YVYU]      = {"YVYU",  1, false, 8, 0, 1, 0, {{0, 0, 2}, {0, 3, 4}, {0, 1, 4}}},
-  [YV_FORMAT_VYUY]      = {"VYUY",  1, false, 8, 0, 1, 0, {{0, 1, 2}, {0, 2, 4}, {0, 0, 4}}},
   [YV_FORMAT_Y444]      = {"Y444",  3, false, 8, 0, 0, 0, {{0, 0, 1}, {1, 0, 1}, {2, 0, 1}}},
   [YV_FORMAT_I420_10LE] = {"I420_10LE", 3, false, 10, 0, 1, 1, {{0, 0, 2}, {1, 0, 2}, {2, 0, 2}}},
   [YV_FORMAT_P010_10LE] = {"P010_10LE", 2, false, 10, 6, 1, 1, {{0, 0, 2}, {1, 0, 4}, {1, 2, 4}}},

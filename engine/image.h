@@ -27,9 +27,8 @@ typedef enum {
   YV_FORMAT_Y42B, /* 4:2:2, planes Y, U, V */
   YV_FORMAT_NV16, /* 4:2:2, planes Y, UV */
   YV_FORMAT_YUY2, /* 4:2:2, four bytes for two columns, the last of an odd width included */
-  YV_FORMAT_UYVY, /* the same in another order, as the next two */
+  YV_FORMAT_UYVY, /* the same in another order, as the next */
   YV_FORMAT_YVYU,
-  YV_FORMAT_VYUY,
   YV_FORMAT_Y444,      /* planes Y, U, V of one size */
   YV_FORMAT_I420_10LE, /* I420 of two bytes a sample, little-endian, whose low 10 bits it is */
   YV_FORMAT_P010_10LE, /* NV12 of two bytes a sample, little-endian, whose high 10 bits it is */

@@ -55,7 +55,6 @@ static const FrameShape converted[] = {
     {"YUY2, one pixel", YV_FORMAT_YUY2, 1, 1, 32, 32, YV_MATRIX_BT601, false, false},
     {"UYVY, down", YV_FORMAT_UYVY, 640, 360, 128, 96, YV_MATRIX_BT709, false, true},
     {"YVYU, up", YV_FORMAT_YVYU, 33, 21, 96, 64, YV_MATRIX_BT601, true, true},
-    {"VYUY, odd", YV_FORMAT_VYUY, 63, 41, 64, 64, YV_MATRIX_BT709, true, false},
     {"Y444, odd", YV_FORMAT_Y444, 101, 61, 64, 64, YV_MATRIX_BT709, false, true},
     {"Y444, same size", YV_FORMAT_Y444, 64, 64, 64, 64, YV_MATRIX_BT2020, true, false},
     {"I420_10LE, odd", YV_FORMAT_I420_10LE, 101, 61, 64, 64, YV_MATRIX_BT709, false, true},
