@@ -27,6 +27,15 @@ static const FormatRow formats[] = {
     {GST_VIDEO_FORMAT_xBGR, YV_FORMAT_XBGR, {0}, 1},
     {GST_VIDEO_FORMAT_ABGR, YV_FORMAT_XBGR, {0}, 1},
     {GST_VIDEO_FORMAT_GRAY8, YV_FORMAT_GRAY8, {0}, 1},
+    {GST_VIDEO_FORMAT_NV21, YV_FORMAT_NV21, {0, 1}, 2},
+    {GST_VIDEO_FORMAT_Y42B, YV_FORMAT_Y42B, {0, 1, 2}, 3},
+    {GST_VIDEO_FORMAT_NV16, YV_FORMAT_NV16, {0, 1}, 2},
+    {GST_VIDEO_FORMAT_YUY2, YV_FORMAT_YUY2, {0}, 1},
+    {GST_VIDEO_FORMAT_UYVY, YV_FORMAT_UYVY, {0}, 1},
+    {GST_VIDEO_FORMAT_YVYU, YV_FORMAT_YVYU, {0}, 1},
+    {GST_VIDEO_FORMAT_Y444, YV_FORMAT_Y444, {0, 1, 2}, 3},
+    {GST_VIDEO_FORMAT_I420_10LE, YV_FORMAT_I420_10LE, {0, 1, 2}, 3},
+    {GST_VIDEO_FORMAT_P010_10LE, YV_FORMAT_P010_10LE, {0, 1}, 2},
 };
 
 static const FormatRow *
@@ -121,6 +130,19 @@ plane_data (const GstVideoFrame *frame, guint plane)
          x * (gsize) GST_VIDEO_FORMAT_INFO_PSTRIDE (format, components[0]);
 }
 
+/* Up to the end of the last pixel, or pair of pixels that share chroma. */
+static gsize
+plane_row_bytes (const GstVideoInfo *info, const gint *components)
+{
+  gsize row_bytes = 0;
+
+  for (guint i = 0; i < GST_VIDEO_MAX_COMPONENTS && components[i] >= 0; i++) {
+    const gsize n = (gsize) GST_VIDEO_INFO_COMP_WIDTH (info, components[i]);
+    row_bytes = MAX (row_bytes, n * (gsize) GST_VIDEO_INFO_COMP_PSTRIDE (info, components[i]));
+  }
+  return row_bytes;
+}
+
 /* Mapping believes what a GstVideoMeta says of strides and offsets; we do not. */
 static gboolean
 plane_is_mapped (const GstVideoFrame *frame, const GstVideoInfo *info, guint plane)
@@ -130,8 +152,7 @@ plane_is_mapped (const GstVideoFrame *frame, const GstVideoInfo *info, guint pla
 
   gst_video_format_info_component (info->finfo, plane, components);
   const gsize rows = GST_VIDEO_INFO_COMP_HEIGHT (info, components[0]);
-  const gsize row_bytes = (gsize) GST_VIDEO_INFO_COMP_WIDTH (info, components[0]) *
-                          (gsize) GST_VIDEO_INFO_COMP_PSTRIDE (info, components[0]);
+  const gsize row_bytes = plane_row_bytes (info, components);
   const gsize stride = (gsize) GST_VIDEO_FRAME_PLANE_STRIDE (frame, plane);
   const guint8 *data = plane_data (frame, plane);
   return stride >= row_bytes && data >= map->data &&

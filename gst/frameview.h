@@ -16,7 +16,8 @@ G_BEGIN_DECLS
 
 /* All that YvFormat can say. */
 #define GST_YOLOV7_FORMATS                                                                         \
-  "{ I420, NV12, YV12, RGB, BGR, RGBx, BGRx, xRGB, xBGR, RGBA, BGRA, ARGB, ABGR, GRAY8 }"
+  "{ I420, NV12, YV12, RGB, BGR, RGBx, BGRx, xRGB, xBGR, RGBA, BGRA, ARGB, ABGR, GRAY8, NV21, "    \
+  "Y42B, NV16, YUY2, UYVY, YVYU, Y444, I420_10LE, P010_10LE }"
 
 typedef struct {
   GstVideoFrame frame;

@@ -12,9 +12,10 @@
 #define CLIP_H 576
 #define CLIP_CAPS "video/x-raw,format=RGB,width=768,height=576"
 
-const char *const yv_test_formats[] = {"I420", "NV12", "YV12", "RGB",   "BGR",
-                                       "RGBx", "BGRx", "xRGB", "xBGR",  "RGBA",
-                                       "BGRA", "ARGB", "ABGR", "GRAY8", NULL};
+const char *const yv_test_formats[] = {"I420", "NV12",  "YV12", "RGB",       "BGR",       "RGBx",
+                                       "BGRx", "xRGB",  "xBGR", "RGBA",      "BGRA",      "ARGB",
+                                       "ABGR", "GRAY8", "NV21", "Y42B",      "NV16",      "YUY2",
+                                       "UYVY", "YVYU",  "Y444", "I420_10LE", "P010_10LE", NULL};
 
 GstCaps *
 yv_test_caps (const char *format, guint w, guint h)
@@ -139,7 +140,9 @@ yv_test_padded_frame (GstSample *picture, guint padding)
 
   gst_video_info_from_caps (&info, gst_sample_get_caps (picture));
   for (guint i = 0; i < GST_VIDEO_INFO_N_PLANES (&info); i++) {
-    const gint rows = i == 0 ? info.height : (info.height + 1) / 2;
+    gint components[GST_VIDEO_MAX_COMPONENTS];
+    gst_video_format_info_component (info.finfo, i, components);
+    const gint rows = GST_VIDEO_INFO_COMP_HEIGHT (&info, components[0]);
     offset[i] = size;
     stride[i] = GST_VIDEO_INFO_PLANE_STRIDE (&info, i) + (gint) padding;
     size += (gsize) stride[i] * (gsize) rows + padding;

@@ -9,7 +9,7 @@
 
 G_BEGIN_DECLS
 
-/* The 14 formats of our elements, ended by a NULL. */
+/* The formats of our elements, ended by a NULL. */
 extern const char *const yv_test_formats[];
 
 /* video/x-raw of this format and size, 25 frames a second, square pixels. */

@@ -19,6 +19,39 @@ read_pixel (const YvImage *image, guint x, guint y)
          (guint32) pixel[order[image->format][1]] << 8 | pixel[order[image->format][2]];
 }
 
+/* Where a format has U and V of the columns 2 k and 2 k + 1: plane, first byte, bytes from one to
+ * the next; columns and rows that share them; the byte that has the high bits. */
+typedef struct {
+  guint8 u[2], v[2], step, dx, dy, high_byte;
+} ChromaRow;
+
+static const ChromaRow chroma[YV_N_FORMATS] = {
+    [YV_FORMAT_I420] = {{1, 0}, {2, 0}, 1, 1, 1, 0},
+    [YV_FORMAT_NV12] = {{1, 0}, {1, 1}, 2, 1, 1, 0},
+    [YV_FORMAT_NV21] = {{1, 1}, {1, 0}, 2, 1, 1, 0},
+    [YV_FORMAT_Y42B] = {{1, 0}, {2, 0}, 1, 1, 0, 0},
+    [YV_FORMAT_NV16] = {{1, 0}, {1, 1}, 2, 1, 0, 0},
+    [YV_FORMAT_YUY2] = {{0, 1}, {0, 3}, 4, 1, 0, 0},
+    [YV_FORMAT_UYVY] = {{0, 0}, {0, 2}, 4, 1, 0, 0},
+    [YV_FORMAT_YVYU] = {{0, 3}, {0, 1}, 4, 1, 0, 0},
+    [YV_FORMAT_Y444] = {{1, 0}, {2, 0}, 1, 0, 0, 0},
+    [YV_FORMAT_I420_10LE] = {{1, 0}, {2, 0}, 2, 1, 1, 1},
+    [YV_FORMAT_P010_10LE] = {{1, 0}, {1, 2}, 4, 1, 1, 1},
+};
+
+/* U or V, as @where says, of pixel (x, y), in 8 bits. */
+static guint
+read_chroma (const YvImage *image, const guint8 where[2], guint x, guint y)
+{
+  const ChromaRow *row = &chroma[image->format];
+  const guint8 *bytes = image->planes[where[0]] + (y >> row->dy) * image->stride_bytes[where[0]] +
+                        where[1] + (x >> row->dx) * row->step;
+
+  if (image->format == YV_FORMAT_I420_10LE)
+    return (bytes[0] | (guint) bytes[1] << 8) >> 2;
+  return bytes[row->high_byte];
+}
+
 /* Half a picture red and half blue: planes that are swapped show. */
 static GstSample *
 two_colors (void)
@@ -46,12 +79,12 @@ assert_two_colors (const YvImage *image, const char *format)
     g_assert_cmpuint (image->planes[0][25 * image->stride_bytes[0] + 33], <, 50);
     return;
   }
-  const guint step = image->format == YV_FORMAT_NV12 ? 2 : 1;
-  const guint8 *u = image->planes[1] + 12 * image->stride_bytes[1];
-  const guint8 *v = step == 2 ? u + 1 : image->planes[2] + 12 * image->stride_bytes[2];
-  g_test_message ("%s: %u %u, %u %u", format, u[step], v[step], u[16 * step], v[16 * step]);
-  g_assert_cmpuint (v[step], >, 230);      /* red */
-  g_assert_cmpuint (u[16 * step], >, 230); /* blue */
+  const ChromaRow *row = &chroma[image->format];
+  const guint red_v = read_chroma (image, row->v, 3, 25);
+  const guint blue_u = read_chroma (image, row->u, 33, 25);
+  g_test_message ("%s: V of red %u, U of blue %u", format, red_v, blue_u);
+  g_assert_cmpuint (red_v, >, 230);
+  g_assert_cmpuint (blue_u, >, 230);
 }
 
 static void
@@ -94,6 +127,11 @@ colorimetry_and_chroma_siting_come_from_the_caps (void)
        true, false},
       {"format=I420, width=64, height=64, colorimetry=smpte240m", YV_MATRIX_BT709, false, false},
       {"format=GRAY8, width=64, height=64", YV_MATRIX_BT601, true, false},
+      {"format=YUY2, width=640, height=480", YV_MATRIX_BT601, false, false},
+      {"format=UYVY, width=1280, height=720, chroma-site=mpeg2", YV_MATRIX_BT709, false, true},
+      {"format=Y42B, width=64, height=64, colorimetry=1:4:0:0", YV_MATRIX_BT601, true, false},
+      {"format=P010_10LE, width=64, height=64, colorimetry=bt2100-pq", YV_MATRIX_BT2020, false,
+       false},
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
@@ -279,6 +317,36 @@ a_crop_that_is_not_the_caps_picture_is_refused (void)
   g_assert_false (maps (frame, &info));
 }
 
+/* 5x2 px: the bytes of the pixel that an odd width lacks have to be there, too. */
+static void
+pairs_of_pixels_are_whole (void)
+{
+  static const struct {
+    GstVideoFormat format;
+    gint stride;
+    gsize size;
+    gboolean fits;
+  } rows[] = {
+      {GST_VIDEO_FORMAT_YUY2, 20, 32, TRUE},  {GST_VIDEO_FORMAT_YUY2, 20, 31, FALSE},
+      {GST_VIDEO_FORMAT_YUY2, 12, 24, TRUE},  {GST_VIDEO_FORMAT_YUY2, 11, 24, FALSE},
+      {GST_VIDEO_FORMAT_UYVY, 20, 32, TRUE},  {GST_VIDEO_FORMAT_UYVY, 20, 31, FALSE},
+      {GST_VIDEO_FORMAT_YVYU, 12, 23, FALSE}, {GST_VIDEO_FORMAT_YVYU, 12, 24, TRUE},
+  };
+  gsize offset[GST_VIDEO_MAX_PLANES] = {0};
+  GstVideoInfo info;
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    gint stride[GST_VIDEO_MAX_PLANES] = {rows[i].stride};
+    g_autoptr (GstBuffer) frame = gst_buffer_new_allocate (NULL, rows[i].size, NULL);
+
+    gst_video_info_set_format (&info, rows[i].format, 5, 2);
+    gst_buffer_add_video_meta_full (frame, GST_VIDEO_FRAME_FLAG_NONE, rows[i].format, 5, 2, 1,
+                                    offset, stride);
+    g_test_message ("row %u", i);
+    g_assert_cmpint (maps (frame, &info), ==, rows[i].fits);
+  }
+}
+
 static void
 one_picture_a_buffer_is_taken_and_nothing_else (void)
 {
@@ -332,6 +400,7 @@ main (int argc, char **argv)
   g_test_add_func ("/frameview/wrong-meta", a_video_meta_that_points_outside_the_buffer_is_refused);
   g_test_add_func ("/frameview/crop", a_crop_is_seen_where_it_lies);
   g_test_add_func ("/frameview/wrong-crop", a_crop_that_is_not_the_caps_picture_is_refused);
+  g_test_add_func ("/frameview/pairs", pairs_of_pixels_are_whole);
   g_test_add_func ("/frameview/one-picture", one_picture_a_buffer_is_taken_and_nothing_else);
   return g_test_run ();
 }

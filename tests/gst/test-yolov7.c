@@ -80,14 +80,13 @@ every_format_gives_the_same_detections (void)
     const gboolean gray = g_str_equal (yv_test_formats[i], "GRAY8");
     g_autoptr (GstSample) picture = yv_test_convert (clip, yv_test_formats[i], W, H);
     set_caps (h, gst_sample_get_caps (picture));
-    g_autoptr (GArray) found = detect (h, yv_test_frame (picture));
-    if (gray) /* another picture: only that it is analysed can be said */
-      continue;
-    assert_same (expected, found, 0.05, yv_test_formats[i]);
-
-    g_autoptr (GArray) padded = detect (h, yv_test_padded_frame (picture, 28));
-    assert_same (found, padded, 1e-4, yv_test_formats[i]);
+    g_autoptr (GArray) found = detect (h, yv_test_padded_frame (picture, 28));
+    if (!gray) /* another picture: only that it is analysed can be said */
+      assert_same (expected, found, 0.05, yv_test_formats[i]);
   }
+  set_caps (h, gst_sample_get_caps (clip));
+  g_autoptr (GArray) padded = detect (h, yv_test_padded_frame (clip, 28));
+  assert_same (expected, padded, 1e-4, "padded");
   gst_harness_teardown (h);
 }
 
