@@ -2,6 +2,7 @@
  * gst/analysis.c - what yolov7 does between its pads. */
 #include "gst/analysis-private.h"
 
+#include "gst/framepool.h"
 #include "gst/posterror.h"
 
 #define GST_CAT_DEFAULT gst_yolov7_debug
@@ -155,9 +156,13 @@ gst_yolov7_analysis_map (GstYolov7Analysis *self, GstYolov7Flight *flight, GstBu
       .duration = GST_BUFFER_DURATION (frame),
   };
   flight->is_mapped = gst_yolov7_frame_view_map (&flight->view, info, frame, GST_MAP_READ);
-  if (!flight->is_mapped)
+  if (!flight->is_mapped) {
     gst_yolov7_post_bad_frame (self->element, info, frame);
-  return flight->is_mapped;
+    return FALSE;
+  }
+  flight->view.image.memory = gst_yolov7_frame_memory_of (frame, flight->session->engine);
+  flight->is_imported = flight->view.image.memory && !gst_yolov7_frame_memory_is_ours (frame);
+  return TRUE;
 }
 
 void

@@ -280,14 +280,31 @@ find_or_import (GstMemory *memory, gboolean is_part, GstClockTime pts, YvEngine 
   return import_locked (guest, memory, engine);
 }
 
-YvFrameMemory *
-gst_yolov7_frame_memory_of (GstBuffer *buffer, YvEngine *engine)
+/* NULL where there is more than one memory. */
+static GstMemory *
+whole_memory_of (GstBuffer *buffer)
 {
   if (gst_buffer_n_memory (buffer) != 1)
     return NULL;
   GstMemory *memory = gst_buffer_peek_memory (buffer, 0);
-  GstMemory *whole = memory->parent ? memory->parent : memory;
+  return memory->parent ? memory->parent : memory;
+}
 
+gboolean
+gst_yolov7_frame_memory_is_ours (GstBuffer *buffer)
+{
+  const GstMemory *whole = whole_memory_of (buffer);
+
+  return whole && is_ours (whole);
+}
+
+YvFrameMemory *
+gst_yolov7_frame_memory_of (GstBuffer *buffer, YvEngine *engine)
+{
+  GstMemory *whole = whole_memory_of (buffer);
+
+  if (!whole)
+    return NULL;
   if (is_ours (whole)) {
     YvFrameMemory *own = ((FrameMemory *) whole)->memory;
     return yv_frame_memory_is_of (own, engine) ? own : NULL;
@@ -295,7 +312,8 @@ gst_yolov7_frame_memory_of (GstBuffer *buffer, YvEngine *engine)
   /* Other kinds may lie elsewhere each time that they are mapped. */
   if (!gst_memory_is_type (whole, GST_ALLOCATOR_SYSMEM))
     return NULL;
-  return find_or_import (whole, whole != memory, GST_BUFFER_PTS (buffer), engine);
+  const gboolean is_part = whole != gst_buffer_peek_memory (buffer, 0);
+  return find_or_import (whole, is_part, GST_BUFFER_PTS (buffer), engine);
 }
 
 /* ---- the ALLOCATION query ------------------------------------------------------------------- */

@@ -55,4 +55,7 @@ gboolean gst_yolov7_propose_allocation (GstPad *srcpad, GstQuery *query, YvEngin
  */
 YvFrameMemory *gst_yolov7_frame_memory_of (GstBuffer *buffer, YvEngine *engine);
 
+/* Is that memory of our allocator, and no import? */
+gboolean gst_yolov7_frame_memory_is_ours (GstBuffer *buffer);
+
 G_END_DECLS

@@ -245,6 +245,8 @@ update_options (GstYolov7 *self)
   g_autoptr (GstYolov7Session) session = gst_yolov7_analysis_use_session (self->analysis, &updated);
   const gboolean is_new = updated || session != self->session;
 
+  if (is_new && self->session) /* the next frames had better lie in memory of its engine */
+    gst_pad_push_event (self->sink, gst_event_new_reconfigure ());
   self->session = session;
   GST_OBJECT_LOCK (self);
   const gboolean changed = self->options_changed || is_new;

@@ -2,6 +2,7 @@
  * gst/intake.c - frames and events go in, each to be analysed or not. */
 #include "gst/analysis-private.h"
 
+#include "gst/framepool.h"
 #define GST_CAT_DEFAULT gst_yolov7_debug
 
 /* Frames that may stand in line behind one that is analysed: far more than a device that keeps up
@@ -285,11 +286,11 @@ gst_yolov7_analysis_drain (GstYolov7Analysis *self)
 gboolean
 gst_yolov7_analysis_propose (GstYolov7Analysis *self, GstPad *src, GstQuery *query)
 {
-  (void) self;
+  gboolean updated;
+  g_autoptr (GstYolov7Session) session = gst_yolov7_analysis_use_session (self, &updated);
 
-  if (!gst_pad_peer_query (src, query))
-    return FALSE;
-  if (!gst_query_find_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL))
-    gst_query_add_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL);
-  return TRUE;
+  g_mutex_lock (&self->mutex);
+  const guint n_held = max_in_flight_locked (self);
+  g_mutex_unlock (&self->mutex);
+  return gst_yolov7_propose_allocation (src, query, session->engine, n_held);
 }

@@ -39,7 +39,8 @@ typedef struct {
   GstYolov7Session *session; /* owned */
   GstYolov7FrameView view;   /* where is_mapped: the device reads it where it lies */
   gboolean is_mapped;
-  gboolean is_lost; /* its device was lost */
+  gboolean is_imported; /* it lies in memory of others, which the device reads */
+  gboolean is_lost;     /* its device was lost */
 } GstYolov7Flight;
 
 typedef struct {

@@ -119,7 +119,7 @@ land (GstYolov7Analysis *self, GstYolov7Flight *flight)
   g_mutex_lock (&self->mutex);
   gst_yolov7_lineup_take_flight (&self->lineup);
   if (found)
-    gst_yolov7_tally_found (&self->tally, found, FALSE);
+    gst_yolov7_tally_found (&self->tally, found, flight->is_imported);
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->mutex);
 

@@ -266,7 +266,7 @@ static void
 a_crop_that_is_not_the_caps_picture_is_refused (void)
 {
   static const char size[] = "its GstVideoCropMeta has another size than the caps";
-  static const char chroma[] =
+  static const char within[] =
       "its GstVideoCropMeta begins within a sample of chroma; crop at even x and y";
   static const struct {
     GstVideoFormat format;
@@ -278,9 +278,9 @@ a_crop_that_is_not_the_caps_picture_is_refused (void)
       {GST_VIDEO_FORMAT_I420, 0, 0, 32, 24, NULL, TRUE},
       {GST_VIDEO_FORMAT_I420, 4, 2, 30, 24, size, FALSE},
       {GST_VIDEO_FORMAT_I420, 4, 2, 32, 22, size, FALSE},
-      {GST_VIDEO_FORMAT_I420, 3, 2, 32, 24, chroma, FALSE},
-      {GST_VIDEO_FORMAT_I420, 4, 1, 32, 24, chroma, FALSE},
-      {GST_VIDEO_FORMAT_NV12, 3, 2, 32, 24, chroma, FALSE},
+      {GST_VIDEO_FORMAT_I420, 3, 2, 32, 24, within, FALSE},
+      {GST_VIDEO_FORMAT_I420, 4, 1, 32, 24, within, FALSE},
+      {GST_VIDEO_FORMAT_NV12, 3, 2, 32, 24, within, FALSE},
       {GST_VIDEO_FORMAT_RGB, 3, 1, 32, 24, NULL, TRUE},
       {GST_VIDEO_FORMAT_GRAY8, 3, 1, 32, 24, NULL, TRUE},
       {GST_VIDEO_FORMAT_RGB, 9, 0, 32, 24, NULL, FALSE}, /* the frame has 40x30 */

@@ -222,7 +222,7 @@ times_and_flags_stay (void)
 }
 
 static void
-padded_buffers_are_asked_for (void)
+padded_buffers_are_asked_for_where_downstream_reads_them (void)
 {
   if (!yv_test_needs_vulkan ())
     return;
@@ -231,6 +231,12 @@ padded_buffers_are_asked_for (void)
   g_autoptr (GstCaps) caps = yv_test_caps ("I420", 64, 48);
 
   set_caps (h, caps);
+  g_autoptr (GstQuery) plain = gst_query_new_allocation (caps, TRUE);
+  g_assert_true (gst_pad_peer_query (h->srcpad, plain));
+  g_assert_false (gst_query_find_allocation_meta (plain, GST_VIDEO_META_API_TYPE, NULL));
+  g_assert_cmpuint (gst_query_get_n_allocation_pools (plain), ==, 1); /* ours */
+
+  gst_harness_add_propose_allocation_meta (h, GST_VIDEO_META_API_TYPE, NULL);
   g_autoptr (GstQuery) query = gst_query_new_allocation (caps, FALSE);
   g_assert_true (gst_pad_peer_query (h->srcpad, query));
   g_assert_true (gst_query_find_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL));
@@ -250,6 +256,6 @@ main (int argc, char **argv)
   g_test_add_func ("/yolov7/regions", regions_of_interest_say_the_same);
   g_test_add_func ("/yolov7/in-place", pixels_are_neither_changed_nor_copied);
   g_test_add_func ("/yolov7/times", times_and_flags_stay);
-  g_test_add_func ("/yolov7/allocation", padded_buffers_are_asked_for);
+  g_test_add_func ("/yolov7/allocation", padded_buffers_are_asked_for_where_downstream_reads_them);
   return g_test_run ();
 }
