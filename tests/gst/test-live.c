@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * tests/gst/test-live.c - yolov7 while it plays: another model, shared models and batches, what it
+ * tells of itself, and where frames lie. */
+#include <glib/gstdio.h>
+#include <gst/video/video.h>
+#include <string.h>
+
+#include "tests/common/device.h"
+#include "tests/common/paths.h"
+#include "tests/gst/detector.h"
+#include "tests/gst/frames.h"
+
+#define SMALL "input-size=64 confidence-threshold=0.001 "
+
+/* ---- another model -------------------------------------------------------------------------- */
+
+typedef struct {
+  GMutex mutex;
+  GCond changed;
+  guint n;
+  char *model_file; /* of the last one */
+} Updates;
+
+static void
+on_updated (GstElement *element, const char *model_file, gpointer user_data)
+{
+  Updates *updates = user_data;
+  (void) element;
+
+  g_mutex_lock (&updates->mutex);
+  updates->n++;
+  g_free (updates->model_file);
+  updates->model_file = g_strdup (model_file);
+  g_cond_signal (&updates->changed);
+  g_mutex_unlock (&updates->mutex);
+}
+
+static guint
+n_updates (Updates *updates)
+{
+  g_mutex_lock (&updates->mutex);
+  const guint n = updates->n;
+  g_mutex_unlock (&updates->mutex);
+  return n;
+}
+
+static guint
+count (GstHarness *h, GstSample *picture)
+{
+  g_autoptr (GArray) found = detect (h, yv_test_frame (picture));
+
+  return found->len;
+}
+
+/* A copy of our small model, which is another file. */
+static char *
+copy_model (const char *name)
+{
+  g_autofree char *model = yv_test_source_path ("models/pets-tiny.pt");
+  g_autofree char *folder = g_dir_make_tmp ("yolov7-live-XXXXXX", NULL);
+  char *path = g_build_filename (folder, name, NULL);
+  g_autofree char *bytes = NULL;
+  gsize size;
+
+  g_assert_true (g_file_get_contents (model, &bytes, &size, NULL));
+  g_assert_true (g_file_set_contents (path, bytes, (gssize) size, NULL));
+  return path;
+}
+
+static void
+remove_model (const char *path)
+{
+  g_autofree char *folder = g_path_get_dirname (path);
+
+  g_remove (path);
+  g_rmdir (folder);
+}
+
+static void
+a_new_model_takes_over_between_two_frames (void)
+{
+  if (!yv_test_needs_vulkan ())
+    return;
+
+  g_autoptr (GstSample) black = yv_test_plain (64, 48, 0);
+  g_autofree char *other = copy_model ("other.pt");
+  GstHarness *h = detector_new (SMALL);
+  g_autoptr (GstElement) yolov7 = gst_harness_find_element (h, "yolov7");
+  g_autofree char *model = NULL;
+  Updates updates = {.n = 0};
+
+  g_signal_connect (yolov7, "model-updated", G_CALLBACK (on_updated), &updates);
+  set_caps (h, gst_sample_get_caps (black));
+  const guint n = count (h, black);
+  g_object_set (yolov7, "model-file", other, NULL);
+  while (n_updates (&updates) == 0) /* frames go on meanwhile */
+    g_assert_cmpuint (count (h, black), ==, n);
+  g_assert_cmpstr (updates.model_file, ==, other);
+  g_object_get (yolov7, "model-file", &model, NULL);
+  g_assert_cmpstr (model, ==, other);
+  g_assert_cmpuint (count (h, black), ==, n);
+  g_assert_cmpuint (n_updates (&updates), ==, 1);
+  gst_harness_teardown (h);
+  remove_model (other);
+  g_free (updates.model_file);
+}
+
+static void
+a_bad_model_is_a_warning_and_the_old_one_stays (void)
+{
+  if (!yv_test_needs_vulkan ())
+    return;
+
+  g_autoptr (GstSample) black = yv_test_plain (64, 48, 0);
+  GstHarness *h = detector_new (SMALL);
+  g_autoptr (GstElement) yolov7 = gst_harness_find_element (h, "yolov7");
+  g_autoptr (GstBus) bus = gst_bus_new ();
+  g_autofree char *before = NULL, *after = NULL;
+  g_autoptr (GError) error = NULL;
+  Updates updates = {.n = 0};
+
+  g_signal_connect (yolov7, "model-updated", G_CALLBACK (on_updated), &updates);
+  gst_element_set_bus (yolov7, bus);
+  set_caps (h, gst_sample_get_caps (black));
+  const guint n = count (h, black);
+  g_object_get (yolov7, "model-file", &before, NULL);
+  g_object_set (yolov7, "model-file", "/nowhere/best.pt", NULL);
+  g_autoptr (GstMessage) message =
+      gst_bus_timed_pop_filtered (bus, GST_CLOCK_TIME_NONE, GST_MESSAGE_WARNING);
+  gst_message_parse_warning (message, &error, NULL);
+  g_assert_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_READ);
+  g_assert_true (g_str_has_prefix (error->message, "The model stays as it was: "));
+  g_assert_nonnull (strstr (error->message, "/nowhere/best.pt"));
+  g_assert_cmpuint (count (h, black), ==, n);
+  g_assert_cmpuint (n_updates (&updates), ==, 0);
+  gst_element_set_bus (yolov7, NULL);
+  g_assert_cmpint (gst_element_set_state (yolov7, GST_STATE_READY), ==, GST_STATE_CHANGE_SUCCESS);
+  g_object_get (yolov7, "model-file", &after, NULL); /* the thread that loaded is gone */
+  g_assert_cmpstr (after, ==, before);
+  gst_harness_teardown (h);
+}
+
+/* ---- shared models and batches --------------------------------------------------------------- */
+
+static GstStructure *
+stats_of (GstHarness *h)
+{
+  g_autoptr (GstElement) yolov7 = gst_harness_find_element (h, "yolov7");
+  GstStructure *stats = NULL;
+
+  g_object_get (yolov7, "stats", &stats, NULL);
+  g_assert_nonnull (stats);
+  return stats;
+}
+
+static guint64
+uint64_of (GstHarness *h, const char *name)
+{
+  g_autoptr (GstStructure) stats = stats_of (h);
+  guint64 value = 0;
+
+  if (!gst_structure_get_uint64 (stats, name, &value))
+    g_error ("no %s in %" GST_PTR_FORMAT, name, (void *) stats);
+  return value;
+}
+
+/* Each waits for the other: a frame runs only when both are there. */
+static void
+frames_of_two_elements_run_together (void)
+{
+  if (!yv_test_needs_vulkan ())
+    return;
+
+  static const char properties[] = SMALL "batch-size=2 batch-timeout=3600000000000";
+  g_autoptr (GstSample) black = yv_test_plain (64, 48, 0);
+  GstHarness *a = detector_new (properties);
+  GstHarness *b = detector_new (properties);
+
+  set_caps (a, gst_sample_get_caps (black));
+  set_caps (b, gst_sample_get_caps (black));
+  for (guint i = 0; i < 3; i++) {
+    g_assert_cmpint (gst_harness_push (a, yv_test_frame (black)), ==, GST_FLOW_OK);
+    g_assert_cmpint (gst_harness_push (b, yv_test_frame (black)), ==, GST_FLOW_OK);
+    gst_buffer_unref (gst_harness_pull (a));
+    gst_buffer_unref (gst_harness_pull (b));
+  }
+  g_autoptr (GstStructure) stats = stats_of (a);
+  double fill = 0;
+  g_assert_true (gst_structure_get_double (stats, "batch-fill", &fill));
+  g_assert_cmpfloat (fill, ==, 2);
+  gst_harness_teardown (a);
+
+  /* The other one is alone now, and goes on: no frame waits for a stream that is gone. */
+  g_assert_cmpint (gst_harness_push (b, yv_test_frame (black)), ==, GST_FLOW_OK);
+  gst_buffer_unref (gst_harness_pull (b));
+  gst_harness_teardown (b);
+}
+
+static void
+an_instance_id_needs_the_file_once (void)
+{
+  g_autoptr (GstSample) black = yv_test_plain (64, 48, 0);
+  GstHarness *a = detector_new (SMALL "device=reference model-instance-id=door");
+  GstHarness *b = gst_harness_new_parse ("yolov7 " SMALL "model-instance-id=door");
+
+  set_caps (a, gst_sample_get_caps (black));
+  set_caps (b, gst_sample_get_caps (black));
+  g_assert_cmpuint (count (a, black), ==, count (b, black));
+  gst_harness_teardown (a);
+  g_assert_cmpuint (count (b, black), ==, count (b, black)); /* it keeps the model */
+  gst_harness_teardown (b);
+}
+
+/* ---- what it tells --------------------------------------------------------------------------- */
+
+static void
+stats_add_up (void)
+{
+  if (!yv_test_needs_vulkan ())
+    return;
+
+  g_autoptr (GstSample) black = yv_test_plain (64, 48, 0);
+  GstHarness *h = detector_new (SMALL "inference-interval=2");
+  guint n = 0;
+
+  g_assert_cmpuint (uint64_of (h, "frames-in"), ==, 0);
+  set_caps (h, gst_sample_get_caps (black));
+  for (guint i = 0; i < 10; i++) {
+    g_autoptr (GstBuffer) frame = gst_harness_push_and_pull (h, yv_test_frame (black));
+    g_autoptr (GArray) found = g_array_new (FALSE, FALSE, sizeof (GstYolov7Detection));
+    g_assert_cmpint (gst_yolov7_detections_read (frame, found), ==, i % 2 == 0);
+    n += found->len;
+  }
+  g_assert_cmpuint (uint64_of (h, "frames-in"), ==, 10);
+  g_assert_cmpuint (uint64_of (h, "frames-analysed"), ==, 5);
+  g_assert_cmpuint (uint64_of (h, "skipped-interval"), ==, 5);
+  g_assert_cmpuint (uint64_of (h, "detections"), ==, n);
+  g_assert_cmpuint (uint64_of (h, "weights-memory"), >, 100000);
+  g_assert_cmpuint (uint64_of (h, "network-mean"), >, 0);
+  g_assert_cmpuint (uint64_of (h, "total-p99"), >=, uint64_of (h, "network-mean"));
+  g_autoptr (GstStructure) stats = stats_of (h);
+  g_assert_nonnull (strstr (gst_structure_get_string (stats, "model"), "pets-tiny.pt"));
+  gst_harness_teardown (h);
+}
+
+static void
+each_analysed_frame_has_its_message (void)
+{
+  g_autoptr (GstSample) black = yv_test_plain (64, 48, 0);
+  GstHarness *h = detector_new (SMALL "device=reference post-messages=true inference-interval=2");
+  g_autoptr (GstElement) yolov7 = gst_harness_find_element (h, "yolov7");
+  g_autoptr (GstBus) bus = gst_bus_new ();
+
+  gst_element_set_bus (yolov7, bus);
+  set_caps (h, gst_sample_get_caps (black));
+  for (guint i = 0; i < 4; i++) {
+    GstBuffer *frame = yv_test_frame (black);
+    GST_BUFFER_PTS (frame) = i * GST_SECOND;
+    gst_buffer_unref (gst_harness_push_and_pull (h, frame));
+  }
+  for (guint i = 0; i < 4; i += 2) { /* every other frame */
+    g_autoptr (GstMessage) message = gst_bus_pop_filtered (bus, GST_MESSAGE_ELEMENT);
+    g_assert_nonnull (message);
+    const GstStructure *s = gst_message_get_structure (message);
+    guint width, height;
+    guint64 timestamp, running_time;
+    g_assert_true (gst_structure_has_name (s, "yolov7-detections"));
+    g_assert_true (gst_structure_get (s, "width", G_TYPE_UINT, &width, "height", G_TYPE_UINT,
+                                      &height, "timestamp", G_TYPE_UINT64, &timestamp,
+                                      "running-time", G_TYPE_UINT64, &running_time, NULL));
+    g_assert_cmpuint (width, ==, 64);
+    g_assert_cmpuint (height, ==, 48);
+    g_assert_cmpuint (timestamp, ==, i * GST_SECOND);
+    g_assert_cmpuint (running_time, ==, i * GST_SECOND);
+    g_assert_true (GST_VALUE_HOLDS_ARRAY (gst_structure_get_value (s, "detections")));
+  }
+  g_assert_null (gst_bus_pop_filtered (bus, GST_MESSAGE_ELEMENT));
+  gst_element_set_bus (yolov7, NULL);
+  gst_harness_teardown (h);
+}
+
+/* What is measured is added to what upstream says, and the pipeline hears of it. */
+static void
+the_latency_is_what_is_measured (void)
+{
+  if (!yv_test_needs_vulkan ())
+    return;
+
+  g_autoptr (GstSample) black = yv_test_plain (64, 48, 0);
+  GstHarness *h = detector_new (SMALL);
+  g_autoptr (GstElement) yolov7 = gst_harness_find_element (h, "yolov7");
+  g_autoptr (GstBus) bus = gst_bus_new ();
+
+  gst_harness_set_upstream_latency (h, 7 * GST_MSECOND);
+  g_assert_cmpuint (gst_harness_query_latency (h), ==, 7 * GST_MSECOND);
+  gst_element_set_bus (yolov7, bus);
+  set_caps (h, gst_sample_get_caps (black));
+  g_autoptr (GstMessage) message = NULL;
+  for (guint i = 0; i < 20 && !message; i++) {
+    count (h, black);
+    message = gst_bus_pop_filtered (bus, GST_MESSAGE_LATENCY);
+  }
+  g_assert_nonnull (message);
+  g_assert_cmpuint (uint64_of (h, "latency"), >, 0);
+  g_assert_cmpuint (gst_harness_query_latency (h), ==, 7 * GST_MSECOND + uint64_of (h, "latency"));
+  gst_element_set_bus (yolov7, NULL);
+  gst_harness_teardown (h);
+}
+
+/* ---- where frames lie ------------------------------------------------------------------------ */
+
+static void
+play (GstElement *pipeline)
+{
+  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
+
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  g_autoptr (GstMessage) message =
+      gst_bus_timed_pop_filtered (bus, GST_CLOCK_TIME_NONE, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+  g_assert_cmpint (GST_MESSAGE_TYPE (message), ==, GST_MESSAGE_EOS);
+}
+
+static guint64
+stat_in (GstElement *pipeline, const char *name)
+{
+  g_autoptr (GstElement) yolov7 = gst_bin_get_by_name (GST_BIN (pipeline), "d");
+  g_autoptr (GstStructure) stats = NULL;
+  guint64 value = 0;
+
+  g_object_get (yolov7, "stats", &stats, NULL);
+  g_assert_true (gst_structure_get_uint64 (stats, name, &value));
+  return value;
+}
+
+/* Every frame of a source that takes our pool is read where it lies, in each format, with no copy
+ * and the same detections. */
+static void
+frames_of_our_pool_are_not_copied (void)
+{
+  if (!yv_test_needs_vulkan ())
+    return;
+
+  g_autofree char *model = yv_test_source_path ("models/pets-tiny.pt");
+
+  for (guint i = 0; yv_test_formats[i]; i++) {
+    g_autofree char *launch =
+        g_strdup_printf ("videotestsrc num-buffers=5 ! video/x-raw,format=%s,width=97,height=61 ! "
+                         "yolov7 name=d model-file=\"%s\" " SMALL "! fakesink",
+                         yv_test_formats[i], model);
+    g_autoptr (GstElement) pipeline = gst_parse_launch (launch, NULL);
+
+    play (pipeline);
+    g_test_message ("%s: %" G_GUINT64_FORMAT " of 5 in place", yv_test_formats[i],
+                    stat_in (pipeline, "frames-in-place"));
+    g_assert_cmpuint (stat_in (pipeline, "frames-in-place"), ==, 5);
+    g_assert_cmpuint (stat_in (pipeline, "frames-copied"), ==, 0);
+    gst_element_set_state (pipeline, GST_STATE_NULL);
+  }
+}
+
+/* Behind a queue and a tee, whose other branch changes its pixels. */
+static void
+frames_that_others_use_too_are_not_harmed (void)
+{
+  if (!yv_test_needs_vulkan ())
+    return;
+
+  g_autofree char *model = yv_test_source_path ("models/pets-tiny.pt");
+  g_autofree char *launch = g_strdup_printf (
+      "videotestsrc num-buffers=20 pattern=ball ! video/x-raw,format=I420,width=96,height=64 ! "
+      "tee name=t t. ! queue ! yolov7 name=d model-file=\"%s\" " SMALL "leaky=downstream ! "
+      "yolov7overlay ! fakesink t. ! queue ! yolov7 model-file=\"%s\" " SMALL
+      "! yolov7overlay filled-box=true ! fakesink",
+      model, model);
+  g_autoptr (GstElement) pipeline = gst_parse_launch (launch, NULL);
+
+  play (pipeline);
+  g_assert_cmpuint (stat_in (pipeline, "frames-in"), ==, 20);
+  g_assert_cmpuint (stat_in (pipeline, "frames-analysed") + stat_in (pipeline, "skipped-busy") +
+                        stat_in (pipeline, "frames-dropped"),
+                    <=, 20);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+}
+
+int
+main (int argc, char **argv)
+{
+  gst_init (&argc, &argv);
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/live/model", a_new_model_takes_over_between_two_frames);
+  g_test_add_func ("/live/bad-model", a_bad_model_is_a_warning_and_the_old_one_stays);
+  g_test_add_func ("/live/batches", frames_of_two_elements_run_together);
+  g_test_add_func ("/live/instance-id", an_instance_id_needs_the_file_once);
+  g_test_add_func ("/live/stats", stats_add_up);
+  g_test_add_func ("/live/messages", each_analysed_frame_has_its_message);
+  g_test_add_func ("/live/latency", the_latency_is_what_is_measured);
+  g_test_add_func ("/live/pool", frames_of_our_pool_are_not_copied);
+  g_test_add_func ("/live/tee", frames_that_others_use_too_are_not_harmed);
+  return g_test_run ();
+}
