@@ -2,6 +2,8 @@
  * tests/gst/test-frameview.c - gst/frameview.h: what a buffer is to the engine. */
 #include "gst/frameview.h"
 
+#include <gst/check/gstharness.h>
+
 #include "tests/gst/frames.h"
 
 /* As the engine will read it: R, G, B of pixel (x, y) through planes and strides alone. */
@@ -262,6 +264,47 @@ a_crop_is_seen_where_it_lies (void)
     }
 }
 
+/* @knows_crop: downstream does; else pixels are copied. Returns what comes out of videocrop. */
+static GstBuffer *
+run_videocrop (GstSample *picture, gboolean knows_crop)
+{
+  GstHarness *h = gst_harness_new_parse ("videocrop left=12 top=6 right=2 bottom=4");
+  GstCaps *caps = gst_caps_ref (gst_sample_get_caps (picture));
+
+  if (knows_crop) {
+    gst_harness_add_propose_allocation_meta (h, GST_VIDEO_META_API_TYPE, NULL);
+    gst_harness_add_propose_allocation_meta (h, GST_VIDEO_CROP_META_API_TYPE, NULL);
+  }
+  gst_harness_set_src_caps (h, caps);
+  GstBuffer *cropped = gst_harness_push_and_pull (h, yv_test_frame (picture));
+  g_assert_nonnull (cropped);
+  g_assert_cmpint (gst_buffer_get_video_crop_meta (cropped) != NULL, ==, knows_crop);
+  gst_harness_teardown (h);
+  return cropped;
+}
+
+static void
+what_videocrop_only_notes_is_what_it_would_copy (void)
+{
+  g_autoptr (GstSample) picture = two_colors (), converted = NULL;
+  GstVideoInfo info;
+  GstYolov7FrameView noted_view, copied_view;
+
+  converted = yv_test_convert (picture, "NV12", 34, 26);
+  gst_video_info_set_format (&info, GST_VIDEO_FORMAT_NV12, 20, 16);
+  g_autoptr (GstBuffer) noted = run_videocrop (converted, TRUE);
+  g_autoptr (GstBuffer) copied = run_videocrop (converted, FALSE);
+  g_assert_true (gst_yolov7_frame_view_map (&noted_view, &info, noted, GST_MAP_READ));
+  g_assert_true (gst_yolov7_frame_view_map (&copied_view, &info, copied, GST_MAP_READ));
+  for (guint plane = 0; plane < 2; plane++)
+    for (guint y = 0; y < 16u >> plane; y++)
+      g_assert_cmpmem (
+          noted_view.image.planes[plane] + y * noted_view.image.stride_bytes[plane], 20,
+          copied_view.image.planes[plane] + y * copied_view.image.stride_bytes[plane], 20);
+  gst_yolov7_frame_view_unmap (&noted_view);
+  gst_yolov7_frame_view_unmap (&copied_view);
+}
+
 static void
 a_crop_that_is_not_the_caps_picture_is_refused (void)
 {
@@ -399,6 +442,7 @@ main (int argc, char **argv)
   g_test_add_func ("/frameview/wrong-frame", a_buffer_that_is_not_the_frame_of_the_caps_is_refused);
   g_test_add_func ("/frameview/wrong-meta", a_video_meta_that_points_outside_the_buffer_is_refused);
   g_test_add_func ("/frameview/crop", a_crop_is_seen_where_it_lies);
+  g_test_add_func ("/frameview/videocrop", what_videocrop_only_notes_is_what_it_would_copy);
   g_test_add_func ("/frameview/wrong-crop", a_crop_that_is_not_the_caps_picture_is_refused);
   g_test_add_func ("/frameview/pairs", pairs_of_pixels_are_whole);
   g_test_add_func ("/frameview/one-picture", one_picture_a_buffer_is_taken_and_nothing_else);
