@@ -2,6 +2,7 @@
  * tests/common/refrun.c - small networks on the reference. */
 #include "tests/common/refrun.h"
 
+#include "engine/frame.h"
 #include "engine/ref/ref.h"
 
 void
@@ -118,4 +119,29 @@ yv_test_picture_graph (const float *weight)
 
   yv_test_add_detect (graph, conv->id, 32);
   return graph;
+}
+
+float *
+yv_test_letterbox (const YvImage *image, const YvLetterbox *letterbox)
+{
+  static const float zeros[YV_TEST_ROW * 3];
+  g_autoptr (YvGraph) graph = yv_test_picture_graph (zeros);
+  g_autoptr (GError) error = NULL;
+  const YvPlanOptions options = {
+      .n = 1, .h = letterbox->net_h, .w = letterbox->net_w, .keep_all = true};
+  const YvBatch batch = {.n_images = 1, .images = image, .letterboxes = letterbox};
+  YvCaps caps;
+
+  g_assert_true (yv_image_check (image, &error));
+  yv_caps_init_reference (&caps);
+  g_auto (YvTestRun) run = {.plan = yv_plan_new (graph, &caps, &options, &error)};
+  g_assert_no_error (error);
+  run.executor = yv_ref_executor_new (run.plan, 1, &error);
+  g_assert_true (run.executor->klass->submit (run.executor, 0, &batch, &error));
+  g_assert_true (run.executor->klass->wait (run.executor, 0, &run.candidates, &run.n_candidates,
+                                            NULL, &error));
+  float *values = yv_test_read_value (&run, &run.plan->input);
+  for (size_t i = 0; i < (size_t) 3 * letterbox->net_h * letterbox->net_w; i++)
+    values[i] *= 255;
+  return values;
 }

@@ -49,6 +49,10 @@ float *yv_test_read_value (const YvTestRun *run, const YvOperand *operand);
 /* INPUT and the least that a plan wants behind it: a 1x1 head of stride 32. */
 YvGraph *yv_test_picture_graph (const float *weight);
 
+/* What the reference makes of @image, which has to be sound: [3, net_h, net_w] in 0..255; sides of
+ * the input are multiples of 32. Free with g_free(). */
+float *yv_test_letterbox (const YvImage *image, const YvLetterbox *letterbox);
+
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (YvTestRun, yv_test_run_clear)
 
 G_END_DECLS

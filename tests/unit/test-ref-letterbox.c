@@ -4,8 +4,6 @@
 #include <string.h>
 
 #include "engine/checkpoint/checkpoint.h"
-#include "engine/frame.h"
-#include "engine/ref/ref.h"
 #include "tests/common/paths.h"
 #include "tests/common/refrun.h"
 
@@ -13,28 +11,8 @@
 static float *
 letterbox_image (const YvImage *image, YvLetterboxMode mode, YvLetterbox *letterbox)
 {
-  static const float zeros[YV_TEST_ROW * 3];
-  g_autoptr (YvGraph) graph = yv_test_picture_graph (zeros);
-  g_autoptr (GError) error = NULL;
-  YvCaps caps;
-
-  g_assert_true (yv_image_check (image, &error));
   g_assert_true (yv_letterbox_fit (image->width, image->height, 640, 32, mode, true, letterbox));
-  const YvPlanOptions options = {
-      .n = 1, .h = letterbox->net_h, .w = letterbox->net_w, .keep_all = true};
-  const YvBatch batch = {.n_images = 1, .images = image, .letterboxes = letterbox};
-
-  yv_caps_init_reference (&caps);
-  g_auto (YvTestRun) run = {.plan = yv_plan_new (graph, &caps, &options, &error)};
-  g_assert_no_error (error);
-  run.executor = yv_ref_executor_new (run.plan, 1, &error);
-  g_assert_true (run.executor->klass->submit (run.executor, 0, &batch, &error));
-  g_assert_true (run.executor->klass->wait (run.executor, 0, &run.candidates, &run.n_candidates,
-                                            NULL, &error));
-  float *values = yv_test_read_value (&run, &run.plan->input);
-  for (size_t i = 0; i < (size_t) 3 * letterbox->net_h * letterbox->net_w; i++)
-    values[i] *= 255;
-  return values;
+  return yv_test_letterbox (image, letterbox);
 }
 
 static YvTensor
