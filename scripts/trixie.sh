@@ -4,6 +4,7 @@
 # driver has cooperative matrices.
 #   scripts/trixie.sh make                 unpacks it where it is not yet: 110 MB to load, 400 MB on disk
 #   scripts/trixie.sh folder               prints where it is; exit status 1 where it is not
+#   scripts/trixie.sh mirror               prints where apt of this machine gets Debian from
 #   scripts/trixie.sh run PROGRAM ARG...   runs a program of it, or one of ours with its libraries
 # Nothing needs to be root, and nothing of the system that runs is changed: apt downloads and checks the
 # packages with lists of their own, dpkg-deb unpacks them into a folder below XDG_CACHE_HOME, and their
@@ -31,7 +32,6 @@ apt_in() {
     die "apt-get $1 failed: $(tail -n 1 "$folder/log")"
 }
 
-# Where apt of this machine gets Debian from.
 mirror() {
   apt-get indextargets --format '$(LABEL) $(SITE)' 'Created-By: Packages' 2>/dev/null |
     sed -n 's/^Debian \(http.*\)/\1/p' | head -n 1
@@ -77,7 +77,8 @@ run() {
 
 case ${1:-} in
   make) [ -d "$root" ] || make_root ;;
+  mirror) mirror ;;
   folder) [ -d "$root" ] && echo "$root" ;;
   run) shift; run "$@" ;;
-  *) echo "usage: $0 make | folder | run PROGRAM ARG..." >&2; exit 2 ;;
+  *) echo "usage: $0 make | folder | mirror | run PROGRAM ARG..." >&2; exit 2 ;;
 esac
