@@ -12,6 +12,7 @@
 #include "tests/common/device.h"
 #include "tests/common/paths.h"
 #include "tests/gst/frames.h"
+#include "tests/gst/leaks.h"
 
 #define W 96
 #define H 64
@@ -732,9 +733,32 @@ memory_of_other_pools_is_read_in_place (void)
   yv_engine_unref (middle.engine);
 }
 
+/* Both ways, and an engine of its own that goes with them. */
+static void
+play_with_an_engine (gconstpointer unused)
+{
+  Middle middle = {.engine = open_engine (NULL)};
+  (void) unused;
+
+  play ("videotestsrc num-buffers=5 ! identity name=middle ! fakesink", &middle);
+  play ("videotestsrc num-buffers=9 ! tee name=t t. ! queue ! fakesink async=false t. ! queue ! "
+        "identity name=middle ! fakesink async=false",
+        &middle);
+  assert_n_refs (middle.engine, 1);
+  yv_engine_unref (middle.engine);
+}
+
+static void
+pools_and_imports_leave_nothing (void)
+{
+  if (yv_test_needs_vulkan ())
+    assert_leaves_nothing (play_with_an_engine, NULL, "pools and imports");
+}
+
 int
 main (int argc, char **argv)
 {
+  g_setenv ("GST_TRACERS", "leaks", TRUE);
   gst_init (&argc, &argv);
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/framepool/query/ours", our_pool_is_proposed_where_downstream_has_none);
@@ -753,6 +777,7 @@ main (int argc, char **argv)
   g_test_add_func ("/framepool/frames/found", what_is_read_in_place_is_found_the_same);
   g_test_add_func ("/framepool/frames/our-pool", sources_and_converters_use_our_pool);
   g_test_add_func ("/framepool/frames/their-pool", memory_of_other_pools_is_read_in_place);
+  g_test_add_func ("/framepool/leaks", pools_and_imports_leave_nothing);
   const int status = g_test_run ();
   yv_engine_unref (shared_engines[0]);
   yv_engine_unref (shared_engines[1]);
