@@ -116,7 +116,7 @@ YV_API void yv_engine_memory (YvEngine *engine, YvEngineMemory *out); /* any thr
  * it, at any place and with any strides. Meant for pools: each memory is bound once for each of the
  * slots that meet it. On discrete GPUs it is host memory, read over the bus. It is read in place by
  * the engine that made it alone: any other, also one on the same device, copies such frames like
- * all others, as the reference does. */
+ * all others, as the reference does; samples of two bytes at odd places are copied by all. */
 #define YV_MAX_FRAME_MEMORY_BYTES (1u << 30)
 
 /* Any thread; lives as long as it is wanted, also longer than the engine. The host may read it as
