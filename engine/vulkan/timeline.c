@@ -85,14 +85,16 @@ yv_timeline_submit (YvTimeline *timeline, const VkCommandBuffer *commands, const
 }
 
 /* Which the queue must not be used during. */
-static void
+static VkResult
 wait_until_idle (YvDevice *device)
 {
   g_mutex_lock (&device->queue_lock);
-  device->vk.vkDeviceWaitIdle (device->handle);
+  const VkResult result = device->vk.vkDeviceWaitIdle (device->handle);
   g_mutex_unlock (&device->queue_lock);
+  return result;
 }
 
+/* Where there is no memory even to wait, an idle device is as good. */
 bool
 yv_timeline_wait (YvTimeline *timeline, GError **error)
 {
@@ -105,7 +107,7 @@ yv_timeline_wait (YvTimeline *timeline, GError **error)
   };
 
   const VkResult result = device->vk.vkWaitSemaphores (device->handle, &info, UINT64_MAX);
-  if (result != VK_SUCCESS && result != VK_ERROR_DEVICE_LOST) /* a lost device runs nothing */
-    wait_until_idle (device);
-  return yv_vk_check (result, "vkWaitSemaphores", error);
+  if (result == VK_SUCCESS || result == VK_ERROR_DEVICE_LOST) /* a lost device runs nothing */
+    return yv_vk_check (result, "vkWaitSemaphores", error);
+  return yv_vk_check (wait_until_idle (device), "vkDeviceWaitIdle", error);
 }

@@ -163,13 +163,14 @@ picture (uint8_t *pixels, uint32_t index)
 
 /* ---- what is right --------------------------------------------------------------------------- */
 
-static GBytes *expected[N_PICTURES]; /* detections of each picture */
+static GBytes *expected[YV_PRECISION_FP16 + 1][N_PICTURES]; /* detections of each picture */
 
 void
 fault_note_expected (YvEngine *engine)
 {
   g_autoptr (YvStream) stream = new_stream (engine);
   g_autofree uint8_t *pixels = g_malloc (FRAME_BYTES);
+  GBytes **row = expected[engine->info.precision];
 
   for (uint32_t i = 0; i < N_PICTURES; i++) {
     const YvImage image = picture (pixels, i);
@@ -178,16 +179,18 @@ fault_note_expected (YvEngine *engine)
 
     g_assert_no_error (error);
     g_assert_cmpuint (found->n_detections, >, 0);
-    g_clear_pointer (&expected[i], g_bytes_unref);
-    expected[i] = g_bytes_new (found->detections, found->n_detections * sizeof *found->detections);
+    g_clear_pointer (&row[i], g_bytes_unref);
+    row[i] = g_bytes_new (found->detections, found->n_detections * sizeof *found->detections);
   }
 }
 
 static void
-check_detections (const YvDetections *found, uint32_t index)
+check_detections (const YvEngine *engine, const YvDetections *found, uint32_t index)
 {
+  GBytes *wanted = expected[engine->info.precision][index];
+
   g_assert_cmpmem (found->detections, found->n_detections * sizeof *found->detections,
-                   g_bytes_get_data (expected[index], NULL), g_bytes_get_size (expected[index]));
+                   g_bytes_get_data (wanted, NULL), g_bytes_get_size (wanted));
 }
 
 /* ---- a stream -------------------------------------------------------------------------------- */
@@ -221,7 +224,7 @@ judge (Run *run, const YvDetections *found, uint32_t index, const GError *error)
     return note_error (run, error);
   g_assert_no_error (error);
   g_assert_false (run->is_lost);
-  check_detections (found, index);
+  check_detections (run->engine, found, index);
   return true;
 }
 
@@ -276,7 +279,7 @@ detect_batch (Run *run, uint32_t index)
   if (!yv_stream_detect_batch (run->stream, images, N_IN_BATCH, results, &error))
     return note_error (run, error);
   for (uint32_t i = 0; i < N_IN_BATCH; i++)
-    check_detections (&results[0][i], index + i);
+    check_detections (run->engine, &results[0][i], index + i);
   return true;
 }
 

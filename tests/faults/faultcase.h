@@ -37,7 +37,7 @@ void fault_check_error (const Fault *fault, const GError *error);
  * error: for fault_check_error(). */
 YvEngine *fault_load (YvPrecision precision, GError **error);
 
-/* None of what follows may be armed while this runs: it is what others are compared with. */
+/* What engines of its precision are compared with; nothing is armed. */
 void fault_note_expected (YvEngine *engine);
 
 /* A stream that does everything once. Whatever fails is tried again, and then doesn't, unless the
