@@ -83,6 +83,8 @@ code_of_result (VkResult result)
   switch ((int) result) {
   case VK_ERROR_DEVICE_LOST:
     return YV_ERROR_DEVICE_LOST;
+  case VK_ERROR_INVALID_EXTERNAL_HANDLE:
+    return YV_ERROR_UNSUPPORTED;
   case VK_ERROR_INITIALIZATION_FAILED:
   case VK_ERROR_LAYER_NOT_PRESENT:
   case VK_ERROR_EXTENSION_NOT_PRESENT:
@@ -139,12 +141,15 @@ fault_load (YvPrecision precision, GError **error)
 }
 
 static YvStream *
-new_stream (YvEngine *engine)
+new_stream (YvEngine *engine, bool shares_batches)
 {
   YvStreamOptions options = YV_STREAM_DEFAULTS;
 
   options.input_size = 64;
   options.confidence_threshold = 0.001f;
+  options.shares_batches = shares_batches;
+  options.batch_size = shares_batches ? N_IN_BATCH : 0;
+  options.max_in_flight = shares_batches ? N_PICTURES : 0;
   return open_stream (engine, &options);
 }
 
@@ -168,7 +173,7 @@ static GBytes *expected[YV_PRECISION_FP16 + 1][N_PICTURES]; /* detections of eac
 void
 fault_note_expected (YvEngine *engine)
 {
-  g_autoptr (YvStream) stream = new_stream (engine);
+  g_autoptr (YvStream) stream = new_stream (engine, false);
   g_autofree uint8_t *pixels = g_malloc (FRAME_BYTES);
   GBytes **row = expected[engine->info.precision];
 
@@ -266,6 +271,27 @@ detect_in_place (Run *run, uint32_t index)
   return judge (run, found, index, error);
 }
 
+/* Where the device can read memory of others. */
+static bool
+detect_imported (Run *run, uint32_t index)
+{
+  g_autofree uint8_t *pixels = g_malloc (FRAME_BYTES);
+  g_autoptr (GError) error = NULL;
+  YvFrameMemory *memory = yv_frame_memory_import (run->engine, pixels, FRAME_BYTES, &error);
+
+  if (!memory && strstr (error->message, "cannot read memory of others"))
+    return true;
+  if (!memory)
+    return note_error (run, error);
+
+  YvImage image = picture (pixels, index);
+  image.memory = memory;
+  const YvDetections *found = yv_stream_detect (run->stream, &image, &error);
+  const bool done = judge (run, found, index, error);
+  yv_frame_memory_free (memory);
+  return done;
+}
+
 static bool
 detect_batch (Run *run, uint32_t index)
 {
@@ -328,20 +354,40 @@ fly_and_abandon (Run *run, uint32_t index)
   return first && second;
 }
 
+/* As many as there are pictures, whose results come in order. */
+static bool
+fly_many (Run *run, uint32_t first)
+{
+  bool is_flying[N_PICTURES], done = true;
+
+  for (uint32_t i = first; i < N_PICTURES; i++)
+    done &= is_flying[i] = submit (run, i);
+  for (uint32_t i = first; i < N_PICTURES; i++)
+    done &= !is_flying[i] || collect (run, i);
+  return done;
+}
+
 /* In an order in which each has something new to make. */
-static const struct {
+typedef struct {
   Act *act;
   uint32_t index;
-} acts[] = {
-    {prepare, 0},         {detect, 0}, {detect, 1}, {detect_in_place, 2}, {fly, 2},    {fly, 3},
-    {fly_and_abandon, 4}, {detect, 4}, {fly, 0},    {detect_batch, 1},    {detect, 5},
+} Turn;
+
+static const Turn turns[] = {
+    {prepare, 0},      {detect, 0},          {detect, 1}, {detect_in_place, 2}, {fly, 2},
+    {fly, 3},          {fly_and_abandon, 4}, {detect, 4}, {detect_imported, 3}, {fly, 0},
+    {detect_batch, 1}, {detect, 5},
 };
 
+/* Of streams that share their batches. */
+static const Turn shared_turns[] = {
+    {prepare, 0}, {fly_many, 0}, {fly_and_abandon, 4}, {fly_many, 3}};
+
 static void
-run_init (Run *run, YvEngine *engine, const Fault *fault)
+run_init (Run *run, YvEngine *engine, bool shares_batches, const Fault *fault)
 {
   *run = (Run){.engine = engine,
-               .stream = new_stream (engine),
+               .stream = new_stream (engine, shares_batches),
                .pixels = g_malloc (FRAME_BYTES),
                .fault = fault};
 }
@@ -369,27 +415,40 @@ act_twice (Run *run, Act *act, uint32_t index)
   g_assert_true (done != run->is_lost || act == prepare);
 }
 
-uint32_t
-fault_stream (YvEngine *engine, const Fault *fault)
+static uint32_t
+run_turns (YvEngine *engine, const Turn *some, size_t n, const Fault *fault)
 {
   Run run;
 
-  run_init (&run, engine, fault);
-  for (uint32_t i = 0; i < G_N_ELEMENTS (acts); i++)
-    act_twice (&run, acts[i].act, acts[i].index);
+  run_init (&run, engine, some == shared_turns, fault);
+  for (size_t i = 0; i < n; i++)
+    act_twice (&run, some[i].act, some[i].index);
   run_clear (&run);
   return run.n_failed;
 }
 
 uint32_t
-fault_stream_short_of_memory (YvEngine *engine)
+fault_stream (YvEngine *engine, const Fault *fault)
+{
+  return run_turns (engine, turns, G_N_ELEMENTS (turns), fault);
+}
+
+uint32_t
+fault_share (YvEngine *engine, const Fault *fault)
+{
+  return run_turns (engine, shared_turns, G_N_ELEMENTS (shared_turns), fault);
+}
+
+uint32_t
+fault_stream_short_of_memory (YvEngine *engine, bool shares_batches)
 {
   const Fault shortage = {"vkAllocateMemory", 1, VK_ERROR_OUT_OF_DEVICE_MEMORY};
+  const Turn *some = shares_batches ? shared_turns : turns;
   Run run;
 
-  run_init (&run, engine, &shortage);
-  for (uint32_t i = 0; i < G_N_ELEMENTS (acts); i++)
-    acts[i].act (&run, acts[i].index);
+  run_init (&run, engine, shares_batches, &shortage);
+  for (size_t i = 0; i < (shares_batches ? G_N_ELEMENTS (shared_turns) : G_N_ELEMENTS (turns)); i++)
+    some[i].act (&run, some[i].index);
   run_clear (&run);
   return run.n_failed;
 }
@@ -399,7 +458,7 @@ fault_check_works (YvEngine *engine)
 {
   Run run;
 
-  run_init (&run, engine, NULL);
+  run_init (&run, engine, false, NULL);
   detect (&run, 1);
   run_clear (&run);
 }

@@ -46,8 +46,12 @@ void fault_note_expected (YvEngine *engine);
  * Returns: how much failed. */
 uint32_t fault_stream (YvEngine *engine, const Fault *fault);
 
-/* The same where memory is short for all of it, so that nothing need succeed. */
-uint32_t fault_stream_short_of_memory (YvEngine *engine);
+/* The same of one that shares batches. How many run together, and so which calls it makes, depends
+ * on time. */
+uint32_t fault_share (YvEngine *engine, const Fault *fault);
+
+/* Either where memory is short for all of it, so that nothing need succeed. */
+uint32_t fault_stream_short_of_memory (YvEngine *engine, bool shares_batches);
 
 /* One frame, which cannot fail, is what it is always. */
 void fault_check_works (YvEngine *engine);

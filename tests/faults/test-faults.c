@@ -230,6 +230,43 @@ each_call_fails_while_streaming (void)
   check_nothing_lives ();
 }
 
+static void
+share_once (void *data)
+{
+  g_assert_cmpuint (fault_share (data, NULL), ==, 0);
+}
+
+static void
+share_with_fault (const Fault *fault, void *data)
+{
+  const uint32_t n_live = fault_n_live ();
+  const uint64_t live_bytes = fault_live_bytes ();
+
+  if (fault->result == VK_ERROR_DEVICE_LOST)
+    return; /* below */
+  fault_share (data, fault);
+  g_assert_cmpuint (fault_n_live (), ==, n_live);
+  g_assert_cmpuint (fault_live_bytes (), ==, live_bytes);
+}
+
+static void
+each_call_fails_while_batches_are_shared (void)
+{
+  if (!is_ready ())
+    return;
+
+  g_autoptr (GArray) n_uses = g_array_new (FALSE, FALSE, sizeof (uint32_t));
+  YvEngine *engine = load ();
+
+  for (uint32_t i = 0; i < 3; i++) /* some pipelines are made when they are first used, and stay */
+    share_once (engine);
+  fault_count_uses (share_once, engine, n_uses);
+  fault_try_all (n_uses, share_with_fault, engine);
+  fault_check_works (engine);
+  yv_engine_unref (engine);
+  check_nothing_lives ();
+}
+
 /* An engine of its own each time; before it is freed the next one works. */
 static void
 lose_device (const Fault *fault, void *data)
@@ -240,9 +277,12 @@ lose_device (const Fault *fault, void *data)
   fault_disarm ();
   YvEngine *engine = load ();
   fault_arm (fault->call, fault->nth, fault->result, false);
+  if (fault->nth % 2 == 1)
+    fault_share (engine, fault);
   fault_stream (engine, fault);
   g_assert_cmpuint (fault_n_failed (), ==, 1);
   g_assert_cmpuint (fault_stream (engine, fault), >=, 2); /* nobody else's */
+  g_assert_cmpuint (fault_share (engine, fault), >=, 2);
 
   YvEngine *next = load ();
   fault_check_works (next);
@@ -282,7 +322,8 @@ memory_may_be_short_anywhere (void)
     fault_set_budget (budget);
     YvEngine *engine = fault_load (YV_PRECISION_FP32, &error);
     if (engine)
-      is_enough = fault_stream_short_of_memory (engine) == 0;
+      is_enough = fault_stream_short_of_memory (engine, false) == 0 &&
+                  fault_stream_short_of_memory (engine, true) == 0;
     else
       fault_check_error (&shortage, error);
     yv_engine_unref (engine);
@@ -306,17 +347,25 @@ stream_in_thread (void *data)
   return GUINT_TO_POINTER (fault_stream (shared->engine, shared->fault));
 }
 
+static void *
+share_in_thread (void *data)
+{
+  const Shared *shared = data;
+
+  return GUINT_TO_POINTER (fault_share (shared->engine, shared->fault));
+}
+
 static void
-run_two_streams (const Fault *fault)
+run_streams (const Fault *fault)
 {
   YvEngine *engine = load ();
   Shared shared = {engine, fault};
-  GThread *threads[2];
+  GThread *threads[4];
   uint32_t n_errors = 0;
 
   fault_arm (fault->call, fault->nth, fault->result, false);
   for (uint32_t i = 0; i < G_N_ELEMENTS (threads); i++)
-    threads[i] = g_thread_new ("stream", stream_in_thread, &shared);
+    threads[i] = g_thread_new ("stream", i % 2 ? stream_in_thread : share_in_thread, &shared);
   for (uint32_t i = 0; i < G_N_ELEMENTS (threads); i++)
     n_errors += GPOINTER_TO_UINT (g_thread_join (threads[i]));
   g_assert_cmpuint (fault_n_failed (), ==, 1);
@@ -328,18 +377,18 @@ run_two_streams (const Fault *fault)
 }
 
 static void
-two_streams_fail_together_or_one_alone (void)
+streams_fail_together_or_one_alone (void)
 {
   if (!is_ready ())
     return;
   for (uint32_t nth = 1; nth <= 13; nth += 4) {
-    run_two_streams (&(Fault){"vkQueueSubmit", nth, VK_ERROR_DEVICE_LOST});
-    run_two_streams (&(Fault){"vkWaitSemaphores", nth, VK_ERROR_DEVICE_LOST});
-    run_two_streams (&(Fault){"vkQueueSubmit", nth, VK_ERROR_OUT_OF_HOST_MEMORY});
-    run_two_streams (&(Fault){"vkWaitSemaphores", nth, VK_ERROR_OUT_OF_HOST_MEMORY});
+    run_streams (&(Fault){"vkQueueSubmit", nth, VK_ERROR_DEVICE_LOST});
+    run_streams (&(Fault){"vkWaitSemaphores", nth, VK_ERROR_DEVICE_LOST});
+    run_streams (&(Fault){"vkQueueSubmit", nth, VK_ERROR_OUT_OF_HOST_MEMORY});
+    run_streams (&(Fault){"vkWaitSemaphores", nth, VK_ERROR_OUT_OF_HOST_MEMORY});
   }
   for (uint32_t nth = 1; nth <= 3; nth++)
-    run_two_streams (&(Fault){"vkCreateCommandPool", nth, VK_ERROR_OUT_OF_DEVICE_MEMORY});
+    run_streams (&(Fault){"vkCreateCommandPool", nth, VK_ERROR_OUT_OF_DEVICE_MEMORY});
 }
 
 /* ---- timelines ------------------------------------------------------------------------------- */
@@ -490,9 +539,10 @@ main (int argc, char **argv)
   g_test_add_func ("/faults/fp16", each_call_fails_while_fp16_is_checked);
   g_test_add_func ("/faults/cache", what_keeps_pipelines_may_fail);
   g_test_add_func ("/faults/stream", each_call_fails_while_streaming);
+  g_test_add_func ("/faults/share", each_call_fails_while_batches_are_shared);
   g_test_add_func ("/faults/lost", a_lost_device_is_lost_until_it_is_opened_again);
   g_test_add_func ("/faults/budget", memory_may_be_short_anywhere);
-  g_test_add_func ("/faults/threads", two_streams_fail_together_or_one_alone);
+  g_test_add_func ("/faults/threads", streams_fail_together_or_one_alone);
   g_test_add_func ("/faults/timeline", a_submit_fails_halfway);
   g_test_add_func ("/faults/tools", tools_fail_cleanly);
   return g_test_run ();
