@@ -6,6 +6,10 @@
 #include "tools/chart.h"
 #include "tools/command.h"
 #include "tools/json.h"
+#include "tools/streams.h"
+
+#define MAX_STREAMS 1024 /* threads */
+#define NOT_GIVEN -1
 
 typedef struct {
   const YvEngineInfo *info;
@@ -205,7 +209,9 @@ print_profile_table (const YvProfile *profile)
 }
 
 typedef struct {
-  int batch, runs, warmup, in_flight;
+  int batch; /* or NOT_GIVEN */
+  int runs, warmup, in_flight;
+  int streams; /* 0: none, batches are timed */
   gboolean as_json, is_profile, in_place;
   char *chart; /* a path, or NULL */
 } Wanted;
@@ -241,6 +247,65 @@ profile (YvEngine *engine, const YvBenchOptions *options, const Wanted *wanted)
   return EXIT_OK;
 }
 
+static void
+print_streams (const YvEngineInfo *info, const StreamsOptions *options, const StreamsResult *result)
+{
+  printf ("%s on %s, %s, %ux%u, %u streams, %u in flight each, %s, %u frames each after %u\n",
+          info->model_source, info->device_name,
+          info->precision == YV_PRECISION_FP16 ? "fp16" : "fp32", options->side_px,
+          options->side_px, options->n_streams, options->in_flight,
+          options->in_place ? "in place" : "copied", options->n_runs, options->n_warmup);
+  printf ("%.1f images/s; means: %.2f images a batch, %.3f ms until it started, %.3f ms from "
+          "submit to detections\n",
+          result->images_per_s, result->batch, result->wait_ms, result->total_ms);
+}
+
+static void
+print_streams_json (const YvEngineInfo *info, const StreamsOptions *options,
+                    const StreamsResult *result)
+{
+  const YvBenchOptions setup = {
+      .width = options->side_px, .height = options->side_px, .batch = options->batch};
+  g_autoptr (JsonBuilder) json = json_builder_new ();
+
+  json_builder_begin_object (json);
+  add_setup (json, info, &setup);
+  json_add_number (json, "streams", options->n_streams);
+  json_add_number (json, "in_flight", options->in_flight);
+  json_add_number (json, "images_per_s", result->images_per_s);
+  json_add_number (json, "mean_batch", result->batch);
+  json_add_number (json, "mean_wait_ms", result->wait_ms);
+  json_add_number (json, "mean_total_ms", result->total_ms);
+  json_builder_end_object (json);
+
+  g_autofree char *line = json_finish (json, FALSE);
+  printf ("%s\n", line);
+}
+
+static int
+time_streams (YvEngine *engine, const Wanted *wanted, uint32_t side_px)
+{
+  g_autoptr (GError) error = NULL;
+  const StreamsOptions options = {
+      .n_streams = (uint32_t) wanted->streams,
+      .side_px = side_px,
+      .batch = wanted->batch == NOT_GIVEN ? 0 : (uint32_t) wanted->batch,
+      .n_warmup = (uint32_t) wanted->warmup,
+      .n_runs = (uint32_t) wanted->runs,
+      .in_flight = (uint32_t) wanted->in_flight,
+      .in_place = wanted->in_place,
+  };
+  StreamsResult result;
+
+  if (!bench_streams (engine, &options, &result, &error))
+    return fail (error);
+  if (wanted->as_json)
+    print_streams_json (yv_engine_info (engine), &options, &result);
+  else
+    print_streams (yv_engine_info (engine), &options, &result);
+  return EXIT_OK;
+}
+
 static int
 bench (YvEngine *engine, const Wanted *wanted, int size)
 {
@@ -250,7 +315,7 @@ bench (YvEngine *engine, const Wanted *wanted, int size)
   const YvBenchOptions options = {
       .width = side,
       .height = side,
-      .batch = (uint32_t) wanted->batch,
+      .batch = wanted->batch == NOT_GIVEN ? 1 : (uint32_t) wanted->batch,
       .n_warmup = (uint32_t) wanted->warmup,
       .n_runs = (uint32_t) wanted->runs,
       .in_flight = (uint32_t) wanted->in_flight,
@@ -258,6 +323,8 @@ bench (YvEngine *engine, const Wanted *wanted, int size)
   };
   YvBenchResult result;
 
+  if (wanted->streams)
+    return time_streams (engine, wanted, side);
   if (wanted->is_profile || wanted->chart)
     return profile (engine, &options, wanted);
   if (!yv_engine_bench (engine, &options, &result, &error))
@@ -269,7 +336,7 @@ bench (YvEngine *engine, const Wanted *wanted, int size)
       .result = &result,
       .load_ms = (double) info->load_ns / 1e6,
       .tflops =
-          per_ms (result.network_flops_per_image * wanted->batch, result.network.median_ms) / 1e9,
+          per_ms (result.network_flops_per_image * options.batch, result.network.median_ms) / 1e9,
   };
   if (wanted->as_json)
     print_json (&report);
@@ -282,14 +349,21 @@ int
 command_bench (int argc, char **argv)
 {
   ModelOptions model = {0};
-  Wanted wanted = {.batch = 1, .runs = 20, .warmup = 3, .in_flight = 1};
+  Wanted wanted = {.batch = NOT_GIVEN, .runs = 20, .warmup = 3, .in_flight = 1};
   const GOptionEntry entries[] = {
-      {"batch", 'b', 0, G_OPTION_ARG_INT, &wanted.batch, "pictures at once [1]", "N"},
+      {"batch", 'b', 0, G_OPTION_ARG_INT, &wanted.batch,
+       "pictures at once [1]; with --streams the most [what suits the device]", "N"},
       {"runs", 'n', 0, G_OPTION_ARG_INT, &wanted.runs, "timed runs [20]", "N"},
       {"warmup", 0, 0, G_OPTION_ARG_INT, &wanted.warmup,
        "runs before these, not timed, 0 or at least 2 for each in flight [3]", "N"},
       {"in-flight", 0, 0, G_OPTION_ARG_INT, &wanted.in_flight,
-       "batches submitted before the first is waited for, at most 4; not with --profile [1]", "N"},
+       "batches, or frames of each stream, submitted before the first is waited for, at most "
+       "32; not with --profile [1]",
+       "N"},
+      {"streams", 0, 0, G_OPTION_ARG_INT, &wanted.streams,
+       "so many streams, each a thread with frames of its own, share the device: --runs and "
+       "--warmup are frames of each",
+       "N"},
       {"in-place", 0, 0, G_OPTION_ARG_NONE, &wanted.in_place,
        "pictures in memory that the device reads, not copied", NULL},
       {"profile", 0, 0, G_OPTION_ARG_NONE, &wanted.is_profile,
@@ -310,8 +384,13 @@ command_bench (int argc, char **argv)
   int status = EXIT_USAGE;
   if (parsed && (argc > 2 || (argc == 1 && !model.config_file)))
     status = fail_usage ("expected one MODEL, or --config FILE for random weights");
-  else if (parsed && (wanted.batch < 1 || wanted.runs < 1 || wanted.warmup < 0 ||
-                      wanted.in_flight < 1 || wanted.in_flight > YV_MAX_IN_FLIGHT))
+  else if (parsed && wanted.streams && (wanted.is_profile || wanted.chart))
+    status = fail_usage ("--streams times frames, --profile and --chart time steps: not both");
+  else if (parsed && (wanted.streams < 0 || wanted.streams > MAX_STREAMS))
+    status = fail_usage ("--streams is %d, expected 1 to %d", wanted.streams, MAX_STREAMS);
+  else if (parsed &&
+           ((wanted.batch < 1 && wanted.batch != NOT_GIVEN) || wanted.runs < 1 ||
+            wanted.warmup < 0 || wanted.in_flight < 1 || wanted.in_flight > YV_MAX_IN_FLIGHT))
     status =
         fail_usage ("--batch is %d, --runs %d, --warmup %d and --in-flight %d, expected 1, 1, "
                     "0 and 1 or more, and at most %d in flight",
