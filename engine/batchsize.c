@@ -3,7 +3,10 @@
 #include "engine/batchsize.h"
 
 #define GPU_LIMIT 16
-#define CPU_LIMIT 8
+
+/* On lavapipe 4 frames at once are a tenth faster than one by one, more are not, and wait longer
+ * (docs/performance.md). */
+#define CPU_LIMIT 4
 
 uint64_t
 yv_batch_delay_ns (const YvBatchCase *batch)

@@ -12,7 +12,7 @@
 #define FRAME_PX 64
 #define N_BATCH 2
 
-static int n_allocations;
+static gint n_allocations; /* atomic, as is the next: the batcher has threads */
 
 /* clang-format off */
 #define COUNT(name, args, call)                                                                    \
@@ -20,7 +20,7 @@ static int n_allocations;
   gpointer __wrap_##name args;                                                                     \
   gpointer __wrap_##name args                                                                      \
   {                                                                                                \
-    n_allocations++;                                                                               \
+    g_atomic_int_inc (&n_allocations);                                                             \
     return __real_##name call;                                                                     \
   }
 
@@ -34,13 +34,13 @@ COUNT (g_realloc_n, (gpointer memory, gsize n, gsize size), (memory, n, size))
 #undef COUNT
 /* clang-format on */
 
-static int n_device_calls; /* that have no place in a frame */
+static gint n_device_calls; /* that have no place in a frame */
 static struct VolkDeviceTable real;
 
 static VKAPI_ATTR VkResult VKAPI_CALL
 count_begin (VkCommandBuffer commands, const VkCommandBufferBeginInfo *info)
 {
-  n_device_calls++;
+  g_atomic_int_inc (&n_device_calls);
   return real.vkBeginCommandBuffer (commands, info);
 }
 
@@ -48,7 +48,7 @@ static VKAPI_ATTR void VKAPI_CALL
 count_update (VkDevice device, uint32_t n_writes, const VkWriteDescriptorSet *writes,
               uint32_t n_copies, const VkCopyDescriptorSet *copies)
 {
-  n_device_calls++;
+  g_atomic_int_inc (&n_device_calls);
   real.vkUpdateDescriptorSets (device, n_writes, writes, n_copies, copies);
 }
 
@@ -56,7 +56,7 @@ static VKAPI_ATTR VkResult VKAPI_CALL
 count_allocate (VkDevice device, const VkMemoryAllocateInfo *info,
                 const VkAllocationCallbacks *allocator, VkDeviceMemory *memory)
 {
-  n_device_calls++;
+  g_atomic_int_inc (&n_device_calls);
   return real.vkAllocateMemory (device, info, allocator, memory);
 }
 
@@ -166,6 +166,43 @@ frames_in_flight_allocate_nothing (void)
     yv_frame_memory_free (pool[i]);
 }
 
+/* Through the batcher, one after the other, so that it is always the same slot: copied, and in
+ * place. */
+static void
+shared_frames_allocate_nothing (bool in_place)
+{
+  YvStreamOptions options = YV_STREAM_DEFAULTS;
+  options.input_size = 64;
+  options.confidence_threshold = 0;
+  options.shares_batches = true;
+  g_autoptr (YvEngine) engine = open_counted ();
+  g_autoptr (YvStream) stream = yv_stream_new (engine, &options, NULL);
+  static uint8_t pixels[3 * FRAME_PX * FRAME_PX];
+  YvFrameMemory *memory = yv_frame_memory_new (engine, sizeof pixels, NULL);
+  YvImage image = draw_picture (in_place ? yv_frame_memory_bytes (memory) : pixels, 1);
+
+  image.memory = in_place ? memory : NULL;
+  for (uint32_t i = 0; i < 16; i++) {
+    if (i == 8)
+      n_allocations = n_device_calls = 0;
+    const YvDetections *found = yv_stream_detect (stream, &image, NULL);
+    g_assert_cmpuint (found->n_detections, >, 0);
+    g_assert_true (found->was_copied != in_place);
+  }
+  g_assert_cmpint (n_allocations, ==, 0);
+  g_assert_cmpint (n_device_calls, ==, 0);
+  yv_frame_memory_free (memory);
+}
+
+static void
+shared_frames_allocate_nothing_copied_or_in_place (void)
+{
+  if (!yv_test_needs_vulkan ())
+    return;
+  shared_frames_allocate_nothing (false);
+  shared_frames_allocate_nothing (true);
+}
+
 /* As on a GPU: recorded as for a weak device, run, recorded as the device wants it, run; from then
  * on nothing. Slots take turns. */
 static void
@@ -203,6 +240,7 @@ main (int argc, char **argv)
   g_test_add_func ("/steady/frame", a_frame_whose_list_is_cut_off_allocates_nothing);
   g_test_add_func ("/steady/batch", a_batch_whose_lists_are_cut_off_allocates_nothing);
   g_test_add_func ("/steady/in-flight", frames_in_flight_allocate_nothing);
+  g_test_add_func ("/steady/shared", shared_frames_allocate_nothing_copied_or_in_place);
   g_test_add_func ("/steady/gpu", slots_of_a_gpu_record_nothing_from_their_third_run_on);
   return g_test_run ();
 }
