@@ -3,7 +3,7 @@
 # trixie.sh LOG: installs, builds and tests this tree on Debian 13, as "./test.sh --plain" does there,
 # and copies meson's log of the tests to LOG. Exit status 1 where anything failed; 77, after a line that
 # says why, where no Debian 13 can be had: it takes root, a mirror of Debian, and debootstrap.
-# The system is a folder below XDG_CACHE_HOME (3.5 GB), made once. What is built in it stays for the
+# The system is a folder below XDG_CACHE_HOME (3 GB), made once. What is built in it stays for the
 # next run. All of this happens in namespaces of its own: nothing stays mounted, and nothing goes on,
 # however it ends.
 set -euo pipefail

@@ -330,6 +330,27 @@ regions_are_read_where_there_are_no_objects (void)
 /* ---- what is left of it --------------------------------------------------------------------- */
 
 static void
+assert_holds_two (GstBuffer *buffer, gint divisor)
+{
+  g_autoptr (GArray) objects = objects_of (buffer);
+
+  g_assert_cmpuint (objects->len, ==, 2);
+  for (guint i = 0; i < 2; i++)
+    assert_is_object (object_at (objects, i), i, divisor);
+  assert_is_tracked (object_at (objects, 1), boxes[1].id, 7 * GST_SECOND);
+}
+
+static void
+objects_survive_copies (void)
+{
+  g_autoptr (GstBuffer) buffer = analysed_frame (2, BOTH);
+  g_autoptr (GstBuffer) copy = gst_buffer_copy_deep (buffer);
+
+  gst_clear_buffer (&buffer);
+  assert_holds_two (copy, 1);
+}
+
+static void
 objects_survive_converters_and_scalers (void)
 {
   static const struct {
@@ -349,12 +370,8 @@ objects_survive_converters_and_scalers (void)
                                         FRAME_H / (guint) rows[i].divisor));
     g_autoptr (GstBuffer) out = gst_harness_push_and_pull (h, analysed_frame (2, BOTH));
     g_assert_nonnull (out);
-    g_autoptr (GArray) objects = objects_of (out);
     g_test_message ("%s", rows[i].launch);
-    g_assert_cmpuint (objects->len, ==, 2);
-    for (guint k = 0; k < 2; k++)
-      assert_is_object (object_at (objects, k), k, rows[i].divisor);
-    assert_is_tracked (object_at (objects, 1), boxes[1].id, 7 * GST_SECOND);
+    assert_holds_two (out, rows[i].divisor);
     gst_harness_teardown (h);
   }
 }
@@ -483,6 +500,7 @@ main (int argc, char **argv)
   g_test_add_func ("/analytics/others", objects_of_others_are_read_with_their_tracks);
   g_test_add_func ("/analytics/ours-first", our_own_array_counts_before_objects);
   g_test_add_func ("/analytics/no-objects", regions_are_read_where_there_are_no_objects);
+  g_test_add_func ("/analytics/copies", objects_survive_copies);
   g_test_add_func ("/analytics/converters", objects_survive_converters_and_scalers);
   g_test_add_func ("/analytics/overlay", upstreams_overlay_draws_our_boxes);
   g_test_add_func ("/analytics/overlay-of-found", upstreams_overlay_draws_what_yolov7_finds);
