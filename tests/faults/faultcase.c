@@ -4,8 +4,7 @@
 
 #include <string.h>
 
-#include <glib/gstdio.h>
-
+#include "tests/common/paths.h"
 #include "tests/model/enginecase.h"
 
 #define N_PICTURES 6
@@ -114,30 +113,14 @@ fault_check_error (const Fault *fault, const GError *error)
 
 /* ---- the engine ------------------------------------------------------------------------------ */
 
-static const char description[] = "nc: 2\n"
-                                  "depth_multiple: 1.0\n"
-                                  "width_multiple: 1.0\n"
-                                  "anchors:\n"
-                                  "  - [10,16, 20,24]\n"
-                                  "backbone:\n"
-                                  "  - [-1, 1, Conv, [8, 3, 2]]\n"
-                                  "  - [-1, 1, Conv, [8, 3, 2]]\n"
-                                  "head:\n"
-                                  "  - [[-1], 1, Detect, [nc, anchors]]\n";
-
 YvEngine *
 fault_load (YvPrecision precision, GError **error)
 {
-  g_autofree char *path = NULL;
-  const int fd = g_file_open_tmp ("yv-test-XXXXXX.yaml", &path, NULL);
+  g_autofree char *path = yv_test_source_path ("tests/faults/model.yaml");
   const YvEngineOptions options = {
       .config_file = path, .precision = precision, .tuning = YV_TUNING_OFF};
 
-  g_assert_true (g_close (fd, NULL));
-  g_assert_true (g_file_set_contents (path, description, -1, NULL));
-  YvEngine *engine = yv_engine_new (&options, error);
-  g_unlink (path);
-  return engine;
+  return yv_engine_new (&options, error);
 }
 
 static YvStream *

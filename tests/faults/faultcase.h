@@ -33,8 +33,8 @@ void fault_try_all (const GArray *n_uses, void (*try_fault) (const Fault *fault,
 /* Of YV_ERROR, with the code that @result means to a caller, naming @call. */
 void fault_check_error (const Fault *fault, const GError *error);
 
-/* The smallest network that detects something, its random weights always the same. NULL with an
- * error: for fault_check_error(). */
+/* tests/faults/model.yaml, its random weights always the same. NULL with an error: for
+ * fault_check_error(). */
 YvEngine *fault_load (YvPrecision precision, GError **error);
 
 /* What engines of its precision are compared with; nothing is armed. */
