@@ -2,6 +2,7 @@
  * engine/vulkan/coopmat.c - which fragments a device multiplies, and which of them we take. */
 #include "engine/vulkan/coopmat.h"
 
+#include "engine/vulkan/check.h"
 #include "shaders/params.h"
 
 /* conv_coopmat cuts tiles, whose sides are multiples of this, into fragments. */
@@ -38,20 +39,25 @@ yv_coopmat_choose (YvCaps *caps, const VkCooperativeMatrixPropertiesKHR *propert
   }
 }
 
-void
-yv_coopmat_read_caps (YvCaps *caps, VkInstance instance, VkPhysicalDevice physical)
+bool
+yv_coopmat_read_caps (YvCaps *caps, VkInstance instance, VkPhysicalDevice physical, GError **error)
 {
   const PFN_vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR get_properties =
       (PFN_vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR) vkGetInstanceProcAddr (
           instance, "vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR");
+  const char *call = "vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR";
   uint32_t n = 0;
 
-  if (!get_properties || get_properties (physical, &n, NULL) != VK_SUCCESS)
-    return;
+  if (!get_properties)
+    return true;
+  if (!yv_vk_check (get_properties (physical, &n, NULL), call, error))
+    return false;
   g_autofree VkCooperativeMatrixPropertiesKHR *rows =
       g_new0 (VkCooperativeMatrixPropertiesKHR, n + 1);
   for (uint32_t i = 0; i < n; i++)
     rows[i].sType = VK_STRUCTURE_TYPE_COOPERATIVE_MATRIX_PROPERTIES_KHR;
-  if (get_properties (physical, &n, rows) == VK_SUCCESS)
-    yv_coopmat_choose (caps, rows, n);
+  if (!yv_vk_check (get_properties (physical, &n, rows), call, error))
+    return false;
+  yv_coopmat_choose (caps, rows, n);
+  return true;
 }

@@ -50,8 +50,9 @@ typedef VkResult (VKAPI_PTR *PFN_vkGetPhysicalDeviceCooperativeMatrixPropertiesK
 
 /* Sets the coopmat numbers of @caps, whose other numbers are set, to those of the largest fragments
  * of fp16 x fp16 + fp32 that conv_coopmat takes; leaves them 0 where there are none. @features of
- * the device say that it has cooperative matrices. */
-void yv_coopmat_read_caps (YvCaps *caps, VkInstance instance, VkPhysicalDevice physical);
+ * the device say that it has cooperative matrices. False with the code of yv_vk_check(). */
+bool yv_coopmat_read_caps (YvCaps *caps, VkInstance instance, VkPhysicalDevice physical,
+                           GError **error);
 
 /* The choice among @properties, which are @n. */
 void yv_coopmat_choose (YvCaps *caps, const VkCooperativeMatrixPropertiesKHR *properties,

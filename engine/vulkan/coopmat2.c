@@ -2,6 +2,8 @@
  * engine/vulkan/coopmat2.c - which matrices a workgroup multiplies. */
 #include "engine/vulkan/coopmat2.h"
 
+#include "engine/vulkan/check.h"
+
 static bool
 is_usable (const VkCooperativeMatrixFlexibleDimensionsPropertiesNV *row)
 {
@@ -33,8 +35,8 @@ yv_coopmat2_choose (YvCaps *caps, const VkPhysicalDeviceCooperativeMatrix2Proper
   }
 }
 
-void
-yv_coopmat2_read_caps (YvCaps *caps, VkInstance instance, VkPhysicalDevice physical)
+bool
+yv_coopmat2_read_caps (YvCaps *caps, VkInstance instance, VkPhysicalDevice physical, GError **error)
 {
   const PFN_vkGetPhysicalDeviceCooperativeMatrixFlexibleDimensionsPropertiesNV get_rows =
       (PFN_vkGetPhysicalDeviceCooperativeMatrixFlexibleDimensionsPropertiesNV)
@@ -44,15 +46,20 @@ yv_coopmat2_read_caps (YvCaps *caps, VkInstance instance, VkPhysicalDevice physi
       .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_2_PROPERTIES_NV};
   VkPhysicalDeviceProperties2 properties = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2,
                                             .pNext = &limits};
+  const char *call = "vkGetPhysicalDeviceCooperativeMatrixFlexibleDimensionsPropertiesNV";
   uint32_t n = 0;
 
-  if (!get_rows || get_rows (physical, &n, NULL) != VK_SUCCESS)
-    return;
+  if (!get_rows)
+    return true;
+  if (!yv_vk_check (get_rows (physical, &n, NULL), call, error))
+    return false;
   g_autofree VkCooperativeMatrixFlexibleDimensionsPropertiesNV *rows =
       g_new0 (VkCooperativeMatrixFlexibleDimensionsPropertiesNV, n + 1);
   for (uint32_t i = 0; i < n; i++)
     rows[i].sType = VK_STRUCTURE_TYPE_COOPERATIVE_MATRIX_FLEXIBLE_DIMENSIONS_PROPERTIES_NV;
   vkGetPhysicalDeviceProperties2 (physical, &properties);
-  if (get_rows (physical, &n, rows) == VK_SUCCESS)
-    yv_coopmat2_choose (caps, &limits, rows, n);
+  if (!yv_vk_check (get_rows (physical, &n, rows), call, error))
+    return false;
+  yv_coopmat2_choose (caps, &limits, rows, n);
+  return true;
 }

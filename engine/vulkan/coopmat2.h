@@ -56,8 +56,10 @@ typedef VkResult (
 #endif
 
 /* Sets the coopmat2 numbers of @caps to what workgroups of 128 and 256 multiply as fp16 x fp16 +
- * fp32; leaves them 0 where they cannot. Features of the device say that it has the extension. */
-void yv_coopmat2_read_caps (YvCaps *caps, VkInstance instance, VkPhysicalDevice physical);
+ * fp32; leaves them 0 where they cannot. Features of the device say that it has the extension.
+ * False with the code of yv_vk_check(). */
+bool yv_coopmat2_read_caps (YvCaps *caps, VkInstance instance, VkPhysicalDevice physical,
+                            GError **error);
 
 /* The choice among @rows, which are @n. */
 void yv_coopmat2_choose (YvCaps *caps, const VkPhysicalDeviceCooperativeMatrix2PropertiesNV *limits,

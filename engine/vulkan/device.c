@@ -54,7 +54,7 @@ find_queue_family (YvDevice *device, GError **error)
 static const char portability_subset[] = "VK_KHR_portability_subset";
 
 static bool
-create_device (YvDevice *device, const YvFeatures *features, GError **error)
+create_device (YvDevice *device, const YvChoice *choice, const YvFeatures *features, GError **error)
 {
   const float priority = 1.0f;
   const VkDeviceQueueCreateInfo queue = {
@@ -66,7 +66,7 @@ create_device (YvDevice *device, const YvFeatures *features, GError **error)
   const char *extensions[5];
   uint32_t n_extensions = 0;
 
-  if (yv_has_extension (device->physical, portability_subset))
+  if (yv_has_extension (choice->extensions, portability_subset))
     extensions[n_extensions++] = portability_subset;
   if (yv_features_have_coopmat (features)) {
     extensions[n_extensions++] = VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME;
@@ -157,7 +157,7 @@ use_coopmat (const YvChoice *choice, const YvFeatures *features)
 
 /* Which extension tells it is the vendor's. 0: none. */
 static uint32_t
-count_cores (VkPhysicalDevice physical)
+count_cores (const YvChoice *choice)
 {
   VkPhysicalDeviceShaderSMBuiltinsPropertiesNV nv = {
       .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_SM_BUILTINS_PROPERTIES_NV};
@@ -166,18 +166,18 @@ count_cores (VkPhysicalDevice physical)
   VkPhysicalDeviceProperties2 properties = {.sType =
                                                 VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2};
 
-  if (yv_has_extension (physical, VK_NV_SHADER_SM_BUILTINS_EXTENSION_NAME))
+  if (yv_has_extension (choice->extensions, VK_NV_SHADER_SM_BUILTINS_EXTENSION_NAME))
     properties.pNext = &nv;
-  else if (yv_has_extension (physical, VK_AMD_SHADER_CORE_PROPERTIES_2_EXTENSION_NAME))
+  else if (yv_has_extension (choice->extensions, VK_AMD_SHADER_CORE_PROPERTIES_2_EXTENSION_NAME))
     properties.pNext = &amd;
-  vkGetPhysicalDeviceProperties2 (physical, &properties);
+  vkGetPhysicalDeviceProperties2 (choice->handle, &properties);
   return nv.shaderSMCount + amd.activeComputeUnitCount;
 }
 
 /* 0 where it cannot. Pages of its own size would hold what may be unmapped while it reads, so they
  * are to be those of the system. */
 static uint64_t
-read_import_align (VkPhysicalDevice physical)
+read_import_align (const YvChoice *choice)
 {
   const VkPhysicalDeviceExternalBufferInfo info = {
       .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_BUFFER_INFO,
@@ -190,10 +190,10 @@ read_import_align (VkPhysicalDevice physical)
   VkPhysicalDeviceProperties2 properties = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2,
                                             .pNext = &host};
 
-  if (!yv_has_extension (physical, VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME))
+  if (!yv_has_extension (choice->extensions, VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME))
     return 0;
-  vkGetPhysicalDeviceProperties2 (physical, &properties);
-  vkGetPhysicalDeviceExternalBufferProperties (physical, &info, &buffers);
+  vkGetPhysicalDeviceProperties2 (choice->handle, &properties);
+  vkGetPhysicalDeviceExternalBufferProperties (choice->handle, &info, &buffers);
   const VkExternalMemoryFeatureFlags features =
       buffers.externalMemoryProperties.externalMemoryFeatures;
   const bool imports = (features & VK_EXTERNAL_MEMORY_FEATURE_IMPORTABLE_BIT) &&
@@ -204,8 +204,19 @@ read_import_align (VkPhysicalDevice physical)
              : 0;
 }
 
-static void
-read_caps (YvDevice *device, const YvChoice *choice, const YvFeatures *features)
+static bool
+read_matrix_caps (YvDevice *device, const YvFeatures *features, GError **error)
+{
+  const VkInstance instance = device->instance->handle;
+
+  device->caps.coopmat2_wanted = kernels_are_forced ("coopmat2");
+  return yv_coopmat_read_caps (&device->caps, instance, device->physical, error) &&
+         (!yv_features_have_coopmat2 (features) ||
+          yv_coopmat2_read_caps (&device->caps, instance, device->physical, error));
+}
+
+static bool
+read_caps (YvDevice *device, const YvChoice *choice, const YvFeatures *features, GError **error)
 {
   VkPhysicalDeviceSubgroupProperties subgroup = {
       .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES};
@@ -221,7 +232,7 @@ read_caps (YvDevice *device, const YvChoice *choice, const YvFeatures *features)
 
   device->unified = memory_is_unified (&device->memory);
   device->max_allocation_bytes = sizes.maxMemoryAllocationSize;
-  device->import_align_bytes = read_import_align (device->physical);
+  device->import_align_bytes = read_import_align (choice);
   device->ns_per_tick = limits->timestampPeriod;
   device->caps = (YvCaps){
       .is_cpu = choice->type == VK_PHYSICAL_DEVICE_TYPE_CPU,
@@ -229,7 +240,7 @@ read_caps (YvDevice *device, const YvChoice *choice, const YvFeatures *features)
       .fp16_storage = features->v11.storageBuffer16BitAccess,
       .subgroup_size = subgroup.subgroupSize,
       .max_shared_bytes = limits->maxComputeSharedMemorySize,
-      .n_cores = count_cores (device->physical),
+      .n_cores = count_cores (choice),
       .max_groups = {limits->maxComputeWorkGroupCount[0], limits->maxComputeWorkGroupCount[1],
                      limits->maxComputeWorkGroupCount[2]},
       .max_storage_range_bytes = limits->maxStorageBufferRange,
@@ -238,13 +249,8 @@ read_caps (YvDevice *device, const YvChoice *choice, const YvFeatures *features)
       .slice_align_bytes = (uint32_t) slice_align,
   };
   yv_known_apply (&device->caps, choice->driver_id);
-  if (use_coopmat (choice, features)) {
-    yv_coopmat_read_caps (&device->caps, device->instance->handle, device->physical);
-    if (yv_features_have_coopmat2 (features))
-      yv_coopmat2_read_caps (&device->caps, device->instance->handle, device->physical);
-    device->caps.coopmat2_wanted = kernels_are_forced ("coopmat2");
-  }
   g_strlcpy (device->caps.name, choice->info.name, sizeof device->caps.name);
+  return !use_coopmat (choice, features) || read_matrix_caps (device, features, error);
 }
 
 /* Drivers change pipelineCacheUUID with every build of theirs. On a CPU the name tells the width of
@@ -274,12 +280,13 @@ open_device (YvDevice *device, const YvChoice *choice, GError **error)
   YvFeatures have, enabled;
 
   device->physical = choice->handle;
-  yv_features_query (&have, device->physical);
-  read_caps (device, choice, &have);
+  yv_features_query (&have, device->physical, choice->extensions);
+  if (!read_caps (device, choice, &have, error))
+    return false;
   yv_features_choose (&enabled, &have);
   enabled.core.features.robustBufferAccess =
       have.core.features.robustBufferAccess && device->caps.texel_lanes;
-  return find_queue_family (device, error) && create_device (device, &enabled, error);
+  return find_queue_family (device, error) && create_device (device, choice, &enabled, error);
 }
 
 YvDevice *

@@ -2,7 +2,7 @@
  * engine/vulkan/features.c - the table of features. */
 #include "engine/vulkan/features.h"
 
-#include <string.h>
+#include "engine/vulkan/check.h"
 
 typedef enum { OPTIONAL, NEEDED, OF_COOPMAT, OF_COOPMAT2 } Use;
 
@@ -75,31 +75,43 @@ feature_set (YvFeatures *features, const FeatureRow *row, VkBool32 value)
   *(VkBool32 *) (void *) ((char *) features + row->offset) = value;
 }
 
-bool
-yv_has_extension (VkPhysicalDevice physical, const char *name)
+char **
+yv_extension_list (VkPhysicalDevice physical, GError **error)
 {
+  const char *call = "vkEnumerateDeviceExtensionProperties";
   uint32_t n = 0;
-  vkEnumerateDeviceExtensionProperties (physical, NULL, &n, NULL);
-  g_autofree VkExtensionProperties *extensions = g_new0 (VkExtensionProperties, n + 1);
-  vkEnumerateDeviceExtensionProperties (physical, NULL, &n, extensions);
 
+  VkResult result = vkEnumerateDeviceExtensionProperties (physical, NULL, &n, NULL);
+  if (!yv_vk_check (result, call, error))
+    return NULL;
+  g_autofree VkExtensionProperties *extensions = g_new0 (VkExtensionProperties, n + 1);
+  result = vkEnumerateDeviceExtensionProperties (physical, NULL, &n, extensions);
+  if (!yv_vk_check (result, call, error))
+    return NULL;
+
+  char **names = g_new0 (char *, n + 1);
   for (uint32_t i = 0; i < n; i++)
-    if (strcmp (extensions[i].extensionName, name) == 0)
-      return true;
-  return false;
+    names[i] = g_strdup (extensions[i].extensionName);
+  return names;
+}
+
+bool
+yv_has_extension (char *const *extensions, const char *name)
+{
+  return g_strv_contains ((const char *const *) extensions, name);
 }
 
 void
-yv_features_query (YvFeatures *out, VkPhysicalDevice physical)
+yv_features_query (YvFeatures *out, VkPhysicalDevice physical, char *const *extensions)
 {
   VkPhysicalDeviceProperties properties;
 
   vkGetPhysicalDeviceProperties (physical, &properties);
-  const bool coopmat = yv_has_extension (physical, VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME) &&
-                       yv_has_extension (physical, VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME);
+  const bool coopmat = yv_has_extension (extensions, VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME) &&
+                       yv_has_extension (extensions, VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME);
   link_chain (out, coopmat,
               coopmat && properties.apiVersion >= VK_API_VERSION_1_3 &&
-                  yv_has_extension (physical, VK_NV_COOPERATIVE_MATRIX_2_EXTENSION_NAME));
+                  yv_has_extension (extensions, VK_NV_COOPERATIVE_MATRIX_2_EXTENSION_NAME));
   if (properties.apiVersion >= VK_API_VERSION_1_2)
     vkGetPhysicalDeviceFeatures2 (physical, &out->core);
 }

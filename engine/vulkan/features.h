@@ -27,8 +27,12 @@ typedef struct {
   VkPhysicalDeviceMaintenance4Features maintenance4;
 } YvFeatures;
 
-/* What @physical has; all false for a device older than Vulkan 1.2. */
-void yv_features_query (YvFeatures *out, VkPhysicalDevice physical);
+/* The names of the extensions that @physical offers, and a NULL. Free with g_strfreev(). NULL with
+ * the code of yv_vk_check(). */
+char **yv_extension_list (VkPhysicalDevice physical, GError **error);
+
+/* What @physical, which offers @extensions, has; all false for a device older than Vulkan 1.2. */
+void yv_features_query (YvFeatures *out, VkPhysicalDevice physical, char *const *extensions);
 
 /* The names of what is needed but not in @have, "bufferDeviceAddress, shaderInt64"; NULL where
  * nothing is missing. Free with g_free(). */
@@ -43,6 +47,6 @@ bool yv_features_have_coopmat (const YvFeatures *have);
 /* And all that conv_coopmat2 needs, which is one more. */
 bool yv_features_have_coopmat2 (const YvFeatures *have);
 
-bool yv_has_extension (VkPhysicalDevice physical, const char *name);
+bool yv_has_extension (char *const *extensions, const char *name);
 
 G_END_DECLS

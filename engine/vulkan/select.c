@@ -60,8 +60,8 @@ fill_identity (YvChoice *choice)
               *driver.driverInfo ? " " : "", driver.driverInfo);
 }
 
-static void
-fill_choice (YvChoice *choice, uint32_t index, VkPhysicalDevice handle)
+static bool
+fill_choice (YvChoice *choice, uint32_t index, VkPhysicalDevice handle, GError **error)
 {
   VkPhysicalDeviceProperties properties;
   YvFeatures features;
@@ -77,17 +77,24 @@ fill_choice (YvChoice *choice, uint32_t index, VkPhysicalDevice handle)
     choice->missing =
         g_strdup_printf ("Vulkan 1.2 (it has %u.%u)", VK_API_VERSION_MAJOR (properties.apiVersion),
                          VK_API_VERSION_MINOR (properties.apiVersion));
-    return;
+    return true;
   }
   fill_identity (choice);
-  yv_features_query (&features, handle);
+  choice->extensions = yv_extension_list (handle, error);
+  if (!choice->extensions)
+    return false;
+  yv_features_query (&features, handle, choice->extensions);
   choice->missing = yv_features_missing (&features);
+  return true;
 }
 
 static void
-clear_choice (gpointer choice)
+clear_choice (gpointer data)
 {
-  g_free (((YvChoice *) choice)->missing);
+  YvChoice *choice = data;
+
+  g_strfreev (choice->extensions);
+  g_free (choice->missing);
 }
 
 GArray *
@@ -109,8 +116,14 @@ yv_choice_list (const YvInstance *instance, GError **error)
     return NULL;
 
   g_array_set_size (choices, n);
-  for (uint32_t i = 0; i < n; i++)
-    fill_choice (&g_array_index (choices, YvChoice, i), i, handles[i]);
+  for (uint32_t i = 0; i < n; i++) {
+    YvChoice *choice = &g_array_index (choices, YvChoice, i);
+
+    if (!fill_choice (choice, i, handles[i], error)) {
+      g_prefix_error (error, "%s: ", choice->info.name);
+      return NULL;
+    }
+  }
   return g_steal_pointer (&choices);
 }
 
