@@ -70,7 +70,7 @@ run() {
   [ -d "$root" ] || die "run scripts/trixie.sh make first"
   [ ! -x "$root/usr/bin/$program" ] || program=$root/usr/bin/$program
   export VK_DRIVER_FILES=$root/usr/share/vulkan/icd.d/lvp_icd.json
-  export VK_LAYER_PATH=$root/usr/share/vulkan/explicit_layer.d
+  export VK_LAYER_PATH=$root/usr/share/vulkan/explicit_layer.d${VK_LAYER_PATH:+:$VK_LAYER_PATH}
   exec "$root/usr/lib64/ld-linux-x86-64.so.2" --library-path "$root/usr/lib/x86_64-linux-gnu" \
     "$program" "$@"
 }

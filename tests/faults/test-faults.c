@@ -529,6 +529,8 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_autofree char *cache = g_test_build_filename (G_TEST_BUILT, "faults", "cache", NULL);
+  g_setenv ("XDG_CACHE_HOME", cache, TRUE);
   fault_set_discrete (g_getenv ("YV_TEST_DISCRETE") != NULL);
   g_test_add_func ("/faults/instance", an_instance_that_fails_is_made_by_the_next);
   g_test_add_func ("/faults/load", each_call_fails_while_loading);

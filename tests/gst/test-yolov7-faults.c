@@ -14,8 +14,7 @@
 #include "tests/faults/faultcase.h"
 
 #define N_FRAMES 12
-#define FIRST_FRAME 4 /* that comes with a fault armed; those before it are on their way or done   \
-                       */
+#define FIRST_FRAME 4 /* that comes with a fault armed */
 
 /* A pipeline that plays once. */
 typedef struct {
