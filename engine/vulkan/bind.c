@@ -14,7 +14,8 @@ texel_format (const YvStep *step, uint32_t binding)
   const bool is_weight = binding == YV_BINDING_WEIGHT && step->weight_source;
   const YvDType dtype = is_weight ? step->dtype : step->src[0].dtype;
 
-  if (is_weight && step->pack == YV_PACK_AFFINE)
+  /* As the shader declares it, also where a source stands in that is not read. */
+  if (binding == YV_BINDING_WEIGHT && step->kernel == YV_KERNEL_ELTWISE)
     return VK_FORMAT_R32G32B32A32_SFLOAT;
   if (step->kernel == YV_KERNEL_LETTERBOX)
     return VK_FORMAT_R16_UINT;
