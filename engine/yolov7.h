@@ -214,7 +214,9 @@ typedef struct {
  * shares_batches, YV_ERROR_OUT_OF_MEMORY where the system has no more threads. */
 YV_API YvStream *yv_stream_new (YvEngine *engine, const YvStreamOptions *options, GError **error);
 YV_API void yv_stream_free (YvStream *stream); /* NULL ok; waits for what runs, drops what is in
-                                                  flight, and its reference on the engine */
+                                                  flight, and its reference on the engine. The last
+                                                  that shares batches also waits for a size that is
+                                                  being made ready */
 
 /* Replaces the options; takes effect with the next frame that is submitted: those in flight keep
  * the old ones. On failure these stay. Only what changes the network's input, and multi_label where

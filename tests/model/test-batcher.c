@@ -106,26 +106,38 @@ typedef struct {
   YvStream *stream;
 } Camera;
 
-/* What fits into the same network. */
+/* Two planes or three, of rows further apart than they are long. */
+static YvImage
+view_as_yuv (const uint8_t *pixels, YvFormat format)
+{
+  const uint8_t *chroma = pixels + 208 * FRAME_H;
+
+  return (YvImage){.format = format,
+                   .width = FRAME_W,
+                   .height = FRAME_H,
+                   .planes = {pixels, chroma, chroma + 104 * (FRAME_H / 2)},
+                   .stride_bytes = {208, format == YV_FORMAT_NV12 ? 208 : 104, 104}};
+}
+
+/* All fit into the same network. */
 static void
 make_picture (Camera *camera, uint32_t i)
 {
-  static const YvFormat formats[] = {YV_FORMAT_RGB, YV_FORMAT_BGR, YV_FORMAT_RGB};
   YvImage *image = &camera->image;
 
   *image = draw_picture (camera->pixels, 9 * i);
-  image->format = formats[i % 3];
+  image->format = i % 3 == 1 ? YV_FORMAT_BGR : YV_FORMAT_RGB;
   if (i % 4 == 1) { /* half the size */
     image->width /= 2;
     image->height /= 2;
     image->stride_bytes[0] *= 2;
   }
+  if (i == 3)
+    *image = view_as_yuv (camera->pixels, YV_FORMAT_I420);
   if (i == 6)
-    *image = (YvImage){.format = YV_FORMAT_GRAY8,
-                       .width = FRAME_W,
-                       .height = FRAME_H,
-                       .planes = {camera->pixels},
-                       .stride_bytes = {3 * FRAME_W}};
+    *image = view_as_yuv (camera->pixels, YV_FORMAT_GRAY8);
+  if (i == 7)
+    *image = view_as_yuv (camera->pixels, YV_FORMAT_NV12);
 }
 
 static void
