@@ -387,7 +387,8 @@ command_bench (int argc, char **argv)
   else if (parsed && wanted.streams && (wanted.is_profile || wanted.chart))
     status = fail_usage ("--streams times frames, --profile and --chart time steps: not both");
   else if (parsed && (wanted.streams < 0 || wanted.streams > MAX_STREAMS))
-    status = fail_usage ("--streams is %d, expected 1 to %d", wanted.streams, MAX_STREAMS);
+    status = fail_usage ("--streams is %d, expected 1 to %d, or 0 for none", wanted.streams,
+                         MAX_STREAMS);
   else if (parsed &&
            ((wanted.batch < 1 && wanted.batch != NOT_GIVEN) || wanted.runs < 1 ||
             wanted.warmup < 0 || wanted.in_flight < 1 || wanted.in_flight > YV_MAX_IN_FLIGHT))

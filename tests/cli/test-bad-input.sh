@@ -97,6 +97,8 @@ expect 'a self test of two models' 2 "one MODEL" "$tool" selftest a.pt b.pt
 expect 'a self test of a size beyond all measure' 1 "9000|8192" "$tool" selftest --json --size 9000
 expect 'a precision that does not exist' 2 "fp12" "$tool" bench --config "$bad/good.yaml" --precision fp12
 expect 'a batch of nothing' 2 'batch' "$tool" bench --config "$bad/good.yaml" --batch 0
+expect 'streams that cannot be' 2 'streams is -1' "$tool" bench --config "$bad/good.yaml" --streams -1
+expect 'steps of streams' 2 'not both' "$tool" bench --config "$bad/good.yaml" --streams 2 --profile
 expect 'no file to detect in' 2 'FILE|expected' "$tool" detect "$root/models/pets-tiny.pt"
 expect 'detect: a missing file' 1 'FILE|no such file' "$tool" detect "$root/models/pets-tiny.pt" "$bad/gone.avi" \
   --output "$bad/out"

@@ -169,6 +169,10 @@ def figures_have_their_names(tool, root):
                 'first_ms', 'in_flight'):
         assert keys[key] > 0, f'{key} is {keys[key]}'
     assert keys['in_place'] is False and keys['network_gflop_per_image'] <= keys['gflop_per_image'], keys
+    streams = json.loads(run(tool, 'bench', '--config', root + '/cfg/deploy/yolov7-tiny.yaml', '--size', '64', '--runs', '2',
+                             '--streams', '3', '--batch', '2', '--in-flight', '2', '--json'))
+    assert streams['streams'] == 3 and 1 <= streams['mean_batch'] <= 2, streams
+    assert streams['images_per_s'] > 0 and streams['mean_total_ms'] > streams['mean_wait_ms'], streams
     profile = json.loads(run(tool, 'bench', '--config', root + '/cfg/deploy/yolov7-tiny.yaml', '--size', '64', '--runs',
                              '2', '--device', 'reference', '--profile', '--json'))
     assert len(profile['steps']) > 50 and profile['width'] == 64, profile
