@@ -82,8 +82,9 @@ gboolean gst_yolov7_analysis_prepare (GstYolov7Analysis *analysis, const GstVide
 GstFlowReturn gst_yolov7_analysis_take_frame (GstYolov7Analysis *analysis, GstBuffer *frame,
                                               gboolean is_late);
 
-/* @event: (transfer full): serialized. Returns: false where it can't go on. */
-gboolean gst_yolov7_analysis_take_event (GstYolov7Analysis *analysis, GstEvent *event);
+/* @event: (transfer full): serialized. Returns: why it can't go on: FLUSHING, or what was returned
+ * by the last push that was not OK. */
+GstFlowReturn gst_yolov7_analysis_take_event (GstYolov7Analysis *analysis, GstEvent *event);
 
 /* Waits until all that was taken has been pushed. Returns: false where that will not be. */
 gboolean gst_yolov7_analysis_drain (GstYolov7Analysis *analysis);

@@ -370,28 +370,36 @@ stop_flush (GstYolov7 *self, GstEvent *event)
   return done;
 }
 
-static gboolean
+static GstFlowReturn
 take_serialized (GstYolov7 *self, GstEvent *event)
 {
   if (GST_EVENT_TYPE (event) == GST_EVENT_CAPS && !take_caps (self, event))
-    return FALSE;
+    return GST_FLOW_NOT_NEGOTIATED;
   if (GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT)
     gst_event_copy_segment (event, &self->segment);
   return gst_yolov7_analysis_take_event (self->analysis, event);
 }
 
 static gboolean
-sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
+pass_event (GstYolov7 *self, GstPad *pad, GstEvent *event)
 {
-  GstYolov7 *self = GST_YOLOV7 (parent);
-
   if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_START)
     return start_flush (self, event);
   if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP)
     return stop_flush (self, event);
-  if (GST_EVENT_IS_SERIALIZED (event))
+  return gst_pad_event_default (pad, GST_OBJECT (self), event);
+}
+
+/* That it flushes, as while it stops, is no error to upstream. */
+static GstFlowReturn
+sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
+{
+  GstYolov7 *self = GST_YOLOV7 (parent);
+  const gboolean is_flush = GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP;
+
+  if (GST_EVENT_IS_SERIALIZED (event) && !is_flush)
     return take_serialized (self, event);
-  return gst_pad_event_default (pad, parent, event);
+  return pass_event (self, pad, event) ? GST_FLOW_OK : GST_FLOW_ERROR;
 }
 
 /* As gst_base_transform_update_qos(). */
@@ -584,7 +592,7 @@ make_pads (GstYolov7 *self)
 {
   self->sink = gst_pad_new_from_static_template (&sink_template, "sink");
   gst_pad_set_chain_function (self->sink, GST_DEBUG_FUNCPTR (sink_chain));
-  gst_pad_set_event_function (self->sink, GST_DEBUG_FUNCPTR (sink_event));
+  gst_pad_set_event_full_function (self->sink, GST_DEBUG_FUNCPTR (sink_event));
   gst_pad_set_query_function (self->sink, GST_DEBUG_FUNCPTR (sink_query));
   gst_pad_set_activatemode_function (self->sink, GST_DEBUG_FUNCPTR (sink_activate));
   GST_PAD_SET_PROXY_CAPS (self->sink);

@@ -246,30 +246,31 @@ forget_end_locked (GstYolov7Analysis *self, const GstEvent *event)
 }
 
 /* Sticky events are taken even then: they matter when downstream is linked again. */
-static gboolean
-may_take_locked (const GstYolov7Analysis *self, const GstEvent *event)
+static GstFlowReturn
+check_event_locked (const GstYolov7Analysis *self, const GstEvent *event)
 {
   const gboolean ends = GST_EVENT_TYPE (event) == GST_EVENT_EOS;
 
   if (self->is_flushing)
-    return FALSE;
-  return self->flow == GST_FLOW_OK || self->flow == GST_FLOW_EOS ||
-         (GST_EVENT_IS_STICKY (event) && !ends);
+    return GST_FLOW_FLUSHING;
+  if (self->flow == GST_FLOW_EOS || (GST_EVENT_IS_STICKY (event) && !ends))
+    return GST_FLOW_OK;
+  return self->flow;
 }
 
-gboolean
+GstFlowReturn
 gst_yolov7_analysis_take_event (GstYolov7Analysis *self, GstEvent *event)
 {
   g_mutex_lock (&self->mutex);
   forget_end_locked (self, event);
-  const gboolean is_taken = may_take_locked (self, event);
-  if (is_taken)
+  const GstFlowReturn flow = check_event_locked (self, event);
+  if (flow == GST_FLOW_OK)
     gst_yolov7_lineup_add_event (&self->lineup, event);
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->mutex);
-  if (!is_taken)
+  if (flow != GST_FLOW_OK)
     gst_event_unref (event);
-  return is_taken;
+  return flow;
 }
 
 gboolean

@@ -323,6 +323,21 @@ a_flush_drops_what_is_in_flight (void)
   gst_harness_teardown (h);
 }
 
+/* A stop begins at the source pad; what upstream still sends then has not failed. */
+static void
+an_event_that_comes_while_it_stops_is_no_error (void)
+{
+  GstHarness *h = harness_new ("max-in-flight=1");
+  g_autoptr (GstElement) element = gst_harness_find_element (h, "yolov7");
+  g_autoptr (GstPad) src = gst_element_get_static_pad (element, "src");
+  g_autoptr (GstCaps) caps = yv_test_caps ("GRAY8", W, H / 2);
+
+  g_assert_true (gst_pad_set_active (src, FALSE));
+  gst_harness_set_src_caps (h, gst_caps_ref (caps)); /* waits for the next frame */
+  g_assert_cmpint (gst_harness_push (h, frame_new (1)), ==, GST_FLOW_FLUSHING);
+  gst_harness_teardown (h);
+}
+
 static void
 a_flush_wakes_who_waits_for_room (void)
 {
@@ -560,6 +575,7 @@ main (int argc, char **argv)
   g_test_add_func ("/analysis/linked-again", a_pad_that_is_linked_again_gets_frames);
   g_test_add_func ("/analysis/failure", a_failed_analysis_is_an_error_with_a_message);
   g_test_add_func ("/analysis/flush", a_flush_drops_what_is_in_flight);
+  g_test_add_func ("/analysis/stop-event", an_event_that_comes_while_it_stops_is_no_error);
   g_test_add_func ("/analysis/flush-wakes", a_flush_wakes_who_waits_for_room);
   g_test_add_func ("/analysis/stop", a_stop_with_frames_in_flight_does_not_hang);
   g_test_add_func ("/analysis/query", a_query_waits_for_what_came_before_it);
