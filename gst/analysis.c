@@ -251,6 +251,7 @@ gst_yolov7_analysis_drop_flights (GstYolov7Analysis *self)
 void
 gst_yolov7_analysis_flush (GstYolov7Analysis *self)
 {
+  GST_DEBUG_OBJECT (self->element, "dropping what has not left");
   gst_yolov7_analysis_drop_flights (self);
   gst_yolov7_analysis_drop_late (self);
   gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
@@ -302,9 +303,11 @@ load_beside (GstYolov7Analysis *self, const GstYolov7Settings *settings, GstYolo
     gst_yolov7_model_forget (old->model);
   g_autoptr (GstYolov7Session) session = gst_yolov7_session_new (
       self->element, settings, gst_yolov7_analysis_on_ready, self, &doing, error);
-  if (!session || !gst_yolov7_session_prepare (session, info, error))
-    return NULL;
-  return g_steal_pointer (&session);
+  if (session && gst_yolov7_session_prepare (session, info, error))
+    return g_steal_pointer (&session);
+  g_clear_pointer (&session, gst_yolov7_session_unref);
+  gst_yolov7_model_keep (old->model);
+  return NULL;
 }
 
 gboolean
@@ -347,8 +350,11 @@ gst_yolov7_analysis_use_session (GstYolov7Analysis *self, gboolean *updated)
   }
   GstYolov7Session *session = gst_yolov7_session_ref (self->session);
   g_mutex_unlock (&self->mutex);
-  if (old)
+  if (old) {
+    GST_INFO_OBJECT (self->element, "%s takes over",
+                     yv_engine_info (session->engine)->model_source);
     gst_yolov7_analysis_drop_session (self, old);
+  }
   return session;
 }
 

@@ -72,7 +72,8 @@ gboolean gst_yolov7_analysis_prepare (GstYolov7Analysis *analysis, const GstVide
 /**
  * gst_yolov7_analysis_take_frame:
  * @frame: (transfer full)
- * @is_late: it is too late for its sink: not worth an analysis
+ * @is_late: (inout): it is too late for its sink, and not worth an analysis; whether it goes
+ * without one because of that
  *
  * Waits for room; starts the frame's analysis, unless the policy says that it goes without one.
  *
@@ -80,7 +81,7 @@ gboolean gst_yolov7_analysis_prepare (GstYolov7Analysis *analysis, const GstVide
  * where it can't be analysed.
  */
 GstFlowReturn gst_yolov7_analysis_take_frame (GstYolov7Analysis *analysis, GstBuffer *frame,
-                                              gboolean is_late);
+                                              gboolean *is_late);
 
 /* @event: (transfer full): serialized. Returns: why it can't go on: FLUSHING, or what was returned
  * by the last push that was not OK. */

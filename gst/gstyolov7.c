@@ -261,40 +261,50 @@ update_options (GstYolov7 *self)
     g_signal_emit (self, signals[SIGNAL_MODEL_UPDATED], 0, session->settings.model_file);
 }
 
-/* As GstBaseTransform tells of frames that it drops; this one goes on without an analysis. */
-static void
-post_qos (GstYolov7 *self, GstBuffer *frame, GstClockTime running_time, GstClockTime earliest)
-{
-  const GstClockTime pts = GST_BUFFER_PTS (frame);
-  GstMessage *message =
-      gst_message_new_qos (GST_OBJECT (self), FALSE, running_time,
-                           gst_segment_to_stream_time (&self->segment, GST_FORMAT_TIME, pts), pts,
-                           GST_BUFFER_DURATION (frame));
+/* When a frame is due, and how much later it may not be. */
+typedef struct {
+  GstClockTime pts, duration, running_time, stream_time, earliest;
+} Timing;
 
-  gst_message_set_qos_values (message, GST_CLOCK_DIFF (running_time, earliest), 1.0, 1000000);
-  gst_message_set_qos_stats (message, GST_FORMAT_BUFFERS, self->n_frames - self->n_late,
-                             self->n_late);
-  gst_element_post_message (GST_ELEMENT (self), message);
+static Timing
+timing_of (GstYolov7 *self, GstBuffer *frame)
+{
+  Timing timing = {
+      .pts = GST_BUFFER_PTS (frame),
+      .duration = GST_BUFFER_DURATION (frame),
+      .running_time = GST_CLOCK_TIME_NONE,
+      .stream_time = GST_CLOCK_TIME_NONE,
+  };
+
+  GST_OBJECT_LOCK (self);
+  timing.earliest = self->settings.qos ? self->earliest : GST_CLOCK_TIME_NONE;
+  GST_OBJECT_UNLOCK (self);
+  if (self->segment.format != GST_FORMAT_TIME)
+    return timing;
+  timing.running_time = gst_segment_to_running_time (&self->segment, GST_FORMAT_TIME, timing.pts);
+  timing.stream_time = gst_segment_to_stream_time (&self->segment, GST_FORMAT_TIME, timing.pts);
+  return timing;
 }
 
 static gboolean
-is_late (GstYolov7 *self, GstBuffer *frame)
+is_late (const Timing *timing)
 {
-  GST_OBJECT_LOCK (self);
-  const GstClockTime earliest = self->settings.qos ? self->earliest : GST_CLOCK_TIME_NONE;
-  GST_OBJECT_UNLOCK (self);
+  return GST_CLOCK_TIME_IS_VALID (timing->earliest) &&
+         GST_CLOCK_TIME_IS_VALID (timing->running_time) && timing->running_time <= timing->earliest;
+}
 
-  self->n_frames++;
-  if (!GST_CLOCK_TIME_IS_VALID (earliest) || !GST_BUFFER_PTS_IS_VALID (frame) ||
-      self->segment.format != GST_FORMAT_TIME)
-    return FALSE;
-  const GstClockTime running_time =
-      gst_segment_to_running_time (&self->segment, GST_FORMAT_TIME, GST_BUFFER_PTS (frame));
-  if (!GST_CLOCK_TIME_IS_VALID (running_time) || running_time > earliest)
-    return FALSE;
-  self->n_late++;
-  post_qos (self, frame, running_time, earliest);
-  return TRUE;
+/* As GstBaseTransform tells of frames that it drops; this one went on without an analysis. */
+static void
+post_qos (GstYolov7 *self, const Timing *timing)
+{
+  GstMessage *message = gst_message_new_qos (GST_OBJECT (self), FALSE, timing->running_time,
+                                             timing->stream_time, timing->pts, timing->duration);
+
+  gst_message_set_qos_values (message, GST_CLOCK_DIFF (timing->running_time, timing->earliest), 1.0,
+                              1000000);
+  gst_message_set_qos_stats (message, GST_FORMAT_BUFFERS, self->n_frames - self->n_late,
+                             self->n_late);
+  gst_element_post_message (GST_ELEMENT (self), message);
 }
 
 static GstFlowReturn
@@ -314,7 +324,14 @@ sink_chain (GstPad *pad, GstObject *parent, GstBuffer *frame)
     return GST_FLOW_NOT_NEGOTIATED;
   }
   update_options (self);
-  return gst_yolov7_analysis_take_frame (self->analysis, frame, is_late (self, frame));
+  const Timing timing = timing_of (self, frame);
+  gboolean late = is_late (&timing);
+  const GstFlowReturn flow = gst_yolov7_analysis_take_frame (self->analysis, frame, &late);
+  self->n_frames++;
+  self->n_late += late;
+  if (late)
+    post_qos (self, &timing);
+  return flow;
 }
 
 /* The task of the source pad. */

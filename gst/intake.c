@@ -17,6 +17,8 @@ gst_yolov7_analysis_prepare (GstYolov7Analysis *self, const GstVideoInfo *info, 
 
   if (!gst_yolov7_session_prepare (session, info, error))
     return FALSE;
+  GST_DEBUG_OBJECT (self->element, "ready for %dx%d", GST_VIDEO_INFO_WIDTH (info),
+                    GST_VIDEO_INFO_HEIGHT (info));
   g_mutex_lock (&self->mutex);
   self->info = *info;
   self->n_unmeasured = GST_YOLOV7_N_UNMEASURED + self->lineup.n_frames;
@@ -193,6 +195,22 @@ replace_or_pass (GstYolov7Analysis *self, GstYolov7Flight *flight, GstBuffer *fr
   return GST_FLOW_OK;
 }
 
+static void
+log_fate (GstYolov7Analysis *self, Fate fate, GstBuffer *frame)
+{
+  static const char *const names[] = {
+      [FATE_ANALYSED] = "is analysed",
+      [FATE_REPLACES] = "may take the place of the one that waits",
+      [FATE_OFF_INTERVAL] = "is not due",
+      [FATE_BUSY] = "finds the device busy",
+      [FATE_LATE] = "is late",
+  };
+
+  GST_LOG_OBJECT (self->element, "frame %" GST_TIME_FORMAT " %s, %u in flight",
+                  GST_TIME_ARGS (GST_BUFFER_PTS (frame)), names[fate],
+                  gst_yolov7_lineup_n_flights (&self->lineup));
+}
+
 /* Needs the lock, and gives it back. */
 static GstFlowReturn
 dispatch_and_unlock (GstYolov7Analysis *self, Fate fate, GstBuffer *frame, GstClockTime arrival)
@@ -215,7 +233,7 @@ dispatch_and_unlock (GstYolov7Analysis *self, Fate fate, GstBuffer *frame, GstCl
 }
 
 GstFlowReturn
-gst_yolov7_analysis_take_frame (GstYolov7Analysis *self, GstBuffer *frame, gboolean is_late)
+gst_yolov7_analysis_take_frame (GstYolov7Analysis *self, GstBuffer *frame, gboolean *is_late)
 {
   const GstClockTime arrival = gst_yolov7_analysis_now ();
 
@@ -224,15 +242,18 @@ gst_yolov7_analysis_take_frame (GstYolov7Analysis *self, GstBuffer *frame, gbool
   if (self->policy.leaky == GST_YOLOV7_LEAKY_DOWNSTREAM &&
       gst_yolov7_lineup_release (&self->lineup) > 0)
     g_cond_broadcast (&self->changed);
-  const GstFlowReturn flow = wait_for_room_locked (self, is_due && !is_late);
+  const GstFlowReturn flow = wait_for_room_locked (self, is_due && !*is_late);
   if (flow != GST_FLOW_OK) {
     g_mutex_unlock (&self->mutex);
     gst_buffer_unref (frame);
+    *is_late = FALSE;
     return flow;
   }
-  const Fate fate = choose_fate_locked (self, is_due, is_late);
+  const Fate fate = choose_fate_locked (self, is_due, *is_late);
   self->n_counted++;
   count_fate_locked (self, fate);
+  *is_late = fate == FATE_LATE;
+  log_fate (self, fate, frame);
   return dispatch_and_unlock (self, fate, frame, arrival);
 }
 

@@ -265,3 +265,15 @@ gst_yolov7_model_forget (GstYolov7Model *model)
   model->is_lost = true;
   g_mutex_unlock (&lock);
 }
+
+void
+gst_yolov7_model_keep (GstYolov7Model *model)
+{
+  g_mutex_lock (&lock);
+  const GstYolov7Model *listed = find_locked (model->key);
+  if (!listed || listed == model) {
+    model->is_lost = false;
+    list_locked (model);
+  }
+  g_mutex_unlock (&lock);
+}

@@ -78,6 +78,16 @@ attach_late (GstYolov7Analysis *self, GstBuffer *frame)
 }
 
 static void
+log_found (GstYolov7Analysis *self, const GstYolov7Flight *flight, const YvDetections *found)
+{
+  GST_LOG_OBJECT (
+      self->element,
+      "frame %" GST_TIME_FORMAT ": %u detections in %" G_GUINT64_FORMAT " us, in a batch of %u, %s",
+      GST_TIME_ARGS (flight->frame.pts), found->n_detections, found->times.total_ns / GST_USECOND,
+      found->n_batch, found->was_copied ? "copied" : "in place");
+}
+
+static void
 deliver (GstYolov7Analysis *self, const GstYolov7Flight *flight, const YvDetections *found)
 {
   const Result result = {
@@ -120,14 +130,18 @@ land (GstYolov7Analysis *self, GstYolov7Flight *flight)
   gst_yolov7_lineup_take_flight (&self->lineup);
   if (found)
     gst_yolov7_tally_found (&self->tally, found, flight->is_imported);
+  else
+    self->tally.stats.frames_dropped++;
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->mutex);
 
   gst_yolov7_flight_unmap (flight);
-  if (found)
+  if (found) {
+    log_found (self, flight, found);
     deliver (self, flight, found);
-  else
+  } else {
     gst_yolov7_analysis_fail (self, "Could not analyse a frame", error);
+  }
   gst_yolov7_analysis_drop_session (self, flight->session);
 }
 
@@ -189,7 +203,9 @@ see_off (GstYolov7Analysis *self, const GstYolov7Item *item, GstFlowReturn flow)
     return NULL;
   }
   GstBuffer *frame = GST_BUFFER_CAST (item->object);
-  if (item->state == GST_YOLOV7_ITEM_FREE && self->late.is_there)
+  if (item->state == GST_YOLOV7_ITEM_ANALYSED) /* what it carries is newer */
+    gst_yolov7_analysis_drop_late (self);
+  else if (self->late.is_there)
     frame = attach_late (self, frame);
   return GST_MINI_OBJECT_CAST (frame);
 }

@@ -121,6 +121,15 @@ skip_flight (GstYolov7Analysis *self, GstYolov7Flight *flight)
   g_mutex_unlock (&self->mutex);
 }
 
+static void
+drop_flight (GstYolov7Analysis *self, GstYolov7Flight *flight)
+{
+  gst_yolov7_analysis_end_flight (self, flight);
+  g_mutex_lock (&self->mutex);
+  self->tally.stats.frames_dropped++;
+  g_mutex_unlock (&self->mutex);
+}
+
 /* Each flight once, in their order; nobody adds one meanwhile. */
 static gboolean
 submit_all_again (GstYolov7Analysis *self)
@@ -138,7 +147,7 @@ submit_all_again (GstYolov7Analysis *self)
       continue;
     }
     if (is_lost && !submit_again (self, &flight)) {
-      gst_yolov7_analysis_end_flight (self, &flight);
+      drop_flight (self, &flight);
       return FALSE;
     }
     gst_yolov7_lineup_add_flight (&self->lineup, &flight);

@@ -312,7 +312,8 @@ init_flow_properties (GParamSpec **properties)
 
   properties[PROP_MODEL_INSTANCE_ID] = g_param_spec_string (
       "model-instance-id", "Model instance ID",
-      "Elements with the same one share a model, and need to set model-file on one of them only; "
+      "Elements with the same one share a model, and only the first that starts needs a "
+      "model-file; "
       "not set: elements with the same model, device and precision share it by themselves",
       NULL, ready);
   properties[PROP_MAX_IN_FLIGHT] = g_param_spec_uint (
