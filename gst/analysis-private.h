@@ -51,6 +51,7 @@ struct _GstYolov7Analysis {
   GstYolov7Lineup lineup;
   GstYolov7Session *session;      /* of the next frame; NULL: stopped */
   GstYolov7Session *next_session; /* (nullable): takes over with the next frame */
+  gboolean is_update_untold;      /* one has, and nobody was told */
   GstFlowReturn flow;
   gboolean is_flushing;
   gboolean is_submitting; /* the "in" thread uses the session's stream */

@@ -217,6 +217,7 @@ gst_yolov7_analysis_start (GstYolov7Analysis *self, const GstYolov7Settings *set
   }
   g_mutex_lock (&self->mutex);
   self->session = session;
+  self->is_update_untold = FALSE;
   gst_video_info_init (&self->info);
   memset (&self->tally, 0, sizeof self->tally);
   self->latency = (GstYolov7Latency){0};
@@ -341,12 +342,16 @@ gst_yolov7_analysis_use_session (GstYolov7Analysis *self, gboolean *updated)
   GstYolov7Session *old = NULL;
 
   g_mutex_lock (&self->mutex);
-  *updated = self->next_session != NULL;
   if (self->next_session) {
     old = self->session;
+    self->is_update_untold = TRUE;
     self->session = g_steal_pointer (&self->next_session);
     self->n_unmeasured = GST_YOLOV7_N_UNMEASURED + self->lineup.n_frames;
     self->tally.stats.model_updates++;
+  }
+  if (updated) {
+    *updated = self->is_update_untold;
+    self->is_update_untold = FALSE;
   }
   GstYolov7Session *session = gst_yolov7_session_ref (self->session);
   g_mutex_unlock (&self->mutex);

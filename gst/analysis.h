@@ -61,8 +61,8 @@ gboolean gst_yolov7_analysis_load (GstYolov7Analysis *analysis, const GstYolov7S
 
 /* ---- in ------------------------------------------------------------------------------------- */
 
-/* The session of the next frame. Returns: (transfer full). @updated: (out): it is another one than
- * the last call's because a new model was loaded. */
+/* The session of the next frame. Returns: (transfer full). @updated: (out) (nullable): since
+ * somebody last asked for it a new model has taken over. */
 GstYolov7Session *gst_yolov7_analysis_use_session (GstYolov7Analysis *analysis, gboolean *updated);
 
 /* Makes ready for frames of @info. Blocks. Returns: false with @error. */

@@ -12,8 +12,7 @@
 gboolean
 gst_yolov7_analysis_prepare (GstYolov7Analysis *self, const GstVideoInfo *info, GError **error)
 {
-  gboolean updated;
-  g_autoptr (GstYolov7Session) session = gst_yolov7_analysis_use_session (self, &updated);
+  g_autoptr (GstYolov7Session) session = gst_yolov7_analysis_use_session (self, NULL);
 
   if (!gst_yolov7_session_prepare (session, info, error))
     return FALSE;
@@ -308,8 +307,7 @@ gst_yolov7_analysis_drain (GstYolov7Analysis *self)
 gboolean
 gst_yolov7_analysis_propose (GstYolov7Analysis *self, GstPad *src, GstQuery *query)
 {
-  gboolean updated;
-  g_autoptr (GstYolov7Session) session = gst_yolov7_analysis_use_session (self, &updated);
+  g_autoptr (GstYolov7Session) session = gst_yolov7_analysis_use_session (self, NULL);
 
   g_mutex_lock (&self->mutex);
   const guint n_held = max_in_flight_locked (self);

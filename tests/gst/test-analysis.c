@@ -300,6 +300,46 @@ a_failed_analysis_is_an_error_with_a_message (void)
   gst_harness_teardown (h);
 }
 
+/* ---- another model ------------------------------------------------------------------------- */
+
+static void
+count_update (GstElement *element, const char *model_file, gpointer n_updates)
+{
+  (void) element;
+  (void) model_file;
+
+  ++*(guint *) n_updates;
+}
+
+/* A query for memory that comes before the next frame is answered by the new model already. */
+static void
+a_new_model_is_told_of_with_the_next_frame (void)
+{
+  GstHarness *h = harness_new ("");
+  g_autoptr (GstElement) element = gst_harness_find_element (h, "yolov7");
+  g_autoptr (GstCaps) caps = yv_test_caps ("GRAY8", W, H);
+  g_autofree char *model = yv_test_source_path ("models/pets-tiny.pt");
+  guint n_updates = 0;
+
+  g_signal_connect (element, "model-updated", G_CALLBACK (count_update), &n_updates);
+  fake_set_quick (TRUE);
+  push (h, 0);
+  pull (h, 0, 0);
+  g_object_set (element, "model-file", model, NULL); /* the same once more is another session */
+  while (stat_of (h, "model-updates") == 0) {
+    g_autoptr (GstQuery) query = gst_query_new_allocation (caps, TRUE);
+    g_assert_true (gst_pad_peer_query (h->srcpad, query));
+  }
+  g_assert_cmpuint (n_updates, ==, 0);
+  push (h, 1);
+  g_assert_cmpuint (n_updates, ==, 1);
+  pull (h, 1, 1);
+  push (h, 2);
+  g_assert_cmpuint (n_updates, ==, 1);
+  pull (h, 2, 2);
+  gst_harness_teardown (h);
+}
+
 /* ---- flushes and states --------------------------------------------------------------------- */
 
 static void
@@ -574,6 +614,7 @@ main (int argc, char **argv)
   g_test_add_func ("/analysis/flow-at-the-end", an_error_before_the_end_is_told);
   g_test_add_func ("/analysis/linked-again", a_pad_that_is_linked_again_gets_frames);
   g_test_add_func ("/analysis/failure", a_failed_analysis_is_an_error_with_a_message);
+  g_test_add_func ("/analysis/new-model", a_new_model_is_told_of_with_the_next_frame);
   g_test_add_func ("/analysis/flush", a_flush_drops_what_is_in_flight);
   g_test_add_func ("/analysis/stop-event", an_event_that_comes_while_it_stops_is_no_error);
   g_test_add_func ("/analysis/flush-wakes", a_flush_wakes_who_waits_for_room);
