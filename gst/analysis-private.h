@@ -30,18 +30,20 @@ typedef struct {
   GstYolov7Session *session; /* owned; has the class names */
   GArray *detections;        /* of YvDetection */
   GstYolov7Frame frame;
+  GstSegment segment;
 } GstYolov7Late;
 
 struct _GstYolov7Analysis {
   GstElement *element;
 
   /* "in" thread */
-  guint64 n_counted; /* frames, for the interval */
+  guint64 n_counted;  /* frames, for the interval */
+  GstSegment segment; /* of the next frame */
 
   /* "out" thread */
   GArray *scratch; /* of GstYolov7Detection */
   GstYolov7Late late;
-  GstSegment segment;
+  GstClockTime last_ready;                            /* when the last frame that left could have */
   GstClockTime recoveries[GST_YOLOV7_MAX_RECOVERIES]; /* when the last ones were */
 
   GMutex mutex; /* of what follows */
@@ -54,11 +56,17 @@ struct _GstYolov7Analysis {
   gboolean is_update_untold;      /* one has, and nobody was told */
   GstFlowReturn flow;
   gboolean is_flushing;
-  gboolean is_submitting; /* the "in" thread uses the session's stream */
-  gboolean is_replacing;  /* and may change the newest flight */
-  gboolean is_recovering; /* the "out" thread does, or will; nothing is submitted */
-  gboolean is_leaving;    /* something is being pushed */
-  guint n_jobs;           /* on threads of their own */
+  gboolean is_past_end;     /* downstream has ended the stream, and no other has begun */
+  gboolean is_using;        /* the "in" thread changes the session's stream */
+  gboolean is_submitting;   /* the "in" thread submits to it */
+  gboolean is_replacing;    /* and may change the newest flight */
+  gboolean is_recovering;   /* a device was lost: nothing is submitted by the "in" thread */
+  gboolean is_restarting;   /* its model is being loaded again, beside */
+  gboolean is_resubmitting; /* then the "out" thread uses the session's stream */
+  gboolean restart_failed;  /* an error was posted, as */
+  gboolean has_failed;      /* with any failure: nothing is analysed any more */
+  gboolean is_leaving;      /* something is being pushed */
+  guint n_jobs;             /* on threads of their own */
   guint n_unmeasured;
   GstYolov7Latency latency;
   GstYolov7Tally tally;
@@ -68,6 +76,13 @@ GstClockTime gst_yolov7_analysis_now (void); /* monotonic */
 
 /* A YvReadyFunc. */
 void gst_yolov7_analysis_on_ready (gpointer analysis);
+
+/* Runs @func, where it isn't NULL, on a thread of its own, and drops @session (transfer full)
+ * (nullable) there. The lock is held, and not stopped. */
+void gst_yolov7_analysis_start_job_locked (GstYolov7Analysis *analysis,
+                                           void (*func) (GstYolov7Analysis *analysis,
+                                                         GstYolov7Session *session),
+                                           GstYolov7Session *session);
 
 /* Takes a reference, whose last one frees a device, which no frame shall wait for. */
 void gst_yolov7_analysis_drop_session (GstYolov7Analysis *analysis, GstYolov7Session *session);

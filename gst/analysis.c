@@ -67,10 +67,13 @@ gst_yolov7_analysis_set_policy (GstYolov7Analysis *self, const GstYolov7Settings
 
 /* ---- threads of our own --------------------------------------------------------------------- */
 
+typedef void (*JobFunc) (GstYolov7Analysis *self, GstYolov7Session *session);
+
 typedef struct {
   GstYolov7Analysis *self;
-  void (*func) (GstElement *element);
+  JobFunc func;
   GstYolov7Session *session;
+  void (*element_func) (GstElement *element);
 } Job;
 
 static void
@@ -80,7 +83,9 @@ run_job (GstElement *element, gpointer user_data)
   GstYolov7Analysis *self = job->self;
 
   if (job->func)
-    job->func (element);
+    job->func (self, job->session);
+  if (job->element_func)
+    job->element_func (element);
   gst_yolov7_session_unref (job->session);
   g_mutex_lock (&self->mutex);
   self->n_jobs--;
@@ -88,33 +93,44 @@ run_job (GstElement *element, gpointer user_data)
   g_mutex_unlock (&self->mutex);
 }
 
+static void
+start_locked (GstYolov7Analysis *self, const Job *job)
+{
+  self->n_jobs++;
+  gst_element_call_async (self->element, run_job, g_memdup2 (job, sizeof *job), g_free);
+}
+
+void
+gst_yolov7_analysis_start_job_locked (GstYolov7Analysis *self, JobFunc func,
+                                      GstYolov7Session *session)
+{
+  const Job job = {.self = self, .func = func, .session = session};
+
+  start_locked (self, &job);
+}
+
 gboolean
 gst_yolov7_analysis_run_beside (GstYolov7Analysis *self, void (*func) (GstElement *element))
 {
-  const Job job = {.self = self, .func = func};
+  const Job job = {.self = self, .element_func = func};
 
   g_mutex_lock (&self->mutex);
   const gboolean is_started = self->session != NULL;
-  self->n_jobs += is_started;
-  g_mutex_unlock (&self->mutex);
   if (is_started)
-    gst_element_call_async (self->element, run_job, g_memdup2 (&job, sizeof job), g_free);
+    start_locked (self, &job);
+  g_mutex_unlock (&self->mutex);
   return is_started;
 }
 
 void
 gst_yolov7_analysis_drop_session (GstYolov7Analysis *self, GstYolov7Session *session)
 {
-  const Job job = {.self = self, .session = session};
-
   g_mutex_lock (&self->mutex);
-  const gboolean is_in_use = session == self->session;
-  self->n_jobs += !is_in_use;
-  g_mutex_unlock (&self->mutex);
-  if (is_in_use)
-    gst_yolov7_session_unref (session);
+  if (session == self->session)
+    gst_yolov7_session_unref (session); /* not the last one */
   else
-    gst_element_call_async (self->element, run_job, g_memdup2 (&job, sizeof job), g_free);
+    gst_yolov7_analysis_start_job_locked (self, NULL, session);
+  g_mutex_unlock (&self->mutex);
 }
 
 /* ---- flights ------------------------------------------------------------------------------- */
@@ -184,6 +200,7 @@ gst_yolov7_analysis_submit (GstYolov7Analysis *self, GstYolov7Flight *flight)
   gst_yolov7_flight_unmap (flight);
   flight->is_lost = g_error_matches (error, YV_ERROR, YV_ERROR_DEVICE_LOST);
   if (flight->is_lost) {
+    g_atomic_int_set (&flight->session->is_lost, TRUE);
     GST_WARNING_OBJECT (self->element, "%s", error->message);
     g_error_free (error);
     return TRUE;
@@ -199,7 +216,8 @@ reset_counts (GstYolov7Analysis *self)
 {
   self->n_counted = 0;
   self->flow = GST_FLOW_OK;
-  self->is_recovering = FALSE;
+  self->is_past_end = self->has_failed = FALSE;
+  self->is_recovering = self->is_restarting || self->restart_failed;
   self->n_unmeasured = GST_YOLOV7_N_UNMEASURED;
 }
 
@@ -217,7 +235,7 @@ gst_yolov7_analysis_start (GstYolov7Analysis *self, const GstYolov7Settings *set
   }
   g_mutex_lock (&self->mutex);
   self->session = session;
-  self->is_update_untold = FALSE;
+  self->is_update_untold = self->restart_failed = FALSE;
   gst_video_info_init (&self->info);
   memset (&self->tally, 0, sizeof self->tally);
   self->latency = (GstYolov7Latency){0};
@@ -232,7 +250,8 @@ void
 gst_yolov7_analysis_drop_late (GstYolov7Analysis *self)
 {
   self->late.is_there = FALSE;
-  g_clear_pointer (&self->late.session, gst_yolov7_session_unref);
+  if (self->late.session)
+    gst_yolov7_analysis_drop_session (self, g_steal_pointer (&self->late.session));
 }
 
 void
@@ -249,16 +268,32 @@ gst_yolov7_analysis_drop_flights (GstYolov7Analysis *self)
   }
 }
 
+/* @src: (nullable): upstream sends no sticky event a second time, so what has not left is put
+ * there, as queue does. */
+static void
+drop_item (const GstYolov7Item *item, GstPad *src)
+{
+  if (src && GST_IS_EVENT (item->object) && GST_EVENT_IS_STICKY (item->object) &&
+      GST_EVENT_TYPE (item->object) != GST_EVENT_SEGMENT &&
+      GST_EVENT_TYPE (item->object) != GST_EVENT_EOS)
+    gst_pad_store_sticky_event (src, GST_EVENT_CAST (item->object));
+  gst_mini_object_unref (item->object);
+}
+
 void
-gst_yolov7_analysis_flush (GstYolov7Analysis *self)
+gst_yolov7_analysis_flush (GstYolov7Analysis *self, GstPad *src)
 {
   GST_DEBUG_OBJECT (self->element, "dropping what has not left");
   gst_yolov7_analysis_drop_flights (self);
   gst_yolov7_analysis_drop_late (self);
   gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
+  self->last_ready = 0;
+  while (!gst_yolov7_lineup_is_empty (&self->lineup)) {
+    const GstYolov7Item item = gst_yolov7_lineup_take (&self->lineup);
+
+    drop_item (&item, src);
+  }
   g_mutex_lock (&self->mutex);
-  while (!gst_yolov7_lineup_is_empty (&self->lineup))
-    gst_mini_object_unref (gst_yolov7_lineup_take (&self->lineup).object);
   reset_counts (self);
   g_mutex_unlock (&self->mutex);
 }
@@ -266,13 +301,15 @@ gst_yolov7_analysis_flush (GstYolov7Analysis *self)
 void
 gst_yolov7_analysis_stop (GstYolov7Analysis *self)
 {
-  gst_yolov7_analysis_flush (self);
+  gst_yolov7_analysis_flush (self, NULL);
   g_mutex_lock (&self->mutex);
   while (self->n_jobs > 0)
     g_cond_wait (&self->changed, &self->mutex);
+  GstYolov7Session *session = g_steal_pointer (&self->session);
+  GstYolov7Session *next = g_steal_pointer (&self->next_session);
   g_mutex_unlock (&self->mutex);
-  g_clear_pointer (&self->next_session, gst_yolov7_session_unref);
-  g_clear_pointer (&self->session, gst_yolov7_session_unref);
+  gst_yolov7_session_unref (next);
+  gst_yolov7_session_unref (session);
 }
 
 void
@@ -298,16 +335,18 @@ static GstYolov7Session *
 load_beside (GstYolov7Analysis *self, const GstYolov7Settings *settings, GstYolov7Session *old,
              const GstVideoInfo *info, GError **error)
 {
+  const gboolean is_named = settings->model_instance_id != NULL;
   const char *doing;
 
-  if (settings->model_instance_id)
-    gst_yolov7_model_forget (old->model);
+  if (is_named)
+    gst_yolov7_model_supersede (old->model);
   g_autoptr (GstYolov7Session) session = gst_yolov7_session_new (
       self->element, settings, gst_yolov7_analysis_on_ready, self, &doing, error);
   if (session && gst_yolov7_session_prepare (session, info, error))
     return g_steal_pointer (&session);
   g_clear_pointer (&session, gst_yolov7_session_unref);
-  gst_yolov7_model_keep (old->model);
+  if (is_named)
+    gst_yolov7_model_keep (old->model);
   return NULL;
 }
 
@@ -336,34 +375,62 @@ gst_yolov7_analysis_load (GstYolov7Analysis *self, const GstYolov7Settings *sett
   return TRUE;
 }
 
+static GstYolov7Session *
+take_next_session_locked (GstYolov7Analysis *self)
+{
+  GstYolov7Session *old = self->session;
+
+  self->session = g_steal_pointer (&self->next_session);
+  self->is_update_untold = TRUE;
+  self->n_unmeasured = GST_YOLOV7_N_UNMEASURED + self->lineup.n_frames;
+  self->tally.stats.model_updates++;
+  GST_INFO_OBJECT (self->element, "%s takes over",
+                   yv_engine_info (self->session->engine)->model_source);
+  return old;
+}
+
 GstYolov7Session *
 gst_yolov7_analysis_use_session (GstYolov7Analysis *self, gboolean *updated)
 {
   GstYolov7Session *old = NULL;
 
   g_mutex_lock (&self->mutex);
-  if (self->next_session) {
-    old = self->session;
-    self->is_update_untold = TRUE;
-    self->session = g_steal_pointer (&self->next_session);
-    self->n_unmeasured = GST_YOLOV7_N_UNMEASURED + self->lineup.n_frames;
-    self->tally.stats.model_updates++;
-  }
+  while (self->is_resubmitting)
+    g_cond_wait (&self->changed, &self->mutex);
+  if (self->next_session && !self->is_recovering)
+    old = take_next_session_locked (self);
   if (updated) {
     *updated = self->is_update_untold;
     self->is_update_untold = FALSE;
   }
+  self->is_using = TRUE;
   GstYolov7Session *session = gst_yolov7_session_ref (self->session);
   g_mutex_unlock (&self->mutex);
-  if (old) {
-    GST_INFO_OBJECT (self->element, "%s takes over",
-                     yv_engine_info (session->engine)->model_source);
+  if (old)
     gst_yolov7_analysis_drop_session (self, old);
-  }
   return session;
 }
 
+void
+gst_yolov7_analysis_end_use (GstYolov7Analysis *self, GstYolov7Session *session)
+{
+  g_mutex_lock (&self->mutex);
+  self->is_using = FALSE;
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->mutex);
+  gst_yolov7_analysis_drop_session (self, session);
+}
+
 /* ---- what is known of it -------------------------------------------------------------------- */
+
+gboolean
+gst_yolov7_analysis_has_failed (GstYolov7Analysis *self)
+{
+  g_mutex_lock (&self->mutex);
+  const gboolean has_failed = self->has_failed;
+  g_mutex_unlock (&self->mutex);
+  return has_failed;
+}
 
 GstClockTime
 gst_yolov7_analysis_latency (GstYolov7Analysis *self)

@@ -39,8 +39,9 @@ void gst_yolov7_analysis_stop (GstYolov7Analysis *analysis);
 /* TRUE wakes everybody who waits, who then leave; nothing is taken until it is FALSE again. */
 void gst_yolov7_analysis_set_flushing (GstYolov7Analysis *analysis, gboolean is_flushing);
 
-/* Drops what has not left, for FLUSH_STOP. No streaming. */
-void gst_yolov7_analysis_flush (GstYolov7Analysis *analysis);
+/* Drops what has not left, for FLUSH_STOP. No streaming. @src: (nullable): gets the sticky events
+ * among it. */
+void gst_yolov7_analysis_flush (GstYolov7Analysis *analysis, GstPad *src);
 
 /* Runs @func on a thread of its own, which gst_yolov7_analysis_stop() waits for. False, and it does
  * not run, where nothing is started. */
@@ -61,9 +62,11 @@ gboolean gst_yolov7_analysis_load (GstYolov7Analysis *analysis, const GstYolov7S
 
 /* ---- in ------------------------------------------------------------------------------------- */
 
-/* The session of the next frame. Returns: (transfer full). @updated: (out) (nullable): since
- * somebody last asked for it a new model has taken over. */
+/* The session of the next frame. Returns: (transfer full): give it to
+ * gst_yolov7_analysis_end_use(); nobody else uses its stream until then. @updated: (out)
+ * (nullable): since somebody last asked for it a new model has taken over. */
 GstYolov7Session *gst_yolov7_analysis_use_session (GstYolov7Analysis *analysis, gboolean *updated);
+void gst_yolov7_analysis_end_use (GstYolov7Analysis *analysis, GstYolov7Session *session);
 
 /* Makes ready for frames of @info. Blocks. Returns: false with @error. */
 gboolean gst_yolov7_analysis_prepare (GstYolov7Analysis *analysis, const GstVideoInfo *info,
@@ -107,6 +110,9 @@ gboolean gst_yolov7_analysis_pushed (GstYolov7Analysis *analysis, GstFlowReturn 
 void gst_yolov7_analysis_relinked (GstYolov7Analysis *analysis);
 
 /* ---- what is known of it -------------------------------------------------------------------- */
+
+/* Whether an error was posted since the last start or flush. */
+gboolean gst_yolov7_analysis_has_failed (GstYolov7Analysis *analysis);
 
 /* What to add to a live pipeline's latency. */
 GstClockTime gst_yolov7_analysis_latency (GstYolov7Analysis *analysis);

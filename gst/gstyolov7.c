@@ -242,7 +242,7 @@ update_options (GstYolov7 *self)
 {
   g_auto (GstYolov7Settings) settings = {0};
   gboolean updated;
-  g_autoptr (GstYolov7Session) session = gst_yolov7_analysis_use_session (self->analysis, &updated);
+  GstYolov7Session *session = gst_yolov7_analysis_use_session (self->analysis, &updated);
   const gboolean is_new = updated || session != self->session;
 
   if (is_new && self->session) /* the next frames had better lie in memory of its engine */
@@ -257,8 +257,10 @@ update_options (GstYolov7 *self)
   GST_OBJECT_UNLOCK (self);
   if (changed)
     gst_yolov7_session_update (session, &settings, classes_changed);
+  g_autofree char *model_file = updated ? g_strdup (session->settings.model_file) : NULL;
+  gst_yolov7_analysis_end_use (self->analysis, session);
   if (updated)
-    g_signal_emit (self, signals[SIGNAL_MODEL_UPDATED], 0, session->settings.model_file);
+    g_signal_emit (self, signals[SIGNAL_MODEL_UPDATED], 0, model_file);
 }
 
 /* When a frame is due, and how much later it may not be. */
@@ -375,13 +377,18 @@ start_flush (GstYolov7 *self, GstEvent *event)
   return done;
 }
 
+/* Also where no FLUSH_START came before it, or the pad is being stopped. */
 static gboolean
 stop_flush (GstYolov7 *self, GstEvent *event)
 {
   const gboolean done = gst_pad_push_event (self->src, event);
 
-  gst_yolov7_analysis_flush (self->analysis);
+  gst_yolov7_analysis_set_flushing (self->analysis, TRUE);
+  gst_pad_pause_task (self->src);
+  gst_yolov7_analysis_flush (self->analysis, self->src);
   reset_stream (self);
+  if (!gst_pad_is_active (self->src))
+    return done;
   gst_yolov7_analysis_set_flushing (self->analysis, FALSE);
   gst_pad_start_task (self->src, src_loop, self, NULL);
   return done;
@@ -394,7 +401,13 @@ take_serialized (GstYolov7 *self, GstEvent *event)
     return GST_FLOW_NOT_NEGOTIATED;
   if (GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT)
     gst_event_copy_segment (event, &self->segment);
-  return gst_yolov7_analysis_take_event (self->analysis, event);
+  const gboolean ends = GST_EVENT_TYPE (event) == GST_EVENT_EOS;
+  const GstFlowReturn flow = gst_yolov7_analysis_take_event (self->analysis, event);
+  /* Nothing comes after it that could return this. */
+  if (ends && (flow == GST_FLOW_NOT_LINKED || flow < GST_FLOW_EOS) &&
+      !gst_yolov7_analysis_has_failed (self->analysis))
+    GST_ELEMENT_FLOW_ERROR (self, flow);
+  return flow;
 }
 
 static gboolean
@@ -527,7 +540,14 @@ start (GstYolov7 *self)
   self->session = NULL;
   self->has_caps = self->refused_caps = FALSE;
   self->n_frames = self->n_late = 0;
-  return gst_yolov7_analysis_start (self->analysis, &settings);
+  if (!gst_yolov7_analysis_start (self->analysis, &settings))
+    return FALSE;
+  GST_OBJECT_LOCK (self);
+  const gboolean is_other = g_strcmp0 (self->settings.model_file, settings.model_file) != 0;
+  GST_OBJECT_UNLOCK (self);
+  if (is_other) /* it was set while that one was loaded */
+    load_model_soon (self);
+  return TRUE;
 }
 
 static GstStateChangeReturn

@@ -9,12 +9,30 @@
  * lets wait, and few enough for the pools of decoders and cameras. */
 #define MAX_FRAMES 64
 
+/* A device that was lost is no failure: the first frame finds it so, and has it opened again. */
+static gboolean
+prepare_or_lose (GstYolov7Analysis *self, const GstVideoInfo *info, GError **error)
+{
+  GstYolov7Session *session = gst_yolov7_analysis_use_session (self, NULL);
+  GError *why = NULL;
+  const gboolean done = gst_yolov7_session_prepare (session, info, &why);
+
+  gst_yolov7_analysis_end_use (self, session);
+  if (done)
+    return TRUE;
+  if (!g_error_matches (why, YV_ERROR, YV_ERROR_DEVICE_LOST)) {
+    g_propagate_error (error, why);
+    return FALSE;
+  }
+  GST_WARNING_OBJECT (self->element, "%s", why->message);
+  g_error_free (why);
+  return TRUE;
+}
+
 gboolean
 gst_yolov7_analysis_prepare (GstYolov7Analysis *self, const GstVideoInfo *info, GError **error)
 {
-  g_autoptr (GstYolov7Session) session = gst_yolov7_analysis_use_session (self, NULL);
-
-  if (!gst_yolov7_session_prepare (session, info, error))
+  if (!prepare_or_lose (self, info, error))
     return FALSE;
   GST_DEBUG_OBJECT (self->element, "ready for %dx%d", GST_VIDEO_INFO_WIDTH (info),
                     GST_VIDEO_INFO_HEIGHT (info));
@@ -44,13 +62,23 @@ is_busy_locked (const GstYolov7Analysis *self)
   return gst_yolov7_lineup_n_flights (&self->lineup) >= max_in_flight_locked (self);
 }
 
+/* With leaky=downstream frames wait for nothing but downstream; more of them would only be late. */
+static guint
+max_frames_locked (const GstYolov7Analysis *self)
+{
+  return self->policy.leaky == GST_YOLOV7_LEAKY_DOWNSTREAM ? max_in_flight_locked (self) + 1
+                                                           : MAX_FRAMES;
+}
+
 /* A frame that goes without an analysis needs no more than a place in the line. */
 static gboolean
 has_room_locked (const GstYolov7Analysis *self, gboolean is_wanted)
 {
-  if (self->is_recovering || self->lineup.n_frames >= MAX_FRAMES)
+  if (self->lineup.n_frames >= max_frames_locked (self))
     return FALSE;
-  return !is_wanted || self->policy.leaky != GST_YOLOV7_LEAKY_NO || !is_busy_locked (self);
+  if (self->policy.leaky != GST_YOLOV7_LEAKY_NO)
+    return TRUE;
+  return !self->is_recovering && (!is_wanted || !is_busy_locked (self));
 }
 
 static GstFlowReturn
@@ -81,6 +109,8 @@ choose_fate_locked (GstYolov7Analysis *self, gboolean is_due, gboolean is_late)
     return FATE_OFF_INTERVAL;
   if (is_late)
     return FATE_LATE;
+  if (self->is_recovering)
+    return FATE_BUSY;
   return is_busy_locked (self) ? fate_when_busy_locked (self) : FATE_ANALYSED;
 }
 
@@ -121,10 +151,8 @@ add_flight_locked (GstYolov7Analysis *self, GstYolov7Flight *flight, GstBuffer *
   flight->number =
       gst_yolov7_lineup_add_frame (&self->lineup, frame, GST_YOLOV7_ITEM_WAITING, arrival);
   gst_yolov7_lineup_add_flight (&self->lineup, flight);
-  if (!flight->is_lost)
-    return;
-  g_atomic_int_set (&flight->session->is_lost, TRUE);
-  self->is_recovering = TRUE;
+  if (flight->is_lost)
+    self->is_recovering = TRUE;
 }
 
 static GstFlowReturn
@@ -151,12 +179,14 @@ analyse (GstYolov7Analysis *self, GstYolov7Flight *flight, GstBuffer *frame, Gst
   return GST_FLOW_OK;
 }
 
-/* In the place of the newest flight. Its frame has left, or is free to. */
+/* In the place of the newest flight. Its frame has left, or goes on without an analysis. */
 static void
 replace_locked (GstYolov7Analysis *self, GstYolov7Flight *flight, GstBuffer *frame,
                 GstClockTime arrival)
 {
   GstYolov7Flight *newest = gst_yolov7_lineup_newest_flight (&self->lineup);
+
+  gst_yolov7_lineup_release (&self->lineup, arrival);
 
   flight->number =
       gst_yolov7_lineup_add_frame (&self->lineup, frame, GST_YOLOV7_ITEM_WAITING, arrival);
@@ -224,6 +254,7 @@ dispatch_and_unlock (GstYolov7Analysis *self, Fate fate, GstBuffer *frame, GstCl
   GstYolov7Flight flight = {
       .session = gst_yolov7_session_ref (self->session),
       .info = self->info,
+      .segment = self->segment,
   };
   begin_submitting_locked (self, fate);
   g_mutex_unlock (&self->mutex);
@@ -234,12 +265,10 @@ dispatch_and_unlock (GstYolov7Analysis *self, Fate fate, GstBuffer *frame, GstCl
 GstFlowReturn
 gst_yolov7_analysis_take_frame (GstYolov7Analysis *self, GstBuffer *frame, gboolean *is_late)
 {
-  const GstClockTime arrival = gst_yolov7_analysis_now ();
-
   g_mutex_lock (&self->mutex);
   const gboolean is_due = self->n_counted % self->policy.interval == 0;
   if (self->policy.leaky == GST_YOLOV7_LEAKY_DOWNSTREAM &&
-      gst_yolov7_lineup_release (&self->lineup) > 0)
+      gst_yolov7_lineup_release (&self->lineup, gst_yolov7_analysis_now ()) > 0)
     g_cond_broadcast (&self->changed);
   const GstFlowReturn flow = wait_for_room_locked (self, is_due && !*is_late);
   if (flow != GST_FLOW_OK) {
@@ -248,20 +277,22 @@ gst_yolov7_analysis_take_frame (GstYolov7Analysis *self, GstBuffer *frame, gbool
     *is_late = FALSE;
     return flow;
   }
+  const GstClockTime arrival = gst_yolov7_analysis_now (); /* what it waited for was upstream's */
   const Fate fate = choose_fate_locked (self, is_due, *is_late);
-  self->n_counted++;
+  if (fate != FATE_BUSY && fate != FATE_LATE) /* else the next one is due */
+    self->n_counted++;
   count_fate_locked (self, fate);
   *is_late = fate == FATE_LATE;
   log_fate (self, fate, frame);
   return dispatch_and_unlock (self, fate, frame, arrival);
 }
 
-/* A new stream, or a new segment of it, begins after an end. */
+/* A new stream, or a new segment of it, begins after an end: its frames are taken, while those
+ * before it in the line are still dropped. */
 static void
 forget_end_locked (GstYolov7Analysis *self, const GstEvent *event)
 {
-  if (self->flow == GST_FLOW_EOS && (GST_EVENT_TYPE (event) == GST_EVENT_STREAM_START ||
-                                     GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT))
+  if (self->flow == GST_FLOW_EOS && gst_yolov7_lineup_restarts (GST_MINI_OBJECT_CAST (event)))
     self->flow = GST_FLOW_OK;
 }
 
@@ -284,6 +315,8 @@ gst_yolov7_analysis_take_event (GstYolov7Analysis *self, GstEvent *event)
   g_mutex_lock (&self->mutex);
   forget_end_locked (self, event);
   const GstFlowReturn flow = check_event_locked (self, event);
+  if (flow == GST_FLOW_OK && GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT)
+    gst_event_copy_segment (event, &self->segment);
   if (flow == GST_FLOW_OK)
     gst_yolov7_lineup_add_event (&self->lineup, event);
   g_cond_broadcast (&self->changed);
@@ -307,10 +340,12 @@ gst_yolov7_analysis_drain (GstYolov7Analysis *self)
 gboolean
 gst_yolov7_analysis_propose (GstYolov7Analysis *self, GstPad *src, GstQuery *query)
 {
-  g_autoptr (GstYolov7Session) session = gst_yolov7_analysis_use_session (self, NULL);
+  GstYolov7Session *session = gst_yolov7_analysis_use_session (self, NULL);
+  g_autoptr (GstYolov7Session) kept = gst_yolov7_session_ref (session);
 
   g_mutex_lock (&self->mutex);
-  const guint n_held = max_in_flight_locked (self);
+  const guint n_held = max_in_flight_locked (self) + 1; /* and the one that is being pushed */
   g_mutex_unlock (&self->mutex);
-  return gst_yolov7_propose_allocation (src, query, session->engine, n_held);
+  gst_yolov7_analysis_end_use (self, session);
+  return gst_yolov7_propose_allocation (src, query, kept->engine, n_held);
 }

@@ -20,6 +20,13 @@ gst_yolov7_lineup_clear (GstYolov7Lineup *lineup)
   gst_queue_array_free (lineup->flights);
 }
 
+gboolean
+gst_yolov7_lineup_restarts (const GstMiniObject *object)
+{
+  return GST_IS_EVENT (object) && (GST_EVENT_TYPE (object) == GST_EVENT_STREAM_START ||
+                                   GST_EVENT_TYPE (object) == GST_EVENT_SEGMENT);
+}
+
 /* ---- items ---------------------------------------------------------------------------------- */
 
 void
@@ -29,6 +36,8 @@ gst_yolov7_lineup_add_event (GstYolov7Lineup *lineup, GstEvent *event)
 
   if (GST_EVENT_TYPE (event) == GST_EVENT_EOS)
     lineup->has_eos = TRUE;
+  if (gst_yolov7_lineup_restarts (item.object))
+    lineup->n_restarts++;
   gst_queue_array_push_tail_struct (lineup->items, &item);
 }
 
@@ -37,7 +46,8 @@ gst_yolov7_lineup_add_frame (GstYolov7Lineup *lineup, GstBuffer *frame, GstYolov
                              GstClockTime arrival)
 {
   const guint64 number = lineup->n_left + gst_queue_array_get_length (lineup->items);
-  GstYolov7Item item = {.object = GST_MINI_OBJECT_CAST (frame), .state = state, .arrival = arrival};
+  GstYolov7Item item = {
+      .object = GST_MINI_OBJECT_CAST (frame), .state = state, .arrival = arrival, .ready = arrival};
 
   gst_queue_array_push_tail_struct (lineup->items, &item);
   lineup->n_frames++;
@@ -74,6 +84,8 @@ gst_yolov7_lineup_take (GstYolov7Lineup *lineup)
   const GstYolov7Item item = *(GstYolov7Item *) gst_queue_array_pop_head_struct (lineup->items);
 
   lineup->n_left++;
+  if (gst_yolov7_lineup_restarts (item.object))
+    lineup->n_restarts--;
   if (GST_IS_BUFFER (item.object))
     lineup->n_frames--;
   else if (GST_EVENT_TYPE (item.object) == GST_EVENT_EOS)
@@ -82,7 +94,7 @@ gst_yolov7_lineup_take (GstYolov7Lineup *lineup)
 }
 
 guint
-gst_yolov7_lineup_release (GstYolov7Lineup *lineup)
+gst_yolov7_lineup_release (GstYolov7Lineup *lineup, GstClockTime time)
 {
   const guint length = gst_queue_array_get_length (lineup->items);
   guint n = 0;
@@ -93,6 +105,7 @@ gst_yolov7_lineup_release (GstYolov7Lineup *lineup)
     if (item->state != GST_YOLOV7_ITEM_WAITING)
       continue;
     item->state = GST_YOLOV7_ITEM_FREE;
+    item->ready = time;
     n++;
   }
   return n;

@@ -29,6 +29,7 @@ typedef struct {
   GstMiniObject *object; /* owned: a GstBuffer or a GstEvent */
   GstYolov7ItemState state;
   GstClockTime arrival; /* of a frame, on the monotonic clock */
+  GstClockTime ready;   /* since when it waits for nothing of its own, once that is so */
 } GstYolov7Item;
 
 /* The analysis of one frame. */
@@ -36,6 +37,7 @@ typedef struct {
   guint64 number; /* the frame's, see gst_yolov7_lineup_find() */
   GstYolov7Frame frame;
   GstVideoInfo info;         /* of the caps that the frame came with */
+  GstSegment segment;        /* that it is in */
   GstYolov7Session *session; /* owned */
   GstYolov7FrameView view;   /* where is_mapped: the device reads it where it lies */
   gboolean is_mapped;
@@ -49,6 +51,7 @@ typedef struct {
   guint64 n_left;         /* items that have left; the first one there is has this number */
   guint n_frames;         /* among the items */
   gboolean has_eos;       /* among the items */
+  guint n_restarts;       /* among the items: see gst_yolov7_lineup_restarts() */
 } GstYolov7Lineup;
 
 void gst_yolov7_lineup_init (GstYolov7Lineup *lineup);
@@ -72,8 +75,11 @@ gboolean gst_yolov7_lineup_may_leave (const GstYolov7Lineup *lineup);
 /* Takes the first one. There is one. */
 GstYolov7Item gst_yolov7_lineup_take (GstYolov7Lineup *lineup);
 
-/* Frames that wait wait no longer. Returns: how many did. */
-guint gst_yolov7_lineup_release (GstYolov7Lineup *lineup);
+/* Frames that wait wait no longer, as of @time. Returns: how many did. */
+guint gst_yolov7_lineup_release (GstYolov7Lineup *lineup, GstClockTime time);
+
+/* Is @object an event with which a stream begins, or goes on after its end? */
+gboolean gst_yolov7_lineup_restarts (const GstMiniObject *object);
 
 void gst_yolov7_lineup_add_flight (GstYolov7Lineup *lineup, const GstYolov7Flight *flight);
 guint gst_yolov7_lineup_n_flights (const GstYolov7Lineup *lineup);

@@ -20,6 +20,7 @@ struct _GstYolov7Model {
   guint n_users;
   bool is_loading;
   bool is_lost;             /* shared with nobody any more, and replaced by who asks next */
+  bool is_superseded;       /* the same, but it can be taken back */
   GstYolov7Model *replaces; /* (nullable): a lost one, held while this one is loading */
   GError *error;            /* (nullable): why it could not be loaded */
   YvEngine *engine;         /* once it is loaded: constant */
@@ -112,6 +113,12 @@ delist_locked (GstYolov7Model *model)
     g_clear_pointer (&models, g_hash_table_unref);
 }
 
+static bool
+is_given_up (const GstYolov7Model *model)
+{
+  return model->is_lost || model->is_superseded;
+}
+
 /* @listed: (nullable): what has the id now
  * Returns: false with YV_ERROR_INVALID. */
 static bool
@@ -125,7 +132,7 @@ check_instance_locked (const GstYolov7Model *listed, const char *instance_id, co
                  instance_id);
     return false;
   }
-  if (listed && !listed->is_lost && *files != '\0' && !g_str_equal (files, listed->files)) {
+  if (listed && !is_given_up (listed) && *files != '\0' && !g_str_equal (files, listed->files)) {
     g_set_error (error, YV_ERROR, YV_ERROR_INVALID,
                  "the model of instance id \"%s\" is %s, not %s: name that one or none, or take "
                  "another id",
@@ -225,7 +232,7 @@ gst_yolov7_model_get (const YvEngineOptions *options, const char *instance_id, G
     g_mutex_unlock (&lock);
     return NULL;
   }
-  const bool is_new = !listed || listed->is_lost;
+  const bool is_new = !listed || is_given_up (listed);
   if (!is_new)
     listed->n_users++;
   g_autoptr (GstYolov7Model) model =
@@ -267,12 +274,20 @@ gst_yolov7_model_forget (GstYolov7Model *model)
 }
 
 void
+gst_yolov7_model_supersede (GstYolov7Model *model)
+{
+  g_mutex_lock (&lock);
+  model->is_superseded = true;
+  g_mutex_unlock (&lock);
+}
+
+void
 gst_yolov7_model_keep (GstYolov7Model *model)
 {
   g_mutex_lock (&lock);
   const GstYolov7Model *listed = find_locked (model->key);
   if (!listed || listed == model) {
-    model->is_lost = false;
+    model->is_superseded = false;
     list_locked (model);
   }
   g_mutex_unlock (&lock);

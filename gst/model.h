@@ -51,8 +51,10 @@ YvEngine *gst_yolov7_model_engine (GstYolov7Model *model);
  * nothing, so that each of its users may call it. */
 void gst_yolov7_model_forget (GstYolov7Model *model);
 
-/* What took its place was of no use: who asks from now on gets this one again, unless there is
- * another by now. */
+/* As gst_yolov7_model_forget(), for one of an instance id that shall get other files; and, where
+ * what took its place was of no use: who asks from now on gets this one again, unless it was
+ * forgotten or there is another by now. */
+void gst_yolov7_model_supersede (GstYolov7Model *model);
 void gst_yolov7_model_keep (GstYolov7Model *model);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GstYolov7Model, gst_yolov7_model_unref)

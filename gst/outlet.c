@@ -10,9 +10,10 @@
 /* ---- what was found ------------------------------------------------------------------------- */
 
 typedef struct {
-  GstYolov7Frame frame;
+  const GstYolov7Frame *frame;
+  const GstSegment *segment; /* that it was in */
   const YvDetections *found;
-  const GstYolov7Session *session;
+  GstYolov7Session *session;
 } Result;
 
 /* @buffer: (transfer full). Returns: (transfer full): it, or a writable copy of what describes it.
@@ -28,7 +29,7 @@ attach (GstYolov7Analysis *self, GstBuffer *buffer, const Result *result)
   gst_yolov7_found_convert (result->found, gst_yolov7_session_class_names (result->session),
                             self->scratch);
   buffer = gst_buffer_make_writable (buffer);
-  gst_yolov7_detections_attach (buffer, &result->frame,
+  gst_yolov7_detections_attach (buffer, result->frame,
                                 (const GstYolov7Detection *) (gpointer) found->data, found->len,
                                 policy.kinds);
   if (policy.posts_messages)
@@ -36,7 +37,7 @@ attach (GstYolov7Analysis *self, GstBuffer *buffer, const Result *result)
         self->element, gst_message_new_element (
                            GST_OBJECT_CAST (self->element),
                            gst_yolov7_report_detections (
-                               &result->frame, &self->segment,
+                               result->frame, result->segment,
                                (const GstYolov7Detection *) (gpointer) found->data, found->len)));
   return buffer;
 }
@@ -48,18 +49,20 @@ return_frame (GstYolov7Analysis *self, guint64 number, GstBuffer *frame)
   GstYolov7Item *item = gst_yolov7_lineup_find (&self->lineup, number);
   item->object = GST_MINI_OBJECT_CAST (frame);
   item->state = GST_YOLOV7_ITEM_ANALYSED;
+  item->ready = gst_yolov7_analysis_now ();
   g_mutex_unlock (&self->mutex);
 }
 
 static void
-keep_late (GstYolov7Analysis *self, const Result *result, GstYolov7Session *session)
+keep_late (GstYolov7Analysis *self, const Result *result)
 {
   gst_yolov7_analysis_drop_late (self);
   g_array_set_size (self->late.detections, 0);
   g_array_append_vals (self->late.detections, result->found->detections,
                        result->found->n_detections);
-  self->late.frame = result->frame;
-  self->late.session = gst_yolov7_session_ref (session);
+  self->late.frame = *result->frame;
+  self->late.segment = *result->segment;
+  self->late.session = gst_yolov7_session_ref (result->session);
   self->late.is_there = TRUE;
 }
 
@@ -70,7 +73,12 @@ attach_late (GstYolov7Analysis *self, GstBuffer *frame)
       .n_detections = self->late.detections->len,
       .detections = (const YvDetection *) (gpointer) self->late.detections->data,
   };
-  const Result result = {.frame = self->late.frame, .found = &found, .session = self->late.session};
+  const Result result = {
+      .frame = &self->late.frame,
+      .segment = &self->late.segment,
+      .found = &found,
+      .session = self->late.session,
+  };
 
   frame = attach (self, frame, &result);
   gst_yolov7_analysis_drop_late (self);
@@ -91,7 +99,8 @@ static void
 deliver (GstYolov7Analysis *self, const GstYolov7Flight *flight, const YvDetections *found)
 {
   const Result result = {
-      .frame = flight->frame,
+      .frame = &flight->frame,
+      .segment = &flight->segment,
       .found = found,
       .session = flight->session,
   };
@@ -100,7 +109,7 @@ deliver (GstYolov7Analysis *self, const GstYolov7Flight *flight, const YvDetecti
   if (frame)
     return_frame (self, flight->number, attach (self, frame, &result));
   else
-    keep_late (self, &result, flight->session);
+    keep_late (self, &result);
 }
 
 /* ---- out ------------------------------------------------------------------------------------ */
@@ -150,11 +159,11 @@ static gboolean
 wait_for_item_locked (GstYolov7Analysis *self)
 {
   while (!self->is_flushing) {
-    if (self->is_recovering) {
+    if (self->is_recovering && !self->is_restarting) {
       g_mutex_unlock (&self->mutex);
       gst_yolov7_analysis_recover (self);
       g_mutex_lock (&self->mutex);
-    } else if (may_land_locked (self)) {
+    } else if (!self->is_recovering && may_land_locked (self)) {
       GstYolov7Flight flight = *gst_yolov7_lineup_oldest_flight (&self->lineup);
 
       g_mutex_unlock (&self->mutex);
@@ -169,23 +178,25 @@ wait_for_item_locked (GstYolov7Analysis *self)
   return FALSE;
 }
 
-/* Returns: whether the pipeline has to hear of it. */
+/* From when it came until it could leave, behind those before it. How long downstream then makes it
+ * wait is none of our latency: a sink that waits for its time would wait for ever longer.
+ * Returns: whether the pipeline has to hear of it. */
 static gboolean
 measure_locked (GstYolov7Analysis *self, const GstYolov7Item *item)
 {
+  self->last_ready = MAX (self->last_ready, item->ready);
   if (self->n_unmeasured > 0) {
     self->n_unmeasured--;
     return FALSE;
   }
-  return gst_yolov7_latency_update (&self->latency, gst_yolov7_analysis_now () - item->arrival);
+  return gst_yolov7_latency_update (
+      &self->latency, self->last_ready > item->arrival ? self->last_ready - item->arrival : 0);
 }
 
 /* What was found in frames of before fits none behind it. */
 static void
 see_event_off (GstYolov7Analysis *self, GstEvent *event)
 {
-  if (GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT)
-    gst_event_copy_segment (event, &self->segment);
   if (GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT || GST_EVENT_TYPE (event) == GST_EVENT_CAPS)
     gst_yolov7_analysis_drop_late (self);
 }
@@ -226,7 +237,9 @@ gst_yolov7_analysis_next (GstYolov7Analysis *self)
       return NULL;
     }
     const GstYolov7Item item = gst_yolov7_lineup_take (&self->lineup);
-    const GstFlowReturn flow = self->flow;
+    if (gst_yolov7_lineup_restarts (item.object))
+      self->is_past_end = FALSE;
+    const GstFlowReturn flow = self->is_past_end ? GST_FLOW_EOS : self->flow;
     self->is_leaving = TRUE;
     if (GST_IS_BUFFER (item.object) && flow == GST_FLOW_OK)
       is_slower = measure_locked (self, &item);
@@ -246,7 +259,10 @@ gst_yolov7_analysis_pushed (GstYolov7Analysis *self, GstFlowReturn flow)
 {
   g_mutex_lock (&self->mutex);
   self->is_leaving = FALSE;
-  if (flow != GST_FLOW_OK && !self->is_flushing)
+  if (flow == GST_FLOW_EOS)
+    self->is_past_end = TRUE;
+  if (flow != GST_FLOW_OK && !self->is_flushing &&
+      !(flow == GST_FLOW_EOS && self->lineup.n_restarts > 0))
     self->flow = flow;
   const gboolean is_untold =
       (flow == GST_FLOW_NOT_LINKED || flow < GST_FLOW_EOS) && self->lineup.has_eos;

@@ -25,10 +25,11 @@ give_up (GstYolov7Analysis *self)
 {
   g_mutex_lock (&self->mutex);
   self->flow = GST_FLOW_ERROR;
+  self->has_failed = TRUE;
   while (self->is_submitting)
     g_cond_wait (&self->changed, &self->mutex);
-  self->is_recovering = FALSE;
-  gst_yolov7_lineup_release (&self->lineup);
+  self->is_recovering = self->restart_failed = FALSE;
+  gst_yolov7_lineup_release (&self->lineup, gst_yolov7_analysis_now ());
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->mutex);
   gst_yolov7_analysis_drop_flights (self);
@@ -40,6 +41,8 @@ gst_yolov7_analysis_fail (GstYolov7Analysis *self, const char *doing, GError *er
   GST_YOLOV7_POST_ERROR (self->element, doing, error);
   give_up (self);
 }
+
+/* ---- the model once more --------------------------------------------------------------------- */
 
 /* Returns: whether another recovery is within bounds; it is counted then. */
 static gboolean
@@ -55,51 +58,67 @@ count_recovery (GstYolov7Analysis *self)
   return TRUE;
 }
 
-static gboolean
-restart_session (GstYolov7Analysis *self, GstYolov7Session *lost, const GstVideoInfo *info)
+static GstYolov7Session *
+renew (GstYolov7Analysis *self, GstYolov7Session *lost)
 {
   const char *doing = "Could not go on";
   GError *error = NULL;
 
+  g_mutex_lock (&self->mutex);
+  const GstVideoInfo info = self->info;
+  g_mutex_unlock (&self->mutex);
+  g_autoptr (GstYolov7Session) session =
+      gst_yolov7_session_renew (lost, gst_yolov7_analysis_on_ready, self, &doing, &error);
+  if (session && gst_yolov7_session_prepare (session, &info, &error))
+    return g_steal_pointer (&session);
+  GST_YOLOV7_POST_ERROR (self->element, doing, error);
+  return NULL;
+}
+
+/* On a thread of its own: frames that wait for nothing leave meanwhile, and a flush waits for
+ * nothing. */
+static void
+restart (GstYolov7Analysis *self, GstYolov7Session *lost)
+{
+  GstYolov7Session *session = renew (self, lost), *old = NULL;
+
+  g_mutex_lock (&self->mutex);
+  if (session) {
+    old = self->session; /* which is @lost: no other takes over meanwhile */
+    self->session = session;
+    self->tally.stats.recoveries++;
+    self->n_unmeasured = GST_YOLOV7_N_UNMEASURED + self->lineup.n_frames;
+  }
+  self->restart_failed = !session;
+  self->is_restarting = FALSE;
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->mutex);
+  gst_yolov7_session_unref (old);
+}
+
+static void
+start_restart (GstYolov7Analysis *self, GstYolov7Session *lost)
+{
   if (!count_recovery (self)) {
-    g_set_error (&error, YV_ERROR, YV_ERROR_DEVICE_LOST,
-                 "the device was lost more than %d times in a minute; look into the kernel's log, "
-                 "update the driver, or choose another device",
-                 GST_YOLOV7_MAX_RECOVERIES);
-    gst_yolov7_analysis_fail (self, doing, error);
-    return FALSE;
+    gst_yolov7_analysis_fail (
+        self, "Could not go on",
+        g_error_new (YV_ERROR, YV_ERROR_DEVICE_LOST,
+                     "the device was lost more than %d times in a minute; look into the kernel's "
+                     "log, update the driver, or choose another device",
+                     GST_YOLOV7_MAX_RECOVERIES));
+    return;
   }
   GST_ELEMENT_WARNING (
       self->element, RESOURCE, FAILED,
       ("The device was lost; the model is loaded again, and frames go on."),
       ("the kernel's log says why; at most %d times a minute", GST_YOLOV7_MAX_RECOVERIES));
-  GstYolov7Session *session =
-      gst_yolov7_session_renew (lost, gst_yolov7_analysis_on_ready, self, &doing, &error);
-  if (!session || !gst_yolov7_session_prepare (session, info, &error)) {
-    gst_yolov7_session_unref (session);
-    gst_yolov7_analysis_fail (self, doing, error);
-    return FALSE;
-  }
   g_mutex_lock (&self->mutex);
-  self->session = session;
-  self->tally.stats.recoveries++;
-  self->n_unmeasured = GST_YOLOV7_N_UNMEASURED + self->lineup.n_frames;
+  self->is_restarting = TRUE;
+  gst_yolov7_analysis_start_job_locked (self, restart, gst_yolov7_session_ref (lost));
   g_mutex_unlock (&self->mutex);
-  gst_yolov7_analysis_drop_session (self, lost);
-  return TRUE;
 }
 
-/* One that was in flight on a device that was lost; of a frame that did not go on without it. */
-static gboolean
-submit_again (GstYolov7Analysis *self, GstYolov7Flight *flight)
-{
-  GstBuffer *frame = gst_yolov7_analysis_borrow_frame (self, flight->number);
-
-  gst_yolov7_analysis_drop_session (self, flight->session);
-  flight->session = gst_yolov7_session_ref (self->session);
-  flight->is_lost = FALSE;
-  return gst_yolov7_analysis_map (self, flight, frame) && gst_yolov7_analysis_submit (self, flight);
-}
+/* ---- the frames once more -------------------------------------------------------------------- */
 
 static gboolean
 is_waited_for (GstYolov7Analysis *self, guint64 number)
@@ -111,43 +130,44 @@ is_waited_for (GstYolov7Analysis *self, guint64 number)
   return waits;
 }
 
-/* Its frame went on without it, and nobody has it any more. */
 static void
-skip_flight (GstYolov7Analysis *self, GstYolov7Flight *flight)
+count_one_more (GstYolov7Analysis *self, guint64 *count)
 {
-  gst_yolov7_analysis_end_flight (self, flight);
   g_mutex_lock (&self->mutex);
-  self->tally.stats.skipped_busy++;
+  (*count)++;
   g_mutex_unlock (&self->mutex);
 }
 
-static void
-drop_flight (GstYolov7Analysis *self, GstYolov7Flight *flight)
-{
-  gst_yolov7_analysis_end_flight (self, flight);
-  g_mutex_lock (&self->mutex);
-  self->tally.stats.frames_dropped++;
-  g_mutex_unlock (&self->mutex);
-}
-
-/* Each flight once, in their order; nobody adds one meanwhile. */
+/* False with an error posted. */
 static gboolean
-submit_all_again (GstYolov7Analysis *self)
+submit_again (GstYolov7Analysis *self, GstYolov7Flight *flight, GstYolov7Session *session)
+{
+  GstBuffer *frame = gst_yolov7_analysis_borrow_frame (self, flight->number);
+
+  gst_yolov7_analysis_drop_session (self, flight->session);
+  flight->session = gst_yolov7_session_ref (session);
+  flight->is_lost = FALSE;
+  return gst_yolov7_analysis_map (self, flight, frame) && gst_yolov7_analysis_submit (self, flight);
+}
+
+/* All flights, in their order: those of another device would come back before the ones that are
+ * submitted again now. Frames that went on without theirs have nobody to wait for it. */
+static gboolean
+submit_all_again (GstYolov7Analysis *self, GstYolov7Session *session)
 {
   for (guint i = gst_yolov7_lineup_n_flights (&self->lineup); i > 0; i--) {
     GstYolov7Flight flight = gst_yolov7_lineup_take_flight (&self->lineup);
-    const gboolean is_lost = g_atomic_int_get (&flight.session->is_lost);
 
-    if (is_lost) {
-      yv_stream_abandon (flight.session->stream);
-      gst_yolov7_flight_unmap (&flight);
-    }
-    if (is_lost && !is_waited_for (self, flight.number)) {
-      skip_flight (self, &flight);
+    yv_stream_abandon (flight.session->stream);
+    gst_yolov7_flight_unmap (&flight);
+    if (!is_waited_for (self, flight.number)) {
+      gst_yolov7_analysis_end_flight (self, &flight);
+      count_one_more (self, &self->tally.stats.skipped_busy);
       continue;
     }
-    if (is_lost && !submit_again (self, &flight)) {
-      drop_flight (self, &flight);
+    if (!submit_again (self, &flight, session)) {
+      gst_yolov7_analysis_end_flight (self, &flight);
+      count_one_more (self, &self->tally.stats.frames_dropped);
       return FALSE;
     }
     gst_yolov7_lineup_add_flight (&self->lineup, &flight);
@@ -155,24 +175,37 @@ submit_all_again (GstYolov7Analysis *self)
   return TRUE;
 }
 
+static void
+resubmit (GstYolov7Analysis *self, GstYolov7Session *session)
+{
+  const gboolean done = submit_all_again (self, session);
+
+  g_mutex_lock (&self->mutex);
+  self->is_resubmitting = FALSE;
+  self->is_recovering = g_atomic_int_get (&session->is_lost);
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->mutex);
+  if (!done)
+    give_up (self);
+}
+
+/* One step of it: loads the model again, or, once that is done, submits the frames again. */
 void
 gst_yolov7_analysis_recover (GstYolov7Analysis *self)
 {
   g_mutex_lock (&self->mutex);
-  while (self->is_submitting)
+  while (self->is_submitting || self->is_using)
     g_cond_wait (&self->changed, &self->mutex);
-  GstYolov7Session *session = self->session;
-  const GstVideoInfo info = self->info;
+  g_autoptr (GstYolov7Session) session = gst_yolov7_session_ref (self->session);
+  const gboolean has_failed = self->restart_failed;
+  const gboolean is_lost = g_atomic_int_get (&session->is_lost);
+  self->is_resubmitting = !has_failed && !is_lost;
   g_mutex_unlock (&self->mutex);
 
-  if (g_atomic_int_get (&session->is_lost) && !restart_session (self, session, &info))
-    return;
-  if (!submit_all_again (self)) {
+  if (has_failed)
     give_up (self);
-    return;
-  }
-  g_mutex_lock (&self->mutex);
-  self->is_recovering = g_atomic_int_get (&self->session->is_lost);
-  g_cond_broadcast (&self->changed);
-  g_mutex_unlock (&self->mutex);
+  else if (is_lost)
+    start_restart (self, session);
+  else
+    resubmit (self, session);
 }

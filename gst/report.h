@@ -41,7 +41,7 @@ typedef struct {
   guint64 frames_imported; /* read where they lay, in memory of others */
   guint64 frames_copied;
 
-  double batch_fill; /* mean of YvDetections.n_batch over frames_analysed; 0: none yet */
+  double batch_fill; /* mean of YvDetections.n_batch over the runs; 0: none yet */
 
   guint64 recoveries;    /* times that a lost device was opened again */
   guint64 model_updates; /* times that another model-file was taken while playing */

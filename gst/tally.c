@@ -25,7 +25,7 @@ gst_yolov7_tally_found (GstYolov7Tally *tally, const YvDetections *found, gboole
   stats->frames_copied += found->was_copied;
   stats->frames_imported += !found->was_copied && is_imported;
   stats->frames_in_place += !found->was_copied && !is_imported;
-  tally->n_batched += found->n_batch;
+  tally->n_runs += 1.0 / found->n_batch;
   for (guint i = 0; i < GST_YOLOV7_N_STAGES; i++)
     gst_yolov7_meter_add (&tally->meters[i], stages[i]);
 }
@@ -36,7 +36,7 @@ gst_yolov7_tally_read (const GstYolov7Tally *tally)
   GstYolov7Stats stats = tally->stats;
 
   if (stats.frames_analysed > 0)
-    stats.batch_fill = (double) tally->n_batched / (double) stats.frames_analysed;
+    stats.batch_fill = (double) stats.frames_analysed / tally->n_runs;
   for (guint i = 0; i < GST_YOLOV7_N_STAGES; i++)
     stats.stages[i] = gst_yolov7_meter_read (&tally->meters[i]);
   return stats;

@@ -15,7 +15,7 @@ G_BEGIN_DECLS
 /* All zero: nothing yet. */
 typedef struct {
   GstYolov7Stats stats; /* of it the counts of frames; the rest is filled for a report */
-  guint64 n_batched;    /* sum of YvDetections.n_batch */
+  double n_runs;        /* of the device: each frame's share of its own */
   GstYolov7Meter meters[GST_YOLOV7_N_STAGES];
 } GstYolov7Tally;
 

@@ -73,8 +73,8 @@ those_that_wait_are_released_and_no_others (void)
   add (&lineup, GST_YOLOV7_ITEM_WAITING);
   add (&lineup, GST_YOLOV7_ITEM_FREE);
   add (&lineup, GST_YOLOV7_ITEM_WAITING);
-  g_assert_cmpuint (gst_yolov7_lineup_release (&lineup), ==, 2);
-  g_assert_cmpuint (gst_yolov7_lineup_release (&lineup), ==, 0);
+  g_assert_cmpuint (gst_yolov7_lineup_release (&lineup, 7), ==, 2);
+  g_assert_cmpuint (gst_yolov7_lineup_release (&lineup, 7), ==, 0);
   take (&lineup, GST_YOLOV7_ITEM_ANALYSED);
   for (guint i = 0; i < 3; i++)
     take (&lineup, GST_YOLOV7_ITEM_FREE);
