@@ -72,8 +72,6 @@ struct _GstYolov7Analysis {
   GstYolov7Tally tally;
 };
 
-GstClockTime gst_yolov7_analysis_now (void); /* monotonic */
-
 /* A YvReadyFunc. */
 void gst_yolov7_analysis_on_ready (gpointer analysis);
 

@@ -7,12 +7,6 @@
 
 #define GST_CAT_DEFAULT gst_yolov7_debug
 
-GstClockTime
-gst_yolov7_analysis_now (void)
-{
-  return (GstClockTime) g_get_monotonic_time () * 1000;
-}
-
 void
 gst_yolov7_analysis_on_ready (gpointer user_data)
 {
@@ -193,6 +187,7 @@ gst_yolov7_analysis_submit (GstYolov7Analysis *self, GstYolov7Flight *flight)
 {
   GError *error = NULL;
 
+  flight->submitted = gst_yolov7_latency_now ();
   if (yv_stream_submit (flight->session->stream, &flight->view.image, 1, &error)) {
     gst_yolov7_flight_unmap_copied (flight);
     return TRUE;

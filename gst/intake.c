@@ -205,6 +205,7 @@ replace_or_pass (GstYolov7Analysis *self, GstYolov7Flight *flight, GstBuffer *fr
 
   if (!gst_yolov7_analysis_map (self, flight, frame))
     return refuse (self, flight, frame);
+  flight->submitted = gst_yolov7_latency_now ();
   if (!yv_stream_replace (flight->session->stream, &flight->view.image, &replaced, &error))
     GST_WARNING_OBJECT (self->element, "frame not taken: %s", error->message);
   if (!replaced)
@@ -268,7 +269,7 @@ gst_yolov7_analysis_take_frame (GstYolov7Analysis *self, GstBuffer *frame, gbool
   g_mutex_lock (&self->mutex);
   const gboolean is_due = self->n_counted % self->policy.interval == 0;
   if (self->policy.leaky == GST_YOLOV7_LEAKY_DOWNSTREAM &&
-      gst_yolov7_lineup_release (&self->lineup, gst_yolov7_analysis_now ()) > 0)
+      gst_yolov7_lineup_release (&self->lineup, gst_yolov7_latency_now ()) > 0)
     g_cond_broadcast (&self->changed);
   const GstFlowReturn flow = wait_for_room_locked (self, is_due && !*is_late);
   if (flow != GST_FLOW_OK) {
@@ -277,7 +278,7 @@ gst_yolov7_analysis_take_frame (GstYolov7Analysis *self, GstBuffer *frame, gbool
     *is_late = FALSE;
     return flow;
   }
-  const GstClockTime arrival = gst_yolov7_analysis_now (); /* what it waited for was upstream's */
+  const GstClockTime arrival = gst_yolov7_latency_now (); /* what it waited for was upstream's */
   const Fate fate = choose_fate_locked (self, is_due, *is_late);
   if (fate != FATE_BUSY && fate != FATE_LATE) /* else the next one is due */
     self->n_counted++;

@@ -39,3 +39,9 @@ gst_yolov7_latency_update (GstYolov7Latency *latency, GstClockTime measured)
     return false;
   return report (latency, latency->largest);
 }
+
+GstClockTime
+gst_yolov7_latency_now (void)
+{
+  return (GstClockTime) g_get_monotonic_time () * 1000;
+}

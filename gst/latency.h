@@ -29,4 +29,7 @@ typedef struct {
  * Returns: whether reported has changed: post a LATENCY message. */
 bool gst_yolov7_latency_update (GstYolov7Latency *latency, GstClockTime measured);
 
+/* The monotonic clock that is measured with. */
+GstClockTime gst_yolov7_latency_now (void);
+
 G_END_DECLS

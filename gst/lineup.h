@@ -40,6 +40,7 @@ typedef struct {
   GstSegment segment;        /* that it is in */
   GstYolov7Session *session; /* owned */
   GstYolov7FrameView view;   /* where is_mapped: the device reads it where it lies */
+  GstClockTime submitted;    /* on the monotonic clock */
   gboolean is_mapped;
   gboolean is_imported; /* it lies in memory of others, which the device reads */
   gboolean is_lost;     /* its device was lost */

@@ -43,13 +43,13 @@ attach (GstYolov7Analysis *self, GstBuffer *buffer, const Result *result)
 }
 
 static void
-return_frame (GstYolov7Analysis *self, guint64 number, GstBuffer *frame)
+return_frame (GstYolov7Analysis *self, guint64 number, GstBuffer *frame, GstClockTime ready)
 {
   g_mutex_lock (&self->mutex);
   GstYolov7Item *item = gst_yolov7_lineup_find (&self->lineup, number);
   item->object = GST_MINI_OBJECT_CAST (frame);
   item->state = GST_YOLOV7_ITEM_ANALYSED;
-  item->ready = gst_yolov7_analysis_now ();
+  item->ready = ready;
   g_mutex_unlock (&self->mutex);
 }
 
@@ -107,7 +107,8 @@ deliver (GstYolov7Analysis *self, const GstYolov7Flight *flight, const YvDetecti
   GstBuffer *frame = gst_yolov7_analysis_borrow_frame (self, flight->number);
 
   if (frame)
-    return_frame (self, flight->number, attach (self, frame, &result));
+    return_frame (self, flight->number, attach (self, frame, &result),
+                  flight->submitted + found->times.total_ns);
   else
     keep_late (self, &result);
 }
@@ -178,9 +179,10 @@ wait_for_item_locked (GstYolov7Analysis *self)
   return FALSE;
 }
 
-/* From when it came until it could leave, behind those before it. How long downstream then makes it
- * wait is none of our latency: a sink that waits for its time would wait for ever longer.
- * Returns: whether the pipeline has to hear of it. */
+/* From when it came until it could leave, behind those before it. How long downstream, for which
+ * this thread may have waited meanwhile, then makes it wait is none of our latency: a sink that
+ * waits for its time would wait for ever longer. Returns: whether the pipeline has to hear of it.
+ */
 static gboolean
 measure_locked (GstYolov7Analysis *self, const GstYolov7Item *item)
 {

@@ -29,7 +29,7 @@ give_up (GstYolov7Analysis *self)
   while (self->is_submitting)
     g_cond_wait (&self->changed, &self->mutex);
   self->is_recovering = self->restart_failed = FALSE;
-  gst_yolov7_lineup_release (&self->lineup, gst_yolov7_analysis_now ());
+  gst_yolov7_lineup_release (&self->lineup, gst_yolov7_latency_now ());
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->mutex);
   gst_yolov7_analysis_drop_flights (self);
@@ -49,7 +49,7 @@ static gboolean
 count_recovery (GstYolov7Analysis *self)
 {
   GstClockTime *oldest = &self->recoveries[0];
-  const GstClockTime time = gst_yolov7_analysis_now ();
+  const GstClockTime time = gst_yolov7_latency_now ();
 
   if (GST_CLOCK_TIME_IS_VALID (*oldest) && time - *oldest < RECOVERIES_WITHIN)
     return FALSE;

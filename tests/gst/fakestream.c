@@ -25,6 +25,7 @@ static GCond changed;
 static GQueue fakes;  /* of Fake *, all streams, the oldest first */
 static GQueue owners; /* of Owner * */
 static guint n_submits, max_under_way;
+static guint64 total_ns;
 static gboolean is_quick, is_replaceable, fails_next;
 static YvError next_code;
 
@@ -182,8 +183,11 @@ __wrap_yv_stream_collect (YvStream *stream, uint32_t *n_results, GError **error)
   g_assert_true (oldest && oldest->is_done);
   g_queue_remove (&fakes, oldest);
   owner->box = oldest->box;
-  owner->result = (YvDetections){
-      .n_detections = 1, .detections = &owner->box, .n_batch = 1, .was_copied = true};
+  owner->result = (YvDetections){.n_detections = 1,
+                                 .detections = &owner->box,
+                                 .n_batch = 1,
+                                 .was_copied = true,
+                                 .times.total_ns = total_ns};
   g_mutex_unlock (&mutex);
 
   if (n_results)
@@ -245,6 +249,14 @@ fake_set_replaceable (gboolean replaceable)
 }
 
 void
+fake_set_total (guint64 ns)
+{
+  g_mutex_lock (&mutex);
+  total_ns = ns;
+  g_mutex_unlock (&mutex);
+}
+
+void
 fake_wait_for_submits (guint n)
 {
   g_mutex_lock (&mutex);
@@ -286,6 +298,7 @@ fake_reset (void)
   g_mutex_lock (&mutex);
   g_assert_true (g_queue_is_empty (&fakes));
   n_submits = max_under_way = 0;
+  total_ns = 0;
   is_quick = is_replaceable = fails_next = FALSE;
   g_mutex_unlock (&mutex);
 }

@@ -29,6 +29,9 @@ void fake_set_replaceable (gboolean is_replaceable);
 /* Waits until @n frames have been submitted, replaced ones too, since the last fake_reset(). */
 void fake_wait_for_submits (guint n);
 
+/* How long they say that it took; at first 0. */
+void fake_set_total (guint64 total_ns);
+
 guint fake_n_submits (void);
 guint fake_n_under_way (void); /* and not ended */
 guint fake_max_under_way (void);
