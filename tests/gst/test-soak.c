@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * tests/gst/test-soak.c - what the element yolov7 holds does not grow: memory and descriptors, over
+ * many frames, models that are swapped, and starts.
+ *
+ * Each test measures early, when all that is made once has been made, and again at the end. The
+ * linker puts functions of this file in the place of what opens a device (meson.build: --wrap), so
+ * that it can wait until the device of an old model is gone. */
+#include <glib/gstdio.h>
+#include <gst/gst.h>
+#include <malloc.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine/vulkan/device.h"
+#include "gst/detectionmeta.h"
+#include "gst/gstyolov7.h"
+#include "tests/common/device.h"
+#include "tests/common/layers.h"
+#include "tests/common/paths.h"
+
+#define MAX_GROWTH_BYTES (1 << 20)
+
+/* While models are swapped lavapipe compiles one beside another that runs, and what it holds goes
+ * up and down by so much. That it is not us is seen on the reference. */
+#define MAX_DRIVER_BYTES (3 << 20)
+
+/* ---- devices that are open ------------------------------------------------------------------ */
+
+static GMutex mutex; /* of what follows */
+static GCond changed;
+static guint n_devices, n_updates;
+static PFN_vkDestroyDevice destroy_device;
+
+YvDevice *__real_yv_device_new (const char *selector, GError **error);
+YvDevice *__wrap_yv_device_new (const char *selector, GError **error);
+
+static void
+add (guint *count, gint n)
+{
+  g_mutex_lock (&mutex);
+  *count += (guint) n;
+  g_cond_broadcast (&changed);
+  g_mutex_unlock (&mutex);
+}
+
+static void
+wait_until (const guint *count, guint n)
+{
+  g_mutex_lock (&mutex);
+  while (*count != n)
+    g_cond_wait (&changed, &mutex);
+  g_mutex_unlock (&mutex);
+}
+
+static VKAPI_ATTR void VKAPI_CALL
+destroy_and_count (VkDevice device, const VkAllocationCallbacks *callbacks)
+{
+  destroy_device (device, callbacks);
+  add (&n_devices, -1);
+}
+
+YvDevice *
+__wrap_yv_device_new (const char *selector, GError **error)
+{
+  YvDevice *device = __real_yv_device_new (selector, error);
+
+  if (!device)
+    return NULL;
+  add (&n_devices, 1);
+  destroy_device = device->vk.vkDestroyDevice;
+  device->vk.vkDestroyDevice = destroy_and_count;
+  return device;
+}
+
+/* ---- what the process holds ----------------------------------------------------------------- */
+
+typedef struct {
+  guint n; /* frames, swaps or starts so far */
+  gint64 resident_bytes;
+  guint n_descriptors;
+} Usage;
+
+static guint
+count_descriptors (void)
+{
+  g_autoptr (GDir) folder = g_dir_open ("/proc/self/fd", 0, NULL);
+  guint n = 0;
+
+  g_assert_nonnull (folder);
+  while (g_dir_read_name (folder))
+    n++;
+  return n;
+}
+
+static Usage
+measure (guint n)
+{
+  g_autofree char *text = NULL;
+
+  malloc_trim (0);
+  g_assert_true (g_file_get_contents ("/proc/self/statm", &text, NULL, NULL));
+  const char *resident_pages = strchr (text, ' ');
+  g_assert_nonnull (resident_pages);
+  return (Usage){
+      .n = n,
+      .resident_bytes = g_ascii_strtoll (resident_pages, NULL, 10) * sysconf (_SC_PAGESIZE),
+      .n_descriptors = count_descriptors (),
+  };
+}
+
+static void
+assert_no_growth (const char *what, const Usage *first, const Usage *last, gint64 max_bytes)
+{
+  const double mib = 1 << 20;
+  const gint64 growth = last->resident_bytes - first->resident_bytes;
+
+  g_test_message ("%s: after %u: %.2f MiB, %u descriptors; after %u: %.2f MiB, %u; grown by %.2f",
+                  what, first->n, (double) first->resident_bytes / mib, first->n_descriptors,
+                  last->n, (double) last->resident_bytes / mib, last->n_descriptors,
+                  (double) growth / mib);
+  g_assert_cmpint (growth, <, max_bytes);
+  g_assert_cmpuint (last->n_descriptors, ==, first->n_descriptors);
+}
+
+/* ---- a pipeline ----------------------------------------------------------------------------- */
+
+/* Two files, so that one is another model than the other. */
+static char *folder, *models[2];
+
+static void
+write_models (void)
+{
+  g_autofree char *config = yv_test_source_path ("tests/gst/soak.yaml");
+  g_autoptr (GBytes) file = yv_test_make_checkpoint (config);
+
+  folder = g_dir_make_tmp ("yolov7-soak-XXXXXX", NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (models); i++) {
+    g_autofree char *name = g_strdup_printf ("%u.pt", i);
+    models[i] = g_build_filename (folder, name, NULL);
+    g_assert_true (g_file_set_contents (models[i], g_bytes_get_data (file, NULL),
+                                        (gssize) g_bytes_get_size (file), NULL));
+  }
+}
+
+static void
+remove_models (void)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (models); i++) {
+    g_remove (models[i]);
+    g_free (models[i]);
+  }
+  g_rmdir (folder);
+  g_free (folder);
+}
+
+/* @n_frames: -1: without end, 100 a second */
+static GstElement *
+pipeline_new (const char *device, gint n_frames)
+{
+  g_autofree char *config = yv_test_source_path ("tests/gst/soak.yaml");
+  g_autofree char *launch = g_strdup_printf (
+      "videotestsrc pattern=ball num-buffers=%d ! "
+      "video/x-raw,format=I420,width=32,height=32,framerate=100/1 ! "
+      "yolov7 name=d model-file=\"%s\" config-file=\"%s\" input-size=32 device=%s ! "
+      "fakesink name=sink sync=%s",
+      n_frames, models[0], config, device, n_frames < 0 ? "true" : "false");
+  GError *error = NULL;
+  GstElement *pipeline = gst_parse_launch (launch, &error);
+
+  g_assert_no_error (error);
+  return pipeline;
+}
+
+static void
+play_to_the_end (GstElement *pipeline)
+{
+  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
+
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  g_autoptr (GstMessage) message =
+      gst_bus_timed_pop_filtered (bus, GST_CLOCK_TIME_NONE, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+  g_assert_cmpint (GST_MESSAGE_TYPE (message), ==, GST_MESSAGE_EOS);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+}
+
+/* ---- the tests ------------------------------------------------------------------------------ */
+
+enum { FIRST_FRAME = 1000, LAST_FRAME = 10000 };
+
+typedef struct {
+  guint n;
+  Usage first, last;
+} FrameCount;
+
+static GstPadProbeReturn
+count_frame (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  FrameCount *count = user_data;
+  (void) pad;
+  (void) info;
+
+  count->n++;
+  if (count->n == FIRST_FRAME)
+    count->first = measure (count->n);
+  if (count->n == LAST_FRAME)
+    count->last = measure (count->n);
+  return GST_PAD_PROBE_OK;
+}
+
+static void
+frames_leave_nothing (gconstpointer device)
+{
+  if (!yv_test_needs_vulkan ())
+    return;
+
+  g_autoptr (GstElement) pipeline = pipeline_new (device, LAST_FRAME);
+  g_autoptr (GstElement) sink = gst_bin_get_by_name (GST_BIN (pipeline), "sink");
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (sink, "sink");
+  FrameCount count = {0};
+
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, count_frame, &count, NULL);
+  play_to_the_end (pipeline);
+  g_assert_cmpuint (count.n, ==, LAST_FRAME);
+  assert_no_growth ("frames", &count.first, &count.last, MAX_GROWTH_BYTES);
+}
+
+static void
+count_update (GstElement *element, const char *model_file, gpointer user_data)
+{
+  (void) element;
+  (void) model_file;
+  (void) user_data;
+
+  add (&n_updates, 1);
+}
+
+/* Returns: the least that was held after one of the last ten swaps: beside it are frames and
+ * drivers at work, who hold more for a moment. */
+static Usage
+swap_models (GstElement *yolov7, guint from, guint to, guint n_open)
+{
+  Usage least = {.resident_bytes = G_MAXINT64};
+
+  for (guint i = from; i < to; i++) {
+    g_object_set (yolov7, "model-file", models[(i + 1) % G_N_ELEMENTS (models)], NULL);
+    wait_until (&n_updates, i + 1);
+    wait_until (&n_devices, n_open); /* the old one is closed */
+    const Usage usage = measure (i + 1);
+    if (i + 10 >= to && usage.resident_bytes < least.resident_bytes)
+      least = usage;
+  }
+  return least;
+}
+
+static void
+swapped_models_leave_nothing (gconstpointer device)
+{
+  if (!yv_test_needs_vulkan ())
+    return;
+
+  const guint n_open = g_str_equal (device, "reference") ? 0 : 1;
+  g_autoptr (GstElement) pipeline = pipeline_new (device, -1);
+  g_autoptr (GstElement) yolov7 = gst_bin_get_by_name (GST_BIN (pipeline), "d");
+
+  n_updates = 0;
+  g_signal_connect (yolov7, "model-updated", G_CALLBACK (count_update), NULL);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  const Usage first = swap_models (yolov7, 0, 20, n_open);
+  const Usage last = swap_models (yolov7, 20, 200, n_open);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  assert_no_growth ("swapped models", &first, &last,
+                    MAX_GROWTH_BYTES + (n_open ? MAX_DRIVER_BYTES : 0));
+}
+
+static void
+starts_leave_nothing (gconstpointer device)
+{
+  if (!yv_test_needs_vulkan ())
+    return;
+
+  g_autoptr (GstElement) pipeline = pipeline_new (device, 1);
+
+  for (guint i = 0; i < 50; i++)
+    play_to_the_end (pipeline);
+  const Usage first = measure (50);
+  for (guint i = 50; i < 500; i++)
+    play_to_the_end (pipeline);
+  const Usage last = measure (500);
+  assert_no_growth ("starts", &first, &last, MAX_GROWTH_BYTES);
+}
+
+int
+main (int argc, char **argv)
+{
+  gst_init (&argc, &argv);
+  g_test_init (&argc, &argv, NULL);
+  gst_yolov7_detections_register ();
+  GST_ELEMENT_REGISTER (yolov7, NULL);
+  write_models ();
+  g_test_add_data_func ("/soak/frames/vulkan", "0", frames_leave_nothing);
+  g_test_add_data_func ("/soak/frames/reference", "reference", frames_leave_nothing);
+  g_test_add_data_func ("/soak/swaps/vulkan", "0", swapped_models_leave_nothing);
+  g_test_add_data_func ("/soak/swaps/reference", "reference", swapped_models_leave_nothing);
+  g_test_add_data_func ("/soak/starts/vulkan", "0", starts_leave_nothing);
+  g_test_add_data_func ("/soak/starts/reference", "reference", starts_leave_nothing);
+  const int result = g_test_run ();
+  remove_models ();
+  return result;
+}
