@@ -239,15 +239,20 @@ count_update (GstElement *element, const char *model_file, gpointer user_data)
 static Usage
 swap_models (GstElement *yolov7, guint from, guint to, guint n_open)
 {
-  Usage least = {.resident_bytes = G_MAXINT64};
+  Usage least = {.resident_bytes = G_MAXINT64, .n_descriptors = G_MAXUINT};
 
   for (guint i = from; i < to; i++) {
     g_object_set (yolov7, "model-file", models[(i + 1) % G_N_ELEMENTS (models)], NULL);
     wait_until (&n_updates, i + 1);
     wait_until (&n_devices, n_open); /* the old one is closed */
+    if (i + 10 < to)
+      continue;
     const Usage usage = measure (i + 1);
-    if (i + 10 >= to && usage.resident_bytes < least.resident_bytes)
-      least = usage;
+    least = (Usage){
+        .n = usage.n,
+        .resident_bytes = MIN (least.resident_bytes, usage.resident_bytes),
+        .n_descriptors = MIN (least.n_descriptors, usage.n_descriptors),
+    };
   }
   return least;
 }
