@@ -282,12 +282,12 @@ set_identity (float matrix[12])
   matrix[0] = matrix[5] = matrix[10] = 1;
 }
 
-/* Kernels read two bytes at once, at even places. */
+/* Kernels read two bytes at once, at even places of what the device has. */
 static bool
 samples_are_aligned (const YvImage *image)
 {
   for (uint32_t plane = 0; plane < layouts[image->format].n_planes; plane++) {
-    if ((image->planes[plane] - image->memory->bytes) % 2 != 0 ||
+    if ((image->planes[plane] - image->memory->start) % 2 != 0 ||
         image->stride_bytes[plane] % 2 != 0)
       return false;
   }

@@ -218,28 +218,33 @@ the_last_pair_of_an_odd_width_is_whole (void)
   g_assert_true (yv_image_check (&image, NULL));
 }
 
-/* Kernels read two bytes at a time. */
+/* Kernels read two bytes at a time, counted from where the device's view starts. */
 static void
 samples_of_two_bytes_at_odd_places_are_copied (void)
 {
-  uint8_t bytes[256] = {0};
-  YvFrameMemory memory = {.bytes = bytes, .size_bytes = sizeof bytes, .device = bytes};
+  uint8_t page[257] = {0}, *bytes = page + 1;
   const struct {
     YvFormat format;
     uint32_t first, stride_bytes;
+    uint32_t n_before; /* bytes between the start and the memory */
     bool in_place;
   } rows[] = {
-      {YV_FORMAT_P010_10LE, 2, 14, true},  {YV_FORMAT_P010_10LE, 1, 14, false},
-      {YV_FORMAT_P010_10LE, 2, 13, false}, {YV_FORMAT_I420_10LE, 128, 12, true},
-      {YV_FORMAT_I420_10LE, 4, 15, false}, {YV_FORMAT_NV12, 1, 13, true},
+      {YV_FORMAT_P010_10LE, 2, 14, 0, true},  {YV_FORMAT_P010_10LE, 1, 14, 0, false},
+      {YV_FORMAT_P010_10LE, 2, 13, 0, false}, {YV_FORMAT_I420_10LE, 128, 12, 0, true},
+      {YV_FORMAT_I420_10LE, 4, 15, 0, false}, {YV_FORMAT_NV12, 1, 13, 0, true},
+      {YV_FORMAT_P010_10LE, 2, 14, 1, false}, {YV_FORMAT_P010_10LE, 1, 14, 1, true},
+      {YV_FORMAT_NV12, 2, 13, 1, true},
   };
 
   for (size_t i = 0; i < G_N_ELEMENTS (rows); i++) {
     const uint32_t stride = rows[i].stride_bytes;
+    uint8_t *chroma = bytes + rows[i].n_before;
+    YvFrameMemory memory = {
+        .bytes = bytes, .size_bytes = 256, .start = bytes - rows[i].n_before, .device = bytes};
     const YvImage image = {.format = rows[i].format,
                            .width = W,
                            .height = H,
-                           .planes = {bytes + rows[i].first, bytes + 64, bytes + 128},
+                           .planes = {bytes + rows[i].first, chroma + 64, chroma + 128},
                            .stride_bytes = {stride, stride, stride},
                            .memory = &memory};
 
