@@ -374,13 +374,14 @@ put_back_locked (YvBatchRun *run, YvBatchNet *net)
   }
 }
 
-/* Out of memory: gives up what it can for it. False: nothing is left that could be. */
+/* Out of memory: gives up what it can for it. False: nothing is left that could be.
+ * @had_company: another batch was in flight, which may be done by now, and its memory free. */
 static bool
-make_room_locked (YvBatcher *batcher)
+make_room_locked (YvBatcher *batcher, bool had_company)
 {
   if (halve_limit_locked (batcher))
     return true;
-  if (batcher->n_running == 0)
+  if (!had_company)
     return false;
   batcher->max_running = 1;
   return true;
@@ -392,6 +393,7 @@ start_run_locked (YvBatcher *batcher, YvBatchNet *net)
 {
   YvBatchRun *run = &batcher->runs[(batcher->first_run + batcher->n_running) % YV_MAX_RUNS];
   YvRunner *runner = yv_engine_share_runner (batcher->engine, choose_runner_locked (batcher, net));
+  const bool had_company = batcher->n_running > 0;
 
   take_requests_locked (run, net, runner->plan->options.n);
   net->n_users++;
@@ -401,7 +403,7 @@ start_run_locked (YvBatcher *batcher, YvBatchNet *net)
   yv_engine_leave_runner (batcher->engine, runner);
   g_mutex_lock (&batcher->mutex);
 
-  if (is_out_of_memory (run->error) && make_room_locked (batcher)) {
+  if (is_out_of_memory (run->error) && make_room_locked (batcher, had_company)) {
     g_clear_error (&run->error);
     put_back_locked (run, net);
   } else {

@@ -296,6 +296,17 @@ close_pair (Pair *pair)
   yv_engine_unref (pair->engine);
 }
 
+/* Other streams, of the options as they are now: nothing else is ready. */
+static void
+open_pair_again (Pair *pair)
+{
+  for (uint32_t k = 0; k < 2; k++)
+    yv_stream_free (pair->streams[k]);
+  yv_engine_drop_idle_runners (pair->engine);
+  for (uint32_t k = 0; k < 2; k++)
+    pair->streams[k] = open_prepared (pair->engine, &pair->options);
+}
+
 static void
 collect_phase (Pair *pair, uint32_t stream, uint32_t phase, uint32_t n_batch)
 {
@@ -665,6 +676,41 @@ batches_become_smaller_where_memory_runs_out (void)
   close_pair (&pair);
 }
 
+static Bell company; /* rung when the batch that the next one was started behind is done */
+
+static VKAPI_ATTR VkResult VKAPI_CALL
+allocate_nothing_once_alone (VkDevice device, const VkMemoryAllocateInfo *info,
+                             const VkAllocationCallbacks *allocator, VkDeviceMemory *memory)
+{
+  open_gate ();
+  wait_for_rings (&company, 1);
+  return allocate_nothing (device, info, allocator, memory);
+}
+
+/* It lacked memory beside another, which is done when it hears of it. */
+static void
+a_batch_that_lacked_memory_in_company_starts_again_alone (void)
+{
+  Pair pair;
+  if (!open_pair (&pair))
+    return;
+
+  YvDevice *device = pair.engine->device;
+  pair.options.batch_size = 1; /* there is no larger one to give up */
+  open_pair_again (&pair);
+  yv_stream_set_ready_func (pair.streams[0], ring, &company);
+  close_gate (pair.engine);
+  submit (pair.streams[0], &pair.images[0]);
+  real_allocate = device->vk.vkAllocateMemory;
+  device->vk.vkAllocateMemory = allocate_nothing_once_alone;
+  submit (pair.streams[1], &pair.images[1]);
+  collect_phase (&pair, 0, 0, 1);
+  collect_phase (&pair, 1, 1, 1);
+  device->vk.vkAllocateMemory = real_allocate;
+  remove_gate ();
+  close_pair (&pair);
+}
+
 static void
 memory_is_counted (void)
 {
@@ -887,6 +933,7 @@ main (int argc, char **argv)
   g_test_add_func ("/batcher/bad-frame", a_bad_frame_fails_alone);
   g_test_add_func ("/batcher/refused", what_makes_no_sense_is_refused);
   g_test_add_func ("/batcher/out-of-memory", batches_become_smaller_where_memory_runs_out);
+  g_test_add_func ("/batcher/company", a_batch_that_lacked_memory_in_company_starts_again_alone);
   g_test_add_func ("/batcher/memory", memory_is_counted);
   g_test_add_func ("/batcher/sizes", sizes_are_made_while_smaller_ones_run);
   g_test_add_func ("/batcher/cut-off", lists_that_are_cut_off_run_again);
