@@ -195,6 +195,7 @@ yv_batcher_enter_net (YvBatcher *batcher, YvShare *share, YvSettings *settings,
   g_mutex_lock (&batcher->mutex);
   if (!share->net || !yv_batch_net_fits (share->net, settings, letterbox)) {
     set_net_locked (share, find_net_locked (batcher, settings, letterbox));
+    g_cond_signal (&batcher->changed); /* nobody waits for it in the old one */
     sweep_nets_locked (batcher);
   }
   const bool is_ready = make_first_size_locked (batcher, share->net, error);
@@ -411,6 +412,7 @@ start_run_locked (YvBatcher *batcher, YvBatchNet *net)
   }
   batcher->is_starting = false;
   net->n_users--;
+  g_cond_signal (&batcher->changed); /* it may be done before the next is started */
 }
 
 /* False where none may start, or another thread is at it, which looks again. */
@@ -494,7 +496,8 @@ call_locked (YvBatcher *batcher, YvShare *share)
   g_cond_broadcast (&share->changed);
 }
 
-/* The next is started before anybody is told: the device comes first. */
+/* The next is started before anybody is told: the device comes first. The reference has none, and
+ * computes when it starts. */
 static void
 finish_oldest_locked (YvBatcher *batcher)
 {
@@ -508,7 +511,7 @@ finish_oldest_locked (YvBatcher *batcher)
   mark_done_locked (batcher, run);
   batcher->first_run = (batcher->first_run + 1) % YV_MAX_RUNS;
   batcher->n_running--;
-  while (start_next_locked (batcher))
+  while (batcher->engine->device && start_next_locked (batcher))
     continue;
   for (uint32_t i = 0; i < n; i++)
     call_locked (batcher, batcher->to_call[i]);

@@ -370,6 +370,20 @@ a_frame_stops_waiting_for_a_stream_that_is_freed (void)
   close_pair (&pair);
 }
 
+/* It does not submit, but is made ready for another size. */
+static void
+a_frame_stops_waiting_for_a_stream_that_moves (void)
+{
+  Pair pair;
+  if (!open_pair (&pair))
+    return;
+
+  submit (pair.streams[0], &pair.images[1]);
+  g_assert_true (yv_stream_prepare (pair.streams[1], FRAME_H, FRAME_H, NULL));
+  collect_phase (&pair, 0, 1, 1);
+  close_pair (&pair);
+}
+
 static void
 a_frame_waits_no_longer_than_it_is_told (void)
 {
@@ -380,7 +394,10 @@ a_frame_waits_no_longer_than_it_is_told (void)
   pair.options.batch_timeout_ns = 1000000;
   g_assert_true (yv_stream_set_options (pair.streams[0], &pair.options, NULL));
   submit (pair.streams[0], &pair.images[1]);
-  collect_phase (&pair, 0, 1, 1);
+  const YvDetections *found = collect (pair.streams[0]);
+  assert_found (found, pair.expected[1]);
+  g_assert_cmpuint (found->n_batch, ==, 1);
+  g_assert_cmpuint (found->times.wait_ns, >=, pair.options.batch_timeout_ns);
   close_pair (&pair);
 }
 
@@ -924,6 +941,7 @@ main (int argc, char **argv)
   g_test_add_func ("/batcher/order", frames_of_a_stream_come_in_order);
   g_test_add_func ("/batcher/idle-user", who_does_not_collect_keeps_nobody_waiting);
   g_test_add_func ("/batcher/freed", a_frame_stops_waiting_for_a_stream_that_is_freed);
+  g_test_add_func ("/batcher/moved", a_frame_stops_waiting_for_a_stream_that_moves);
   g_test_add_func ("/batcher/timeout", a_frame_waits_no_longer_than_it_is_told);
   g_test_add_func ("/batcher/dropped", what_is_in_flight_may_be_dropped);
   g_test_add_func ("/batcher/replaced", a_frame_that_waits_is_replaced);
