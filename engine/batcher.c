@@ -45,6 +45,13 @@ sweep_nets_locked (YvBatcher *batcher)
   }
 }
 
+/* The size of the largest batches of a network for which there may be memory. */
+static uint32_t
+max_batch_locked (const YvBatcher *batcher, const YvBatchNet *net)
+{
+  return MIN (batcher->max_batch, net->max_batch);
+}
+
 /* The size of the largest batches that any network is ready for. */
 static uint32_t
 largest_size_locked (const YvBatcher *batcher)
@@ -116,7 +123,7 @@ make_size_locked (YvBatcher *batcher, YvBatchNet *net, uint32_t n, GError **erro
   g_mutex_lock (&batcher->mutex);
   if (!runner)
     return false;
-  if (!is_ready_locked (net, n) && n <= batcher->max_batch) {
+  if (!is_ready_locked (net, n) && n <= max_batch_locked (batcher, net)) {
     g_ptr_array_add (net->runners, runner);
     return true;
   }
@@ -142,17 +149,17 @@ make_first_size_locked (YvBatcher *batcher, YvBatchNet *net, GError **error)
   }
 }
 
-/* Smaller batches do, too, and tell of what else is wrong. */
+/* Smaller batches do, too, and tell of what else is wrong. Other networks may be smaller. */
 static void
 make_larger_size_locked (YvBatcher *batcher, YvBatchNet *net, uint32_t n)
 {
   g_autoptr (GError) why = NULL;
 
-  if (n > batcher->max_batch || is_ready_locked (net, n) ||
+  if (n > max_batch_locked (batcher, net) || is_ready_locked (net, n) ||
       make_size_locked (batcher, net, n, &why))
     return;
   g_debug ("batches of %u: %s", n, why->message);
-  batcher->max_batch = MIN (batcher->max_batch, n / 2);
+  net->max_batch = MIN (net->max_batch, n / 2);
 }
 
 void
@@ -269,14 +276,15 @@ yv_batcher_take_out_locked (YvRequest *request)
   yv_batcher_recount_locked (request->share);
 }
 
+/* Of a network for which a frame waits. */
 static uint32_t
-limit_of_locked (const YvBatcher *batcher, const YvRequest *request)
+limit_of_locked (const YvBatcher *batcher, const YvBatchNet *net)
 {
   const YvDevice *device = batcher->engine->device;
-  const uint32_t wanted = request->settings->options.batch_size;
+  const uint32_t wanted = net->first->settings->options.batch_size;
   const uint32_t usual = yv_batch_usual_limit (!device || yv_device_caps (device)->is_cpu);
 
-  return MIN (wanted ? wanted : usual, batcher->max_batch);
+  return MIN (wanted ? wanted : usual, max_batch_locked (batcher, net));
 }
 
 /* Of the oldest frame of a network: how long until its batch starts. */
@@ -288,7 +296,7 @@ delay_ns_locked (const YvBatcher *batcher, const YvBatchNet *net)
   if (!oldest)
     return UINT64_MAX;
   const YvBatchCase batch = {
-      .limit = limit_of_locked (batcher, oldest),
+      .limit = limit_of_locked (batcher, net),
       .n_waiting = net->n_waiting,
       .n_expected = net->n_expected,
       .n_alive = net->n_alive,
@@ -323,7 +331,7 @@ choose_net_locked (const YvBatcher *batcher, uint64_t *delay_ns)
 static YvRunner *
 choose_runner_locked (YvBatcher *batcher, YvBatchNet *net)
 {
-  const uint32_t n = yv_batch_take (net->n_waiting, limit_of_locked (batcher, net->first));
+  const uint32_t n = yv_batch_take (net->n_waiting, limit_of_locked (batcher, net));
   YvRunner *runner = yv_batch_net_find_runner (net, n);
 
   if (runner->plan->options.n < n)

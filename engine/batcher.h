@@ -46,7 +46,8 @@ typedef struct _YvBatcher {
   uint32_t first_run, n_running;
   bool is_starting; /* somebody starts the one behind those, unlocked */
 
-  /* How far memory goes; both only ever fall. */
+  /* How far memory goes for batches that were started, and single frames that were made ready; both
+   * only ever fall. */
   uint32_t max_batch, max_running;
 
   YvBatchNet *net_to_make; /* a use of it; NULL: the maker has nothing to do */

@@ -11,6 +11,7 @@ yv_batch_net_new (YvSettings *settings, const YvLetterbox *letterbox)
   net->height = letterbox->net_h;
   net->settings = yv_settings_ref (settings);
   net->runners = g_ptr_array_new ();
+  net->max_batch = YV_MAX_BATCH;
   return net;
 }
 

@@ -14,6 +14,7 @@ typedef struct _YvBatchNet {
   uint32_t width, height; /* network px */
   YvSettings *settings;   /* a reference: those of all others run together with these */
   GPtrArray *runners;     /* of YvRunner *, a use of each */
+  uint32_t max_batch;     /* larger ones could not be made ready; only ever falls */
 
   YvRequest *first; /* the oldest that waits; NULL: none does */
   uint32_t n_waiting;

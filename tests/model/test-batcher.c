@@ -728,6 +728,35 @@ a_batch_that_lacked_memory_in_company_starts_again_alone (void)
   close_pair (&pair);
 }
 
+/* Single frames of the other are ready, larger batches are not. */
+static void
+a_size_that_can_not_be_made_limits_its_network_alone (void)
+{
+  Pair pair;
+  if (!open_pair (&pair))
+    return;
+
+  YvDevice *device = pair.engine->device;
+  YvStreamOptions options = pair.options;
+  options.input_size = 96;
+  options.batch_size = 0;
+  g_autoptr (YvStream) small = open_prepared (pair.engine, &options);
+  options.batch_size = 4;
+  g_assert_true (yv_stream_set_options (small, &options, NULL));
+  real_allocate = device->vk.vkAllocateMemory;
+  device->vk.vkAllocateMemory = allocate_nothing;
+  g_assert_true (yv_stream_prepare (small, FRAME_W, FRAME_H, NULL));
+  device->vk.vkAllocateMemory = real_allocate;
+  g_assert_cmpuint (pair.engine->batcher->max_batch, ==, YV_MAX_BATCH);
+  for (uint32_t k = 0; k < 2; k++)
+    submit (pair.streams[k], &pair.images[k]);
+  for (uint32_t k = 0; k < 2; k++)
+    collect_phase (&pair, k, k, 2);
+  const YvBatchNet *own = g_ptr_array_index (pair.engine->batcher->nets, 1);
+  g_assert_cmpuint (own->max_batch, ==, 2);
+  close_pair (&pair);
+}
+
 static void
 memory_is_counted (void)
 {
@@ -952,6 +981,7 @@ main (int argc, char **argv)
   g_test_add_func ("/batcher/refused", what_makes_no_sense_is_refused);
   g_test_add_func ("/batcher/out-of-memory", batches_become_smaller_where_memory_runs_out);
   g_test_add_func ("/batcher/company", a_batch_that_lacked_memory_in_company_starts_again_alone);
+  g_test_add_func ("/batcher/network", a_size_that_can_not_be_made_limits_its_network_alone);
   g_test_add_func ("/batcher/memory", memory_is_counted);
   g_test_add_func ("/batcher/sizes", sizes_are_made_while_smaller_ones_run);
   g_test_add_func ("/batcher/cut-off", lists_that_are_cut_off_run_again);
