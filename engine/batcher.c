@@ -104,6 +104,27 @@ halve_limit_locked (YvBatcher *batcher)
   return true;
 }
 
+/* What was given up is used, and no free memory, as long as its runs are in flight. */
+static void
+wait_for_runs_locked (YvBatcher *batcher)
+{
+  const uint64_t n = batcher->n_finished + batcher->n_running + batcher->is_starting;
+
+  while (batcher->n_finished < n && (batcher->n_running > 0 || batcher->is_starting))
+    g_cond_wait (&batcher->finished, &batcher->mutex);
+}
+
+bool
+yv_batcher_make_room (YvBatcher *batcher)
+{
+  g_mutex_lock (&batcher->mutex);
+  const bool has_room = halve_limit_locked (batcher);
+  if (has_room)
+    wait_for_runs_locked (batcher);
+  g_mutex_unlock (&batcher->mutex);
+  return has_room;
+}
+
 static bool
 is_ready_locked (const YvBatchNet *net, uint32_t n)
 {
@@ -146,6 +167,7 @@ make_first_size_locked (YvBatcher *batcher, YvBatchNet *net, GError **error)
       return false;
     }
     g_error_free (why);
+    wait_for_runs_locked (batcher);
   }
 }
 
@@ -415,12 +437,14 @@ start_run_locked (YvBatcher *batcher, YvBatchNet *net)
   if (is_out_of_memory (run->error) && make_room_locked (batcher, had_company)) {
     g_clear_error (&run->error);
     put_back_locked (run, net);
+    batcher->waits_for_run = batcher->n_running > 0;
   } else {
     batcher->n_running++;
   }
   batcher->is_starting = false;
   net->n_users--;
   g_cond_signal (&batcher->changed); /* it may be done before the next is started */
+  g_cond_broadcast (&batcher->finished);
 }
 
 /* False where none may start, or another thread is at it, which looks again. */
@@ -429,7 +453,7 @@ start_next_locked (YvBatcher *batcher)
 {
   uint64_t delay_ns;
 
-  if (batcher->is_starting)
+  if (batcher->is_starting || batcher->waits_for_run)
     return false;
   YvBatchNet *net = choose_net_locked (batcher, &delay_ns);
   if (net)
@@ -519,6 +543,9 @@ finish_oldest_locked (YvBatcher *batcher)
   mark_done_locked (batcher, run);
   batcher->first_run = (batcher->first_run + 1) % YV_MAX_RUNS;
   batcher->n_running--;
+  batcher->n_finished++;
+  batcher->waits_for_run = false;
+  g_cond_broadcast (&batcher->finished);
   while (batcher->engine->device && start_next_locked (batcher))
     continue;
   for (uint32_t i = 0; i < n; i++)
@@ -590,6 +617,7 @@ free_batcher (YvBatcher *batcher)
   g_ptr_array_unref (batcher->nets);
   g_free (batcher->to_call);
   yv_nms_free (batcher->nms);
+  g_cond_clear (&batcher->finished);
   g_cond_clear (&batcher->wanted_size);
   g_cond_clear (&batcher->changed);
   g_mutex_clear (&batcher->mutex);
@@ -622,6 +650,7 @@ new_batcher (YvEngine *engine, GError **error)
   g_mutex_init (&batcher->mutex);
   g_cond_init (&batcher->changed);
   g_cond_init (&batcher->wanted_size);
+  g_cond_init (&batcher->finished);
   for (uint32_t i = 0; i < YV_MAX_RUNS; i++)
     batcher->runs[i].flight.engine = engine;
   batcher->finisher = new_thread ("yolov7-batches", finish_batches, batcher, error);

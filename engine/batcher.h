@@ -38,13 +38,16 @@ typedef struct _YvBatcher {
 
   GMutex mutex; /* of all that follows, and of the shares */
   GCond changed, wanted_size;
+  GCond finished; /* a run has, or could not be started */
   bool quits;
   GPtrArray *nets;     /* of YvBatchNet *, owned */
   uint64_t n_requests; /* that there ever were */
 
   YvBatchRun runs[YV_MAX_RUNS]; /* a ring */
   uint32_t first_run, n_running;
-  bool is_starting; /* somebody starts the one behind those, unlocked */
+  uint64_t n_finished; /* that there ever were */
+  bool is_starting;    /* somebody starts the one behind those, unlocked */
+  bool waits_for_run;  /* for lack of memory nothing starts until one of those is done */
 
   /* How far memory goes for batches that were started, and single frames that were made ready; both
    * only ever fall. */
@@ -74,6 +77,10 @@ void yv_batcher_take_out_locked (YvRequest *request);
 
 /* What the share has in flight, or may have, has changed. The mutex is held. */
 void yv_batcher_recount_locked (struct _YvShare *share);
+
+/* Out of memory: gives up the largest size of batches that is ready, and waits for what of it is in
+ * flight. False: there is none but that of single frames. Not from a YvReadyFunc. */
+bool yv_batcher_make_room (YvBatcher *batcher);
 
 /* Starts what may start. */
 void yv_batcher_start (YvBatcher *batcher);

@@ -93,6 +93,25 @@ find_idle (YvShare *share)
   return idle;
 }
 
+/* Where there is no memory for its copy, larger batches are given up for it. */
+static bool
+fill_request (YvRequest *request, YvBatcher *batcher, YvSettings *settings, const YvImage *image,
+              const YvLetterbox *letterbox, GError **error)
+{
+  for (;;) {
+    GError *why = NULL;
+
+    if (yv_request_fill (request, batcher->engine, settings, image, letterbox, &why))
+      return true;
+    if (!g_error_matches (why, YV_ERROR, YV_ERROR_OUT_OF_MEMORY) ||
+        !yv_batcher_make_room (batcher)) {
+      g_propagate_error (error, why);
+      return false;
+    }
+    g_error_free (why);
+  }
+}
+
 /* NULL where the frame can't be taken. */
 static YvRequest *
 make_request (YvShare *share, YvSettings *settings, const YvImage *image,
@@ -102,9 +121,7 @@ make_request (YvShare *share, YvSettings *settings, const YvImage *image,
     return NULL;
 
   YvRequest *request = find_idle (share);
-  return yv_request_fill (request, share->batcher->engine, settings, image, letterbox, error)
-             ? request
-             : NULL;
+  return fill_request (request, share->batcher, settings, image, letterbox, error) ? request : NULL;
 }
 
 bool

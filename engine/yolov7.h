@@ -291,8 +291,8 @@ YV_API void yv_stream_abandon (YvStream *stream);
  */
 
 /* Called from a thread of the engine, with no lock held, each time a frame's detections or its
- * failure are there. It returns soon, since other streams wait meanwhile, and calls nothing of its
- * own stream but yv_stream_is_ready() and yv_stream_n_in_flight(). */
+ * failure are there. It returns soon, since all streams wait meanwhile, and calls nothing of any
+ * but yv_stream_is_ready() and yv_stream_n_in_flight(). */
 typedef void (*YvReadyFunc) (void *user_data);
 
 /* @ready: (nullable): none. Without shares_batches it is never called. When it returns nobody is in

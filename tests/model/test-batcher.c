@@ -693,6 +693,97 @@ batches_become_smaller_where_memory_runs_out (void)
   close_pair (&pair);
 }
 
+static Bell refusals;
+
+/* As long as the gate is closed. */
+static VKAPI_ATTR VkResult VKAPI_CALL
+allocate_behind_gate (VkDevice device, const VkMemoryAllocateInfo *info,
+                      const VkAllocationCallbacks *allocator, VkDeviceMemory *memory)
+{
+  g_mutex_lock (&gate.mutex);
+  const bool is_open = gate.is_open;
+  g_mutex_unlock (&gate.mutex);
+  if (is_open)
+    return real_allocate (device, info, allocator, memory);
+  ring (&refusals);
+  return allocate_nothing (device, info, allocator, memory);
+}
+
+static gpointer
+open_gate_when_refused (gpointer data)
+{
+  g_mutex_lock (&refusals.mutex);
+  while (refusals.n_calls == 0)
+    g_cond_wait (&refusals.changed, &refusals.mutex);
+  g_mutex_unlock (&refusals.mutex);
+  open_gate ();
+  return data;
+}
+
+/* A stream that joins, and then a frame's copy, give up the batches of two, and wait for the one
+ * that runs. */
+static void
+check_that_batches_give_way (Pair *pair, void (*take_memory) (Pair *pair))
+{
+  YvDevice *device = pair->engine->device;
+
+  refusals.n_calls = 0;
+  close_gate (pair->engine);
+  for (uint32_t k = 0; k < 2; k++)
+    submit (pair->streams[k], &pair->images[k]);
+  real_allocate = device->vk.vkAllocateMemory;
+  device->vk.vkAllocateMemory = allocate_behind_gate;
+  GThread *thread = g_thread_new ("opens", open_gate_when_refused, NULL);
+  take_memory (pair);
+  g_thread_join (thread);
+  device->vk.vkAllocateMemory = real_allocate;
+  for (uint32_t k = 0; k < 2; k++)
+    collect_phase (pair, k, k, 2);
+  g_assert_cmpuint (pair->engine->batcher->max_batch, ==, 1);
+  remove_gate ();
+}
+
+static void
+prepare_another_size (Pair *pair)
+{
+  YvStreamOptions options = pair->options;
+
+  options.input_size = 96;
+  yv_stream_free (open_prepared (pair->engine, &options));
+}
+
+static void
+submit_to_copy (Pair *pair)
+{
+  YvImage image = pair->images[2];
+
+  image.memory = NULL;
+  submit (pair->streams[0], &image);
+}
+
+static void
+batches_give_way_to_streams_that_join (void)
+{
+  Pair pair;
+  if (!open_pair (&pair))
+    return;
+
+  check_that_batches_give_way (&pair, prepare_another_size);
+  close_pair (&pair);
+}
+
+static void
+batches_give_way_to_copies (void)
+{
+  Pair pair;
+  if (!open_pair (&pair))
+    return;
+
+  check_that_batches_give_way (&pair, submit_to_copy);
+  assert_found (collect (pair.streams[0]), pair.expected[2]);
+  close_pair (&pair);
+}
+
 static Bell company; /* rung when the batch that the next one was started behind is done */
 
 static VKAPI_ATTR VkResult VKAPI_CALL
@@ -981,6 +1072,8 @@ main (int argc, char **argv)
   g_test_add_func ("/batcher/refused", what_makes_no_sense_is_refused);
   g_test_add_func ("/batcher/out-of-memory", batches_become_smaller_where_memory_runs_out);
   g_test_add_func ("/batcher/company", a_batch_that_lacked_memory_in_company_starts_again_alone);
+  g_test_add_func ("/batcher/joining", batches_give_way_to_streams_that_join);
+  g_test_add_func ("/batcher/copies", batches_give_way_to_copies);
   g_test_add_func ("/batcher/network", a_size_that_can_not_be_made_limits_its_network_alone);
   g_test_add_func ("/batcher/memory", memory_is_counted);
   g_test_add_func ("/batcher/sizes", sizes_are_made_while_smaller_ones_run);
