@@ -82,16 +82,28 @@ load_once (void *data)
   yv_engine_unref (load ());
 }
 
-/* There is no call that a load does without: what it would lack is noticed by nobody. */
+/* Who can't be waited for is done once the device is idle; what any other call would give is used.
+ */
+static bool
+does_without (const Fault *fault)
+{
+  return strcmp (fault->call, "vkWaitSemaphores") == 0 && fault->result != VK_ERROR_DEVICE_LOST;
+}
+
 static void
 load_with_fault (const Fault *fault, void *data)
 {
   g_autoptr (GError) error = NULL;
+  YvEngine *engine = fault_load (YV_PRECISION_FP32, &error);
 
   (void) data;
-  g_assert_null (fault_load (YV_PRECISION_FP32, &error));
-  fault_check_error (fault, error);
   g_assert_cmpuint (fault_n_failed (), ==, 1);
+  g_assert_true ((engine != NULL) == does_without (fault));
+  if (engine)
+    fault_check_works (engine);
+  else
+    fault_check_error (fault, error);
+  yv_engine_unref (engine);
   check_nothing_lives ();
 }
 
