@@ -6,6 +6,7 @@
 #pragma once
 
 #include "gst/analysis.h"
+#include "gst/losses.h"
 
 G_BEGIN_DECLS
 
@@ -13,9 +14,6 @@ GST_DEBUG_CATEGORY_EXTERN (gst_yolov7_debug);
 
 /* The first ones of a size also pay for what is made when it is first used. */
 #define GST_YOLOV7_N_UNMEASURED 2
-
-/* A device that is lost more often in a minute is not worth going on with. */
-#define GST_YOLOV7_MAX_RECOVERIES 3
 
 typedef struct {
   GstYolov7Leaky leaky;
@@ -43,8 +41,8 @@ struct _GstYolov7Analysis {
   /* "out" thread */
   GArray *scratch; /* of GstYolov7Detection */
   GstYolov7Late late;
-  GstClockTime last_ready;                            /* when the last frame that left could have */
-  GstClockTime recoveries[GST_YOLOV7_MAX_RECOVERIES]; /* when the last ones were */
+  GstClockTime last_ready; /* when the last frame that left could have */
+  GstYolov7Losses losses;
 
   GMutex mutex; /* of what follows */
   GCond changed;

@@ -236,8 +236,7 @@ gst_yolov7_analysis_start (GstYolov7Analysis *self, const GstYolov7Settings *set
   self->latency = (GstYolov7Latency){0};
   reset_counts (self);
   g_mutex_unlock (&self->mutex);
-  for (guint i = 0; i < GST_YOLOV7_MAX_RECOVERIES; i++)
-    self->recoveries[i] = GST_CLOCK_TIME_NONE;
+  self->losses = (GstYolov7Losses){0};
   return TRUE;
 }
 

@@ -6,8 +6,6 @@
 
 #define GST_CAT_DEFAULT gst_yolov7_debug
 
-#define RECOVERIES_WITHIN (60 * GST_SECOND)
-
 void
 gst_yolov7_analysis_note_lost (GstYolov7Analysis *self, GstYolov7Session *session, GError *error)
 {
@@ -43,20 +41,6 @@ gst_yolov7_analysis_fail (GstYolov7Analysis *self, const char *doing, GError *er
 }
 
 /* ---- the model once more --------------------------------------------------------------------- */
-
-/* Returns: whether another recovery is within bounds; it is counted then. */
-static gboolean
-count_recovery (GstYolov7Analysis *self)
-{
-  GstClockTime *oldest = &self->recoveries[0];
-  const GstClockTime time = gst_yolov7_latency_now ();
-
-  if (GST_CLOCK_TIME_IS_VALID (*oldest) && time - *oldest < RECOVERIES_WITHIN)
-    return FALSE;
-  memmove (oldest, oldest + 1, sizeof self->recoveries - sizeof *oldest);
-  self->recoveries[GST_YOLOV7_MAX_RECOVERIES - 1] = time;
-  return TRUE;
-}
 
 static GstYolov7Session *
 renew (GstYolov7Analysis *self, GstYolov7Session *lost)
@@ -99,19 +83,19 @@ restart (GstYolov7Analysis *self, GstYolov7Session *lost)
 static void
 start_restart (GstYolov7Analysis *self, GstYolov7Session *lost)
 {
-  if (!count_recovery (self)) {
+  if (!gst_yolov7_losses_add (&self->losses, gst_yolov7_latency_now ())) {
     gst_yolov7_analysis_fail (
         self, "Could not go on",
         g_error_new (YV_ERROR, YV_ERROR_DEVICE_LOST,
                      "the device was lost more than %d times in a minute; look into the kernel's "
                      "log, update the driver, or choose another device",
-                     GST_YOLOV7_MAX_RECOVERIES));
+                     GST_YOLOV7_MAX_LOSSES));
     return;
   }
   GST_ELEMENT_WARNING (
       self->element, RESOURCE, FAILED,
       ("The device was lost; the model is loaded again, and frames go on."),
-      ("the kernel's log says why; at most %d times a minute", GST_YOLOV7_MAX_RECOVERIES));
+      ("the kernel's log says why; at most %d times a minute", GST_YOLOV7_MAX_LOSSES));
   g_mutex_lock (&self->mutex);
   self->is_restarting = TRUE;
   gst_yolov7_analysis_start_job_locked (self, restart, gst_yolov7_session_ref (lost));
