@@ -247,14 +247,26 @@ profile (YvEngine *engine, const YvBenchOptions *options, const Wanted *wanted)
   return EXIT_OK;
 }
 
+/* What was done, which need not be what was asked for. */
+static char *
+way_text (const StreamsResult *result)
+{
+  if (result->n_copied > 0 && result->n_in_place > 0)
+    return g_strdup_printf ("%" G_GUINT64_FORMAT " in place and %" G_GUINT64_FORMAT " copied",
+                            result->n_in_place, result->n_copied);
+  return g_strdup (result->n_copied > 0 ? "copied" : "in place");
+}
+
 static void
 print_streams (const YvEngineInfo *info, const StreamsOptions *options, const StreamsResult *result)
 {
+  g_autofree char *way = way_text (result);
+
   printf ("%s on %s, %s, %ux%u, %u streams, %u in flight each, %s, %u frames each after %u\n",
           info->model_source, info->device_name,
           info->precision == YV_PRECISION_FP16 ? "fp16" : "fp32", options->side_px,
-          options->side_px, options->n_streams, options->in_flight,
-          options->in_place ? "in place" : "copied", options->n_runs, options->n_warmup);
+          options->side_px, options->n_streams, options->in_flight, way, options->n_runs,
+          options->n_warmup);
   printf ("%.1f images/s; means: %.2f images a batch, %.3f ms until it started, %.3f ms from "
           "submit to detections\n",
           result->images_per_s, result->batch, result->wait_ms, result->total_ms);
@@ -272,6 +284,8 @@ print_streams_json (const YvEngineInfo *info, const StreamsOptions *options,
   add_setup (json, info, &setup);
   json_add_number (json, "streams", options->n_streams);
   json_add_number (json, "in_flight", options->in_flight);
+  json_add_number (json, "frames_in_place", (double) result->n_in_place);
+  json_add_number (json, "frames_copied", (double) result->n_copied);
   json_add_number (json, "images_per_s", result->images_per_s);
   json_add_number (json, "mean_batch", result->batch);
   json_add_number (json, "mean_wait_ms", result->wait_ms);

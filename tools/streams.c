@@ -2,6 +2,8 @@
  * tools/streams.c - a thread for each stream, as fast as it gets its frames back. */
 #include "tools/streams.h"
 
+#include <string.h>
+
 /* Sizes of batches made ready before anything is timed. */
 #define MAX_PREPARED 16
 
@@ -21,7 +23,10 @@ typedef struct {
   YvImage image;
   GThread *thread;
   GError *error; /* out */
-  double sum_batch, sum_wait_ms, sum_total_ms;
+  struct {
+    uint64_t n_copied;
+    double batch, wait_ms, total_ms;
+  } sums; /* of the frames that count */
 } Runner;
 
 static void
@@ -96,9 +101,10 @@ see_one (Runner *runner)
 
   if (!found)
     return false;
-  runner->sum_batch += found->n_batch;
-  runner->sum_wait_ms += (double) found->times.wait_ns / 1e6;
-  runner->sum_total_ms += (double) found->times.total_ns / 1e6;
+  runner->sums.n_copied += found->was_copied;
+  runner->sums.batch += found->n_batch;
+  runner->sums.wait_ms += (double) found->times.wait_ns / 1e6;
+  runner->sums.total_ms += (double) found->times.total_ns / 1e6;
   return true;
 }
 
@@ -139,7 +145,7 @@ run_stream (gpointer data)
   const bool is_warm = see_frames (runner, runner->race->options->n_warmup);
 
   wait_for_all (runner->race);
-  runner->sum_batch = runner->sum_wait_ms = runner->sum_total_ms = 0;
+  memset (&runner->sums, 0, sizeof runner->sums);
   if (is_warm)
     see_frames (runner, runner->race->options->n_runs);
   return NULL;
@@ -148,7 +154,7 @@ run_stream (gpointer data)
 static bool
 run_all (Race *race, Runner *runners, StreamsResult *out, GError **error)
 {
-  const double n_frames = (double) race->options->n_streams * race->options->n_runs;
+  const uint64_t n_frames = (uint64_t) race->options->n_streams * race->options->n_runs;
 
   for (uint32_t i = 0; i < race->options->n_streams; i++)
     runners[i].thread = g_thread_new ("stream", run_stream, &runners[i]);
@@ -156,16 +162,18 @@ run_all (Race *race, Runner *runners, StreamsResult *out, GError **error)
     g_thread_join (runners[i].thread);
   const double seconds = (double) (g_get_monotonic_time () - race->start_us) / 1e6;
 
-  *out = (StreamsResult){.images_per_s = seconds > 0 ? n_frames / seconds : 0};
+  *out = (StreamsResult){.images_per_s = seconds > 0 ? (double) n_frames / seconds : 0};
   for (uint32_t i = 0; i < race->options->n_streams; i++) {
     if (runners[i].error) {
       g_propagate_error (error, g_steal_pointer (&runners[i].error));
       return false;
     }
-    out->batch += runners[i].sum_batch / n_frames;
-    out->wait_ms += runners[i].sum_wait_ms / n_frames;
-    out->total_ms += runners[i].sum_total_ms / n_frames;
+    out->n_copied += runners[i].sums.n_copied;
+    out->batch += runners[i].sums.batch / (double) n_frames;
+    out->wait_ms += runners[i].sums.wait_ms / (double) n_frames;
+    out->total_ms += runners[i].sums.total_ms / (double) n_frames;
   }
+  out->n_in_place = n_frames - out->n_copied;
   return true;
 }
 

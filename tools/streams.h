@@ -18,6 +18,8 @@ typedef struct {
 
 typedef struct {
   double images_per_s; /* of all streams together */
+  uint64_t n_in_place; /* frames that the device read where they lay */
+  uint64_t n_copied;   /* and the others */
   /* Means over all frames. */
   double batch;             /* pictures that ran together with one, and itself */
   double wait_ms, total_ms; /* until its batch started; from submit to detections */

@@ -173,6 +173,10 @@ def figures_have_their_names(tool, root):
                              '--streams', '3', '--batch', '2', '--in-flight', '2', '--json'))
     assert streams['streams'] == 3 and 1 <= streams['mean_batch'] <= 2, streams
     assert streams['images_per_s'] > 0 and streams['mean_total_ms'] > streams['mean_wait_ms'], streams
+    assert streams['frames_in_place'] == 0 and streams['frames_copied'] == 6, streams
+    in_place = run(tool, 'bench', '--config', root + '/cfg/deploy/yolov7-tiny.yaml', '--size', '64', '--runs', '2', '--streams',
+                   '2', '--in-place').decode()
+    assert ', in place,' in in_place and 'copied' not in in_place, in_place
     profile = json.loads(run(tool, 'bench', '--config', root + '/cfg/deploy/yolov7-tiny.yaml', '--size', '64', '--runs',
                              '2', '--device', 'reference', '--profile', '--json'))
     assert len(profile['steps']) > 50 and profile['width'] == 64, profile
