@@ -1,8 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # trixie.sh LOG: installs, builds and tests this tree on Debian 13, as "./test.sh --plain" does there,
-# and copies meson's log of the tests to LOG. Exit status 1 where anything failed; 77, after a line that
-# says why, where no Debian 13 can be had: it takes root, a mirror of Debian, and debootstrap.
+# and copies meson's log of the tests to LOG. Exit status 1 where anything failed, Debian's installation
+# too; 77, after a line that says why, where it cannot begin: it takes root, mounts, debootstrap, and an
+# apt that knows a mirror of Debian. Where no test ran LOG has all of this as one that was skipped or
+# failed.
 # The system is a folder below XDG_CACHE_HOME (3 GB), made once. What is built in it stays for the
 # next run. All of this happens in namespaces of its own: nothing stays mounted, and nothing goes on,
 # however it ends.
@@ -14,7 +16,14 @@ src=$root/work/src
 shared=$(realpath -m "${YV_SHARED:-$checkout/../shared}")
 clip=/usr/share/doc/opencv-doc/examples/data/vtest.avi # 270 MB of a package for one file
 
-skip() { echo "SKIP no Debian 13 here: $*"; exit 77; }
+# As meson's log has a test.
+note() { printf '{"name": "Debian 13", "result": "%s", "stdout": "%s"}\n' "$1" "${2:-}" >"$log"; }
+
+skip() {
+  echo "SKIP no Debian 13 here: $*"
+  note SKIP "ok 1 - all of it # SKIP $*"
+  exit 77
+}
 
 # The way to the network, as this machine knows it. Documentation is left out, and nothing is synced
 # to the disk: who finds the system broken removes it.
@@ -31,14 +40,17 @@ configure() {
 
 make_root() {
   local site new
-  site=$("$checkout/scripts/trixie.sh" mirror)
+  site=$("$checkout/scripts/trixie.sh" mirror) || true
   [ -n "$site" ] || skip "apt of this machine knows no mirror of Debian"
   new=$(mktemp -d "$root-XXXXXX")
   # shellcheck disable=SC2064
   trap "rm -rf '$new'" EXIT
   chmod 755 "$new"
-  debootstrap --variant=minbase --include=ca-certificates trixie "$new" "$site" >"$new/log" 2>&1 ||
-    skip "debootstrap failed: $(tail -n 1 "$new/log")"
+  if ! debootstrap --variant=minbase --include=ca-certificates trixie "$new" "$site" >"$new/log" 2>&1; then
+    tail -n 20 "$new/log" >&2
+    echo "debootstrap of trixie from $site failed: the lines above say why" >&2
+    exit 1
+  fi
   mv -T "$new" "$root"
   trap - EXIT
 }
@@ -73,7 +85,7 @@ test_tree() {
 
 log=${1:?usage: $0 LOG}
 if [ "${2:-}" != --unshared ]; then
-  rm -f "$log"
+  note FAIL # until more is known
   [ "$(id -u)" = 0 ] || skip "only root can make its system"
   command -v debootstrap >/dev/null || skip "debootstrap is not installed"
   unshare --mount --pid --fork true 2>/dev/null || skip "nothing may be mounted here"
