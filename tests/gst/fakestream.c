@@ -14,6 +14,7 @@ typedef struct {
 
 typedef struct {
   YvStream *stream;
+  guint number;
   YvReadyFunc ready;
   gpointer user_data;
   YvDetections result;
@@ -24,9 +25,10 @@ static GMutex mutex;
 static GCond changed;
 static GQueue fakes;  /* of Fake *, all streams, the oldest first */
 static GQueue owners; /* of Owner * */
-static guint n_submits, max_under_way;
+static guint n_submits, max_under_way, n_streams;
 static guint64 total_ns;
 static gboolean is_quick, is_replaceable, fails_next;
+static gboolean holds_loads, load_waits;
 static YvError next_code;
 
 bool __wrap_yv_stream_submit (YvStream *stream, const YvImage *images, uint32_t n_images,
@@ -40,6 +42,8 @@ void __wrap_yv_stream_abandon (YvStream *stream);
 void __wrap_yv_stream_set_ready_func (YvStream *stream, YvReadyFunc ready, void *user_data);
 void __wrap_yv_stream_free (YvStream *stream);
 void __real_yv_stream_free (YvStream *stream);
+YvEngine *__wrap_yv_engine_new (const YvEngineOptions *options, GError **error);
+YvEngine *__real_yv_engine_new (const YvEngineOptions *options, GError **error);
 
 static Owner *
 find_owner (const YvStream *stream)
@@ -86,13 +90,26 @@ finish_locked (Fake *fake)
 
 /* ---- in the place of the engine's ------------------------------------------------------------ */
 
+YvEngine *
+__wrap_yv_engine_new (const YvEngineOptions *options, GError **error)
+{
+  g_mutex_lock (&mutex);
+  load_waits = holds_loads;
+  g_cond_broadcast (&changed);
+  while (holds_loads)
+    g_cond_wait (&changed, &mutex);
+  load_waits = FALSE;
+  g_mutex_unlock (&mutex);
+  return __real_yv_engine_new (options, error);
+}
+
 void
 __wrap_yv_stream_set_ready_func (YvStream *stream, YvReadyFunc ready, void *user_data)
 {
   Owner *owner = g_new0 (Owner, 1);
 
-  *owner = (Owner){.stream = stream, .ready = ready, .user_data = user_data};
   g_mutex_lock (&mutex);
+  *owner = (Owner){.stream = stream, .number = n_streams++, .ready = ready, .user_data = user_data};
   g_queue_push_tail (&owners, owner);
   g_mutex_unlock (&mutex);
 }
@@ -183,6 +200,7 @@ __wrap_yv_stream_collect (YvStream *stream, uint32_t *n_results, GError **error)
   g_assert_true (oldest && oldest->is_done);
   g_queue_remove (&fakes, oldest);
   owner->box = oldest->box;
+  owner->box.y = (float) owner->number;
   owner->result = (YvDetections){.n_detections = 1,
                                  .detections = &owner->box,
                                  .n_batch = 1,
@@ -257,6 +275,24 @@ fake_set_total (guint64 ns)
 }
 
 void
+fake_hold_loads (gboolean hold)
+{
+  g_mutex_lock (&mutex);
+  holds_loads = hold;
+  g_cond_broadcast (&changed);
+  g_mutex_unlock (&mutex);
+}
+
+void
+fake_wait_for_load (void)
+{
+  g_mutex_lock (&mutex);
+  while (!load_waits)
+    g_cond_wait (&changed, &mutex);
+  g_mutex_unlock (&mutex);
+}
+
+void
 fake_wait_for_submits (guint n)
 {
   g_mutex_lock (&mutex);
@@ -297,8 +333,8 @@ fake_reset (void)
 {
   g_mutex_lock (&mutex);
   g_assert_true (g_queue_is_empty (&fakes));
-  n_submits = max_under_way = 0;
+  n_submits = max_under_way = n_streams = 0;
   total_ns = 0;
-  is_quick = is_replaceable = fails_next = FALSE;
+  is_quick = is_replaceable = fails_next = holds_loads = FALSE;
   g_mutex_unlock (&mutex);
 }

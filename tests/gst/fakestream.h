@@ -3,7 +3,8 @@
  *
  * The linker puts these functions in the place of the engine's (meson.build: --wrap), for elements
  * that the test is linked with. Models are loaded as ever. A frame's detections are one box, whose
- * x tells the frame: the value of its first byte.
+ * x tells the frame: the value of its first byte; and y the stream: how many there were before it,
+ * since the last fake_reset().
  */
 #pragma once
 
@@ -25,6 +26,10 @@ void fake_set_quick (gboolean is_quick);
 
 /* yv_stream_replace() finds that the newest has not started yet; or, as at first, that it has. */
 void fake_set_replaceable (gboolean is_replaceable);
+
+/* Models wait before they are loaded, or from now on not any more. */
+void fake_hold_loads (gboolean hold);
+void fake_wait_for_load (void); /* until one waits */
 
 /* Waits until @n frames have been submitted, replaced ones too, since the last fake_reset(). */
 void fake_wait_for_submits (guint n);
