@@ -52,28 +52,50 @@ count (GstHarness *h, GstSample *picture)
   return found->len;
 }
 
-/* A copy of our small model, which is another file. */
-static char *
-copy_model (const char *name)
+/* A copy of our small model, which is another file, beside a text file with another name for its
+ * one class. */
+typedef struct {
+  char *folder, *model, *labels;
+} OtherModel;
+
+static void
+other_model_init (OtherModel *other)
 {
   g_autofree char *model = yv_test_source_path ("models/pets-tiny.pt");
-  g_autofree char *folder = g_dir_make_tmp ("yolov7-live-XXXXXX", NULL);
-  char *path = g_build_filename (folder, name, NULL);
   g_autofree char *bytes = NULL;
   gsize size;
 
+  other->folder = g_dir_make_tmp ("yolov7-live-XXXXXX", NULL);
+  other->model = g_build_filename (other->folder, "other.pt", NULL);
+  other->labels = g_build_filename (other->folder, "labels.txt", NULL);
   g_assert_true (g_file_get_contents (model, &bytes, &size, NULL));
-  g_assert_true (g_file_set_contents (path, bytes, (gssize) size, NULL));
-  return path;
+  g_assert_true (g_file_set_contents (other->model, bytes, (gssize) size, NULL));
+  g_assert_true (g_file_set_contents (other->labels, "walker\n", -1, NULL));
 }
 
 static void
-remove_model (const char *path)
+other_model_clear (OtherModel *other)
 {
-  g_autofree char *folder = g_path_get_dirname (path);
+  g_remove (other->model);
+  g_remove (other->labels);
+  g_rmdir (other->folder);
+  g_free (other->model);
+  g_free (other->labels);
+  g_free (other->folder);
+}
 
-  g_remove (path);
-  g_rmdir (folder);
+/* As many detections, at least one, and all of this name: labels are read with the model. */
+static void
+assert_finds (GstHarness *h, GstSample *picture, guint n, const char *label)
+{
+  g_autoptr (GArray) found = g_array_new (FALSE, FALSE, sizeof (GstYolov7Detection));
+  g_autoptr (GstBuffer) frame = gst_harness_push_and_pull (h, yv_test_frame (picture));
+
+  g_assert_true (gst_yolov7_detections_read (frame, found));
+  g_assert_cmpuint (found->len, ==, n);
+  g_assert_cmpuint (found->len, >, 0);
+  for (guint i = 0; i < found->len; i++)
+    g_assert_cmpstr (nth (found, i)->label, ==, label);
 }
 
 static void
@@ -83,7 +105,8 @@ a_new_model_takes_over_between_two_frames (void)
     return;
 
   g_autoptr (GstSample) black = yv_test_plain (64, 48, 0);
-  g_autofree char *other = copy_model ("other.pt");
+  OtherModel other;
+  other_model_init (&other);
   GstHarness *h = detector_new (SMALL);
   g_autoptr (GstElement) yolov7 = gst_harness_find_element (h, "yolov7");
   g_autofree char *model = NULL;
@@ -92,16 +115,26 @@ a_new_model_takes_over_between_two_frames (void)
   g_signal_connect (yolov7, "model-updated", G_CALLBACK (on_updated), &updates);
   set_caps (h, gst_sample_get_caps (black));
   const guint n = count (h, black);
-  g_object_set (yolov7, "model-file", other, NULL);
-  while (n_updates (&updates) == 0) /* frames go on meanwhile */
-    g_assert_cmpuint (count (h, black), ==, n);
-  g_assert_cmpstr (updates.model_file, ==, other);
+  assert_finds (h, black, n, "person");
+  g_object_set (yolov7, "label-file", other.labels, "model-file", other.model, NULL);
+  for (;;) { /* frames go on meanwhile; the signal is emitted before its first frame */
+    g_autoptr (GArray) found = g_array_new (FALSE, FALSE, sizeof (GstYolov7Detection));
+    g_autoptr (GstBuffer) frame = gst_harness_push_and_pull (h, yv_test_frame (black));
+    const gboolean is_new = n_updates (&updates) > 0;
+    g_assert_true (gst_yolov7_detections_read (frame, found));
+    g_assert_cmpuint (found->len, ==, n);
+    for (guint i = 0; i < n; i++)
+      g_assert_cmpstr (nth (found, i)->label, ==, is_new ? "walker" : "person");
+    if (is_new)
+      break;
+  }
+  g_assert_cmpstr (updates.model_file, ==, other.model);
   g_object_get (yolov7, "model-file", &model, NULL);
-  g_assert_cmpstr (model, ==, other);
-  g_assert_cmpuint (count (h, black), ==, n);
+  g_assert_cmpstr (model, ==, other.model);
+  assert_finds (h, black, n, "walker");
   g_assert_cmpuint (n_updates (&updates), ==, 1);
   gst_harness_teardown (h);
-  remove_model (other);
+  other_model_clear (&other);
   g_free (updates.model_file);
 }
 
@@ -111,12 +144,20 @@ a_bad_model_is_a_warning_and_the_old_one_stays (void)
   if (!yv_test_needs_vulkan ())
     return;
 
+  g_autofree char *text = yv_test_source_path ("models/README.md");
+  const struct {
+    const char *path;
+    GQuark domain;
+    int code;
+  } rows[] = {
+      {"/nowhere/best.pt", GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_READ},
+      {text, GST_STREAM_ERROR, GST_STREAM_ERROR_WRONG_TYPE},
+  };
   g_autoptr (GstSample) black = yv_test_plain (64, 48, 0);
   GstHarness *h = detector_new (SMALL);
   g_autoptr (GstElement) yolov7 = gst_harness_find_element (h, "yolov7");
   g_autoptr (GstBus) bus = gst_bus_new ();
   g_autofree char *before = NULL, *after = NULL;
-  g_autoptr (GError) error = NULL;
   Updates updates = {.n = 0};
 
   g_signal_connect (yolov7, "model-updated", G_CALLBACK (on_updated), &updates);
@@ -124,14 +165,17 @@ a_bad_model_is_a_warning_and_the_old_one_stays (void)
   set_caps (h, gst_sample_get_caps (black));
   const guint n = count (h, black);
   g_object_get (yolov7, "model-file", &before, NULL);
-  g_object_set (yolov7, "model-file", "/nowhere/best.pt", NULL);
-  g_autoptr (GstMessage) message =
-      gst_bus_timed_pop_filtered (bus, GST_CLOCK_TIME_NONE, GST_MESSAGE_WARNING);
-  gst_message_parse_warning (message, &error, NULL);
-  g_assert_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_READ);
-  g_assert_true (g_str_has_prefix (error->message, "The model stays as it was: "));
-  g_assert_nonnull (strstr (error->message, "/nowhere/best.pt"));
-  g_assert_cmpuint (count (h, black), ==, n);
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (GError) error = NULL;
+    g_object_set (yolov7, "model-file", rows[i].path, NULL);
+    g_autoptr (GstMessage) message =
+        gst_bus_timed_pop_filtered (bus, GST_CLOCK_TIME_NONE, GST_MESSAGE_WARNING);
+    gst_message_parse_warning (message, &error, NULL);
+    g_assert_error (error, rows[i].domain, rows[i].code);
+    g_assert_true (g_str_has_prefix (error->message, "The model stays as it was: "));
+    g_assert_nonnull (strstr (error->message, rows[i].path));
+    assert_finds (h, black, n, "person");
+  }
   g_assert_cmpuint (n_updates (&updates), ==, 0);
   gst_element_set_bus (yolov7, NULL);
   g_assert_cmpint (gst_element_set_state (yolov7, GST_STATE_READY), ==, GST_STATE_CHANGE_SUCCESS);
@@ -358,6 +402,59 @@ frames_of_our_pool_are_not_copied (void)
   }
 }
 
+/* Adds the rows of a frame, without what lies between them. */
+static void
+add_pixels (GChecksum *sum, const GstVideoInfo *info, GstBuffer *buffer)
+{
+  GstVideoFrame frame;
+
+  g_assert_true (gst_video_frame_map (&frame, info, buffer, GST_MAP_READ));
+  for (guint k = 0; k < GST_VIDEO_FRAME_N_COMPONENTS (&frame); k++) /* I420: as many planes */
+    for (gint y = 0; y < GST_VIDEO_FRAME_COMP_HEIGHT (&frame, k); y++)
+      g_checksum_update (sum,
+                         (const guchar *) GST_VIDEO_FRAME_PLANE_DATA (&frame, k) +
+                             y * GST_VIDEO_FRAME_PLANE_STRIDE (&frame, k),
+                         GST_VIDEO_FRAME_COMP_WIDTH (&frame, k));
+  gst_video_frame_unmap (&frame);
+}
+
+static void
+on_handoff (GstElement *sink, GstBuffer *buffer, GstPad *pad, gpointer sum)
+{
+  g_autoptr (GstCaps) caps = gst_pad_get_current_caps (pad);
+  GstVideoInfo info;
+  (void) sink;
+
+  g_assert_true (gst_video_info_from_caps (&info, caps));
+  add_pixels (sum, &info, buffer);
+}
+
+/* Free with g_checksum_free(). */
+static GChecksum *
+watch_sink (GstElement *pipeline, const char *name)
+{
+  g_autoptr (GstElement) sink = gst_bin_get_by_name (GST_BIN (pipeline), name);
+  GChecksum *sum = g_checksum_new (G_CHECKSUM_SHA256);
+
+  g_object_set (sink, "signal-handoffs", TRUE, NULL);
+  g_signal_connect (sink, "handoff", G_CALLBACK (on_handoff), sum);
+  return sum;
+}
+
+#define BALL                                                                                       \
+  "videotestsrc num-buffers=20 pattern=ball ! video/x-raw,format=I420,width=96,height=64 ! "
+
+static GChecksum *
+play_plain (void)
+{
+  g_autoptr (GstElement) pipeline = gst_parse_launch (BALL "fakesink name=plain", NULL);
+  GChecksum *sum = watch_sink (pipeline, "plain");
+
+  play (pipeline);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  return sum;
+}
+
 /* Behind a queue and a tee, whose other branch changes its pixels. */
 static void
 frames_that_others_use_too_are_not_harmed (void)
@@ -367,19 +464,23 @@ frames_that_others_use_too_are_not_harmed (void)
 
   g_autofree char *model = yv_test_source_path ("models/pets-tiny.pt");
   g_autofree char *launch = g_strdup_printf (
-      "videotestsrc num-buffers=20 pattern=ball ! video/x-raw,format=I420,width=96,height=64 ! "
-      "tee name=t t. ! queue ! yolov7 name=d model-file=\"%s\" " SMALL "leaky=downstream ! "
-      "yolov7overlay ! fakesink t. ! queue ! yolov7 model-file=\"%s\" " SMALL
-      "! yolov7overlay filled-box=true ! fakesink",
+      BALL "tee name=t t. ! queue ! yolov7 name=d model-file=\"%s\" " SMALL
+           "leaky=downstream ! fakesink name=seen t. ! queue ! yolov7 model-file=\"%s\" " SMALL
+           "! yolov7overlay filled-box=true ! fakesink name=filled",
       model, model);
   g_autoptr (GstElement) pipeline = gst_parse_launch (launch, NULL);
+  g_autoptr (GChecksum) plain = play_plain ();
+  g_autoptr (GChecksum) seen = watch_sink (pipeline, "seen");
+  g_autoptr (GChecksum) filled = watch_sink (pipeline, "filled");
 
   play (pipeline);
   g_assert_cmpuint (stat_in (pipeline, "frames-in"), ==, 20);
   g_assert_cmpuint (stat_in (pipeline, "frames-analysed") + stat_in (pipeline, "skipped-busy") +
                         stat_in (pipeline, "frames-dropped"),
-                    <=, 20);
+                    ==, 20);
   gst_element_set_state (pipeline, GST_STATE_NULL);
+  g_assert_cmpstr (g_checksum_get_string (seen), ==, g_checksum_get_string (plain));
+  g_assert_cmpstr (g_checksum_get_string (filled), !=, g_checksum_get_string (plain));
 }
 
 int
