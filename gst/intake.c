@@ -5,8 +5,7 @@
 #include "gst/framepool.h"
 #define GST_CAT_DEFAULT gst_yolov7_debug
 
-/* Frames that may stand in line behind one that is analysed: far more than a device that keeps up
- * lets wait, and few enough for the pools of decoders and cameras. */
+/* Frames that may stand in line: few enough for the pools of decoders and cameras. */
 #define MAX_FRAMES 64
 
 /* A device that was lost is no failure: the first frame finds it so, and has it opened again. */
@@ -62,12 +61,18 @@ is_busy_locked (const GstYolov7Analysis *self)
   return gst_yolov7_lineup_n_flights (&self->lineup) >= max_in_flight_locked (self);
 }
 
-/* With leaky=downstream frames wait for nothing but downstream; more of them would only be late. */
+/* Those in flight with what lies between them, and one that is done. Behind more of them frames
+ * would only be late, and hold memory. With leaky=upstream those behind one in flight are as many
+ * as come. */
 static guint
 max_frames_locked (const GstYolov7Analysis *self)
 {
-  return self->policy.leaky == GST_YOLOV7_LEAKY_DOWNSTREAM ? max_in_flight_locked (self) + 1
-                                                           : MAX_FRAMES;
+  const guint64 interval =
+      self->policy.leaky == GST_YOLOV7_LEAKY_DOWNSTREAM ? 1 : self->policy.interval;
+
+  if (self->policy.leaky == GST_YOLOV7_LEAKY_UPSTREAM)
+    return MAX_FRAMES;
+  return (guint) MIN (max_in_flight_locked (self) * interval + 1, MAX_FRAMES);
 }
 
 /* A frame that goes without an analysis needs no more than a place in the line. */
