@@ -195,7 +195,7 @@ a_segment_is_that_of_the_frames_behind_it (void)
   GstHarness *h = harness_new ("max-in-flight=3 post-messages=true");
   g_autoptr (GstElement) element = element_of (h);
   g_autoptr (GstBus) bus = gst_bus_new ();
-  Gate gate = {.is_open = FALSE};
+  static Gate gate;
   GstSegment segment;
 
   gst_element_set_bus (element, bus);
