@@ -285,7 +285,7 @@ gst_yolov7_analysis_take_frame (GstYolov7Analysis *self, GstBuffer *frame, gbool
   }
   const GstClockTime arrival = gst_yolov7_latency_now (); /* what it waited for was upstream's */
   const Fate fate = choose_fate_locked (self, is_due, *is_late);
-  if (fate != FATE_BUSY && fate != FATE_LATE) /* else the next one is due */
+  if (fate != FATE_BUSY) /* else the next one is due */
     self->n_counted++;
   count_fate_locked (self, fate);
   *is_late = fate == FATE_LATE;
