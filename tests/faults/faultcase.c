@@ -123,16 +123,17 @@ fault_load (YvPrecision precision, GError **error)
   return yv_engine_new (&options, error);
 }
 
+/* @batch_size: most frames of a batch that streams share; 0: batches are its own */
 static YvStream *
-new_stream (YvEngine *engine, bool shares_batches)
+new_stream (YvEngine *engine, uint32_t batch_size)
 {
   YvStreamOptions options = YV_STREAM_DEFAULTS;
 
   options.input_size = 64;
   options.confidence_threshold = 0.001f;
-  options.shares_batches = shares_batches;
-  options.batch_size = shares_batches ? N_IN_BATCH : 0;
-  options.max_in_flight = shares_batches ? N_PICTURES : 0;
+  options.shares_batches = batch_size > 0;
+  options.batch_size = batch_size;
+  options.max_in_flight = batch_size > 0 ? N_PICTURES : 0;
   return open_stream (engine, &options);
 }
 
@@ -156,7 +157,7 @@ static GBytes *expected[YV_PRECISION_FP16 + 1][N_PICTURES]; /* detections of eac
 void
 fault_note_expected (YvEngine *engine)
 {
-  g_autoptr (YvStream) stream = new_stream (engine, false);
+  g_autoptr (YvStream) stream = new_stream (engine, 0);
   g_autofree uint8_t *pixels = g_malloc (FRAME_BYTES);
   GBytes **row = expected[engine->info.precision];
 
@@ -370,7 +371,7 @@ static void
 run_init (Run *run, YvEngine *engine, bool shares_batches, const Fault *fault)
 {
   *run = (Run){.engine = engine,
-               .stream = new_stream (engine, shares_batches),
+               .stream = new_stream (engine, shares_batches ? N_IN_BATCH : 0),
                .pixels = g_malloc (FRAME_BYTES),
                .fault = fault};
 }
@@ -420,6 +421,19 @@ uint32_t
 fault_share (YvEngine *engine, const Fault *fault)
 {
   return run_turns (engine, shared_turns, G_N_ELEMENTS (shared_turns), fault);
+}
+
+void
+fault_prepare_batches (YvEngine *engine)
+{
+  for (uint32_t n = 1; n <= N_IN_BATCH; n++) {
+    g_autoptr (YvStream) stream = new_stream (engine, n);
+    g_autoptr (GError) error = NULL;
+
+    yv_stream_prepare (stream, FRAME_W, FRAME_H, &error);
+    g_assert_no_error (error);
+  }
+  yv_engine_drop_idle_runners (engine);
 }
 
 uint32_t

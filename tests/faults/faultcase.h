@@ -50,6 +50,9 @@ uint32_t fault_stream (YvEngine *engine, const Fault *fault);
  * on time. */
 uint32_t fault_share (YvEngine *engine, const Fault *fault);
 
+/* What runs of any batch that fault_share() may come to need of their engine is made. */
+void fault_prepare_batches (YvEngine *engine);
+
 /* Either where memory is short for all of it, so that nothing need succeed. */
 uint32_t fault_stream_short_of_memory (YvEngine *engine, bool shares_batches);
 
