@@ -187,32 +187,54 @@ make_larger_size_locked (YvBatcher *batcher, YvBatchNet *net, uint32_t n)
 void
 yv_batcher_recount_locked (YvShare *share)
 {
-  const bool is_expected =
-      share->net &&
-      (share->n_queued > 0 || (share->n_running > 0 && share->n_in_flight < share->max_in_flight));
-
-  if (is_expected == share->is_expected)
+  YvBatchNet *net = share->net;
+  if (!net)
     return;
+  const bool is_waiting = yv_batch_net_has_frame_of (net, share);
+  const bool is_expected =
+      is_waiting || (share->n_running > 0 && share->n_in_flight < share->max_in_flight);
+
+  net->n_streams_waiting += is_waiting - share->is_waiting;
+  net->n_expected += is_expected - share->is_expected;
+  share->is_waiting = is_waiting;
   share->is_expected = is_expected;
-  if (is_expected)
-    share->net->n_expected++;
-  else
-    share->net->n_expected--;
+}
+
+static void
+make_active_locked (YvShare *share)
+{
+  if (share->epoch == share->net->epoch)
+    return;
+  share->epoch = share->net->epoch;
+  share->net->n_active++;
+}
+
+/* Those that have nothing waiting, and were waited for, are not waited for again. */
+static void
+start_epoch_locked (YvBatchNet *net)
+{
+  net->epoch++;
+  net->n_active = 0;
+  for (YvRequest *request = net->first; request; request = request->next)
+    if (request->share->net == net)
+      make_active_locked (request->share);
 }
 
 static void
 set_net_locked (YvShare *share, YvBatchNet *net)
 {
   if (share->net) {
+    share->net->n_streams_waiting -= share->is_waiting;
     share->net->n_expected -= share->is_expected;
-    share->net->n_alive--;
+    share->net->n_active -= share->epoch == share->net->epoch;
     share->net->n_users--;
   }
-  share->is_expected = false;
+  share->is_waiting = share->is_expected = false;
   share->net = net;
   if (!net)
     return;
-  net->n_alive++;
+  net->n_active++;
+  share->epoch = net->epoch;
   net->n_users++;
   yv_batcher_recount_locked (share);
 }
@@ -285,7 +307,7 @@ void
 yv_batcher_queue_locked (YvRequest *request)
 {
   yv_batch_net_queue (request->share->net, request);
-  request->share->n_queued++;
+  make_active_locked (request->share);
   yv_batcher_recount_locked (request->share);
 }
 
@@ -294,7 +316,6 @@ yv_batcher_take_out_locked (YvRequest *request)
 {
   yv_batch_net_take_out (request->net, request);
   request->state = YV_REQUEST_IDLE;
-  request->share->n_queued--;
   yv_batcher_recount_locked (request->share);
 }
 
@@ -309,24 +330,32 @@ limit_of_locked (const YvBatcher *batcher, const YvBatchNet *net)
   return MIN (wanted ? wanted : usual, max_batch_locked (batcher, net));
 }
 
-/* Of the oldest frame of a network: how long until its batch starts. */
-static uint64_t
-delay_ns_locked (const YvBatcher *batcher, const YvBatchNet *net)
+/* Of a network for which a frame waits. */
+static YvBatchCase
+case_of_locked (const YvBatcher *batcher, const YvBatchNet *net)
 {
   const YvRequest *oldest = net->first;
 
-  if (!oldest)
-    return UINT64_MAX;
-  const YvBatchCase batch = {
+  return (YvBatchCase){
       .limit = limit_of_locked (batcher, net),
       .n_waiting = net->n_waiting,
+      .n_streams_waiting = net->n_streams_waiting,
       .n_expected = net->n_expected,
-      .n_alive = net->n_alive,
+      .n_active = net->n_active,
       .n_running = batcher->n_running,
       .max_running = batcher->max_running,
       .waited_ns = (uint64_t) (g_get_monotonic_time () - oldest->queued_us) * 1000,
       .timeout_ns = oldest->settings->options.batch_timeout_ns,
   };
+}
+
+/* Of the oldest frame of a network: how long until its batch starts. */
+static uint64_t
+delay_ns_locked (const YvBatcher *batcher, const YvBatchNet *net)
+{
+  if (!net->first)
+    return UINT64_MAX;
+  const YvBatchCase batch = case_of_locked (batcher, net);
   return yv_batch_delay_ns (&batch);
 }
 
@@ -398,7 +427,6 @@ put_back_locked (YvBatchRun *run, YvBatchNet *net)
     YvShare *share = run->requests[i]->share;
 
     yv_batch_net_queue (net, run->requests[i]);
-    share->n_queued++;
     share->n_running--;
     yv_batcher_recount_locked (share);
     g_cond_broadcast (&share->changed);
@@ -425,7 +453,10 @@ start_run_locked (YvBatcher *batcher, YvBatchNet *net)
   YvBatchRun *run = &batcher->runs[(batcher->first_run + batcher->n_running) % YV_MAX_RUNS];
   YvRunner *runner = yv_engine_share_runner (batcher->engine, choose_runner_locked (batcher, net));
   const bool had_company = batcher->n_running > 0;
+  const YvBatchCase batch = case_of_locked (batcher, net);
 
+  if (!yv_batch_is_complete (&batch))
+    start_epoch_locked (net);
   take_requests_locked (run, net, runner->plan->options.n);
   net->n_users++;
   batcher->is_starting = true;

@@ -59,6 +59,16 @@ yv_batch_net_find_runner (const YvBatchNet *net, uint32_t n)
   return best;
 }
 
+bool
+yv_batch_net_has_frame_of (const YvBatchNet *net, const struct _YvShare *share)
+{
+  const YvRequest *request = net->first;
+
+  while (request && request->share != share)
+    request = request->next;
+  return request != NULL;
+}
+
 /* As a rule at the end, or, what could not be started, at the front; a queue is as long as there
  * are frames in flight. */
 void

@@ -19,9 +19,14 @@ typedef struct _YvBatchNet {
   YvRequest *first; /* the oldest that waits; NULL: none does */
   uint32_t n_waiting;
 
-  uint32_t n_alive;    /* streams whose frames come here */
-  uint32_t n_expected; /* see YvBatchCase */
-  uint32_t n_users;    /* streams, frames that wait, and who uses it unlocked */
+  /* Of streams whose frames come here, see YvBatchCase; what one left behind when it moved on
+   * counts for none. They are active unless one that waited gave up waiting for them: their epoch
+   * is the network's. */
+  uint32_t n_streams_waiting;
+  uint32_t n_active;
+  uint64_t epoch;
+  uint32_t n_expected;
+  uint32_t n_users; /* streams, frames that wait, and who uses it unlocked */
 } YvBatchNet;
 
 /* Returns: (transfer full). */
@@ -38,6 +43,9 @@ YvPlanOptions yv_batch_net_plan (const YvBatchNet *net, uint32_t n);
 
 /* The one for the largest batches of at most @n. NULL: there is none. */
 YvRunner *yv_batch_net_find_runner (const YvBatchNet *net, uint32_t n);
+
+/* Whether one waits. */
+bool yv_batch_net_has_frame_of (const YvBatchNet *net, const struct _YvShare *share);
 
 /* Into the queue by age, and out of it, from anywhere. */
 void yv_batch_net_queue (YvBatchNet *net, YvRequest *request);

@@ -8,17 +8,24 @@
  * (docs/performance.md). */
 #define CPU_LIMIT 4
 
+bool
+yv_batch_is_complete (const YvBatchCase *batch)
+{
+  const uint32_t n_streams = batch->n_running > 0 ? batch->n_expected : batch->n_active;
+
+  return batch->n_waiting >= batch->limit || batch->n_streams_waiting >= n_streams;
+}
+
 uint64_t
 yv_batch_delay_ns (const YvBatchCase *batch)
 {
   if (batch->n_waiting == 0 || batch->n_running >= batch->max_running)
     return UINT64_MAX;
-  if (batch->n_running > 0)
-    return batch->n_waiting >= MIN (batch->limit, batch->n_expected) ? 0 : UINT64_MAX;
-  if (batch->n_waiting >= MIN (batch->limit, batch->n_alive) ||
-      batch->waited_ns >= batch->timeout_ns)
+  if (yv_batch_is_complete (batch))
     return 0;
-  return batch->timeout_ns - batch->waited_ns;
+  if (batch->n_running > 0)
+    return UINT64_MAX;
+  return batch->timeout_ns - MIN (batch->timeout_ns, batch->waited_ns);
 }
 
 uint32_t

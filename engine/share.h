@@ -27,8 +27,10 @@ struct _YvShare {
   YvRequest *in_flight[YV_MAX_IN_FLIGHT]; /* the oldest first; none is idle */
   uint32_t n_in_flight, max_in_flight;
   YvRequest *collected; /* whose result the caller may be reading; or NULL */
-  uint32_t n_queued, n_running;
+  uint32_t n_running;
+  bool is_waiting;  /* counted in net->n_streams_waiting */
   bool is_expected; /* counted in net->n_expected */
+  uint64_t epoch;   /* counted in net->n_active where it is the same */
 
   YvReadyFunc ready;
   void *ready_data;

@@ -172,7 +172,8 @@ typedef struct {
   bool shares_batches;
   /* With shares_batches, of the oldest frame that waits: most frames of such a run, 1 to
    * YV_MAX_BATCH, 0: what suits the device; and how long a frame may wait on an idle device until
-   * so many are there, or one of each stream, 0: not at all. */
+   * so many are there, or one of each stream, 0: not at all. A stream that was waited for in vain
+   * is not waited for again until it submits. */
   uint32_t batch_size;
   uint64_t batch_timeout_ns;
 } YvStreamOptions;

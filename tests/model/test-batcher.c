@@ -51,6 +51,17 @@ submit (YvStream *stream, const YvImage *image)
   g_assert_no_error (error);
 }
 
+static void
+replace (YvStream *stream, const YvImage *image, bool expected)
+{
+  g_autoptr (GError) error = NULL;
+  bool replaced = !expected;
+
+  yv_stream_replace (stream, image, &replaced, &error);
+  g_assert_no_error (error);
+  g_assert_true (replaced == expected);
+}
+
 static const YvDetections *
 collect (YvStream *stream)
 {
@@ -401,6 +412,55 @@ a_frame_waits_no_longer_than_it_is_told (void)
   close_pair (&pair);
 }
 
+/* Of the frames of a stream that is limited to more than it has. */
+static void
+frames_of_one_stream_wait_for_another (void)
+{
+  Pair pair;
+  if (!open_pair (&pair))
+    return;
+
+  pair.options.batch_size = N_PHASES;
+  g_assert_true (yv_stream_set_options (pair.streams[0], &pair.options, NULL));
+  for (uint32_t i = 0; i + 1 < N_PHASES; i++)
+    submit (pair.streams[0], &pair.images[i]);
+  const YvBatchNet *net = g_ptr_array_index (pair.engine->batcher->nets, 0);
+  g_assert_cmpuint (net->n_waiting, ==, N_PHASES - 1);
+  g_assert_cmpuint (net->n_streams_waiting, ==, 1);
+  replace (pair.streams[0], &pair.images[N_PHASES - 1], true);
+  g_assert_cmpuint (net->n_streams_waiting, ==, 1);
+  yv_stream_abandon (pair.streams[0]);
+  g_assert_cmpuint (net->n_streams_waiting, ==, 0);
+  close_pair (&pair);
+}
+
+/* Once; when it submits again the other waits for it again. */
+static void
+a_stream_that_pauses_is_waited_for_once (void)
+{
+  Pair pair;
+  if (!open_pair (&pair))
+    return;
+
+  YvStreamOptions impatient = pair.options;
+  impatient.batch_timeout_ns = 1000000;
+  g_assert_true (yv_stream_set_options (pair.streams[0], &impatient, NULL));
+  submit (pair.streams[0], &pair.images[0]);
+  collect_phase (&pair, 0, 0, 1);
+  g_assert_true (yv_stream_set_options (pair.streams[0], &pair.options, NULL));
+  for (uint32_t i = 0; i < N_PHASES; i++) {
+    submit (pair.streams[0], &pair.images[i]);
+    collect_phase (&pair, 0, i, 1);
+  }
+  for (uint32_t i = 0; i < N_PHASES; i++) {
+    submit (pair.streams[1], &pair.images[i]);
+    submit (pair.streams[0], &pair.images[i]);
+    collect_phase (&pair, 0, i, 2);
+    collect_phase (&pair, 1, i, 2);
+  }
+  close_pair (&pair);
+}
+
 /* Those that run and those that wait. */
 static void
 what_is_in_flight_may_be_dropped (void)
@@ -426,17 +486,6 @@ what_is_in_flight_may_be_dropped (void)
 }
 
 /* ---- replacing ------------------------------------------------------------------------------- */
-
-static void
-replace (YvStream *stream, const YvImage *image, bool expected)
-{
-  g_autoptr (GError) error = NULL;
-  bool replaced = !expected;
-
-  yv_stream_replace (stream, image, &replaced, &error);
-  g_assert_no_error (error);
-  g_assert_true (replaced == expected);
-}
 
 static void
 a_frame_that_waits_is_replaced (void)
@@ -1063,6 +1112,8 @@ main (int argc, char **argv)
   g_test_add_func ("/batcher/freed", a_frame_stops_waiting_for_a_stream_that_is_freed);
   g_test_add_func ("/batcher/moved", a_frame_stops_waiting_for_a_stream_that_moves);
   g_test_add_func ("/batcher/timeout", a_frame_waits_no_longer_than_it_is_told);
+  g_test_add_func ("/batcher/frames", frames_of_one_stream_wait_for_another);
+  g_test_add_func ("/batcher/paused", a_stream_that_pauses_is_waited_for_once);
   g_test_add_func ("/batcher/dropped", what_is_in_flight_may_be_dropped);
   g_test_add_func ("/batcher/replaced", a_frame_that_waits_is_replaced);
   g_test_add_func ("/batcher/resized", a_frame_is_replaced_by_one_of_another_size);

@@ -38,8 +38,9 @@ one_waits_of_eight (void)
 {
   return (YvBatchCase){.limit = 4,
                        .n_waiting = 1,
+                       .n_streams_waiting = 1,
                        .n_expected = 1,
-                       .n_alive = 8,
+                       .n_active = 8,
                        .max_running = YV_MAX_RUNS,
                        .waited_ns = 30};
 }
@@ -59,7 +60,7 @@ an_idle_device_waits_for_nobody_or_as_long_as_it_was_told (void)
   g_assert_cmpuint (yv_batch_delay_ns (&batch), ==, 100);
   batch.n_waiting = 4; /* full */
   g_assert_cmpuint (yv_batch_delay_ns (&batch), ==, 0);
-  batch.n_waiting = batch.n_alive = 2; /* one of each stream */
+  batch.n_waiting = batch.n_streams_waiting = batch.n_active = 2; /* one of each stream */
   g_assert_cmpuint (yv_batch_delay_ns (&batch), ==, 0);
   batch.n_waiting = 0;
   g_assert_cmpuint (yv_batch_delay_ns (&batch), ==, UINT64_MAX);
@@ -74,11 +75,33 @@ behind_a_batch_waits_for_all_that_are_expected (void)
   batch.n_expected = 3;
   batch.timeout_ns = batch.waited_ns; /* of no account here */
   g_assert_cmpuint (yv_batch_delay_ns (&batch), ==, UINT64_MAX);
-  batch.n_waiting = 3;
+  batch.n_waiting = batch.n_streams_waiting = 3;
   g_assert_cmpuint (yv_batch_delay_ns (&batch), ==, 0);
   batch.n_expected = 7;
   g_assert_cmpuint (yv_batch_delay_ns (&batch), ==, UINT64_MAX);
   batch.n_waiting = 4; /* full */
+  g_assert_cmpuint (yv_batch_delay_ns (&batch), ==, 0);
+}
+
+/* Of more frames than there are streams some may be of the same. */
+static void
+frames_of_one_stream_do_not_stand_for_those_of_others (void)
+{
+  YvBatchCase batch = one_waits_of_eight ();
+
+  batch.limit = 16;
+  batch.n_waiting = 9;
+  batch.n_streams_waiting = 7;
+  batch.timeout_ns = 100;
+  g_assert_false (yv_batch_is_complete (&batch));
+  g_assert_cmpuint (yv_batch_delay_ns (&batch), ==, 70);
+  batch.n_running = 1;
+  batch.n_expected = 8;
+  g_assert_cmpuint (yv_batch_delay_ns (&batch), ==, UINT64_MAX);
+  batch.n_streams_waiting = 8;
+  g_assert_true (yv_batch_is_complete (&batch));
+  g_assert_cmpuint (yv_batch_delay_ns (&batch), ==, 0);
+  batch.n_running = 0;
   g_assert_cmpuint (yv_batch_delay_ns (&batch), ==, 0);
 }
 
@@ -104,6 +127,7 @@ main (int argc, char **argv)
   g_test_add_func ("/batchsize/padding", all_frames_are_taken_without_padding);
   g_test_add_func ("/batchsize/idle", an_idle_device_waits_for_nobody_or_as_long_as_it_was_told);
   g_test_add_func ("/batchsize/behind", behind_a_batch_waits_for_all_that_are_expected);
+  g_test_add_func ("/batchsize/streams", frames_of_one_stream_do_not_stand_for_those_of_others);
   g_test_add_func ("/batchsize/most", no_more_start_than_may_run);
   return g_test_run ();
 }
