@@ -65,6 +65,7 @@ fill_choice (YvChoice *choice, uint32_t index, VkPhysicalDevice handle, GError *
 {
   VkPhysicalDeviceProperties properties;
   YvFeatures features;
+  g_autoptr (GError) why = NULL;
 
   vkGetPhysicalDeviceProperties (handle, &properties);
   *choice = (YvChoice){
@@ -80,9 +81,15 @@ fill_choice (YvChoice *choice, uint32_t index, VkPhysicalDevice handle, GError *
     return true;
   }
   fill_identity (choice);
-  choice->extensions = yv_extension_list (handle, error);
-  if (!choice->extensions)
+  choice->extensions = yv_extension_list (handle, &why);
+  if (!choice->extensions && g_error_matches (why, YV_ERROR, YV_ERROR_OUT_OF_MEMORY)) {
+    g_propagate_error (error, g_steal_pointer (&why));
     return false;
+  }
+  if (!choice->extensions) { /* the others may do */
+    choice->missing = g_strdup_printf ("a list of its extensions: %s", why->message);
+    return true;
+  }
   yv_features_query (&features, handle, choice->extensions);
   choice->missing = yv_features_missing (&features);
   return true;

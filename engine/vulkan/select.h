@@ -21,7 +21,8 @@ typedef struct {
   uint32_t api_version;
   char uuid[YV_UUID_TEXT_BYTES]; /* "6d657361-3232-..."; "" for a device older than 1.1 */
   char *missing;                 /* owned: features it lacks, or NULL */
-  char **extensions;             /* owned; NULL for a device older than Vulkan 1.2 */
+  char **extensions;             /* owned; NULL for a device older than Vulkan 1.2, and where they
+                                    could not be listed, which is what such a one lacks */
 } YvChoice;
 
 /* All devices in the loader's order; an array of YvChoice, perhaps empty. NULL with

@@ -397,6 +397,38 @@ each_result_becomes_a_code_and_names_the_call (void)
   g_assert_true (yv_vk_check (VK_INCOMPLETE, "vkCall", NULL));
 }
 
+static VkResult listing_result;
+
+static VKAPI_ATTR VkResult VKAPI_CALL
+list_nothing (VkPhysicalDevice device G_GNUC_UNUSED, const char *layer G_GNUC_UNUSED,
+              uint32_t *n G_GNUC_UNUSED, VkExtensionProperties *properties G_GNUC_UNUSED)
+{
+  return listing_result;
+}
+
+/* A lack of memory is of them all. */
+static void
+a_device_whose_extensions_can_not_be_listed_hides_no_other (void)
+{
+  if (!yv_test_needs_vulkan ())
+    return;
+  const YvInstance *instance = yv_instance_get (NULL);
+  const PFN_vkEnumerateDeviceExtensionProperties real = vkEnumerateDeviceExtensionProperties;
+  g_autoptr (GError) error = NULL, memory = NULL;
+
+  vkEnumerateDeviceExtensionProperties = list_nothing;
+  listing_result = VK_ERROR_UNKNOWN;
+  g_autoptr (GArray) choices = yv_choice_list (instance, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (choices->len, >=, 1);
+  const YvChoice *first = &g_array_index (choices, YvChoice, 0);
+  g_assert_nonnull (strstr (first->missing, "vkEnumerateDeviceExtensionProperties failed"));
+  listing_result = VK_ERROR_OUT_OF_HOST_MEMORY;
+  g_assert_null (yv_choice_list (instance, &memory));
+  g_assert_error (memory, YV_ERROR, YV_ERROR_OUT_OF_MEMORY);
+  vkEnumerateDeviceExtensionProperties = real;
+}
+
 int
 main (int argc, char **argv)
 {
@@ -418,6 +450,8 @@ main (int argc, char **argv)
   g_test_add_func ("/device/real/caps", the_numbers_of_an_open_device_make_sense);
   g_test_add_func ("/device/real/portable", yv_kernels_portable_turns_the_kernels_for_cpus_off);
   g_test_add_func ("/device/real/unknown", a_real_selector_that_fits_nothing_is_refused);
+  g_test_add_func ("/device/real/extensions",
+                   a_device_whose_extensions_can_not_be_listed_hides_no_other);
   g_test_add_func ("/device/no-driver", without_a_driver_the_error_tells_what_to_install);
   g_test_add_func ("/device/no-loader", without_a_loader_the_error_tells_what_to_install);
   return g_test_run ();
