@@ -2,6 +2,7 @@
  * engine/vulkan/timeline.c - a counting semaphore beside the queue. */
 #include "engine/vulkan/timeline.h"
 
+#include "engine/error.h"
 #include "engine/vulkan/check.h"
 #include "engine/vulkan/device.h"
 
@@ -77,11 +78,10 @@ yv_timeline_submit (YvTimeline *timeline, const VkCommandBuffer *commands, const
     result = submit_some (timeline, commands, i > 0 ? ends[i - 1] : 0, ends + i,
                           MIN (n_pieces - i, CALL_PIECES));
   g_mutex_unlock (&timeline->device->queue_lock);
-  if (yv_vk_check (result, "vkQueueSubmit", error))
-    return true;
-  if (timeline->n_submitted > n_before)
-    yv_timeline_wait (timeline, NULL);
-  return false;
+  if (result != VK_SUCCESS && timeline->n_submitted > n_before &&
+      !yv_timeline_wait (timeline, error))
+    return false;
+  return yv_vk_check (result, "vkQueueSubmit", error);
 }
 
 /* Which the queue must not be used during. */
@@ -94,7 +94,8 @@ wait_until_idle (YvDevice *device)
   return result;
 }
 
-/* Where there is no memory even to wait, an idle device is as good. */
+/* Where there is no memory even to wait, an idle device is as good. One of which nobody knows what
+ * it does may still read memory that is the caller's, which must not go on with it. */
 bool
 yv_timeline_wait (YvTimeline *timeline, GError **error)
 {
@@ -105,9 +106,14 @@ yv_timeline_wait (YvTimeline *timeline, GError **error)
       .pSemaphores = &timeline->semaphore,
       .pValues = &timeline->n_submitted,
   };
+  g_autoptr (GError) why = NULL;
 
   const VkResult result = device->vk.vkWaitSemaphores (device->handle, &info, UINT64_MAX);
   if (result == VK_SUCCESS || result == VK_ERROR_DEVICE_LOST) /* a lost device runs nothing */
     return yv_vk_check (result, "vkWaitSemaphores", error);
-  return yv_vk_check (wait_until_idle (device), "vkDeviceWaitIdle", error);
+  if (yv_vk_check (wait_until_idle (device), "vkDeviceWaitIdle", &why))
+    return true;
+  g_set_error (error, YV_ERROR, YV_ERROR_DEVICE_LOST, "the device cannot be waited for: %s",
+               why->message);
+  return false;
 }

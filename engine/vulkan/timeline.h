@@ -38,7 +38,8 @@ void yv_timeline_clear (YvTimeline *timeline); /* zeroed ok; nothing of it is ru
 bool yv_timeline_submit (YvTimeline *timeline, const VkCommandBuffer *commands,
                          const uint32_t *ends, uint32_t n_pieces, GError **error);
 
-/* Sleeps until all that was submitted is done, or, on failure, will never go on. */
+/* Sleeps until all that was submitted is done. False with YV_ERROR_DEVICE_LOST: it never goes on,
+ * or nobody can tell. */
 bool yv_timeline_wait (YvTimeline *timeline, GError **error);
 
 G_END_DECLS

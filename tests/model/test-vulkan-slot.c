@@ -382,6 +382,45 @@ memory_that_can_not_be_imported_is_refused (void)
   net.device->import_align_bytes = align_bytes;
 }
 
+static VKAPI_ATTR VkResult VKAPI_CALL
+fail_to_wait (VkDevice device G_GNUC_UNUSED, const VkSemaphoreWaitInfo *info G_GNUC_UNUSED,
+              uint64_t timeout_ns G_GNUC_UNUSED)
+{
+  return VK_ERROR_OUT_OF_HOST_MEMORY;
+}
+
+static VKAPI_ATTR VkResult VKAPI_CALL
+fail_to_wait_until_idle (VkDevice device G_GNUC_UNUSED)
+{
+  return VK_ERROR_OUT_OF_HOST_MEMORY;
+}
+
+/* Nobody knows when it has read the frames. */
+static void
+a_device_that_can_not_be_waited_for_is_lost (void)
+{
+  g_auto (NetRun) net = {0};
+  g_autoptr (GError) error = NULL;
+  const struct YvCandidate *list;
+  NetFrames frames;
+  uint32_t n;
+
+  if (!net_run_init (&net, &net_one_image, 1))
+    return;
+  const PFN_vkWaitSemaphores wait = net.device->vk.vkWaitSemaphores;
+  const PFN_vkDeviceWaitIdle wait_until_idle = net.device->vk.vkDeviceWaitIdle;
+  net_frames_init (&frames, 1, 64, 64, 60);
+  g_assert_true (net.executor->klass->submit (net.executor, 0, &frames.batch, NULL));
+  net.device->vk.vkWaitSemaphores = fail_to_wait;
+  net.device->vk.vkDeviceWaitIdle = fail_to_wait_until_idle;
+  g_assert_false (net.executor->klass->wait (net.executor, 0, &list, &n, NULL, &error));
+  g_assert_error (error, YV_ERROR, YV_ERROR_DEVICE_LOST);
+  net.device->vk.vkWaitSemaphores = wait;
+  net.device->vk.vkDeviceWaitIdle = wait_until_idle;
+  g_assert_cmpint (wait_until_idle (net.device->handle), ==, VK_SUCCESS);
+  net_frames_clear (&frames);
+}
+
 static void
 slots_in_flight_together_keep_their_results_apart (void)
 {
@@ -539,6 +578,7 @@ main (int argc, char **argv)
   g_test_add_func ("/vulkan/slot/in-place", frames_are_read_where_they_lie);
   g_test_add_func ("/vulkan/slot/imported", memory_of_others_is_read_where_it_lies);
   g_test_add_func ("/vulkan/slot/not-imported", memory_that_can_not_be_imported_is_refused);
+  g_test_add_func ("/vulkan/slot/no-wait", a_device_that_can_not_be_waited_for_is_lost);
   g_test_add_func ("/vulkan/slot/slots", slots_in_flight_together_keep_their_results_apart);
   g_test_add_func ("/vulkan/slot/threads", threads_with_a_slot_each_do_not_disturb_each_other);
   g_test_add_func ("/vulkan/slot/timing", times_and_footprint_are_told);
