@@ -103,8 +103,9 @@ YV_API const YvEngineInfo *yv_engine_info (const YvEngine *engine);
 typedef struct {
   uint64_t weights_bytes;     /* packed, of all sizes made ready */
   uint64_t activations_bytes; /* arenas, and candidate lists of each batch in flight */
-  uint64_t frames_bytes;      /* every YvFrameMemory of the engine that is alive, and copies of
-                                 frames that lie elsewhere */
+  uint64_t frames_bytes;      /* every YvFrameMemory of the engine that is alive, but for imported
+                                 ones, whose memory is their owner's, and copies of frames that lie
+                                 elsewhere */
 } YvEngineMemory;
 
 YV_API void yv_engine_memory (YvEngine *engine, YvEngineMemory *out); /* any thread */
@@ -196,6 +197,8 @@ typedef struct {
 } YvDetection;
 
 typedef struct {
+  /* upload_ns, with shares_batches, is the batch's and the copy of this frame when it was
+   * submitted. */
   uint64_t upload_ns, letterbox_ns, network_ns, decode_ns, readback_ns, nms_ns;
   uint64_t wait_ns;  /* with shares_batches: from submit until the frame's batch started; else 0 */
   uint64_t total_ns; /* from submit to the detections, on the host's clock */
@@ -205,8 +208,8 @@ typedef struct {
   uint32_t n_detections;
   const YvDetection *detections; /* by falling confidence; none that lies outside the frame */
   YvLetterbox letterbox;         /* how the frame was fitted */
-  YvTimes times;                 /* of the whole batch, but for wait_ns and total_ns with
-                                    shares_batches */
+  YvTimes times;                 /* of the whole batch, but for wait_ns, total_ns and the copy in
+                                    upload_ns with shares_batches */
   uint32_t n_batch;              /* images that ran together, with this one */
   bool was_copied;               /* the frame was copied, not read where it lay */
 } YvDetections;
@@ -274,9 +277,9 @@ YV_API bool yv_stream_submit (YvStream *stream, const YvImage *images, uint32_t 
  * yv_stream_detect_batch() would have given it, bit for bit. Sleeps meanwhile.
  *
  * Returns: (transfer none) (array length=n_results): valid until the stream's next
- * yv_stream_collect(), _abandon(), _detect() or _free(), while others are submitted. NULL on
- * failure, of which that one batch dies and no other: then it is no longer in flight. With
- * YV_ERROR_INVALID where nothing was.
+ * yv_stream_collect(), _detect() or _free(), and, without shares_batches, _abandon(), while others
+ * are submitted. NULL on failure, of which that one batch dies and no other: then it is no longer
+ * in flight. With YV_ERROR_INVALID where nothing was.
  */
 YV_API const YvDetections *yv_stream_collect (YvStream *stream, uint32_t *n_results,
                                               GError **error);
