@@ -6,13 +6,13 @@
 # Closes with "N passed, N failed, N skipped", counting single tests; exit status 1 if any failed.
 #   ./test.sh           everything
 #   ./test.sh --fast    without clang, the sanitizers and Debian 13
-#   ./test.sh --plain   as --fast, without the suite "newer": what tests/distro/trixie.sh does
+#   ./test.sh --plain   as --fast, without the suites "newer" and "soak": what tests/distro/trixie.sh does
 set -euo pipefail
 fast=yes suites=
 case $* in
   '') fast= ;;
   --fast) ;;
-  --plain) suites='--no-suite newer' ;;
+  --plain) suites='--no-suite newer --no-suite soak' ;;
   *) echo "usage: $0 [--fast | --plain]" >&2; exit 2 ;;
 esac
 . "$(dirname "${BASH_SOURCE[0]}")/scripts/setup.sh"
