@@ -300,6 +300,7 @@ load (YvEngine *engine, const YvEngineOptions *options, GError **error)
 static void
 free_engine (YvEngine *engine)
 {
+  g_ptr_array_unref (engine->busy);
   g_ptr_array_unref (engine->runners);
   close_device (engine);
   yv_graph_free (engine->graph);
@@ -307,7 +308,7 @@ free_engine (YvEngine *engine)
   g_strfreev (engine->class_names);
   g_free (engine->model_source);
   g_free (engine->warning);
-  g_mutex_clear (&engine->making);
+  g_cond_clear (&engine->done);
   g_mutex_clear (&engine->tuning);
   g_mutex_clear (&engine->mutex);
   g_free (engine);
@@ -321,7 +322,8 @@ yv_engine_new (const YvEngineOptions *options, GError **error)
   g_atomic_ref_count_init (&engine->n_refs);
   g_mutex_init (&engine->mutex);
   g_mutex_init (&engine->tuning);
-  g_mutex_init (&engine->making);
+  g_cond_init (&engine->done);
+  engine->busy = g_ptr_array_new ();
   engine->runners = g_ptr_array_new_with_free_func ((GDestroyNotify) yv_runner_free);
   if (!load (engine, options, error))
     return NULL;
@@ -373,23 +375,46 @@ serves (const YvPlanOptions *a, const YvPlanOptions *wanted)
          a->keep_all == wanted->keep_all && (a->multi_label || !wanted->multi_label);
 }
 
-/* Finds and counts in. */
 static YvRunner *
-find_runner (YvEngine *engine, const YvPlanOptions *options)
+find_runner_locked (YvEngine *engine, const YvPlanOptions *options)
 {
-  YvRunner *found = NULL;
-
-  g_mutex_lock (&engine->mutex);
-  for (uint32_t i = 0; i < engine->runners->len && !found; i++) {
+  for (uint32_t i = 0; i < engine->runners->len; i++) {
     YvRunner *runner = g_ptr_array_index (engine->runners, i);
 
     if (serves (&runner->plan->options, options))
-      found = runner;
+      return runner;
   }
-  if (found)
-    found->n_users++;
-  g_mutex_unlock (&engine->mutex);
+  return NULL;
+}
+
+static bool
+is_busy_locked (const YvEngine *engine, const YvPlanOptions *options)
+{
+  for (uint32_t i = 0; i < engine->busy->len; i++)
+    if (serves (g_ptr_array_index (engine->busy, i), options))
+      return true;
+  return false;
+}
+
+/* NULL: there is none, and nobody is at it. */
+static YvRunner *
+wait_for_runner_locked (YvEngine *engine, const YvPlanOptions *options)
+{
+  YvRunner *found;
+
+  while (!(found = find_runner_locked (engine, options)) && is_busy_locked (engine, options))
+    g_cond_wait (&engine->done, &engine->mutex);
   return found;
+}
+
+/* Among the runners from now on, where there is one. */
+static void
+end_busy_locked (YvEngine *engine, const YvPlanOptions *options, YvRunner *runner)
+{
+  g_ptr_array_remove_fast (engine->busy, (gpointer) options);
+  if (runner)
+    g_ptr_array_add (engine->runners, runner);
+  g_cond_broadcast (&engine->done);
 }
 
 /* Takes out the one nobody uses that was used longest ago, if more than @n_allowed are idle. */
@@ -492,24 +517,6 @@ new_runner (YvEngine *engine, const YvPlanOptions *options, GError **error)
   return runner;
 }
 
-static YvRunner *
-find_or_make_runner (YvEngine *engine, const YvPlanOptions *options, GError **error)
-{
-  YvRunner *runner = find_runner (engine, options);
-
-  if (runner)
-    return runner; /* another thread made it while this one waited */
-  runner = new_runner (engine, options, error);
-  if (!runner)
-    return NULL;
-
-  g_mutex_lock (&engine->mutex);
-  runner->n_users = 1;
-  g_ptr_array_add (engine->runners, runner);
-  g_mutex_unlock (&engine->mutex);
-  return runner;
-}
-
 static YvPlanOptions
 with_dtype (const YvEngine *engine, const YvPlanOptions *options)
 {
@@ -531,14 +538,24 @@ yv_engine_make_runner (YvEngine *engine, const YvPlanOptions *options, GError **
 YvRunner *
 yv_engine_use_runner (YvEngine *engine, const YvPlanOptions *options, GError **error)
 {
-  const YvPlanOptions complete = with_dtype (engine, options);
-  YvRunner *runner = find_runner (engine, &complete);
+  YvPlanOptions complete = with_dtype (engine, options);
+
+  g_mutex_lock (&engine->mutex);
+  YvRunner *runner = wait_for_runner_locked (engine, &complete);
+  if (runner)
+    runner->n_users++;
+  else
+    g_ptr_array_add (engine->busy, &complete);
+  g_mutex_unlock (&engine->mutex);
   if (runner)
     return runner;
 
-  g_mutex_lock (&engine->making);
-  runner = find_or_make_runner (engine, &complete, error);
-  g_mutex_unlock (&engine->making);
+  runner = new_runner (engine, &complete, error);
+  if (runner)
+    runner->n_users = 1;
+  g_mutex_lock (&engine->mutex);
+  end_busy_locked (engine, &complete, runner);
+  g_mutex_unlock (&engine->mutex);
   return runner;
 }
 
@@ -565,18 +582,36 @@ yv_engine_leave_runner (YvEngine *engine, YvRunner *runner)
   drop_idle (engine, MAX_IDLE_RUNNERS);
 }
 
-/* Under the lock, so that nobody takes one of them meanwhile. */
+static void
+take_all_idle_locked (YvEngine *engine, GPtrArray *idle)
+{
+  for (uint32_t i = engine->runners->len; i > 0; i--) {
+    YvRunner *runner = g_ptr_array_index (engine->runners, i - 1);
+
+    if (runner->n_users > 0)
+      continue;
+    g_ptr_array_add (idle, g_ptr_array_steal_index_fast (engine->runners, i - 1));
+    g_ptr_array_add (engine->busy, &runner->plan->options);
+  }
+}
+
+/* Outside the lock, since it frees much; whoever wants one of them waits until that is done. */
 void
 yv_engine_forget_frames (YvEngine *engine)
 {
-  g_mutex_lock (&engine->mutex);
-  for (uint32_t i = 0; i < engine->runners->len; i++) {
-    YvRunner *runner = g_ptr_array_index (engine->runners, i);
+  g_autoptr (GPtrArray) idle = g_ptr_array_new ();
 
-    if (runner->n_users == 0)
-      runner->executor->klass->forget_frames (runner->executor);
-  }
+  g_mutex_lock (&engine->mutex);
+  take_all_idle_locked (engine, idle);
   g_mutex_unlock (&engine->mutex);
+  for (uint32_t i = 0; i < idle->len; i++) {
+    YvRunner *runner = g_ptr_array_index (idle, i);
+
+    runner->executor->klass->forget_frames (runner->executor);
+    g_mutex_lock (&engine->mutex);
+    end_busy_locked (engine, &runner->plan->options, runner);
+    g_mutex_unlock (&engine->mutex);
+  }
 }
 
 bool

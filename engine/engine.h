@@ -37,8 +37,12 @@ struct _YvEngine {
   struct _YvBatcher *batcher; /* the streams'; NULL: none shares batches */
   uint32_t n_shares;          /* that do */
 
+  /* Of const YvPlanOptions *, borrowed: of runners that are being made, so that two threads don't
+   * make the same, or seen to, and not among the runners meanwhile. */
+  GPtrArray *busy;
+  GCond done; /* one of these is */
+
   GMutex tuning; /* held while ways are measured */
-  GMutex making; /* held while a runner is made, so that two threads don't make the same */
 };
 
 /**
@@ -49,8 +53,8 @@ struct _YvEngine {
  * that of those nobody uses only the few used last stay.
  *
  * Returns: (transfer none): until yv_engine_leave_runner(); NULL: codes as yv_plan_new() and the
- * executors. Thread safe. Blocks for up to seconds where it has to be made.
- */
+ * executors. Thread safe. Blocks for up to seconds where it has to be made,
+ * and not for others that are. */
 YvRunner *yv_engine_use_runner (YvEngine *engine, const YvPlanOptions *options, GError **error);
 /* One use more of a runner that the caller uses. */
 YvRunner *yv_engine_share_runner (YvEngine *engine, YvRunner *runner);
