@@ -928,12 +928,78 @@ memory_is_counted (void)
 
 /* ---- sizes ----------------------------------------------------------------------------------- */
 
+static Bell makers; /* rung by who is kept from making a size */
+static GThread *kept;
+
+static VKAPI_ATTR VkResult VKAPI_CALL
+allocate_once_open (VkDevice device, const VkMemoryAllocateInfo *info,
+                    const VkAllocationCallbacks *allocator, VkDeviceMemory *memory)
+{
+  if (g_thread_self () == g_atomic_pointer_get (&kept)) {
+    ring (&makers);
+    g_mutex_lock (&gate.mutex);
+    while (!gate.is_open)
+      g_cond_wait (&gate.opened, &gate.mutex);
+    g_mutex_unlock (&gate.mutex);
+  }
+  return real_allocate (device, info, allocator, memory);
+}
+
+static gpointer
+prepare_while_kept (gpointer data)
+{
+  g_atomic_pointer_set (&kept, g_thread_self ());
+  prepare_another_size (data);
+  g_atomic_pointer_set (&kept, NULL);
+  return NULL;
+}
+
+/* One that joins does not wait for what the others make ready, unless it is the same. */
+static void
+sizes_are_made_side_by_side (void)
+{
+  Pair pair;
+  if (!open_pair (&pair))
+    return;
+
+  YvDevice *device = pair.engine->device;
+  YvStreamOptions options = pair.options;
+  options.input_size = 128;
+  close_gate (pair.engine);
+  remove_gate (); /* only the memory's is wanted */
+  real_allocate = device->vk.vkAllocateMemory;
+  device->vk.vkAllocateMemory = allocate_once_open;
+  GThread *thread = g_thread_new ("kept", prepare_while_kept, &pair);
+  g_mutex_lock (&makers.mutex);
+  while (makers.n_calls == 0)
+    g_cond_wait (&makers.changed, &makers.mutex);
+  g_mutex_unlock (&makers.mutex);
+  yv_stream_free (open_prepared (pair.engine, &options));
+  open_gate ();
+  g_thread_join (thread);
+  device->vk.vkAllocateMemory = real_allocate;
+  close_pair (&pair);
+}
+
+/* Until it has made what is wanted of it. */
+static void
+wait_for_maker (YvBatcher *batcher)
+{
+  bool is_making = true;
+
+  while (is_making) {
+    g_thread_yield ();
+    g_mutex_lock (&batcher->mutex);
+    is_making = batcher->net_to_make != NULL;
+    g_mutex_unlock (&batcher->mutex);
+  }
+}
+
 /* Only single frames are ready at first, and nobody waits for more. */
 static void
 sizes_are_made_while_smaller_ones_run (void)
 {
   Pair pair;
-  uint32_t n_batch = 1;
   if (!open_pair (&pair))
     return;
 
@@ -945,16 +1011,25 @@ sizes_are_made_while_smaller_ones_run (void)
   g_autoptr (GArray) expected = detect_alone (pair.engine, &pair.options, &pair.images[0]);
   for (uint32_t k = 0; k < 2; k++)
     pair.streams[k] = open_prepared (pair.engine, &pair.options);
-  while (n_batch == 1) {
-    for (uint32_t i = 0; i < 4; i++)
-      submit (pair.streams[i % 2], &pair.images[0]);
-    for (uint32_t i = 0; i < 4; i++) {
-      const YvDetections *found = collect (pair.streams[i % 2]);
+  close_gate (pair.engine); /* so that two wait behind one */
+  for (uint32_t i = 0; i < 3; i++)
+    submit (pair.streams[i % 2], &pair.images[0]);
+  open_gate ();
+  for (uint32_t i = 0; i < 3; i++)
+    assert_found (collect (pair.streams[i % 2]), expected);
+  wait_for_maker (pair.engine->batcher);
+  remove_gate ();
+  close_gate (pair.engine);
+  for (uint32_t i = 0; i < 3; i++)
+    submit (pair.streams[i % 2], &pair.images[0]);
+  open_gate ();
+  for (uint32_t i = 0; i < 3; i++) {
+    const YvDetections *found = collect (pair.streams[i % 2]);
 
-      assert_found (found, expected);
-      n_batch = MAX (n_batch, found->n_batch);
-    }
+    assert_found (found, expected);
+    g_assert_cmpuint (found->n_batch, ==, i == 0 ? 1 : 2);
   }
+  remove_gate ();
   close_pair (&pair);
 }
 
@@ -1127,6 +1202,7 @@ main (int argc, char **argv)
   g_test_add_func ("/batcher/copies", batches_give_way_to_copies);
   g_test_add_func ("/batcher/network", a_size_that_can_not_be_made_limits_its_network_alone);
   g_test_add_func ("/batcher/memory", memory_is_counted);
+  g_test_add_func ("/batcher/side-by-side", sizes_are_made_side_by_side);
   g_test_add_func ("/batcher/sizes", sizes_are_made_while_smaller_ones_run);
   g_test_add_func ("/batcher/cut-off", lists_that_are_cut_off_run_again);
   g_test_add_func ("/batcher/threads", two_threads_a_stream_do_not_disturb_each_other);
