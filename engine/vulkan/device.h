@@ -24,6 +24,7 @@ typedef struct _YvPipelineCache YvPipelineCache;
 struct _YvDevice {
   gatomicrefcount n_refs;
   gint is_retired;      /* atomic */
+  gint n_given_up;      /* atomic: frame memories of it that were, ever */
   YvInstance *instance; /* borrowed: there is one, for ever */
   VkPhysicalDevice physical;
   char uuid[YV_UUID_TEXT_BYTES];

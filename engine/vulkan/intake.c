@@ -2,6 +2,7 @@
  * engine/vulkan/intake.c - frames from host memory to a letterbox's source. */
 #include "engine/vulkan/intake.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "engine/align.h"
@@ -11,9 +12,6 @@
 #include "engine/vulkan/memory.h"
 #include "engine/vulkan/pipeline.h"
 
-/* Recorded commands for each image of a batch, far more than anybody has buffers in a pool. One
- * that hands in new memory each time pays for it, but does not make the slot grow. */
-#define MAX_MEMORIES 64
 #define TEXEL_BYTES 2 /* of a frame, shaders/params.h */
 
 /* One image of the batch from one memory. */
@@ -22,6 +20,8 @@ typedef struct {
   YvFrameMemory *memory; /* a reference; NULL: staging */
   YvBindings *bindings;
   VkCommandBuffer commands;
+  uint64_t last_take; /* of intake->n_takes */
+  bool is_old;
 } Entry;
 
 static void
@@ -55,6 +55,12 @@ is_given_up (const Entry *entry)
   return entry->memory && yv_memory_is_given_up (entry->memory);
 }
 
+static bool
+is_old (const Entry *entry)
+{
+  return entry->is_old;
+}
+
 static void
 forget (YvIntake *intake, bool (*is_unwanted) (const Entry *))
 {
@@ -71,6 +77,58 @@ forget (YvIntake *intake, bool (*is_unwanted) (const Entry *))
       intake->n_entries--;
     }
   }
+}
+
+static void
+forget_given_up (YvIntake *intake)
+{
+  const gint n_given_up = g_atomic_int_get (&intake->shared->device->n_given_up);
+
+  if (n_given_up == intake->n_given_up)
+    return;
+  intake->n_given_up = n_given_up;
+  forget (intake, is_given_up);
+}
+
+static int
+compare_takes (const void *a, const void *b)
+{
+  const uint64_t first = *(const uint64_t *) a, second = *(const uint64_t *) b;
+
+  return (first > second) - (first < second);
+}
+
+/* Of the half of all entries that was used longest ago the youngest. */
+static uint64_t
+last_take_of_old_half (const YvIntake *intake)
+{
+  g_autofree uint64_t *takes = g_new (uint64_t, intake->n_entries);
+  uint32_t n = 0;
+
+  for (uint32_t image = 0; image < intake->shared->plan->options.n; image++) {
+    const GArray *entries = intake->entries[image];
+
+    for (guint i = 0; i < entries->len; i++)
+      takes[n++] = g_array_index (entries, Entry, i).last_take;
+  }
+  qsort (takes, n, sizeof *takes, compare_takes);
+  return takes[n / 2];
+}
+
+static void
+forget_old_half (YvIntake *intake)
+{
+  const uint64_t last_take = last_take_of_old_half (intake);
+
+  for (uint32_t image = 0; image < intake->shared->plan->options.n; image++) {
+    GArray *entries = intake->entries[image];
+
+    for (guint i = 0; i < entries->len; i++) {
+      Entry *entry = &g_array_index (entries, Entry, i);
+      entry->is_old = entry->last_take <= last_take;
+    }
+  }
+  forget (intake, is_old);
 }
 
 bool
@@ -220,7 +278,7 @@ add_entry (YvIntake *intake, const YvRecording *recording, uint32_t image, YvFra
 {
   Entry entry = {.image = image, .memory = memory ? yv_memory_ref (memory) : NULL};
 
-  forget (intake, is_given_up);
+  forget_given_up (intake);
   if (!record_entry (intake, recording, &entry, error)) {
     clear_entry (intake, &entry);
     return false;
@@ -233,13 +291,15 @@ add_entry (YvIntake *intake, const YvRecording *recording, uint32_t image, YvFra
 static VkCommandBuffer
 find_commands (const YvIntake *intake, uint32_t image, const YvFrameMemory *memory)
 {
-  const GArray *entries = intake->entries[image];
+  GArray *entries = intake->entries[image];
 
   for (guint i = 0; i < entries->len; i++) {
-    const Entry *entry = &g_array_index (entries, Entry, i);
+    Entry *entry = &g_array_index (entries, Entry, i);
 
-    if (entry->memory == memory)
-      return entry->commands;
+    if (entry->memory != memory)
+      continue;
+    entry->last_take = intake->n_takes;
+    return entry->commands;
   }
   return VK_NULL_HANDLE;
 }
@@ -273,8 +333,9 @@ yv_intake_take (YvIntake *intake, const YvRecording *recording, const YvBatch *b
 {
   const uint32_t n = intake->shared->plan->options.n;
 
-  if (intake->n_entries > MAX_MEMORIES * n)
-    yv_intake_forget (intake);
+  intake->n_takes++;
+  if (intake->n_entries > YV_INTAKE_MAX_MEMORIES * n)
+    forget_old_half (intake);
   if (!check_images (intake, batch, error))
     return false;
 

@@ -20,6 +20,11 @@
 
 G_BEGIN_DECLS
 
+/* Memories whose commands are kept for each image of a batch: more than the pools of a few dozen
+ * streams have. One that hands in new memory each time pays for it, but does not make the slot
+ * grow: the half of them that was met longest ago goes. */
+#define YV_INTAKE_MAX_MEMORIES 512
+
 typedef struct {
   const YvShared *shared;
   uint32_t slot;     /* for names */
@@ -28,6 +33,8 @@ typedef struct {
   VkCommandPool pool;
   GArray **entries;   /* [plan n], of each image: what is recorded; see intake.c */
   uint32_t n_entries; /* of all of them */
+  uint64_t n_takes;   /* a clock */
+  gint n_given_up;    /* YvDevice.n_given_up when such memories were looked for */
 } YvIntake;
 
 /* False with the code of yv_vk_check(); @intake may be cleared all the same. */

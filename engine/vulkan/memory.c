@@ -20,6 +20,7 @@ release (YvFrameMemory *memory)
   YvDevice *device = self->buffer->device;
 
   yv_buffer_free (self->buffer);
+  g_atomic_int_inc (&device->n_given_up);
   yv_device_unref (device);
 }
 

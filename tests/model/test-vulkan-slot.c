@@ -259,6 +259,42 @@ frames_are_read_where_they_lie (void)
   net_frames_clear (&frames);
 }
 
+/* The commands of as many as all pools have are kept; of more, those met last. */
+static void
+memories_that_were_met_longest_ago_are_forgotten (void)
+{
+  g_auto (NetRun) net = {0};
+  static YvFrameMemory *memories[YV_INTAKE_MAX_MEMORIES + 3];
+  const uint32_t n_memories = G_N_ELEMENTS (memories);
+  const struct YvCandidate *list;
+  YvLetterbox letterbox;
+  uint32_t n;
+
+  if (!net_run_init (&net, &net_one_image, 1))
+    return;
+  g_assert_true (yv_letterbox_fit (8, 8, 64, NET_STRIDE, YV_LETTERBOX_FIXED, true, &letterbox));
+  YvImage image = {.format = YV_FORMAT_GRAY8, .width = 8, .height = 8, .stride_bytes = {8}};
+  const YvBatch batch = {
+      .n_images = 1, .images = &image, .letterboxes = &letterbox, .confidence = 0.9f};
+  for (uint32_t i = 0; i < n_memories; i++) {
+    memories[i] = yv_vulkan_memory_new (net.device, 64, NULL);
+    image.memory = memories[i == n_memories - 3 ? 0 : i]; /* that again, so that it is kept */
+    image.planes[0] = image.memory->bytes;
+    net_submit (net.executor, 0, &batch, &list, &n);
+  }
+
+  const YvIntake *intake = &yv_vulkan_executor_slot (net.executor, 0)->intake;
+  const uint32_t n_kept = intake->n_entries;
+  g_assert_cmpuint (n_kept, <=, YV_INTAKE_MAX_MEMORIES / 2 + 1);
+  g_assert_cmpuint (n_kept, >=, YV_INTAKE_MAX_MEMORIES / 2 - 1);
+  image.memory = memories[0];
+  image.planes[0] = memories[0]->bytes;
+  net_submit (net.executor, 0, &batch, &list, &n);
+  g_assert_cmpuint (intake->n_entries, ==, n_kept);
+  for (uint32_t i = 0; i < n_memories; i++)
+    yv_memory_give_up (memories[i]);
+}
+
 /* Pages between two that nobody may read, as many as @size_bytes take. */
 static uint8_t *
 map_guarded (size_t size_bytes)
@@ -576,6 +612,7 @@ main (int argc, char **argv)
   g_test_add_func ("/vulkan/slot/pieces", a_network_in_pieces_gives_the_same_answer);
   g_test_add_func ("/vulkan/slot/no-timestamps", a_device_without_a_clock_is_measured_by_the_hosts);
   g_test_add_func ("/vulkan/slot/in-place", frames_are_read_where_they_lie);
+  g_test_add_func ("/vulkan/slot/many", memories_that_were_met_longest_ago_are_forgotten);
   g_test_add_func ("/vulkan/slot/imported", memory_of_others_is_read_where_it_lies);
   g_test_add_func ("/vulkan/slot/not-imported", memory_that_can_not_be_imported_is_refused);
   g_test_add_func ("/vulkan/slot/no-wait", a_device_that_can_not_be_waited_for_is_lost);
