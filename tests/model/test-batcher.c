@@ -789,7 +789,6 @@ check_that_batches_give_way (Pair *pair, void (*take_memory) (Pair *pair))
   for (uint32_t k = 0; k < 2; k++)
     collect_phase (pair, k, k, 2);
   g_assert_cmpuint (pair->engine->batcher->max_batch, ==, 1);
-  remove_gate ();
 }
 
 static void
@@ -818,6 +817,7 @@ batches_give_way_to_streams_that_join (void)
     return;
 
   check_that_batches_give_way (&pair, prepare_another_size);
+  remove_gate ();
   close_pair (&pair);
 }
 
@@ -830,6 +830,7 @@ batches_give_way_to_copies (void)
 
   check_that_batches_give_way (&pair, submit_to_copy);
   assert_found (collect (pair.streams[0]), pair.expected[2]);
+  remove_gate ();
   close_pair (&pair);
 }
 
