@@ -2,4 +2,9 @@
  * engine/error.c - the error quark. */
 #include "engine/error.h"
 
-G_DEFINE_QUARK (yv - error - quark, yv_error)
+/* Not by G_DEFINE_QUARK(), which keeps it in a variable that threads may write at the same time. */
+GQuark
+yv_error_quark (void)
+{
+  return g_quark_from_static_string ("yv-error-quark");
+}
