@@ -26,7 +26,7 @@ static const struct {
     {YV_ERROR_OUT_OF_MEMORY, "OUT_OF_MEMORY", gst_resource_error_quark,
      GST_RESOURCE_ERROR_NO_SPACE_LEFT, "a lower input-size or precision=fp16 need less memory"},
     {YV_ERROR_DEVICE_LOST, "DEVICE_LOST", gst_resource_error_quark, GST_RESOURCE_ERROR_FAILED,
-     "the kernel's log says why; the element must go to NULL before it can be used again"},
+     "the kernel's log says why; the element goes on after READY, if the device does"},
 };
 
 void

@@ -53,6 +53,8 @@ renew (GstYolov7Analysis *self, GstYolov7Session *lost)
   g_mutex_unlock (&self->mutex);
   g_autoptr (GstYolov7Session) session =
       gst_yolov7_session_renew (lost, gst_yolov7_analysis_on_ready, self, &doing, &error);
+  if (session)
+    doing = "Could not prepare for frames of this size again";
   if (session && gst_yolov7_session_prepare (session, &info, &error))
     return g_steal_pointer (&session);
   GST_YOLOV7_POST_ERROR (self->element, doing, error);
