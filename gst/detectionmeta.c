@@ -114,6 +114,8 @@ structure_of_detection (const GstYolov7Detection *d)
 
   if (d->class_index >= 0)
     gst_structure_set (s, "class-index", G_TYPE_UINT, (guint) d->class_index, NULL);
+  if (d->predicted)
+    gst_structure_set (s, "predicted", G_TYPE_BOOLEAN, TRUE, NULL);
   return s;
 }
 
@@ -129,6 +131,7 @@ read_structure (const GstStructure *s, GstYolov7Detection *out)
   gst_structure_get_double (s, "confidence", &out->confidence);
   gst_structure_get_double (s, "objectness", &out->objectness);
   gst_structure_get_int64 (s, "id", &out->id);
+  gst_structure_get_boolean (s, "predicted", &out->predicted);
   if (gst_structure_get_uint (s, "class-index", &class_index))
     out->class_index = (gint) MIN (class_index, G_MAXINT);
   out->label = gst_structure_get_string (s, "label");

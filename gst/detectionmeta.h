@@ -23,6 +23,8 @@
  *          class-index  uint    row of the model's class names; no field where not known
  *          label        string  the class name
  *          id           int64   given by a tracker; -1: none yet
+ *          predicted    boolean TRUE, and then only there: nobody saw the object in this frame, a
+ *                               tracker says where it should be
  *
  *      It is on every analysed frame, with an empty array where nothing was found, and on no other
  *      frame. Several of them, of several detectors, may be on one buffer. It survives copies and
@@ -53,12 +55,13 @@ G_BEGIN_DECLS
 
 /* What is not known of a detection that somebody else attached is negative or NULL. */
 typedef struct {
-  double x, y, w, h; /* frame px, top left corner and size; not rounded */
-  double confidence; /* 0..1; negative: unknown */
-  double objectness; /* 0..1; negative: unknown */
-  gint class_index;  /* row of the model's class names; negative: unknown */
-  gint64 id;         /* of the tracker; negative: none */
-  const char *label; /* (nullable): when read, valid as long as the buffer holds its meta */
+  double x, y, w, h;  /* frame px, top left corner and size; not rounded */
+  double confidence;  /* 0..1; negative: unknown */
+  double objectness;  /* 0..1; negative: unknown */
+  gint class_index;   /* row of the model's class names; negative: unknown */
+  gint64 id;          /* of the tracker; negative: none */
+  gboolean predicted; /* a tracker says where it should be: nobody saw it in this frame */
+  const char *label;  /* (nullable): when read, valid as long as the buffer holds its meta */
 } GstYolov7Detection;
 
 /* A frame that was analysed. */

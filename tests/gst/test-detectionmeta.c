@@ -31,6 +31,7 @@ static const GstYolov7Detection two[] = {
      .objectness = 0.5,
      .class_index = 0,
      .id = 41,
+     .predicted = TRUE,
      .label = "p\xc3\xa9ron, \"tall\""},
 };
 
@@ -84,6 +85,7 @@ assert_is_two (GArray *found, double sx, double sy, double dx, double dy)
     assert_close (d->objectness, two[i].objectness);
     g_assert_cmpint (d->class_index, ==, two[i].class_index);
     g_assert_cmpint (d->id, ==, two[i].id);
+    g_assert_cmpint (d->predicted, ==, two[i].predicted);
     g_assert_cmpstr (d->label, ==, two[i].label);
   }
 }
