@@ -563,3 +563,59 @@ gst_yolov7_detections_read (GstBuffer *buffer, GArray *found)
 {
   return gst_yolov7_detections_read_scaled (buffer, 0, 0, found);
 }
+
+GstClockTime
+gst_yolov7_detections_frame_pts (GstBuffer *buffer)
+{
+  gst_yolov7_detections_register ();
+  GstCustomMeta *meta = gst_buffer_get_custom_meta (buffer, GST_YOLOV7_DETECTIONS_META_NAME);
+  const GstClockTime pts =
+      meta ? frame_pts_of (gst_custom_meta_get_structure (meta)) : GST_CLOCK_TIME_NONE;
+
+  return GST_CLOCK_TIME_IS_VALID (pts) ? pts : GST_BUFFER_PTS (buffer);
+}
+
+GstYolov7MetaKinds
+gst_yolov7_detections_kinds (GstBuffer *buffer)
+{
+  GstYolov7MetaKinds kinds = 0;
+
+  if (gst_buffer_get_n_meta (buffer, GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE) > 0)
+    kinds |= GST_YOLOV7_META_ROI;
+#ifdef HAVE_GST_ANALYTICS
+  if (gst_buffer_get_analytics_relation_meta (buffer))
+    kinds |= GST_YOLOV7_META_ANALYTICS;
+#endif
+  return kinds;
+}
+
+/* Our structures lie in a value of our own meta: nobody else holds them. */
+static guint
+set_custom_ids (GstBuffer *buffer, const gint64 *ids, guint n_ids)
+{
+  const GType api = gst_meta_get_info (GST_YOLOV7_DETECTIONS_META_NAME)->api;
+  gpointer state = NULL;
+  GstMeta *meta;
+  guint n = 0;
+
+  while ((meta = gst_buffer_iterate_meta_filtered (buffer, &state, api))) {
+    const GValue *array = detections_of (gst_custom_meta_get_structure ((GstCustomMeta *) meta));
+    for (guint i = 0; array && i < gst_value_array_get_size (array) && n < n_ids; i++) {
+      const GValue *item = gst_value_array_get_value (array, i);
+      if (!GST_VALUE_HOLDS_STRUCTURE (item))
+        continue;
+      if (ids[n] >= 0)
+        gst_structure_set (g_value_get_boxed (item), "id", G_TYPE_INT64, ids[n], NULL);
+      n++;
+    }
+  }
+  return n;
+}
+
+void
+gst_yolov7_detections_set_ids (GstBuffer *buffer, const gint64 *ids, guint n_ids)
+{
+  g_assert (gst_buffer_is_writable (buffer));
+  gst_yolov7_detections_register ();
+  set_custom_ids (buffer, ids, n_ids);
+}

@@ -111,6 +111,28 @@ gboolean gst_yolov7_detections_read (GstBuffer *buffer, GArray *found);
 gboolean gst_yolov7_detections_read_scaled (GstBuffer *buffer, guint frame_w, guint frame_h,
                                             GArray *found);
 
+/* Returns: the PTS of the frame that the first GstYolov7Detections of @buffer is of, which is
+ * another than the buffer's where it came late; the buffer's where there is none, or it is not
+ * known. May be GST_CLOCK_TIME_NONE. */
+GstClockTime gst_yolov7_detections_frame_pts (GstBuffer *buffer);
+
+/* Which kinds @buffer carries besides GstYolov7Detections. */
+GstYolov7MetaKinds gst_yolov7_detections_kinds (GstBuffer *buffer);
+
+/**
+ * gst_yolov7_detections_set_ids:
+ * @buffer: writable, with what gst_yolov7_detections_read() found, unchanged since
+ * @ids: (array length=n_ids): in the order of what was read; negative: its id stays as it is
+ *
+ * A tracker says which object each detection is. All descriptions of a detection get the id: its
+ * structure in GstYolov7Detections the field "id", its region of interest a structure "object_id"
+ * with the field "id", as DL Streamer's tracker writes it, and its OD a tracking entry where it has
+ * none. Regions and ODs belong to a detection whose label is the same and whose box is, but for
+ * rounding; they are expected in the order of the detections, as gst_yolov7_detections_attach()
+ * leaves them.
+ */
+void gst_yolov7_detections_set_ids (GstBuffer *buffer, const gint64 *ids, guint n_ids);
+
 /* Registers GstYolov7Detections; the functions above do so themselves. An application that reads
  * the custom meta by name before any yolov7 element exists in the process calls
  * gst_meta_get_info() first, which is NULL then. */

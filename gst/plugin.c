@@ -5,6 +5,7 @@
 #include "gst/detectionmeta.h"
 #include "gst/gstyolov7.h"
 #include "gst/gstyolov7overlay.h"
+#include "gst/gstyolov7tracker.h"
 
 #define PACKAGE "gst-yolov7"
 
@@ -12,7 +13,8 @@ static gboolean
 plugin_init (GstPlugin *plugin)
 {
   gst_yolov7_detections_register ();
-  return GST_ELEMENT_REGISTER (yolov7, plugin) && GST_ELEMENT_REGISTER (yolov7overlay, plugin);
+  return GST_ELEMENT_REGISTER (yolov7, plugin) && GST_ELEMENT_REGISTER (yolov7overlay, plugin) &&
+         GST_ELEMENT_REGISTER (yolov7tracker, plugin);
 }
 
 GST_PLUGIN_DEFINE (GST_VERSION_MAJOR, GST_VERSION_MINOR, yolov7,

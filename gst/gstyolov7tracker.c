@@ -1,0 +1,504 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * gst/gstyolov7tracker.c - gives detections the ids of the objects that they are. */
+
+/**
+ * SECTION:element-yolov7tracker
+ * @title: yolov7tracker
+ * @short_description: follows detections from frame to frame
+ * @see_also: yolov7, yolov7overlay
+ *
+ * yolov7tracker gives each object that `yolov7` finds an id, which it keeps from frame to frame,
+ * also where it is hidden for a while. The ids go onto the detections that are there, in all their
+ * descriptions; detections that may be a mistake, or are seen for the first time, have none. No
+ * id is given twice between start and stop of the element.
+ *
+ * Frames that nobody analysed (`yolov7` with #GstYolov7:inference-interval or #GstYolov7:leaky)
+ * get the boxes of all objects where they should be by now, and so do objects that a detector
+ * missed for #GstYolov7Tracker:max-predicted-frame-count frames. Such detections are marked
+ * "predicted".
+ *
+ * Pixels are not looked at: any video/x-raw in any memory passes. All properties may be changed
+ * while playing and take effect with the next frame.
+ *
+ * ## Example launch line
+ * |[
+ * gst-launch-1.0 filesrc location=street.mp4 ! decodebin ! videoconvert \
+ *   ! yolov7 model-file=best.pt ! yolov7tracker ! yolov7overlay ! videoconvert ! autovideosink
+ * ]|
+ * Shows what a trained model finds in a file, and follows it.
+ *
+ * Since: 0.1
+ */
+#include "gst/gstyolov7tracker.h"
+
+#include <gst/video/video.h>
+
+#include "gst/detectionmeta.h"
+#include "gst/posterror.h"
+#include "gst/track/tracker.h"
+
+GST_DEBUG_CATEGORY_STATIC (yolov7_tracker_debug);
+#define GST_CAT_DEFAULT yolov7_tracker_debug
+
+/* ---- tables --------------------------------------------------------------------------------- */
+
+#define CAPS "video/x-raw(ANY)"
+
+static GstStaticPadTemplate sink_template =
+    GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS (CAPS));
+static GstStaticPadTemplate src_template =
+    GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (CAPS));
+
+/* Where the caps do not say how long a frame lasts. */
+#define USUAL_DURATION (GST_SECOND / 25)
+
+enum {
+  PROP_0,
+  PROP_IOU_SCORE_THRESHOLD,
+  PROP_HIGH_CONFIDENCE_THRESHOLD,
+  PROP_NEW_TRACK_CONFIDENCE_THRESHOLD,
+  PROP_MIN_FRAME_COUNT_FOR_NEW_TRACK,
+  PROP_MIN_FRAME_COUNT_FOR_LOST_TRACK,
+  PROP_MAX_PREDICTED_FRAME_COUNT,
+  N_PROPS
+};
+
+static GParamSpec *properties[N_PROPS];
+
+/* What a track needs of its detections to be told again. */
+typedef struct {
+  char *label;
+  gint index; /* or -1 */
+} ObjectClass;
+
+struct _GstYolov7Tracker {
+  GstBaseTransform parent;
+
+  /* protected by the object lock */
+  YvTrackerSettings settings;
+
+  /* streaming thread only, from start() to stop() */
+  YvTracker *tracker;
+  guint frame_w, frame_h; /* px; 0: no caps yet */
+  GstClockTime frame_duration;
+  gboolean refused_caps;    /* an error was posted for: sticky caps come again and again */
+  gboolean has_new_segment; /* since the last buffer */
+  GstClockTime seen_pts;    /* of the last analysed frame; NONE: none, or it has none */
+  gboolean has_seen;        /* any frame that was analysed */
+  guint64 n_since_seen;     /* buffers */
+  GstYolov7MetaKinds kinds; /* that the last analysed frame carried */
+  GArray *classes;          /* of ObjectClass; their index is the tracker's class key */
+  GHashTable *class_keys;   /* label of an ObjectClass -> key + 1 */
+  GArray *found;            /* of GstYolov7Detection; these four are kept for their memory */
+  GArray *seen;             /* of YvSighting */
+  GArray *ids;              /* of gint64 */
+  GArray *predicted;        /* of GstYolov7Detection */
+};
+
+G_DEFINE_FINAL_TYPE (GstYolov7Tracker, gst_yolov7_tracker, GST_TYPE_BASE_TRANSFORM)
+GST_ELEMENT_REGISTER_DEFINE (yolov7tracker, "yolov7tracker", GST_RANK_NONE, GST_TYPE_YOLOV7_TRACKER)
+
+/* ---- properties ----------------------------------------------------------------------------- */
+
+static void
+set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+{
+  GstYolov7Tracker *self = GST_YOLOV7_TRACKER (object);
+
+  GST_OBJECT_LOCK (self);
+  switch (id) {
+  case PROP_IOU_SCORE_THRESHOLD:
+    self->settings.min_overlap = (double) g_value_get_float (value);
+    break;
+  case PROP_HIGH_CONFIDENCE_THRESHOLD:
+    self->settings.high_confidence = (double) g_value_get_float (value);
+    break;
+  case PROP_NEW_TRACK_CONFIDENCE_THRESHOLD:
+    self->settings.birth_confidence = (double) g_value_get_float (value);
+    break;
+  case PROP_MIN_FRAME_COUNT_FOR_NEW_TRACK:
+    self->settings.min_sightings = g_value_get_uint (value);
+    break;
+  case PROP_MIN_FRAME_COUNT_FOR_LOST_TRACK:
+    self->settings.max_unseen = g_value_get_uint (value);
+    break;
+  case PROP_MAX_PREDICTED_FRAME_COUNT:
+    self->settings.max_predicted = g_value_get_uint (value);
+    break;
+  default:
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+  }
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
+get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  GstYolov7Tracker *self = GST_YOLOV7_TRACKER (object);
+
+  GST_OBJECT_LOCK (self);
+  switch (id) {
+  case PROP_IOU_SCORE_THRESHOLD:
+    g_value_set_float (value, (gfloat) self->settings.min_overlap);
+    break;
+  case PROP_HIGH_CONFIDENCE_THRESHOLD:
+    g_value_set_float (value, (gfloat) self->settings.high_confidence);
+    break;
+  case PROP_NEW_TRACK_CONFIDENCE_THRESHOLD:
+    g_value_set_float (value, (gfloat) self->settings.birth_confidence);
+    break;
+  case PROP_MIN_FRAME_COUNT_FOR_NEW_TRACK:
+    g_value_set_uint (value, self->settings.min_sightings);
+    break;
+  case PROP_MIN_FRAME_COUNT_FOR_LOST_TRACK:
+    g_value_set_uint (value, (guint) self->settings.max_unseen);
+    break;
+  case PROP_MAX_PREDICTED_FRAME_COUNT:
+    g_value_set_uint (value, (guint) self->settings.max_predicted);
+    break;
+  default:
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+  }
+  GST_OBJECT_UNLOCK (self);
+}
+
+static GParamSpec *
+share_param (const char *name, const char *nick, const char *blurb, double usual)
+{
+  return g_param_spec_float (name, nick, blurb, 0, 1, (gfloat) usual,
+                             G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
+                                 GST_PARAM_MUTABLE_PLAYING);
+}
+
+static GParamSpec *
+frames_param (const char *name, const char *nick, const char *blurb, guint least, double usual)
+{
+  return g_param_spec_uint (name, nick, blurb, least, 1000000, (guint) usual,
+                            G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING);
+}
+
+static void
+install_properties (GObjectClass *class)
+{
+  const YvTrackerSettings *usual = &yv_tracker_defaults;
+
+  properties[PROP_IOU_SCORE_THRESHOLD] = share_param (
+      "iou-score-threshold", "IoU score threshold",
+      "Intersection over union that a detection and the box predicted for a track need "
+      "to be the same object",
+      usual->min_overlap);
+  properties[PROP_HIGH_CONFIDENCE_THRESHOLD] = share_param (
+      "high-confidence-threshold", "High confidence threshold",
+      "Detections from here on are matched first; others only continue tracks that were just seen",
+      usual->high_confidence);
+  properties[PROP_NEW_TRACK_CONFIDENCE_THRESHOLD] =
+      share_param ("new-track-confidence-threshold", "New track confidence threshold",
+                   "Confidence that a detection needs to begin a track", usual->birth_confidence);
+  properties[PROP_MIN_FRAME_COUNT_FOR_NEW_TRACK] = frames_param (
+      "min-frame-count-for-new-track", "Min frame count for new track",
+      "Analysed frames in a row that an object is seen in before it has an id; fewer where its "
+      "confidence leaves no doubt",
+      1, usual->min_sightings);
+  properties[PROP_MIN_FRAME_COUNT_FOR_LOST_TRACK] = frames_param (
+      "min-frame-count-for-lost-track", "Min frame count for lost track",
+      "Frames after which an object that is not seen is forgotten", 0, usual->max_unseen);
+  properties[PROP_MAX_PREDICTED_FRAME_COUNT] = frames_param (
+      "max-predicted-frame-count", "Max predicted frame count",
+      "Frames for which an object that the detector does not find is attached where it should be",
+      0, usual->max_predicted);
+  g_object_class_install_properties (class, N_PROPS, properties);
+}
+
+/* ---- life ----------------------------------------------------------------------------------- */
+
+static void
+clear_class (gpointer data)
+{
+  g_free (((ObjectClass *) data)->label);
+}
+
+static void
+forget (GstYolov7Tracker *self)
+{
+  yv_tracker_reset (self->tracker);
+  self->has_seen = FALSE;
+}
+
+static gboolean
+start (GstBaseTransform *base)
+{
+  GstYolov7Tracker *self = GST_YOLOV7_TRACKER (base);
+
+  self->tracker = yv_tracker_new ();
+  self->frame_w = self->frame_h = 0;
+  self->refused_caps = self->has_new_segment = FALSE;
+  self->classes = g_array_new (FALSE, FALSE, sizeof (ObjectClass));
+  g_array_set_clear_func (self->classes, clear_class);
+  self->class_keys = g_hash_table_new (g_str_hash, g_str_equal);
+  self->found = g_array_new (FALSE, FALSE, sizeof (GstYolov7Detection));
+  self->seen = g_array_new (FALSE, FALSE, sizeof (YvSighting));
+  self->ids = g_array_new (FALSE, FALSE, sizeof (gint64));
+  self->predicted = g_array_new (FALSE, FALSE, sizeof (GstYolov7Detection));
+  forget (self);
+  return TRUE;
+}
+
+/* Read by hand: a GstVideoInfo knows only formats in memory that can be mapped. */
+static gboolean
+set_caps (GstBaseTransform *base, GstCaps *in, GstCaps *out)
+{
+  GstYolov7Tracker *self = GST_YOLOV7_TRACKER (base);
+  const GstStructure *s = gst_caps_get_structure (in, 0);
+  gint w = 0, h = 0, n = 0, d = 1;
+  (void) out;
+
+  if (!gst_structure_get_int (s, "width", &w) || !gst_structure_get_int (s, "height", &h) ||
+      w <= 0 || h <= 0) {
+    if (!self->refused_caps)
+      gst_yolov7_post_bad_caps (GST_ELEMENT (self), in, "they do not tell width and height");
+    self->refused_caps = TRUE;
+    return FALSE;
+  }
+  self->refused_caps = FALSE;
+  self->frame_duration = USUAL_DURATION;
+  if (gst_structure_get_fraction (s, "framerate", &n, &d) && n > 0)
+    self->frame_duration = MAX (1, gst_util_uint64_scale_int (GST_SECOND, d, n));
+  if (self->frame_w != (guint) w || self->frame_h != (guint) h)
+    forget (self); /* its boxes are px of another frame */
+  self->frame_w = (guint) w;
+  self->frame_h = (guint) h;
+  return TRUE;
+}
+
+/* Nothing here needs memory of any kind: the elements around settle that. */
+static gboolean
+propose_allocation (GstBaseTransform *base, GstQuery *decided, GstQuery *query)
+{
+  (void) decided;
+  return gst_pad_peer_query (GST_BASE_TRANSFORM_SRC_PAD (base), query);
+}
+
+static gboolean
+sink_event (GstBaseTransform *base, GstEvent *event)
+{
+  GstYolov7Tracker *self = GST_YOLOV7_TRACKER (base);
+
+  switch ((gint) GST_EVENT_TYPE (event)) {
+  case GST_EVENT_FLUSH_STOP:
+  case GST_EVENT_STREAM_START:
+    forget (self);
+    break;
+  case GST_EVENT_SEGMENT:
+    self->has_new_segment = TRUE;
+    break;
+  default:
+    break;
+  }
+  return GST_BASE_TRANSFORM_CLASS (gst_yolov7_tracker_parent_class)->sink_event (base, event);
+}
+
+/* Names come from whoever attached the detections: not more of them than this are told apart. */
+#define MOST_CLASSES 65536
+
+static uint32_t
+key_of_class (GstYolov7Tracker *self, const GstYolov7Detection *d)
+{
+  char number[16];
+  const char *name = d->label;
+
+  if (!name || !*name) {
+    g_snprintf (number, sizeof number, "#%d", d->class_index);
+    name = number;
+  }
+  const guint key = GPOINTER_TO_UINT (g_hash_table_lookup (self->class_keys, name));
+  if (key > 0)
+    return key - 1;
+  if (self->classes->len >= MOST_CLASSES)
+    return MOST_CLASSES - 1;
+
+  const ObjectClass added = {g_strdup (name), d->class_index};
+  g_array_append_val (self->classes, added);
+  g_hash_table_insert (self->class_keys, added.label, GUINT_TO_POINTER (self->classes->len));
+  return self->classes->len - 1;
+}
+
+static void
+sightings_of_found (GstYolov7Tracker *self)
+{
+  g_array_set_size (self->seen, 0);
+  for (guint i = 0; i < self->found->len; i++) {
+    const GstYolov7Detection *d = &g_array_index (self->found, GstYolov7Detection, i);
+    const YvSighting sighting = {
+        .box = {d->x, d->y, d->w, d->h},
+        .confidence = d->predicted        ? -1
+                      : d->confidence < 0 ? 1
+                                          : d->confidence,
+        .class_key = key_of_class (self, d),
+    };
+    g_array_append_val (self->seen, sighting);
+  }
+}
+
+/* Frames between the last analysed frame and one with this PTS; negative: it goes back. */
+static double
+frames_since_seen (const GstYolov7Tracker *self, GstClockTime pts)
+{
+  if (!self->has_seen)
+    return 0;
+  if (!GST_CLOCK_TIME_IS_VALID (pts) || !GST_CLOCK_TIME_IS_VALID (self->seen_pts))
+    return (double) self->n_since_seen;
+  return (double) GST_CLOCK_DIFF (self->seen_pts, pts) / (double) self->frame_duration;
+}
+
+static void
+see (GstYolov7Tracker *self, const YvTrackerSettings *settings, GstBuffer *buffer)
+{
+  const GstClockTime pts = gst_yolov7_detections_frame_pts (buffer);
+  const double frames = frames_since_seen (self, pts);
+
+  if (frames < 0) {
+    GST_DEBUG_OBJECT (self, "time goes back by %.1f frames: starting anew", -frames);
+    forget (self);
+  }
+  sightings_of_found (self);
+  yv_tracker_see (self->tracker, settings, MAX (frames, 0), (YvSighting *) self->seen->data,
+                  self->seen->len);
+  g_array_set_size (self->ids, 0);
+  for (guint i = 0; i < self->seen->len; i++) {
+    const gint64 id = g_array_index (self->seen, YvSighting, i).id;
+    g_array_append_val (self->ids, id);
+  }
+  if (self->ids->len > 0)
+    gst_yolov7_detections_set_ids (buffer, (const gint64 *) self->ids->data, self->ids->len);
+  self->has_seen = TRUE;
+  self->seen_pts = pts;
+  self->n_since_seen = 0;
+  self->kinds = gst_yolov7_detections_kinds (buffer);
+}
+
+/* Returns: whether there is anything to tell. */
+static gboolean
+skip (GstYolov7Tracker *self, const YvTrackerSettings *settings, GstBuffer *buffer)
+{
+  const double frames = frames_since_seen (self, GST_BUFFER_PTS (buffer));
+
+  if (!self->has_seen || frames < 0)
+    return FALSE;
+  yv_tracker_skip (self->tracker, settings, frames);
+  return TRUE;
+}
+
+/* Returns: whether anything of the box is inside the frame. */
+static gboolean
+clip_box (const YvTrackBox *box, guint frame_w, guint frame_h, GstYolov7Detection *out)
+{
+  out->x = CLAMP (box->x, 0, frame_w);
+  out->y = CLAMP (box->y, 0, frame_h);
+  out->w = CLAMP (box->x + box->w, 0, frame_w) - out->x;
+  out->h = CLAMP (box->y + box->h, 0, frame_h) - out->y;
+  return out->w > 0 && out->h > 0;
+}
+
+static void
+attach_predicted (GstYolov7Tracker *self, GstBuffer *buffer)
+{
+  const GstYolov7Frame frame = {self->frame_w, self->frame_h, GST_BUFFER_PTS (buffer),
+                                GST_CLOCK_TIME_NONE};
+  guint32 n;
+  const YvPrediction *predicted = yv_tracker_predicted (self->tracker, &n);
+
+  g_array_set_size (self->predicted, 0);
+  for (guint i = 0; i < n; i++) {
+    const ObjectClass *class = &g_array_index (self->classes, ObjectClass, predicted[i].class_key);
+    GstYolov7Detection d = {
+        .confidence = predicted[i].confidence,
+        .objectness = -1,
+        .class_index = class->index,
+        .id = predicted[i].id,
+        .predicted = TRUE,
+        .label = class->label,
+    };
+    if (clip_box (&predicted[i].box, self->frame_w, self->frame_h, &d))
+      g_array_append_val (self->predicted, d);
+  }
+  if (self->predicted->len > 0)
+    gst_yolov7_detections_attach (buffer, &frame,
+                                  (const GstYolov7Detection *) self->predicted->data,
+                                  self->predicted->len, self->kinds);
+}
+
+static YvTrackerSettings
+get_settings (GstYolov7Tracker *self)
+{
+  GST_OBJECT_LOCK (self);
+  const YvTrackerSettings settings = self->settings;
+  GST_OBJECT_UNLOCK (self);
+  return settings;
+}
+
+static GstFlowReturn
+transform_ip (GstBaseTransform *base, GstBuffer *buffer)
+{
+  GstYolov7Tracker *self = GST_YOLOV7_TRACKER (base);
+  const YvTrackerSettings settings = get_settings (self);
+
+  if (self->has_new_segment && GST_BUFFER_IS_DISCONT (buffer))
+    forget (self);
+  self->has_new_segment = FALSE;
+  self->n_since_seen++;
+
+  if (gst_yolov7_detections_read_scaled (buffer, self->frame_w, self->frame_h, self->found))
+    see (self, &settings, buffer);
+  else if (!skip (self, &settings, buffer))
+    return GST_FLOW_OK;
+  attach_predicted (self, buffer);
+  return GST_FLOW_OK;
+}
+
+static gboolean
+stop (GstBaseTransform *base)
+{
+  GstYolov7Tracker *self = GST_YOLOV7_TRACKER (base);
+
+  g_clear_pointer (&self->tracker, yv_tracker_free);
+  g_clear_pointer (&self->class_keys, g_hash_table_unref);
+  g_clear_pointer (&self->classes, g_array_unref);
+  g_clear_pointer (&self->found, g_array_unref);
+  g_clear_pointer (&self->seen, g_array_unref);
+  g_clear_pointer (&self->ids, g_array_unref);
+  g_clear_pointer (&self->predicted, g_array_unref);
+  return TRUE;
+}
+
+static void
+gst_yolov7_tracker_class_init (GstYolov7TrackerClass *class)
+{
+  GObjectClass *object = G_OBJECT_CLASS (class);
+  GstElementClass *element = GST_ELEMENT_CLASS (class);
+  GstBaseTransformClass *transform = GST_BASE_TRANSFORM_CLASS (class);
+
+  GST_DEBUG_CATEGORY_INIT (yolov7_tracker_debug, "yolov7tracker", 0, "follows detections");
+  object->set_property = set_property;
+  object->get_property = get_property;
+  install_properties (object);
+
+  gst_element_class_set_static_metadata (element, "YOLOv7 tracker", "Analyzer/Video",
+                                         "Gives detections the ids of the objects that they are",
+                                         "The gst-yolov7 authors");
+  gst_element_class_add_static_pad_template (element, &sink_template);
+  gst_element_class_add_static_pad_template (element, &src_template);
+
+  transform->start = GST_DEBUG_FUNCPTR (start);
+  transform->set_caps = GST_DEBUG_FUNCPTR (set_caps);
+  transform->propose_allocation = GST_DEBUG_FUNCPTR (propose_allocation);
+  transform->sink_event = GST_DEBUG_FUNCPTR (sink_event);
+  transform->transform_ip = GST_DEBUG_FUNCPTR (transform_ip);
+  transform->stop = GST_DEBUG_FUNCPTR (stop);
+}
+
+static void
+gst_yolov7_tracker_init (GstYolov7Tracker *self)
+{
+  self->settings = yv_tracker_defaults;
+  gst_base_transform_set_in_place (GST_BASE_TRANSFORM (self), TRUE);
+}
