@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
- * gst/detectionmeta.c - detections on a buffer; the only file that touches metadata. */
+ * gst/detectionmeta.c - detections on a buffer: our own meta, and what all kinds have in common.
+ * roimeta.c and analyticsmeta.c have the others; no other file touches metadata of detections. */
 #include "gst/detectionmeta.h"
 
-#include <gst/video/video.h>
 #include <math.h>
-#ifdef HAVE_GST_ANALYTICS
-#include <gst/analytics/analytics.h>
-#endif
+
+#include "gst/detectionmeta-private.h"
 
 /* A box in one frame to the same box in another: sides cross over where quarter turns do. */
 typedef struct {
@@ -291,11 +290,11 @@ read_custom (GstBuffer *buffer, guint frame_w, guint frame_h, GArray *found)
   return analysed;
 }
 
-/* ---- GstVideoRegionOfInterestMeta ----------------------------------------------------------- */
+/* ---- what all kinds have in common ---------------------------------------------------------- */
 
 /* Whole pixels, at least one each way, inside the frame. */
-static void
-round_side (double start, double size, guint limit, guint *out_start, guint *out_size)
+void
+gst_yolov7_round_side (double start, double size, guint limit, guint *out_start, guint *out_size)
 {
   const guint first = (guint) CLAMP (lround (start), 0, (long) limit - 1);
   const guint end = (guint) CLAMP (lround (start + size), (long) first + 1, (long) limit);
@@ -304,188 +303,38 @@ round_side (double start, double size, guint limit, guint *out_start, guint *out
   *out_size = end - first;
 }
 
-static GstStructure *
-dlstreamer_structure (const GstYolov7Detection *d, guint frame_w, guint frame_h)
+/* What rounding and scaling leave of the same box; how many detections in a row may have been
+ * left out of another meta, so that the search for one that has none is short. */
+#define SAME_BOX_PX 2
+#define MOST_LEFT_OUT 64
+
+static gboolean
+is_near (double a, double b)
 {
-  GstStructure *s = gst_structure_new ("detection", "x_min", G_TYPE_DOUBLE, d->x / frame_w, "x_max",
-                                       G_TYPE_DOUBLE, (d->x + d->w) / frame_w, "y_min",
-                                       G_TYPE_DOUBLE, d->y / frame_h, "y_max", G_TYPE_DOUBLE,
-                                       (d->y + d->h) / frame_h, "rotation", G_TYPE_DOUBLE, 0.0,
-                                       "label", G_TYPE_STRING, d->label ? d->label : "", NULL);
-
-  if (d->class_index >= 0)
-    gst_structure_set (s, "label_id", G_TYPE_INT, d->class_index, NULL);
-  if (d->confidence >= 0)
-    gst_structure_set (s, "confidence", G_TYPE_DOUBLE, d->confidence, NULL);
-  return s;
-}
-
-static void
-attach_roi (GstBuffer *buffer, guint frame_w, guint frame_h, const GstYolov7Detection *d, gint id)
-{
-  guint x, y, w, h;
-
-  round_side (d->x, d->w, frame_w, &x, &w);
-  round_side (d->y, d->h, frame_h, &y, &h);
-  GstVideoRegionOfInterestMeta *roi =
-      gst_buffer_add_video_region_of_interest_meta (buffer, d->label ? d->label : "", x, y, w, h);
-  roi->id = id;
-  roi->parent_id = -1;
-  gst_video_region_of_interest_meta_add_param (roi, dlstreamer_structure (d, frame_w, frame_h));
-}
-
-/* What DL Streamer, our own elements and GStreamer 1.22's onnxobjectdetector write. */
-static void
-read_roi_params (GstVideoRegionOfInterestMeta *roi, GstYolov7Detection *out)
-{
-  const GstStructure *s = gst_video_region_of_interest_meta_get_param (roi, "detection");
-  if (s) {
-    gst_structure_get_double (s, "confidence", &out->confidence);
-    gst_structure_get_int (s, "label_id", &out->class_index);
-  }
-
-  s = gst_video_region_of_interest_meta_get_param (roi, "extra-data");
-  if (s)
-    gst_structure_get_double (s, "score", &out->confidence);
-
-  gint id = -1;
-  s = gst_video_region_of_interest_meta_get_param (roi, "object_id");
-  if (s && gst_structure_get_int (s, "id", &id))
-    out->id = id;
+  return fabs (a - b) <= SAME_BOX_PX;
 }
 
 static gboolean
-read_roi (GstBuffer *buffer, GArray *found)
+is_described (const GstYolov7Detection *d, const GstYolov7Described *o)
 {
-  gboolean analysed = FALSE;
-  gpointer state = NULL;
-  GstMeta *meta;
-
-  while ((meta = gst_buffer_iterate_meta_filtered (buffer, &state,
-                                                   GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE))) {
-    GstVideoRegionOfInterestMeta *roi = (GstVideoRegionOfInterestMeta *) meta;
-    GstYolov7Detection d = {
-        .x = roi->x,
-        .y = roi->y,
-        .w = roi->w,
-        .h = roi->h,
-        .confidence = -1,
-        .objectness = -1,
-        .class_index = -1,
-        .id = -1,
-        .label = g_quark_to_string (roi->roi_type),
-    };
-    read_roi_params (roi, &d);
-    g_array_append_val (found, d);
-    analysed = TRUE;
-  }
-  return analysed;
+  return is_near (d->x, o->x) && is_near (d->y, o->y) && is_near (d->x + d->w, o->x + o->w) &&
+         is_near (d->y + d->h, o->y + o->h) &&
+         g_str_equal (d->label ? d->label : "", o->label ? o->label : "");
 }
 
-/* ---- GstAnalyticsRelationMeta --------------------------------------------------------------- */
-
-#ifdef HAVE_GST_ANALYTICS
-/* An empty one on an analysed frame clears the boxes of upstream's overlay. Both sizes are also the
- * steps by which it grows when a tracker adds to it, so neither may be 0. */
-static GstAnalyticsRelationMeta *
-add_relation_meta (GstBuffer *buffer, guint n_detections)
+const GstYolov7Detection *
+gst_yolov7_find_described (const GArray *found, guint *next, const GstYolov7Described *object)
 {
-  GstAnalyticsRelationMetaInitParams params = {
-      .initial_relation_order = MAX (5, 2 * n_detections),
-      .initial_buf_size = MAX (1024, 128 * n_detections),
-  };
+  const guint end = MIN (found->len, *next + MOST_LEFT_OUT);
 
-  return gst_buffer_add_analytics_relation_meta_full (buffer, &params);
-}
-
-/* Says which track the object @od_id belongs to. A detection does not tell when its track began:
- * the time of this frame is what we know, and 0, not NONE, where it has none, because bindings of
- * other languages take this time for a valid one. */
-static void
-attach_track (GstAnalyticsRelationMeta *relations, guint od_id, gint64 track_id, GstClockTime pts)
-{
-  const GstClockTime seen = GST_CLOCK_TIME_IS_VALID (pts) ? pts : 0;
-  GstAnalyticsTrackingMtd track;
-
-  if (gst_analytics_relation_meta_add_tracking_mtd (relations, (guint64) track_id, seen, &track))
-    gst_analytics_relation_meta_set_relation (relations, GST_ANALYTICS_REL_TYPE_RELATE_TO, od_id,
-                                              track.id);
-}
-
-/* No entry for the class: readers take the object's type for its name, and upstream's overlay would
- * print the first class of a class entry instead. A confidence cannot be said to be unknown.
- * Returns: the id that a ROI meta of the same box must have, or -1. */
-static gint
-attach_analytics (GstAnalyticsRelationMeta *relations, guint frame_w, guint frame_h,
-                  const GstYolov7Detection *d, GstClockTime pts)
-{
-  GstAnalyticsODMtd od;
-  guint x, y, w, h;
-
-  round_side (d->x, d->w, frame_w, &x, &w);
-  round_side (d->y, d->h, frame_h, &y, &h);
-  const GQuark label = g_quark_from_string (d->label ? d->label : "");
-  if (!gst_analytics_relation_meta_add_od_mtd (relations, label, (gint) x, (gint) y, (gint) w,
-                                               (gint) h, (gfloat) MAX (d->confidence, 0), &od))
-    return -1;
-  if (d->id >= 0)
-    attach_track (relations, od.id, d->id, pts);
-  return (gint) od.id;
-}
-
-/* Returns: the id of the track that the object belongs to, or -1. */
-static gint64
-read_track (GstAnalyticsRelationMeta *relations, guint od_id)
-{
-  GstAnalyticsTrackingMtd track;
-  GstClockTime first_seen, last_seen;
-  gboolean is_lost;
-  guint64 id;
-
-  if (!gst_analytics_relation_meta_get_direct_related (
-          relations, od_id, GST_ANALYTICS_REL_TYPE_RELATE_TO,
-          gst_analytics_tracking_mtd_get_mtd_type (), NULL, &track) ||
-      !gst_analytics_tracking_mtd_get_info (&track, &id, &first_seen, &last_seen, &is_lost))
-    return -1;
-  return (gint64) MIN (id, (guint64) G_MAXINT64);
-}
-#endif
-
-/* Returns: whether there is one, with objects or without. */
-static gboolean
-read_analytics (GstBuffer *buffer, GArray *found)
-{
-#ifdef HAVE_GST_ANALYTICS
-  GstAnalyticsRelationMeta *relations = gst_buffer_get_analytics_relation_meta (buffer);
-  gpointer state = NULL;
-  GstAnalyticsODMtd od;
-
-  while (relations && gst_analytics_relation_meta_iterate (
-                          relations, &state, gst_analytics_od_mtd_get_mtd_type (), &od)) {
-    gint x, y, w, h;
-    gfloat confidence;
-    if (!gst_analytics_od_mtd_get_location (&od, &x, &y, &w, &h, &confidence))
+  for (guint i = *next; i < end; i++) {
+    const GstYolov7Detection *d = &g_array_index (found, GstYolov7Detection, i);
+    if (!is_described (d, object))
       continue;
-
-    const GstYolov7Detection d = {
-        .x = x,
-        .y = y,
-        .w = w,
-        .h = h,
-        .confidence = (double) confidence,
-        .objectness = -1,
-        .class_index = -1,
-        .id = read_track (relations, od.id),
-        .label = g_quark_to_string (gst_analytics_od_mtd_get_obj_type (&od)),
-    };
-    g_array_append_val (found, d);
+    *next = i + 1;
+    return d;
   }
-  return relations != NULL;
-#else
-  (void) buffer;
-  (void) found;
-  return FALSE;
-#endif
+  return NULL;
 }
 
 /* ---- exported ------------------------------------------------------------------------------- */
@@ -520,18 +369,14 @@ gst_yolov7_detections_attach (GstBuffer *buffer, const GstYolov7Frame *frame,
 
   const gint first_id =
       (gint) gst_buffer_get_n_meta (buffer, GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE);
-#ifdef HAVE_GST_ANALYTICS
-  GstAnalyticsRelationMeta *relations =
-      kinds & GST_YOLOV7_META_ANALYTICS ? add_relation_meta (buffer, n_detections) : NULL;
-#endif
+  struct _GstAnalyticsRelationMeta *relations =
+      kinds & GST_YOLOV7_META_ANALYTICS ? gst_yolov7_analytics_add (buffer, n_detections) : NULL;
   for (guint i = 0; i < n_detections; i++) {
-    gint id = -1;
-#ifdef HAVE_GST_ANALYTICS
-    if (relations)
-      id = attach_analytics (relations, frame_w, frame_h, &detections[i], GST_BUFFER_PTS (buffer));
-#endif
+    const gint id = gst_yolov7_analytics_attach (relations, frame_w, frame_h, &detections[i],
+                                                 GST_BUFFER_PTS (buffer));
     if (kinds & GST_YOLOV7_META_ROI)
-      attach_roi (buffer, frame_w, frame_h, &detections[i], id >= 0 ? id : first_id + (gint) i);
+      gst_yolov7_roi_attach (buffer, frame_w, frame_h, &detections[i],
+                             id >= 0 ? id : first_id + (gint) i);
   }
 }
 
@@ -554,8 +399,8 @@ gst_yolov7_detections_read_scaled (GstBuffer *buffer, guint frame_w, guint frame
     return TRUE;
 
   /* Without objects it may be of an element that only classifies, or tracks. */
-  const gboolean has_analytics = read_analytics (buffer, found);
-  return found->len > 0 || read_roi (buffer, found) || has_analytics;
+  const gboolean has_analytics = gst_yolov7_analytics_read (buffer, found);
+  return found->len > 0 || gst_yolov7_roi_read (buffer, found) || has_analytics;
 }
 
 gboolean
@@ -582,16 +427,14 @@ gst_yolov7_detections_kinds (GstBuffer *buffer)
 
   if (gst_buffer_get_n_meta (buffer, GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE) > 0)
     kinds |= GST_YOLOV7_META_ROI;
-#ifdef HAVE_GST_ANALYTICS
-  if (gst_buffer_get_analytics_relation_meta (buffer))
+  if (gst_yolov7_analytics_is_on (buffer))
     kinds |= GST_YOLOV7_META_ANALYTICS;
-#endif
   return kinds;
 }
 
-/* Our structures lie in a value of our own meta: nobody else holds them. */
-static guint
-set_custom_ids (GstBuffer *buffer, const gint64 *ids, guint n_ids)
+/* The structures lie in a value of a meta of this buffer: nobody else holds them. */
+static void
+set_custom_ids (GstBuffer *buffer, const GArray *found)
 {
   const GType api = gst_meta_get_info (GST_YOLOV7_DETECTIONS_META_NAME)->api;
   gpointer state = NULL;
@@ -600,22 +443,23 @@ set_custom_ids (GstBuffer *buffer, const gint64 *ids, guint n_ids)
 
   while ((meta = gst_buffer_iterate_meta_filtered (buffer, &state, api))) {
     const GValue *array = detections_of (gst_custom_meta_get_structure ((GstCustomMeta *) meta));
-    for (guint i = 0; array && i < gst_value_array_get_size (array) && n < n_ids; i++) {
+    for (guint i = 0; array && i < gst_value_array_get_size (array) && n < found->len; i++) {
       const GValue *item = gst_value_array_get_value (array, i);
       if (!GST_VALUE_HOLDS_STRUCTURE (item))
         continue;
-      if (ids[n] >= 0)
-        gst_structure_set (g_value_get_boxed (item), "id", G_TYPE_INT64, ids[n], NULL);
-      n++;
+      const gint64 id = g_array_index (found, GstYolov7Detection, n++).id;
+      if (id >= 0)
+        gst_structure_set (g_value_get_boxed (item), "id", G_TYPE_INT64, id, NULL);
     }
   }
-  return n;
 }
 
 void
-gst_yolov7_detections_set_ids (GstBuffer *buffer, const gint64 *ids, guint n_ids)
+gst_yolov7_detections_set_ids (GstBuffer *buffer, const GArray *found)
 {
   g_assert (gst_buffer_is_writable (buffer));
   gst_yolov7_detections_register ();
-  set_custom_ids (buffer, ids, n_ids);
+  set_custom_ids (buffer, found);
+  gst_yolov7_roi_set_ids (buffer, found);
+  gst_yolov7_analytics_set_ids (buffer, found);
 }

@@ -121,17 +121,18 @@ GstYolov7MetaKinds gst_yolov7_detections_kinds (GstBuffer *buffer);
 
 /**
  * gst_yolov7_detections_set_ids:
- * @buffer: writable, with what gst_yolov7_detections_read() found, unchanged since
- * @ids: (array length=n_ids): in the order of what was read; negative: its id stays as it is
+ * @buffer: writable
+ * @found: (element-type GstYolov7Detection): what gst_yolov7_detections_read() or _read_scaled()
+ * found on @buffer, in its order, with new ids; a negative one leaves what is there
  *
  * A tracker says which object each detection is. All descriptions of a detection get the id: its
  * structure in GstYolov7Detections the field "id", its region of interest a structure "object_id"
- * with the field "id", as DL Streamer's tracker writes it, and its OD a tracking entry where it has
- * none. Regions and ODs belong to a detection whose label is the same and whose box is, but for
+ * with the field "id", as DL Streamer's tracker writes it, and its OD a tracking entry, where it
+ * has none. A region or OD belongs to a detection if its label is the same and its box is but for
  * rounding; they are expected in the order of the detections, as gst_yolov7_detections_attach()
  * leaves them.
  */
-void gst_yolov7_detections_set_ids (GstBuffer *buffer, const gint64 *ids, guint n_ids);
+void gst_yolov7_detections_set_ids (GstBuffer *buffer, const GArray *found);
 
 /* Registers GstYolov7Detections; the functions above do so themselves. An application that reads
  * the custom meta by name before any yolov7 element exists in the process calls

@@ -89,9 +89,8 @@ struct _GstYolov7Tracker {
   GstYolov7MetaKinds kinds; /* that the last analysed frame carried */
   GArray *classes;          /* of ObjectClass; their index is the tracker's class key */
   GHashTable *class_keys;   /* label of an ObjectClass -> key + 1 */
-  GArray *found;            /* of GstYolov7Detection; these four are kept for their memory */
+  GArray *found;            /* of GstYolov7Detection; these three are kept for their memory */
   GArray *seen;             /* of YvSighting */
-  GArray *ids;              /* of gint64 */
   GArray *predicted;        /* of GstYolov7Detection */
 };
 
@@ -237,7 +236,6 @@ start (GstBaseTransform *base)
   self->class_keys = g_hash_table_new (g_str_hash, g_str_equal);
   self->found = g_array_new (FALSE, FALSE, sizeof (GstYolov7Detection));
   self->seen = g_array_new (FALSE, FALSE, sizeof (YvSighting));
-  self->ids = g_array_new (FALSE, FALSE, sizeof (gint64));
   self->predicted = g_array_new (FALSE, FALSE, sizeof (GstYolov7Detection));
   forget (self);
   return TRUE;
@@ -363,13 +361,10 @@ see (GstYolov7Tracker *self, const YvTrackerSettings *settings, GstBuffer *buffe
   sightings_of_found (self);
   yv_tracker_see (self->tracker, settings, MAX (frames, 0), (YvSighting *) self->seen->data,
                   self->seen->len);
-  g_array_set_size (self->ids, 0);
-  for (guint i = 0; i < self->seen->len; i++) {
-    const gint64 id = g_array_index (self->seen, YvSighting, i).id;
-    g_array_append_val (self->ids, id);
-  }
-  if (self->ids->len > 0)
-    gst_yolov7_detections_set_ids (buffer, (const gint64 *) self->ids->data, self->ids->len);
+  for (guint i = 0; i < self->seen->len; i++)
+    g_array_index (self->found, GstYolov7Detection, i).id =
+        g_array_index (self->seen, YvSighting, i).id;
+  gst_yolov7_detections_set_ids (buffer, self->found);
   self->has_seen = TRUE;
   self->seen_pts = pts;
   self->n_since_seen = 0;
@@ -465,7 +460,6 @@ stop (GstBaseTransform *base)
   g_clear_pointer (&self->classes, g_array_unref);
   g_clear_pointer (&self->found, g_array_unref);
   g_clear_pointer (&self->seen, g_array_unref);
-  g_clear_pointer (&self->ids, g_array_unref);
   g_clear_pointer (&self->predicted, g_array_unref);
   return TRUE;
 }

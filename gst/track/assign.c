@@ -23,8 +23,7 @@ struct _YvAssign {
   Room group_start; /* uint32_t a node and one more: where the pairs of its group begin */
   Room rows, cols;  /* uint32_t: the members of the group that is solved */
   Room gains;       /* double: its matrix; the smaller side is down */
-  Room prices;      /* double: potentials and shortest ways of the matrix */
-  Room ways;        /* uint32_t: matches and predecessors of the matrix */
+  Room prices, ways, done; /* of a Matrix */
 };
 
 static void *
@@ -88,7 +87,7 @@ find_groups (YvAssign *assign, const YvAssignPair *pairs, uint32_t n_pairs, uint
 
 /* A root is always a row: the smallest node of its group. A counting sort: the order within a
  * group stays. */
-static const YvAssignPair *
+static void
 sort_by_group (YvAssign *assign, const YvAssignPair *pairs, uint32_t n_pairs, uint32_t n_rows)
 {
   const uint32_t *parent = assign->parent.items;
@@ -105,7 +104,6 @@ sort_by_group (YvAssign *assign, const YvAssignPair *pairs, uint32_t n_pairs, ui
   for (uint32_t i = n_rows; i > 0; i--)
     start[i] = start[i - 1];
   start[0] = 0;
-  return grouped;
 }
 
 /* ---- one group ------------------------------------------------------------------------------ */
@@ -145,68 +143,103 @@ add_member (uint32_t *local, uint32_t *members, uint32_t *n_members, uint32_t no
   members[(*n_members)++] = node;
 }
 
-/* One more row gets a column, along the way of the smallest cost; the usual invariants: price_row +
- * price_col <= cost, with equality on matched pairs. Cost is -gain. Columns count from 1: column 0
- * holds the row that still has none. */
-static void
-augment (const double *gains, uint32_t n_cols, uint32_t row, double *price_row, double *price_col,
-         double *shortest, uint32_t *row_at, uint32_t *before)
-{
-  bool *const done = (bool *) (before + n_cols + 1);
-  uint32_t col = 0;
+/* An assignment of matrix rows to columns in the making. Columns count from 1: column 0 holds the
+ * row that still has none. */
+typedef struct {
+  const double *gains; /* [n_rows, n_cols], n_rows <= n_cols; 0 where two do not match */
+  uint32_t n_rows, n_cols;
+  double *price_row, *price_col; /* price_row + price_col <= -gain; equal where matched */
+  double *shortest;              /* to each column, of the ways that are looked at */
+  uint32_t *row_at;              /* of a column; or NONE */
+  uint32_t *before;              /* the column before each on the shortest way to it */
+  bool *done;                    /* columns whose shortest way is known */
+} Matrix;
 
-  for (uint32_t j = 0; j <= n_cols; j++) {
-    shortest[j] = INFINITY;
-    done[j] = false;
+/* Looks at the ways on from column @col. Returns: the nearest column that is not done. */
+static uint32_t
+look_from (Matrix *m, uint32_t col, double *nearest)
+{
+  const uint32_t row = m->row_at[col];
+  const double *gains = m->gains + (size_t) row * m->n_cols;
+  uint32_t next = 0;
+
+  *nearest = INFINITY;
+  m->done[col] = true;
+  for (uint32_t j = 1; j <= m->n_cols; j++) {
+    if (m->done[j])
+      continue;
+    const double cost = -gains[j - 1] - m->price_row[row] - m->price_col[j];
+    if (cost < m->shortest[j]) {
+      m->shortest[j] = cost;
+      m->before[j] = col;
+    }
+    if (m->shortest[j] < *nearest) {
+      *nearest = m->shortest[j];
+      next = j;
+    }
   }
-  row_at[0] = row;
-  do {
-    const uint32_t from = row_at[col];
-    double least = INFINITY;
-    uint32_t next = 0;
-    done[col] = true;
-    for (uint32_t j = 1; j <= n_cols; j++) {
-      if (done[j])
-        continue;
-      const double cost = -gains[from * n_cols + j - 1] - price_row[from] - price_col[j];
-      if (cost < shortest[j]) {
-        shortest[j] = cost;
-        before[j] = col;
-      }
-      if (shortest[j] < least) {
-        least = shortest[j];
-        next = j;
-      }
-    }
-    for (uint32_t j = 0; j <= n_cols; j++) {
-      if (done[j]) {
-        price_row[row_at[j]] += least;
-        price_col[j] -= least;
-      } else {
-        shortest[j] -= least;
-      }
-    }
-    col = next;
-  } while (row_at[col] != NONE);
-  for (; col != 0; col = before[col])
-    row_at[col] = row_at[before[col]];
+  return next;
 }
 
-/* @gains: n_rows x n_cols, n_rows <= n_cols, 0 where two do not match.
- * Returns: the row of each column, or NONE, from index 1 on. */
+static void
+change_prices (Matrix *m, double by)
+{
+  for (uint32_t j = 0; j <= m->n_cols; j++) {
+    if (m->done[j]) {
+      m->price_row[m->row_at[j]] += by;
+      m->price_col[j] -= by;
+    } else {
+      m->shortest[j] -= by;
+    }
+  }
+}
+
+/* One more row gets a column, and those on the cheapest way there change theirs. */
+static void
+augment (Matrix *m, uint32_t row)
+{
+  uint32_t col = 0;
+
+  for (uint32_t j = 0; j <= m->n_cols; j++) {
+    m->shortest[j] = INFINITY;
+    m->done[j] = false;
+  }
+  m->row_at[0] = row;
+  while (m->row_at[col] != NONE) {
+    double nearest;
+    const uint32_t next = look_from (m, col, &nearest);
+    change_prices (m, nearest);
+    col = next;
+  }
+  for (; col != 0; col = m->before[col])
+    m->row_at[col] = m->row_at[m->before[col]];
+}
+
+/* Returns: the row of each column, or NONE, from index 1 on. */
 static const uint32_t *
 solve_matrix (YvAssign *assign, const double *gains, uint32_t n_rows, uint32_t n_cols)
 {
   const size_t n = (size_t) n_cols + 1;
   double *prices = room_for (&assign->prices, n_rows + 2 * n, sizeof *prices);
-  uint32_t *row_at = room_for (&assign->ways, 3 * n, sizeof *row_at);
+  uint32_t *ways = room_for (&assign->ways, 2 * n, sizeof *ways);
+  Matrix m = {
+      .gains = gains,
+      .n_rows = n_rows,
+      .n_cols = n_cols,
+      .price_row = prices,
+      .price_col = prices + n_rows,
+      .shortest = prices + n_rows + n,
+      .row_at = ways,
+      .before = ways + n,
+      .done = room_for (&assign->done, n, sizeof (bool)),
+  };
 
   memset (prices, 0, (n_rows + n) * sizeof *prices);
   for (size_t j = 0; j < n; j++)
-    row_at[j] = NONE;
+    m.row_at[j] = NONE;
   for (uint32_t row = 0; row < n_rows; row++)
-    augment (gains, n_cols, row, prices, prices + n_rows, prices + n_rows + n, row_at, row_at + n);
-  return row_at;
+    augment (&m, row);
+  return m.row_at;
 }
 
 static void
@@ -255,7 +288,7 @@ solve_group (YvAssign *assign, YvAssignPair *pairs, uint32_t n_pairs, uint32_t n
 }
 
 void
-yv_assign_solve (YvAssign *assign, YvAssignPair *pairs, uint32_t n_pairs, uint32_t n_rows,
+yv_assign_solve (YvAssign *assign, const YvAssignPair *pairs, uint32_t n_pairs, uint32_t n_rows,
                  uint32_t n_cols, uint32_t *col_of_row)
 {
   const size_t n_nodes = (size_t) n_rows + n_cols;

@@ -39,13 +39,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (YvAssign, yv_assign_free)
 
 /**
  * yv_assign_solve:
- * @pairs: (inout): no two of the same row and column; their order changes
+ * @pairs: (array length=n_pairs): no two of the same row and column
  * @col_of_row: (out caller-allocates) (array length=n_rows): or YV_ASSIGN_NONE
  *
  * The same pairs in the same order give the same result. Allocates only where there are more of
  * anything than ever before.
  */
-void yv_assign_solve (YvAssign *assign, YvAssignPair *pairs, uint32_t n_pairs, uint32_t n_rows,
-                      uint32_t n_cols, uint32_t *col_of_row);
+void yv_assign_solve (YvAssign *assign, const YvAssignPair *pairs, uint32_t n_pairs,
+                      uint32_t n_rows, uint32_t n_cols, uint32_t *col_of_row);
 
 G_END_DECLS

@@ -83,16 +83,15 @@ yv_kalman_predict (YvKalman *kalman, double frames)
 }
 
 void
-yv_kalman_update (YvKalman *kalman, const YvTrackBox *seen, double trust)
+yv_kalman_update (YvKalman *kalman, const YvTrackBox *seen)
 {
-  const double place_h = MEASURED * MAX (kalman->h.value, 1) / trust;
-  const double place_across =
-      MEASURED * size_across (MAX (kalman->w.value, 1), MAX (kalman->h.value, 1)) / trust;
+  const double h = MAX (kalman->h.value, 1);
+  const double across = size_across (MAX (kalman->w.value, 1), h);
 
-  update_axis (&kalman->cx, seen->x + seen->w / 2, place_across);
-  update_axis (&kalman->cy, seen->y + seen->h / 2, place_h);
-  update_axis (&kalman->w, seen->w, place_across);
-  update_axis (&kalman->h, seen->h, place_h);
+  update_axis (&kalman->cx, seen->x + seen->w / 2, MEASURED * across);
+  update_axis (&kalman->cy, seen->y + seen->h / 2, MEASURED * h);
+  update_axis (&kalman->w, seen->w, MEASURED * across);
+  update_axis (&kalman->h, seen->h, MEASURED * h);
 }
 
 YvTrackBox

@@ -55,8 +55,7 @@ void yv_kalman_init (YvKalman *kalman, const YvTrackBox *seen);
 /* @frames: >= 0. */
 void yv_kalman_predict (YvKalman *kalman, double frames);
 
-/* @trust: > 0; 1: as precise as boxes are; the deviation is divided by it. */
-void yv_kalman_update (YvKalman *kalman, const YvTrackBox *seen, double trust);
+void yv_kalman_update (YvKalman *kalman, const YvTrackBox *seen);
 
 /* Sides that would be smaller than a pixel are one pixel. */
 YvTrackBox yv_kalman_box (const YvKalman *kalman);

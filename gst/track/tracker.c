@@ -216,8 +216,8 @@ match (YvTracker *tracker, const YvTrackerSettings *settings, const Round *round
     find_pairs_of (tracker, settings, round, i, seen);
   }
   uint32_t *col_of = (uint32_t *) tracker->col_of->data;
-  yv_assign_solve (tracker->assign, (YvAssignPair *) tracker->pairs->data, tracker->pairs->len,
-                   n_tracks, n_seen, col_of);
+  yv_assign_solve (tracker->assign, (const YvAssignPair *) tracker->pairs->data,
+                   tracker->pairs->len, n_tracks, n_seen, col_of);
   for (uint32_t i = 0; i < n_tracks; i++) {
     if (col_of[i] == NONE)
       continue;
@@ -263,7 +263,7 @@ continue_tracks (YvTracker *tracker, const YvTrackerSettings *settings, YvSighti
     if (row == NONE)
       continue;
     Track *track = track_at (tracker, row);
-    yv_kalman_update (&track->kalman, &s->box, 1);
+    yv_kalman_update (&track->kalman, &s->box);
     track->box = yv_kalman_box (&track->kalman);
     take (tracker, settings, track, s);
   }
