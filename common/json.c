@@ -53,7 +53,7 @@ yv_json_check (const char *text, size_t size_bytes, uint32_t max_depth, GError *
 {
   g_autofree char *too_deep = g_strdup_printf ("nests more than %u deep", max_depth);
   const char *const end = text + size_bytes, *fault = NULL, *at = text;
-  bool is_quoted = false;
+  bool is_quoted = false, has_ended = false;
   uint32_t depth = 0;
 
   for (size_t n_bytes; !fault && at < end; at += fault ? 0 : n_bytes) {
@@ -63,8 +63,11 @@ yv_json_check (const char *text, size_t size_bytes, uint32_t max_depth, GError *
       fault = "has a broken escape";
     else if (!is_quoted && (*at == '/' || *at == '\''))
       fault = "has a comment or a '...', which JSON has not,";
+    else if (has_ended && !g_ascii_isspace (*at))
+      fault = "goes on after its end";
     else if (!is_quoted && !count_bracket (*at, max_depth, &depth))
       fault = too_deep;
+    has_ended |= !is_quoted && depth == 0 && (*at == ']' || *at == '}');
   }
   if (!fault)
     return true;

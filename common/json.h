@@ -17,8 +17,8 @@ G_BEGIN_DECLS
  *
  * json-glib calls itself for each level, so a text of brackets alone would use up the stack. It
  * also reads what JSON has not, behind which brackets could hide from a count of them: comments,
- * '...' and broken \u escapes. All that is refused; whether the text is JSON otherwise is left to
- * json-glib.
+ * '...' and broken \u escapes; and of several objects one after the other it takes the last. All
+ * that is refused; whether the text is JSON otherwise is left to json-glib.
  *
  * Returns: false with YV_ERROR_MALFORMED, "nests more than 4 deep at byte 17"; who calls puts the
  * file in front.

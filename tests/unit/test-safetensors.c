@@ -60,6 +60,7 @@ headers_become_tensors_or_errors (void)
       {"{", 0, YV_ERROR_MALFORMED, "test: the safetensors header is not JSON"},
       {"{[[[[[[[[", 0, YV_ERROR_MALFORMED, "nests more than 4 deep"},
       {"{\"a\":/* \" */1}", 0, YV_ERROR_MALFORMED, "has a comment or a '...', which JSON has not,"},
+      {"{} {}", 0, YV_ERROR_MALFORMED, "goes on after its end at byte 3"},
       {"{\"a\":'1'}", 0, YV_ERROR_MALFORMED, "which JSON has not, at byte 5"},
       {"{\"/* ' [[[[[[ \\\\ \\\"\":1}", 0, YV_ERROR_MALFORMED, "is not described by an object"},
       {"{\"\\ud83d\\ude00\\u00e9\":1}", 0, YV_ERROR_MALFORMED, "is not described by an object"},
