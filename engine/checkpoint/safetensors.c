@@ -61,7 +61,8 @@ parse_header (YvSpan json, GError **error)
   }
   if (!json_parser_load_from_data (parser, (const char *) json.data, (gssize) json.size_bytes,
                                    &reason)) {
-    malformed (error, "the safetensors header is not JSON: %s", reason->message);
+    g_autofree char *why = g_utf8_make_valid (reason->message, -1); /* it cuts what it cites */
+    malformed (error, "the safetensors header is not JSON: %s", why);
     return NULL;
   }
   if (!json_parser_get_root (parser) || !JSON_NODE_HOLDS_OBJECT (json_parser_get_root (parser))) {

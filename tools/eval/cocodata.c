@@ -431,8 +431,9 @@ parse (const char *path, GError **error)
       json_parser_load_from_data (parser, text, (gssize) length, &theirs) &&
       json_parser_get_root (parser) && JSON_NODE_HOLDS_OBJECT (json_parser_get_root (parser)))
     return g_steal_pointer (&parser);
-  /* json-glib calls what it is given "<data>:LINE:COLUMN" */
-  const char *found = theirs ? theirs->message : "found no JSON object";
+  /* json-glib calls what it is given "<data>:LINE:COLUMN", and cuts what it cites anywhere */
+  g_autofree char *found =
+      g_utf8_make_valid (theirs ? theirs->message : "found no JSON object", -1);
   const bool is_placed = g_str_has_prefix (found, "<data>:");
   g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED, "%s:%s%s; expected COCO's instances", path,
                is_placed ? "" : " ", found + (is_placed ? strlen ("<data>:") : 0));
