@@ -100,7 +100,6 @@ tell_outage (YvPublisher *self, const GError *error, int64_t now_us)
   if (self->outage_us == NEVER) {
     g_mutex_lock (&self->lock);
     self->stats.n_outages++;
-    self->n_again_before = self->stats.n_sent_again;
     g_mutex_unlock (&self->lock);
     self->outage_us = now_us;
     self->is_outage_told = false;
@@ -187,6 +186,8 @@ fail (YvPublisher *self, const GError *error, int64_t now_us)
 {
   g_mutex_lock (&self->lock);
   self->stats.is_connected = false;
+  if (self->outage_us == NEVER)
+    self->n_again_before = self->stats.n_sent_again;
   self->stats.n_sent_again += yv_outbox_take_back (self->outbox);
   self->stats.n_attempts_failed += self->is_useful ? 0 : 1;
   g_mutex_unlock (&self->lock);
