@@ -5,6 +5,7 @@
 #include "gst/detectionmeta.h"
 #include "gst/gstyolov7.h"
 #include "gst/gstyolov7overlay.h"
+#include "gst/gstyolov7publish.h"
 #include "gst/gstyolov7tracker.h"
 
 #define PACKAGE "gst-yolov7"
@@ -14,6 +15,7 @@ plugin_init (GstPlugin *plugin)
 {
   gst_yolov7_detections_register ();
   return GST_ELEMENT_REGISTER (yolov7, plugin) && GST_ELEMENT_REGISTER (yolov7overlay, plugin) &&
+         GST_ELEMENT_REGISTER (yolov7publish, plugin) &&
          GST_ELEMENT_REGISTER (yolov7tracker, plugin);
 }
 
