@@ -97,12 +97,27 @@ yv_publish_config_take_environment (YvPublishConfig *config)
 
 /* ---- JSON ----------------------------------------------------------------------------------- */
 
+typedef struct {
+  guint line, character;
+} Place;
+
+/* What json-glib says of a fault quotes the text, and may quote a password: where it is will do. */
+static void
+note_place (JsonParser *parser, const GError *fault, gpointer place)
+{
+  (void) fault;
+  *(Place *) place = (Place){
+      json_parser_get_current_line (parser),
+      json_parser_get_current_pos (parser),
+  };
+}
+
 /* Returns: the object that @text is; NULL with an error, "NAME: ...". */
 static JsonObject *
 parse_object (const char *text, size_t size_bytes, const char *name, GError **error)
 {
   g_autoptr (JsonParser) parser = json_parser_new ();
-  g_autoptr (GError) fault = NULL;
+  Place place = {0};
 
   if (size_bytes > MAX_BYTES) {
     g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED,
@@ -114,10 +129,10 @@ parse_object (const char *text, size_t size_bytes, const char *name, GError **er
     g_prefix_error (error, "%s: ", name);
     return NULL;
   }
-  /* What json-glib says quotes the text, and may quote a password: its line and place will do. */
-  if (!json_parser_load_from_data (parser, text, (gssize) size_bytes, &fault)) {
+  g_signal_connect (parser, "error", G_CALLBACK (note_place), &place);
+  if (!json_parser_load_from_data (parser, text, (gssize) size_bytes, NULL)) {
     g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED, "%s: line %u, character %u: is no JSON", name,
-                 json_parser_get_current_line (parser), json_parser_get_current_pos (parser));
+                 place.line, place.character);
     return NULL;
   }
   JsonNode *root = json_parser_get_root (parser);
