@@ -37,7 +37,7 @@ typedef struct {
   /* others: what has been taken and not written. */
   GString *rest;
   size_t n_written;
-  uint64_t rest_id;
+  uint64_t rest_id; /* 0: it is no record */
 } File;
 
 static void
@@ -291,7 +291,8 @@ write_rest (File *self, GError **error)
   g_string_truncate (self->rest, 0);
   self->n_written = 0;
   self->is_first = false;
-  self->events.done (self->events.user_data, self->rest_id, NULL);
+  if (self->rest_id > 0)
+    self->events.done (self->events.user_data, self->rest_id, NULL);
   return true;
 }
 

@@ -399,13 +399,15 @@ static gpointer
 work (gpointer data)
 {
   YvPublisher *self = data;
-  sigset_t broken_pipe;
+  sigset_t write_signals;
   int64_t until_us = 0;
 
-  /* A reader that has gone is an error of write(), and no reason to end the process. */
-  sigemptyset (&broken_pipe);
-  sigaddset (&broken_pipe, SIGPIPE);
-  pthread_sigmask (SIG_BLOCK, &broken_pipe, NULL);
+  /* A reader that has gone, or a file that has its largest size, is an error of write(), and no
+   * reason to end the process. */
+  sigemptyset (&write_signals);
+  sigaddset (&write_signals, SIGPIPE);
+  sigaddset (&write_signals, SIGXFSZ);
+  pthread_sigmask (SIG_BLOCK, &write_signals, NULL);
   while ((until_us = yv_publisher_step (self, g_get_monotonic_time ())) >= 0)
     wait_for_work (self, until_us);
   return NULL;

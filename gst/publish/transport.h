@@ -11,10 +11,10 @@
  * its text. So a library that keeps a queue of its own has to drop it there.
  *
  * Threads: new() and free() on whichever thread; wake() and cancel() on any, at any time between
- * them; all else on the worker's thread alone, one call at a time. SIGPIPE is blocked there, so
- * that a write to nobody is EPIPE. No call may block longer than it is told: send() and
- * disconnect() at most for a moment (what a write to a disk takes), connect() and poll() for
- * timeout_ms.
+ * them; all else on the worker's thread alone, one call at a time. SIGPIPE and SIGXFSZ are blocked
+ * there, so that a write to nobody, or beyond a limit, is an error. No call may block longer than
+ * it is told: send() and disconnect() at most for a moment (what a write to a disk takes),
+ * connect() and poll() for timeout_ms.
  *
  * Errors are of YV_ERROR; they say what failed, where, and what to do, and never a password.
  */
