@@ -22,6 +22,7 @@ int command_forward (int argc, char **argv);
 int command_bench (int argc, char **argv);
 int command_eval (int argc, char **argv);
 int command_selftest (int argc, char **argv);
+int command_track (int argc, char **argv);
 int command_tune (int argc, char **argv);
 
 /* What every subcommand that loads a model takes; all strings owned, see model_options_clear(). */

@@ -34,6 +34,7 @@ static const struct {
   const char *summary;
 } commands[] = {
     {"detect", command_detect, "find objects in pictures and videos"},
+    {"track", command_track, "follow the objects of a file of detections"},
     {"eval", command_eval, "measure a model on pictures with labels"},
     {"inspect", command_inspect, "show a model: layers as trained and as deployed"},
     {"forward", command_forward, "run tensors through a model, for comparisons"},

@@ -3,25 +3,20 @@
 #include "gst/track/kalman.h"
 
 /* By how much of its size a box deviates: what is measured of it, and what chance adds to its place
- * and to its speed in a frame. */
-#define MEASURED (1.0 / 20)
-#define PLACE (1.0 / 20)
-#define SPEED (1.0 / 160)
+ * and to its speed in a frame. Found by trying: docs/tracking.md. */
+#define MEASURED 0.1
+#define PLACE 0.05
+#define SPEED 0.009
 
-/* What is not known of a box that was seen once, in units of the above. */
-#define FIRST_PLACE 2
-#define FIRST_SPEED 10
+/* How fast an object may be that was seen once: the deviation of its speed, in units of SPEED. */
+#define FIRST_SPEED 20
 
 static void
 init_axis (YvKalmanAxis *axis, double seen, double size)
 {
-  const double place = PLACE * size, speed = SPEED * size;
+  const double place = MEASURED * size, speed = FIRST_SPEED * SPEED * size;
 
-  *axis = (YvKalmanAxis){
-      .value = seen,
-      .var_value = place * place * FIRST_PLACE * FIRST_PLACE,
-      .var_rate = speed * speed * FIRST_SPEED * FIRST_SPEED,
-  };
+  *axis = (YvKalmanAxis){.value = seen, .var_value = place * place, .var_rate = speed * speed};
 }
 
 /* F P F' + Q with F = [1 t; 0 1], written out. */

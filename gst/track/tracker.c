@@ -29,26 +29,46 @@ struct _YvTracker {
   GArray *track_of;  /* uint32_t a sighting, or NONE */
   GArray *pairs;     /* of YvAssignPair */
   GArray *col_of;    /* uint32_t a track */
+  GArray *dx, *dy;   /* of double: by how much sightings deviate, px */
   YvAssign *assign;
   double widest;   /* px, of the sightings in order */
   int64_t next_id; /* from 1 on */
 };
 
-/* Which tracks and sightings meet. */
+/* Which tracks and sightings meet, and how near they must be. */
 typedef struct {
   bool with_id;        /* tracks that have one, or those that have none yet */
-  bool only_just_seen; /* in the last frame that was looked at */
+  bool only_just_seen; /* tracks that were seen in the frame before */
   bool high;           /* confident sightings, or the others */
+  double margin;       /* around boxes, of their width and height on each side */
+  double least;        /* likeness, where settings do not ask for more */
 } Round;
 
-const YvTrackerSettings yv_tracker_defaults = {
-    .high_confidence = 0.6,
-    .birth_confidence = 0.7,
-    .min_overlap = 0.2,
-    .max_unseen = 30,
-    .max_predicted = 1,
-    .min_sightings = 2,
+static const Round rounds[] = {
+    {.with_id = true, .high = true},
+    {.with_id = true, .high = true, .margin = 0.5, .least = 0.2},
+    {.with_id = true, .only_just_seen = true, .least = 0.5},
+    {.high = true},
 };
+
+/* All of these were found by trying, on eleven sequences of MOTChallenge: docs/tracking.md. */
+const YvTrackerSettings yv_tracker_defaults = {
+    .high_confidence = 0.5,
+    .birth_confidence = 0.7,
+    .min_overlap = 0.02,
+    .max_unseen = 60,
+    .max_predicted = 1,
+    .min_sightings = 1,
+};
+
+/* By how much a difference in height, as a logarithm of the ratio, outweighs overlap. */
+#define HEIGHT_WEIGHT 0.78
+
+/* How much of the common deviation is the camera's, from how many sightings that is computed, of
+ * tracks how old. */
+#define CAMERA_SHARE 0.33
+#define CAMERA_LEAST 3
+#define CAMERA_SIGHTINGS 3
 
 YvTracker *
 yv_tracker_new (void)
@@ -61,6 +81,8 @@ yv_tracker_new (void)
   tracker->track_of = g_array_new (FALSE, FALSE, sizeof (uint32_t));
   tracker->pairs = g_array_new (FALSE, FALSE, sizeof (YvAssignPair));
   tracker->col_of = g_array_new (FALSE, FALSE, sizeof (uint32_t));
+  tracker->dx = g_array_new (FALSE, FALSE, sizeof (double));
+  tracker->dy = g_array_new (FALSE, FALSE, sizeof (double));
   tracker->assign = yv_assign_new ();
   tracker->next_id = 1;
   return tracker;
@@ -72,6 +94,8 @@ yv_tracker_free (YvTracker *tracker)
   if (!tracker)
     return;
   yv_assign_free (tracker->assign);
+  g_array_unref (tracker->dy);
+  g_array_unref (tracker->dx);
   g_array_unref (tracker->col_of);
   g_array_unref (tracker->pairs);
   g_array_unref (tracker->track_of);
@@ -150,6 +174,13 @@ choose_sightings (YvTracker *tracker, YvSighting *seen, uint32_t n_seen)
 
 /* ---- matching ------------------------------------------------------------------------------- */
 
+static YvTrackBox
+widen (const YvTrackBox *box, double margin)
+{
+  return (YvTrackBox){box->x - margin * box->w, box->y - margin * box->h, box->w * (1 + 2 * margin),
+                      box->h * (1 + 2 * margin)};
+}
+
 static double
 overlap (const YvTrackBox *a, const YvTrackBox *b)
 {
@@ -182,24 +213,32 @@ find_pairs_of (YvTracker *tracker, const YvTrackerSettings *settings, const Roun
                uint32_t row, const YvSighting *seen)
 {
   const Track *track = track_at (tracker, row);
+  const YvTrackBox box = widen (&track->box, round->margin);
+  const double reach = round->margin * tracker->widest; /* of the margins of sightings */
+  const double least = MAX (settings->min_overlap, round->least);
 
-  for (uint32_t i = first_from (tracker, seen, track->box.x); i < tracker->order->len; i++) {
+  for (uint32_t i = first_from (tracker, seen, box.x - reach); i < tracker->order->len; i++) {
     const uint32_t col = g_array_index (tracker->order, uint32_t, i);
     const YvSighting *s = &seen[col];
-    if (s->box.x > track->box.x + track->box.w)
+    if (s->box.x > box.x + box.w + reach)
       return;
     if (g_array_index (tracker->track_of, uint32_t, col) != NONE ||
         s->class_key != track->class_key ||
         (s->confidence >= settings->high_confidence) != round->high)
       continue;
 
-    const double gain = overlap (&track->box, &s->box);
+    const YvTrackBox other = widen (&s->box, round->margin);
+    const double shared = overlap (&box, &other);
+    if (shared <= 0)
+      continue;
+    const double gain = shared - HEIGHT_WEIGHT * fabs (log (s->box.h / track->box.h));
     const YvAssignPair pair = {row, col, (float) gain};
-    if (gain > 0 && gain >= settings->min_overlap)
+    if (pair.gain > 0 && gain >= least)
       g_array_append_val (tracker->pairs, pair);
   }
 }
 
+/* Leaves in col_of which sighting each track would take. */
 static void
 match (YvTracker *tracker, const YvTrackerSettings *settings, const Round *round,
        const YvSighting *seen, uint32_t n_seen)
@@ -210,19 +249,75 @@ match (YvTracker *tracker, const YvTrackerSettings *settings, const Round *round
   g_array_set_size (tracker->col_of, n_tracks);
   for (uint32_t i = 0; i < n_tracks; i++) {
     const Track *track = track_at (tracker, i);
-    if (track->matched || (track->id >= 0) != round->with_id ||
-        (round->only_just_seen && !track->just_seen))
-      continue;
-    find_pairs_of (tracker, settings, round, i, seen);
+    if (!track->matched && (track->id >= 0) == round->with_id &&
+        (track->just_seen || !round->only_just_seen))
+      find_pairs_of (tracker, settings, round, i, seen);
   }
-  uint32_t *col_of = (uint32_t *) tracker->col_of->data;
   yv_assign_solve (tracker->assign, (const YvAssignPair *) tracker->pairs->data,
-                   tracker->pairs->len, n_tracks, n_seen, col_of);
-  for (uint32_t i = 0; i < n_tracks; i++) {
-    if (col_of[i] == NONE)
+                   tracker->pairs->len, n_tracks, n_seen, (uint32_t *) tracker->col_of->data);
+}
+
+static void
+accept_matches (YvTracker *tracker)
+{
+  for (uint32_t i = 0; i < tracker->tracks->len; i++) {
+    const uint32_t col = g_array_index (tracker->col_of, uint32_t, i);
+    if (col == NONE)
       continue;
     track_at (tracker, i)->matched = true;
-    g_array_index (tracker->track_of, uint32_t, col_of[i]) = i;
+    g_array_index (tracker->track_of, uint32_t, col) = i;
+  }
+}
+
+/* ---- a camera that moves -------------------------------------------------------------------- */
+
+static int
+compare_double (const void *a, const void *b)
+{
+  const double x = *(const double *) a, y = *(const double *) b;
+
+  return x < y ? -1 : x > y;
+}
+
+/* Sorts @values, which are not empty. */
+static double
+median (GArray *values)
+{
+  const double *v = (const double *) values->data;
+  const guint half = values->len / 2;
+
+  qsort (values->data, values->len, sizeof *v, compare_double);
+  return values->len % 2 ? v[half] : (v[half - 1] + v[half]) / 2;
+}
+
+/* Matches for a try, and moves all tracks by a part of what most matches deviate by in common. */
+static void
+follow_camera (YvTracker *tracker, const YvTrackerSettings *settings, const YvSighting *seen,
+               uint32_t n_seen)
+{
+  g_array_set_size (tracker->dx, 0);
+  g_array_set_size (tracker->dy, 0);
+  match (tracker, settings, &rounds[0], seen, n_seen);
+  for (uint32_t i = 0; i < tracker->tracks->len; i++) {
+    const Track *track = track_at (tracker, i);
+    const uint32_t col = g_array_index (tracker->col_of, uint32_t, i);
+    if (col == NONE || track->n_sightings < CAMERA_SIGHTINGS)
+      continue;
+    const YvTrackBox *box = &seen[col].box;
+    const double dx = box->x + box->w / 2 - track->kalman.cx.value;
+    const double dy = box->y + box->h / 2 - track->kalman.cy.value;
+    g_array_append_val (tracker->dx, dx);
+    g_array_append_val (tracker->dy, dy);
+  }
+  if (tracker->dx->len < CAMERA_LEAST)
+    return;
+  const double dx = CAMERA_SHARE * median (tracker->dx);
+  const double dy = CAMERA_SHARE * median (tracker->dy);
+  for (uint32_t i = 0; i < tracker->tracks->len; i++) {
+    Track *track = track_at (tracker, i);
+    track->kalman.cx.value += dx;
+    track->kalman.cy.value += dy;
+    track->box = yv_kalman_box (&track->kalman);
   }
 }
 
@@ -317,18 +412,15 @@ void
 yv_tracker_see (YvTracker *tracker, const YvTrackerSettings *settings, double frames,
                 YvSighting *seen, uint32_t n_seen)
 {
-  static const Round rounds[] = {
-      {.with_id = true, .high = true},
-      {.with_id = true, .only_just_seen = true},
-      {.high = true},
-  };
-
   g_assert (frames >= 0 && isfinite (frames) && settings->min_sightings >= 1);
   move_on (tracker, frames);
   forget_old (tracker, settings); /* before they match: after a long gap nothing does */
   choose_sightings (tracker, seen, n_seen);
-  for (uint32_t i = 0; i < G_N_ELEMENTS (rounds); i++)
+  follow_camera (tracker, settings, seen, n_seen);
+  for (uint32_t i = 0; i < G_N_ELEMENTS (rounds); i++) {
     match (tracker, settings, &rounds[i], seen, n_seen);
+    accept_matches (tracker);
+  }
   continue_tracks (tracker, settings, seen);
   forget_unconfirmed (tracker);
   begin_tracks (tracker, settings, seen);

@@ -5,13 +5,23 @@
  * Out:   the id of each sighting's track, and where objects should be that were not seen.
  * Next:  gst/gstyolov7tracker.c, and `yolov7 track`.
  *
- * A track predicts its box (gst/track/kalman.h). Tracks and confident sightings are matched first;
- * what is left of the tracks that were just seen may take less confident ones, which are mostly
- * objects half hidden by others (Zhang et al., "ByteTrack: Multi-Object Tracking by Associating
- * Every Detection Box", 2022). A confident sighting that is left begins a track, which gets its id
- * as soon as it was seen often enough; until then one miss ends it. A track with an id is kept
- * while it is not seen, and takes its object up again where that comes back near the place that
- * was predicted.
+ * A track predicts its box (gst/track/kalman.h). Tracks and sightings are matched in rounds:
+ *
+ *   1. All tracks with confident sightings, by intersection over union, less a share of the
+ *      difference in height, which tells people who pass each other apart.
+ *   2. The tracks that are left with the confident sightings that are left, both with a margin
+ *      around them (Yang et al., "Hard to Track Objects with Irregular Motions and Similar
+ *      Appearances? Make It Easier by Buffering the Matching Space", 2023): objects that were
+ *      hidden for a while, or turned.
+ *   3. The tracks that are left and were seen in the frame before with less confident sightings,
+ *      which are mostly objects half hidden by others (Zhang et al., "ByteTrack: Multi-Object
+ *      Tracking by Associating Every Detection Box", 2022).
+ *
+ * Before that, all tracks are moved by a part of what most sightings deviate by in common, which is
+ * what a moving camera looks like.
+ *
+ * A sighting that is confident enough and left begins a track, which gets its id when it was seen
+ * often enough; until then one miss ends it. A track with an id is kept while it is not seen.
  *
  * Time is counted in frames of the nominal rate and may be any fraction or multiple of one.
  * Work for a frame is bounded: only the YV_TRACKER_MOST_SEEN most confident sightings count, and
@@ -50,9 +60,9 @@ typedef struct {
 
 /* May be others with each frame. */
 typedef struct {
-  double high_confidence;  /* 0..1: sightings from here on are matched first, with all tracks */
-  double birth_confidence; /* 0..1: and from here on, if high too, begin a track */
-  double min_overlap;      /* 0..1: intersection over union that a match needs */
+  double high_confidence;  /* 0..1: from here on a sighting is a confident one */
+  double birth_confidence; /* 0..1: and from here on, if confident, begins a track */
+  double min_overlap;      /* 0..1: intersection over union that a match needs at least */
   double max_unseen;       /* frames after which an object that was not seen is forgotten */
   double max_predicted;    /* frames for which an object that was not seen is predicted */
   uint32_t min_sightings;  /* that make a track one with an id, >= 1 */

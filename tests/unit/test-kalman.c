@@ -9,9 +9,9 @@
 #define EPSILON 1e-9
 
 /* The same noise as in kalman.c, which kalman.h documents. */
-#define MEASURED (1.0 / 20)
-#define PLACE (1.0 / 20)
-#define SPEED (1.0 / 160)
+#define MEASURED 0.1
+#define PLACE 0.05
+#define SPEED 0.009
 
 typedef struct {
   double x[N], p[N][N];
