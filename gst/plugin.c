@@ -7,6 +7,7 @@
 #include "gst/gstyolov7overlay.h"
 #include "gst/gstyolov7publish.h"
 #include "gst/gstyolov7tracker.h"
+#include "gst/zonemeta.h"
 
 #define PACKAGE "gst-yolov7"
 
@@ -14,6 +15,7 @@ static gboolean
 plugin_init (GstPlugin *plugin)
 {
   gst_yolov7_detections_register ();
+  gst_yolov7_zones_register ();
   return GST_ELEMENT_REGISTER (yolov7, plugin) && GST_ELEMENT_REGISTER (yolov7overlay, plugin) &&
          GST_ELEMENT_REGISTER (yolov7publish, plugin) &&
          GST_ELEMENT_REGISTER (yolov7tracker, plugin);
