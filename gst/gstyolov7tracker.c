@@ -17,6 +17,10 @@
  * missed for #GstYolov7Tracker:max-predicted-frame-count frames. Such detections are marked
  * "predicted".
  *
+ * In zones and over lines (#GstYolov7Tracker:zones) objects are counted: each frame carries the
+ * totals as GstYolov7Zones, and an element message "yolov7-zone" tells each object that enters or
+ * leaves a zone, or crosses a line.
+ *
  * Pixels are not looked at: any video/x-raw in any memory passes. All properties may be changed
  * while playing and take effect with the next frame.
  *
@@ -26,6 +30,11 @@
  *   ! yolov7 model-file=best.pt ! yolov7tracker ! yolov7overlay ! videoconvert ! autovideosink
  * ]|
  * Shows what a trained model finds in a file, and follows it.
+ * |[
+ * gst-launch-1.0 -m filesrc location=street.mp4 ! decodebin ! videoconvert \
+ *   ! yolov7 model-file=best.pt ! yolov7tracker zones=street.json ! fakesink
+ * ]|
+ * Prints a message for each object that enters, leaves or crosses what the file describes.
  *
  * Since: 0.1
  */
@@ -36,6 +45,7 @@
 #include "gst/detectionmeta.h"
 #include "gst/posterror.h"
 #include "gst/track/tracker.h"
+#include "gst/zonewatch.h"
 
 GST_DEBUG_CATEGORY_STATIC (yolov7_tracker_debug);
 #define GST_CAT_DEFAULT yolov7_tracker_debug
@@ -60,6 +70,7 @@ enum {
   PROP_MIN_FRAME_COUNT_FOR_NEW_TRACK,
   PROP_MIN_FRAME_COUNT_FOR_LOST_TRACK,
   PROP_MAX_PREDICTED_FRAME_COUNT,
+  PROP_ZONES,
   N_PROPS
 };
 
@@ -76,6 +87,8 @@ struct _GstYolov7Tracker {
 
   /* protected by the object lock */
   YvTrackerSettings settings;
+
+  GstYolov7ZoneWatch *zones; /* has rules of its own */
 
   /* streaming thread only, from start() to stop() */
   YvTracker *tracker;
@@ -104,6 +117,10 @@ set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
 {
   GstYolov7Tracker *self = GST_YOLOV7_TRACKER (object);
 
+  if (id == PROP_ZONES) { /* takes the lock itself, but not while it reads */
+    gst_yolov7_zone_watch_set_text (self->zones, g_value_get_string (value));
+    return;
+  }
   GST_OBJECT_LOCK (self);
   switch (id) {
   case PROP_IOU_SCORE_THRESHOLD:
@@ -135,6 +152,10 @@ get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
 {
   GstYolov7Tracker *self = GST_YOLOV7_TRACKER (object);
 
+  if (id == PROP_ZONES) {
+    g_value_take_string (value, gst_yolov7_zone_watch_get_text (self->zones));
+    return;
+  }
   GST_OBJECT_LOCK (self);
   switch (id) {
   case PROP_IOU_SCORE_THRESHOLD:
@@ -205,6 +226,11 @@ install_properties (GObjectClass *class)
       "max-predicted-frame-count", "Max predicted frame count",
       "Frames for which an object that the detector does not find is attached where it should be",
       0, usual->max_predicted);
+  properties[PROP_ZONES] = g_param_spec_string (
+      "zones", "Zones",
+      "Zones and lines, in which objects are counted: a JSON file, or JSON that begins with {; not "
+      "set: none",
+      NULL, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING);
   g_object_class_install_properties (class, N_PROPS, properties);
 }
 
@@ -220,6 +246,7 @@ static void
 forget (GstYolov7Tracker *self)
 {
   yv_tracker_reset (self->tracker);
+  gst_yolov7_zone_watch_flush (self->zones);
   self->has_seen = FALSE;
 }
 
@@ -228,6 +255,8 @@ start (GstBaseTransform *base)
 {
   GstYolov7Tracker *self = GST_YOLOV7_TRACKER (base);
 
+  if (!gst_yolov7_zone_watch_start (self->zones))
+    return FALSE;
   self->tracker = yv_tracker_new ();
   self->frame_w = self->frame_h = 0;
   self->refused_caps = self->has_new_segment = FALSE;
@@ -369,6 +398,11 @@ see (GstYolov7Tracker *self, const YvTrackerSettings *settings, GstBuffer *buffe
   self->seen_pts = pts;
   self->n_since_seen = 0;
   self->kinds = gst_yolov7_detections_kinds (buffer);
+
+  const YvZoneFrame frame = {self->frame_w, self->frame_h,
+                             GST_CLOCK_TIME_IS_VALID (pts) ? (int64_t) pts : -1};
+  gst_yolov7_zone_watch_see (self->zones, &frame, &GST_BASE_TRANSFORM (self)->segment, self->found,
+                             self->tracker);
 }
 
 /* Returns: whether there is anything to tell. */
@@ -442,11 +476,13 @@ transform_ip (GstBaseTransform *base, GstBuffer *buffer)
   self->has_new_segment = FALSE;
   self->n_since_seen++;
 
-  if (gst_yolov7_detections_read_scaled (buffer, self->frame_w, self->frame_h, self->found))
+  const gboolean is_analysed =
+      gst_yolov7_detections_read_scaled (buffer, self->frame_w, self->frame_h, self->found);
+  if (is_analysed)
     see (self, &settings, buffer);
-  else if (!skip (self, &settings, buffer))
-    return GST_FLOW_OK;
-  attach_predicted (self, buffer);
+  if (is_analysed || skip (self, &settings, buffer))
+    attach_predicted (self, buffer);
+  gst_yolov7_zone_watch_tell (self->zones, buffer);
   return GST_FLOW_OK;
 }
 
@@ -455,6 +491,7 @@ stop (GstBaseTransform *base)
 {
   GstYolov7Tracker *self = GST_YOLOV7_TRACKER (base);
 
+  gst_yolov7_zone_watch_stop (self->zones);
   g_clear_pointer (&self->tracker, yv_tracker_free);
   g_clear_pointer (&self->class_keys, g_hash_table_unref);
   g_clear_pointer (&self->classes, g_array_unref);
@@ -462,6 +499,13 @@ stop (GstBaseTransform *base)
   g_clear_pointer (&self->seen, g_array_unref);
   g_clear_pointer (&self->predicted, g_array_unref);
   return TRUE;
+}
+
+static void
+finalize (GObject *object)
+{
+  gst_yolov7_zone_watch_free (GST_YOLOV7_TRACKER (object)->zones);
+  G_OBJECT_CLASS (gst_yolov7_tracker_parent_class)->finalize (object);
 }
 
 static void
@@ -474,6 +518,7 @@ gst_yolov7_tracker_class_init (GstYolov7TrackerClass *class)
   GST_DEBUG_CATEGORY_INIT (yolov7_tracker_debug, "yolov7tracker", 0, "follows detections");
   object->set_property = set_property;
   object->get_property = get_property;
+  object->finalize = finalize;
   install_properties (object);
 
   gst_element_class_set_static_metadata (element, "YOLOv7 tracker", "Analyzer/Video",
@@ -494,5 +539,6 @@ static void
 gst_yolov7_tracker_init (GstYolov7Tracker *self)
 {
   self->settings = yv_tracker_defaults;
+  self->zones = gst_yolov7_zone_watch_new (GST_ELEMENT (self));
   gst_base_transform_set_in_place (GST_BASE_TRANSFORM (self), TRUE);
 }

@@ -455,3 +455,11 @@ yv_tracker_predicted (const YvTracker *tracker, uint32_t *n_predicted)
   *n_predicted = tracker->predicted->len;
   return (const YvPrediction *) tracker->predicted->data;
 }
+
+void
+yv_tracker_list_ids (const YvTracker *tracker, GArray *ids)
+{
+  for (uint32_t i = 0; i < tracker->tracks->len; i++)
+    if (track_at (tracker, i)->id >= 0)
+      g_array_append_val (ids, track_at (tracker, i)->id);
+}

@@ -97,4 +97,8 @@ void yv_tracker_skip (YvTracker *tracker, const YvTrackerSettings *settings, dou
  * the next one */
 const YvPrediction *yv_tracker_predicted (const YvTracker *tracker, uint32_t *n_predicted);
 
+/* Appends to @ids (element-type int64_t) those of all objects that are not forgotten, seen or not.
+ */
+void yv_tracker_list_ids (const YvTracker *tracker, GArray *ids);
+
 G_END_DECLS
