@@ -257,7 +257,7 @@ make_publisher (GstYolov7Publish *self, GstYolov7PublishSettings *settings, GErr
   const YvPublisherEvents events = {on_trouble, on_recovery, on_log, self};
   g_autofree char *tags = settings->tags ? yv_publish_tags (settings->tags, error) : NULL;
 
-  if (settings->tags && !tags)
+  if ((settings->tags && !tags) || !complete (settings, error))
     return NULL;
   if (!transport) {
     g_set_error (error, YV_ERROR, YV_ERROR_UNSUPPORTED,
@@ -265,8 +265,6 @@ make_publisher (GstYolov7Publish *self, GstYolov7PublishSettings *settings, GErr
                  "libmosquitto-dev for mqtt, librdkafka-dev for kafka, and build it again");
     return NULL;
   }
-  if (!complete (settings, error))
-    return NULL;
   const YvTransportConfig config = yv_publish_config_transport (&settings->config);
   const YvPublisherOptions options = {
       .max_records = settings->queue_size,
