@@ -80,6 +80,9 @@ static const YvTransport *const transports[] = {
     [GST_YOLOV7_PUBLISH_KAFKA + 1] = NULL,
 };
 
+/* Records of up to so long go together. */
+#define REST_US 10000
+
 /* Nobody minds an attempt to open a file. */
 #define MAX_FILE_WAIT_S 1
 
@@ -269,6 +272,7 @@ make_publisher (GstYolov7Publish *self, GstYolov7PublishSettings *settings, GErr
   const YvPublisherOptions options = {
       .max_records = settings->queue_size,
       .max_bytes = settings->queue_bytes,
+      .rest_us = REST_US,
       .max_wait_us = (int64_t) settings->config.max_wait_s * G_USEC_PER_SEC,
       .max_attempts = settings->config.max_attempts,
       .random_seed = g_random_int (),

@@ -38,6 +38,7 @@ struct _YvPublisher {
   bool is_cancelled;   /* so was the transport's cancel() */
   bool is_ended;       /* the worker has nothing left to do */
   bool is_interrupted; /* drain() was, since it began */
+  uint32_t n_draining; /* threads in drain() */
   int64_t until_us;    /* of stop() */
 
   /* the worker's */
@@ -45,6 +46,7 @@ struct _YvPublisher {
   int64_t now_us;          /* when this step began */
   uint32_t n_failed;       /* attempts to connect, since a connection was of use */
   bool is_useful;          /* this connection has carried a record, or had none to */
+  int64_t rest_until_us;   /* nothing is sent before, but at the end */
   int64_t wait_us;         /* before the next attempt; begins with the next step */
   int64_t next_attempt_us; /* may have passed */
   int64_t outage_us;       /* since when; NEVER: there is none */
@@ -271,7 +273,7 @@ next_record (YvPublisher *self)
 
 /* Returns: what the transport said to the last record it was given; TAKEN where there was none. */
 static YvSend
-send_waiting (YvPublisher *self, GError **error)
+send_waiting (YvPublisher *self, int64_t now_us, GError **error)
 {
   YvSend result = YV_SEND_TAKEN;
   const YvRecord *record = NULL;
@@ -287,7 +289,10 @@ send_waiting (YvPublisher *self, GError **error)
       g_propagate_error (error, g_steal_pointer (&refusal));
     if (result == YV_SEND_BROKEN || result == YV_SEND_FULL)
       break;
+    self->rest_until_us = now_us + self->options.rest_us;
   }
+  if (record) /* some are left */
+    self->rest_until_us = 0;
   if (result == YV_SEND_FULL) {
     g_mutex_lock (&self->lock);
     yv_outbox_unsend (self->outbox);
@@ -300,18 +305,34 @@ send_waiting (YvPublisher *self, GError **error)
 static bool
 poll_transport (YvPublisher *self, bool is_full, int64_t now_us, GError **error)
 {
-  const int timeout_ms = time_left_ms (self, now_us, POLL_MS);
+  const int64_t rest_us = self->rest_until_us - now_us;
+  const int longest_ms = rest_us > 0 ? (int) ((rest_us + 999) / 1000) : POLL_MS;
+  const int timeout_ms = time_left_ms (self, now_us, MIN (longest_ms, POLL_MS));
 
   g_mutex_lock (&self->lock);
-  const bool is_idle = yv_outbox_n_unsent (self->outbox) == 0;
-  self->is_idle = is_idle;
+  const bool is_empty = yv_outbox_n_unsent (self->outbox) == 0;
+  self->is_idle = is_empty && rest_us <= 0;
   g_mutex_unlock (&self->lock);
-  const bool is_fine =
-      self->transport->poll (self->carrier, is_idle || is_full ? timeout_ms : 0, error);
+  const bool waits = is_empty || is_full || rest_us > 0;
+  const bool is_fine = self->transport->poll (self->carrier, waits ? timeout_ms : 0, error);
   g_mutex_lock (&self->lock);
   self->is_idle = false;
   g_mutex_unlock (&self->lock);
   return is_fine;
+}
+
+/* Whether all was sent a moment ago, and nobody waits for what came since. */
+static bool
+is_resting (YvPublisher *self, int64_t now_us)
+{
+  if (now_us >= self->rest_until_us)
+    return false;
+  g_mutex_lock (&self->lock);
+  const bool is_due = self->is_finishing || self->n_draining > 0;
+  g_mutex_unlock (&self->lock);
+  if (is_due)
+    self->rest_until_us = 0;
+  return !is_due;
 }
 
 /* A connection is of use when something arrived, or there was nothing to send. */
@@ -332,7 +353,8 @@ static int64_t
 carry_step (YvPublisher *self, int64_t now_us)
 {
   g_autoptr (GError) error = NULL;
-  const YvSend sent = send_waiting (self, &error);
+  const YvSend sent =
+      is_resting (self, now_us) ? YV_SEND_TAKEN : send_waiting (self, now_us, &error);
 
   look_for_use (self, now_us);
   if (sent != YV_SEND_BROKEN && poll_transport (self, sent == YV_SEND_FULL, now_us, &error)) {
@@ -490,9 +512,11 @@ yv_publisher_drain (YvPublisher *self, int64_t timeout_us)
 
   g_mutex_lock (&self->lock);
   self->is_interrupted = false;
+  self->n_draining++;
   while (yv_outbox_n_records (self->outbox) > 0 && !self->is_interrupted &&
          g_get_monotonic_time () < until_us)
     g_cond_wait_until (&self->emptied, &self->lock, until_us);
+  self->n_draining--;
   const bool is_empty = yv_outbox_n_records (self->outbox) == 0;
   g_mutex_unlock (&self->lock);
   return is_empty;

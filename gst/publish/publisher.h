@@ -39,6 +39,8 @@ typedef struct {
 typedef struct {
   uint32_t max_records; /* >= 1; in the outbox */
   size_t max_bytes;
+  int64_t rest_us;      /* after all was sent; records that come meanwhile go together, so that a
+                           fast stream is not interrupted by the worker for each of them */
   int64_t max_wait_us;  /* >= 1 s: the longest time between two attempts to connect */
   int max_attempts;     /* in one outage, then nothing is tried any more; <= 0: for ever */
   uint32_t random_seed; /* of what shortens the waits */

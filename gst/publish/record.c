@@ -8,7 +8,39 @@
 
 #define REPLACEMENT "\357\277\275" /* U+FFFD */
 
+#define PUT(text, literal) put (text, literal, sizeof (literal) - 1)
+#define PUT_KEY(text, key) put_key (text, ",\"" key "\":", sizeof (key) + 3)
+
 /* ---- values --------------------------------------------------------------------------------- */
+
+/* As g_string_append_len(), which newer versions of GLib compile into their users, too: a frame
+ * takes hundreds of these. The zero at the end is left to yv_record_write(). */
+static inline void
+put (GString *text, const char *bytes, size_t n_bytes)
+{
+  if (text->len + n_bytes >= text->allocated_len) {
+    text->str[text->len] = '\0';
+    g_string_append_len (text, bytes, (gssize) n_bytes);
+    return;
+  }
+  memcpy (text->str + text->len, bytes, n_bytes);
+  text->len += n_bytes;
+}
+
+static inline void
+put_char (GString *text, char c)
+{
+  put (text, &c, 1);
+}
+
+/* @with_comma: which is left out for the first member of an object */
+static void
+put_key (GString *text, const char *with_comma, size_t n_bytes)
+{
+  const size_t skipped = text->str[text->len - 1] == '{' ? 1 : 0;
+
+  put (text, with_comma + skipped, n_bytes - skipped);
+}
 
 static void
 write_uint (GString *text, uint64_t value)
@@ -20,7 +52,7 @@ write_uint (GString *text, uint64_t value)
     digits[--n] = (char) ('0' + value % 10);
     value /= 10;
   } while (value > 0);
-  g_string_append_len (text, digits + n, (gssize) (sizeof digits - n));
+  put (text, digits + n, (sizeof digits - n));
 }
 
 /* Six decimals are a hundredth of a pixel on any screen. */
@@ -31,7 +63,7 @@ write_share (GString *text, double value)
   char decimals[7];
 
   if (millionths == 0 || millionths == 1000000) {
-    g_string_append_c (text, millionths == 0 ? '0' : '1');
+    put_char (text, millionths == 0 ? '0' : '1');
     return;
   }
   size_t n = 6;
@@ -39,13 +71,19 @@ write_share (GString *text, double value)
     decimals[i] = (char) ('0' + rest % 10);
   while (decimals[n - 1] == '0')
     n--;
-  g_string_append (text, "0.");
-  g_string_append_len (text, decimals, (gssize) n);
+  PUT (text, "0.");
+  put (text, decimals, n);
 }
 
-/* Returns: how many bytes of @at are written by @text as they are, 0 for one that is no text. */
+static bool
+is_plain (char c)
+{
+  return (unsigned char) c >= 0x20 && (unsigned char) c < 0x80 && c != '"' && c != '\\';
+}
+
+/* What has to be escaped, or is beyond ASCII. Returns: how many bytes of @at that was. */
 static size_t
-write_character (GString *text, const char *at)
+write_special (GString *text, const char *at)
 {
   static const char hex[] = "0123456789abcdef";
   const unsigned char c = (unsigned char) *at;
@@ -53,59 +91,34 @@ write_character (GString *text, const char *at)
   if (c >= 0x80) {
     const gunichar unicode = g_utf8_get_char_validated (at, -1);
     const size_t n = unicode < 0x110000 ? g_utf8_skip[c] : 0;
-    g_string_append_len (text, n > 0 ? at : REPLACEMENT, (gssize) (n > 0 ? n : 3));
+    put (text, n > 0 ? at : REPLACEMENT, (n > 0 ? n : 3));
     return n > 0 ? n : 1;
   }
-  if (c == '"' || c == '\\') {
-    g_string_append_c (text, '\\');
-  } else if (c < 0x20) {
-    g_string_append (text, "\\u00");
-    g_string_append_c (text, hex[c >> 4]);
-    g_string_append_c (text, hex[c & 15]);
+  if (c >= 0x20) {
+    put_char (text, '\\');
+    put_char (text, (char) c);
     return 1;
   }
-  g_string_append_c (text, (char) c);
+  PUT (text, "\\u00");
+  put_char (text, hex[c >> 4]);
+  put_char (text, hex[c & 15]);
   return 1;
 }
 
 static void
 write_string (GString *text, const char *string)
 {
-  g_string_append_c (text, '"');
-  while (*string)
-    string += write_character (text, string);
-  g_string_append_c (text, '"');
-}
-
-static void
-write_key (GString *text, const char *key)
-{
-  if (text->str[text->len - 1] != '{')
-    g_string_append_c (text, ',');
-  g_string_append_c (text, '"');
-  g_string_append (text, key);
-  g_string_append (text, "\":");
-}
-
-static void
-write_uint_field (GString *text, const char *key, uint64_t value)
-{
-  write_key (text, key);
-  write_uint (text, value);
-}
-
-static void
-write_share_field (GString *text, const char *key, double value)
-{
-  write_key (text, key);
-  write_share (text, value);
-}
-
-static void
-write_string_field (GString *text, const char *key, const char *value)
-{
-  write_key (text, key);
-  write_string (text, value);
+  put_char (text, '"');
+  while (*string) {
+    size_t n = 0;
+    while (is_plain (string[n]))
+      n++;
+    put (text, string, n);
+    string += n;
+    if (*string)
+      string += write_special (text, string);
+  }
+  put_char (text, '"');
 }
 
 /* ---- objects -------------------------------------------------------------------------------- */
@@ -146,23 +159,33 @@ static void
 write_detection (GString *text, const YvObjectFacts *object, const Cut *cut,
                  const YvFrameFacts *facts)
 {
-  g_string_append_c (text, '{');
+  put_char (text, '{');
   if (facts->width > 0 && facts->height > 0) {
-    write_key (text, "bounding_box");
-    g_string_append_c (text, '{');
-    write_share_field (text, "x_min", cut->x0 / facts->width);
-    write_share_field (text, "y_min", cut->y0 / facts->height);
-    write_share_field (text, "x_max", cut->x1 / facts->width);
-    write_share_field (text, "y_max", cut->y1 / facts->height);
-    g_string_append_c (text, '}');
+    PUT_KEY (text, "bounding_box");
+    put_char (text, '{');
+    PUT_KEY (text, "x_min");
+    write_share (text, cut->x0 / facts->width);
+    PUT_KEY (text, "y_min");
+    write_share (text, cut->y0 / facts->height);
+    PUT_KEY (text, "x_max");
+    write_share (text, cut->x1 / facts->width);
+    PUT_KEY (text, "y_max");
+    write_share (text, cut->y1 / facts->height);
+    put_char (text, '}');
   }
-  if (isfinite (object->confidence) && object->confidence >= 0)
-    write_share_field (text, "confidence", object->confidence);
-  if (object->label)
-    write_string_field (text, "label", object->label);
-  if (object->label_id >= 0)
-    write_uint_field (text, "label_id", (uint64_t) object->label_id);
-  g_string_append_c (text, '}');
+  if (isfinite (object->confidence) && object->confidence >= 0) {
+    PUT_KEY (text, "confidence");
+    write_share (text, object->confidence);
+  }
+  if (object->label) {
+    PUT_KEY (text, "label");
+    write_string (text, object->label);
+  }
+  if (object->label_id >= 0) {
+    PUT_KEY (text, "label_id");
+    write_uint (text, (uint64_t) object->label_id);
+  }
+  put_char (text, '}');
 }
 
 static void
@@ -171,22 +194,30 @@ write_object (GString *text, const YvObjectFacts *object, uint32_t index, const 
   const Cut cut = cut_box (object, facts);
   const uint64_t x0 = (uint64_t) (cut.x0 + 0.5), y0 = (uint64_t) (cut.y0 + 0.5);
 
-  g_string_append_c (text, '{');
-  write_key (text, "detection");
+  put_char (text, '{');
+  PUT_KEY (text, "detection");
   write_detection (text, object, &cut, facts);
-  write_uint_field (text, "x", x0);
-  write_uint_field (text, "y", y0);
-  write_uint_field (text, "w", (uint64_t) (cut.x1 + 0.5) - x0);
-  write_uint_field (text, "h", (uint64_t) (cut.y1 + 0.5) - y0);
-  write_string_field (text, "roi_type", object->label ? object->label : "");
-  write_uint_field (text, "region_id", index);
-  if (object->id >= 0)
-    write_uint_field (text, "id", (uint64_t) object->id);
-  if (object->is_predicted) {
-    write_key (text, "predicted");
-    g_string_append (text, "true");
+  PUT_KEY (text, "x");
+  write_uint (text, x0);
+  PUT_KEY (text, "y");
+  write_uint (text, y0);
+  PUT_KEY (text, "w");
+  write_uint (text, (uint64_t) (cut.x1 + 0.5) - x0);
+  PUT_KEY (text, "h");
+  write_uint (text, (uint64_t) (cut.y1 + 0.5) - y0);
+  PUT_KEY (text, "roi_type");
+  write_string (text, object->label ? object->label : "");
+  PUT_KEY (text, "region_id");
+  write_uint (text, index);
+  if (object->id >= 0) {
+    PUT_KEY (text, "id");
+    write_uint (text, (uint64_t) object->id);
   }
-  g_string_append_c (text, '}');
+  if (object->is_predicted) {
+    PUT_KEY (text, "predicted");
+    PUT (text, "true");
+  }
+  put_char (text, '}');
 }
 
 static void
@@ -194,17 +225,17 @@ write_objects (GString *text, const YvFrameFacts *facts)
 {
   bool is_first = true;
 
-  write_key (text, "objects");
-  g_string_append_c (text, '[');
+  PUT_KEY (text, "objects");
+  put_char (text, '[');
   for (uint32_t i = 0; i < facts->n_objects; i++) {
     if (!is_box (&facts->objects[i]))
       continue;
     if (!is_first)
-      g_string_append_c (text, ',');
+      put_char (text, ',');
     is_first = false;
     write_object (text, &facts->objects[i], i, facts);
   }
-  g_string_append_c (text, ']');
+  put_char (text, ']');
 }
 
 /* ---- zones ---------------------------------------------------------------------------------- */
@@ -212,49 +243,58 @@ write_objects (GString *text, const YvFrameFacts *facts)
 static void
 write_points (GString *text, const YvZoneFacts *zone)
 {
-  write_key (text, "points");
-  g_string_append_c (text, '[');
+  PUT_KEY (text, "points");
+  put_char (text, '[');
   for (uint32_t i = 0; i < zone->n_points; i++) {
-    g_string_append (text, i > 0 ? ",[" : "[");
+    put (text, ",[" + (i > 0 ? 0 : 1), i > 0 ? 2 : 1);
     write_share (text, zone->points[2 * i]);
-    g_string_append_c (text, ',');
+    put_char (text, ',');
     write_share (text, zone->points[2 * i + 1]);
-    g_string_append_c (text, ']');
+    put_char (text, ']');
   }
-  g_string_append_c (text, ']');
+  put_char (text, ']');
 }
 
 static void
 write_zone (GString *text, const YvZoneFacts *zone)
 {
-  g_string_append_c (text, '{');
-  write_string_field (text, "name", zone->name);
-  write_string_field (text, "kind", zone->is_line ? "line" : "zone");
+  put_char (text, '{');
+  PUT_KEY (text, "name");
+  write_string (text, zone->name);
+  PUT_KEY (text, "kind");
+  write_string (text, zone->is_line ? "line" : "zone");
   write_points (text, zone);
   if (zone->is_line) {
-    write_uint_field (text, "forward", zone->forward);
-    write_uint_field (text, "backward", zone->backward);
+    PUT_KEY (text, "forward");
+    write_uint (text, zone->forward);
+    PUT_KEY (text, "backward");
+    write_uint (text, zone->backward);
   } else {
-    write_uint_field (text, "count", zone->count);
-    write_uint_field (text, "entered", zone->entered);
-    write_uint_field (text, "left", zone->left);
-    write_uint_field (text, "dwell_mean", zone->dwell_mean_ns);
-    write_uint_field (text, "dwell_max", zone->dwell_max_ns);
+    PUT_KEY (text, "count");
+    write_uint (text, zone->count);
+    PUT_KEY (text, "entered");
+    write_uint (text, zone->entered);
+    PUT_KEY (text, "left");
+    write_uint (text, zone->left);
+    PUT_KEY (text, "dwell_mean");
+    write_uint (text, zone->dwell_mean_ns);
+    PUT_KEY (text, "dwell_max");
+    write_uint (text, zone->dwell_max_ns);
   }
-  g_string_append_c (text, '}');
+  put_char (text, '}');
 }
 
 static void
 write_zones (GString *text, const YvFrameFacts *facts)
 {
-  write_key (text, "zones");
-  g_string_append_c (text, '[');
+  PUT_KEY (text, "zones");
+  put_char (text, '[');
   for (uint32_t i = 0; i < facts->n_zones; i++) {
     if (i > 0)
-      g_string_append_c (text, ',');
+      put_char (text, ',');
     write_zone (text, &facts->zones[i]);
   }
-  g_string_append_c (text, ']');
+  put_char (text, ']');
 }
 
 /* ---- the frame ------------------------------------------------------------------------------ */
@@ -269,49 +309,58 @@ write_time (GString *text, int64_t us)
   char date[32];
 
   gmtime_r (&s, &parts);
-  g_string_append_c (text, '"');
-  g_string_append_len (text, date,
-                       (gssize) strftime (date, sizeof date, "%Y-%m-%dT%H:%M:%S.", &parts));
+  put_char (text, '"');
+  put (text, date, strftime (date, sizeof date, "%Y-%m-%dT%H:%M:%S.", &parts));
   for (uint64_t unit = 100; unit > 0; unit /= 10)
-    g_string_append_c (text, (char) ('0' + ms / unit % 10));
-  g_string_append (text, "Z\"");
+    put_char (text, (char) ('0' + ms / unit % 10));
+  PUT (text, "Z\"");
 }
 
 void
 yv_record_write (const YvFrameFacts *facts, GString *text)
 {
-  g_string_append_c (text, '{');
+  put_char (text, '{');
   write_objects (text, facts);
   if (facts->width > 0 && facts->height > 0) {
-    write_key (text, "resolution");
-    g_string_append_c (text, '{');
-    write_uint_field (text, "width", facts->width);
-    write_uint_field (text, "height", facts->height);
-    g_string_append_c (text, '}');
+    PUT_KEY (text, "resolution");
+    put_char (text, '{');
+    PUT_KEY (text, "width");
+    write_uint (text, facts->width);
+    PUT_KEY (text, "height");
+    write_uint (text, facts->height);
+    put_char (text, '}');
   }
-  if (facts->source)
-    write_string_field (text, "source", facts->source);
-  if (facts->timestamp_ns >= 0)
-    write_uint_field (text, "timestamp", (uint64_t) facts->timestamp_ns);
+  if (facts->source) {
+    PUT_KEY (text, "source");
+    write_string (text, facts->source);
+  }
+  if (facts->timestamp_ns >= 0) {
+    PUT_KEY (text, "timestamp");
+    write_uint (text, (uint64_t) facts->timestamp_ns);
+  }
   if (facts->system_us >= 0) {
-    write_key (text, "system_timestamp");
+    PUT_KEY (text, "system_timestamp");
     write_time (text, facts->system_us);
   }
   if (facts->sender_ns >= 0) {
-    write_key (text, "rtp");
-    g_string_append_c (text, '{');
-    write_uint_field (text, "sender_ntp_unix_timestamp_ns", (uint64_t) facts->sender_ns);
-    g_string_append_c (text, '}');
+    PUT_KEY (text, "rtp");
+    put_char (text, '{');
+    PUT_KEY (text, "sender_ntp_unix_timestamp_ns");
+    write_uint (text, (uint64_t) facts->sender_ns);
+    put_char (text, '}');
   }
   if (facts->tags) {
-    write_key (text, "tags");
-    g_string_append (text, facts->tags);
+    PUT_KEY (text, "tags");
+    put (text, facts->tags, strlen (facts->tags));
   }
   if (facts->n_zones > 0)
     write_zones (text, facts);
-  write_string_field (text, "run", facts->run);
-  write_uint_field (text, "sequence", facts->sequence);
-  g_string_append_c (text, '}');
+  PUT_KEY (text, "run");
+  write_string (text, facts->run);
+  PUT_KEY (text, "sequence");
+  write_uint (text, facts->sequence);
+  put_char (text, '}');
+  text->str[text->len] = '\0';
 }
 
 /* ---- what counts as a change ---------------------------------------------------------------- */

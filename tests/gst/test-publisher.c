@@ -454,6 +454,42 @@ only_a_worker_that_waits_is_woken (void)
   end (publisher);
 }
 
+static void
+records_that_come_while_it_rests_go_together (void)
+{
+  YvPublisher *publisher = publisher_new ((YvPublisherOptions){.rest_us = 10000});
+
+  push (publisher, 0, 1);
+  steps (publisher, START, 2);
+  g_assert_cmpuint (yv_fake.texts->len, ==, 1);
+  push (publisher, 1, 1);
+  steps (publisher, START + 4000, 1);
+  push (publisher, 2, 1);
+  g_assert_cmpuint (yv_fake.n_wakes, ==, 0);
+  g_assert_cmpuint (yv_fake.texts->len, ==, 1);
+  g_assert_cmpint (yv_fake.last_timeout_ms, ==, 6); /* until it has rested */
+  steps (publisher, START + 10000, 1);
+  g_assert_cmpuint (yv_fake.texts->len, ==, 3);
+  end (publisher);
+}
+
+static void
+it_does_not_rest_at_the_end_or_while_more_waits (void)
+{
+  YvPublisher *publisher = publisher_new ((YvPublisherOptions){.rest_us = 10000});
+
+  push (publisher, 0, 600); /* of which a step sends some */
+  steps (publisher, START, 4);
+  g_assert_cmpuint (yv_fake.texts->len, ==, 600);
+  push (publisher, 600, 1);
+  steps (publisher, START, 1);
+  g_assert_cmpuint (yv_fake.texts->len, ==, 600);
+  yv_publisher_finish (publisher, START + S);
+  steps (publisher, START, 1);
+  g_assert_cmpuint (yv_fake.texts->len, ==, 601);
+  end (publisher);
+}
+
 /* With its own thread, as in the element. */
 static void
 a_worker_carries_what_is_pushed (void)
@@ -518,6 +554,8 @@ main (int argc, char **argv)
   TEST (the_end_does_not_wait_for_the_next_attempt);
   TEST (the_end_does_not_wait_longer_than_it_may);
   TEST (only_a_worker_that_waits_is_woken);
+  TEST (records_that_come_while_it_rests_go_together);
+  TEST (it_does_not_rest_at_the_end_or_while_more_waits);
   TEST (a_worker_carries_what_is_pushed);
   TEST (stopping_ends_a_worker_that_waits_to_connect);
   TEST (draining_ends_when_time_is_up);
