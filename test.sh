@@ -19,7 +19,7 @@ esac
 
 # shellcheck disable=SC2086
 install $build_packages $run_packages vulkan-validationlayers spirv-tools git clang-format \
-  python3-minimal ffmpeg python3-numpy python3-scipy
+  python3-minimal ffmpeg python3-numpy python3-scipy mosquitto openssl
 
 build build -Dwerror=true
 # What runs under ThreadSanitizer, and what has to be built for that.

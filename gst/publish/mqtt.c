@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * gst/publish/mqtt.c - records to an MQTT broker. */
+#include "gst/publish/mqtt.h"
+
+#include <errno.h>
+#include <mosquitto.h>
+#include <mqtt_protocol.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "engine/yolov7.h"
+#include "gst/publish/address.h"
+#include "gst/publish/mqttoptions.h"
+
+#define MAX_IN_FLIGHT 255
+
+/* MQTT 5's first reason code that is an error, and 3.1.1's word for a version it doesn't know. */
+#define FIRST_ERROR 0x80
+#define V311_WRONG_VERSION 1
+
+typedef struct {
+  int mid; /* what the library calls it */
+  uint64_t id;
+  bool is_answered; /* and waits for older ones to be */
+} Sent;
+
+typedef struct {
+  YvMqttOptions options;
+  YvTransportEvents events;
+  int wake_fd;
+  gint is_cancelled; /* atomic */
+
+  /* The worker's thread only. */
+  struct mosquitto *client; /* NULL: no connection */
+  int version;              /* to try next, or in use */
+  bool is_open;             /* the socket is connected */
+  int answer;               /* to CONNECT; negative: none yet, 0: accepted */
+  int goodbye;              /* MQTT 5: why the broker ended the connection; 0: it didn't say */
+  char *trouble;            /* (nullable): the last error that the library logged */
+  Sent sent[MAX_IN_FLIGHT]; /* a ring */
+  uint32_t first, n_sent;
+  int64_t heard_us; /* when there was an acknowledgement, or nothing to acknowledge */
+} Mqtt;
+
+static Sent *
+nth_sent (Mqtt *mqtt, uint32_t i)
+{
+  return &mqtt->sent[(mqtt->first + i) % MAX_IN_FLIGHT];
+}
+
+static int64_t
+acknowledgement_limit_us (const Mqtt *mqtt)
+{
+  return 2 * (int64_t) mqtt->options.keepalive_s * G_USEC_PER_SEC;
+}
+
+/* What the library calls back, always from inside its functions. */
+
+static void
+on_log (struct mosquitto *client, void *self, int level, const char *text)
+{
+  Mqtt *mqtt = self;
+
+  (void) client;
+  if (level == MOSQ_LOG_ERR) {
+    g_free (mqtt->trouble);
+    mqtt->trouble = g_strdup (text);
+  }
+  mqtt->events.log (mqtt->events.user_data, text);
+}
+
+static void
+on_connect (struct mosquitto *client, void *self, int answer, int flags,
+            const mosquitto_property *properties)
+{
+  (void) client, (void) flags, (void) properties;
+  ((Mqtt *) self)->answer = answer;
+}
+
+static void
+on_disconnect (struct mosquitto *client, void *self, int reason,
+               const mosquitto_property *properties)
+{
+  (void) client, (void) properties;
+  if (reason >= FIRST_ERROR)
+    ((Mqtt *) self)->goodbye = reason;
+}
+
+static Sent *
+find_sent (Mqtt *mqtt, int mid)
+{
+  /* Brokers acknowledge in order, so it is nearly always the first. */
+  for (uint32_t i = 0; i < mqtt->n_sent; i++) {
+    Sent *sent = nth_sent (mqtt, i);
+    if (sent->mid == mid && !sent->is_answered)
+      return sent;
+  }
+  return NULL;
+}
+
+static void
+on_publish (struct mosquitto *client, void *self, int mid, int reason,
+            const mosquitto_property *properties)
+{
+  Mqtt *mqtt = self;
+  Sent *sent = find_sent (mqtt, mid);
+
+  (void) client, (void) properties;
+  if (!sent)
+    return;
+  sent->is_answered = true;
+  mqtt->heard_us = g_get_monotonic_time ();
+  mqtt->events.done (mqtt->events.user_data, sent->id,
+                     reason >= FIRST_ERROR ? mosquitto_reason_string (reason) : NULL);
+  while (mqtt->n_sent > 0 && nth_sent (mqtt, 0)->is_answered) {
+    mqtt->first = (mqtt->first + 1) % MAX_IN_FLIGHT;
+    mqtt->n_sent--;
+  }
+}
+
+/* OpenSSL would ask on the terminal. */
+static int
+give_key_password (char *buffer, int size, int is_writing, void *client)
+{
+  const Mqtt *mqtt = mosquitto_userdata (client);
+  const char *password = mqtt->options.key_password ? mqtt->options.key_password : "";
+  const size_t n = strlen (password);
+
+  (void) is_writing;
+  if (n >= (size_t) size)
+    return 0;
+  memcpy (buffer, password, n + 1);
+  return (int) n;
+}
+
+/* Messages. */
+
+static bool
+fail (const Mqtt *mqtt, GError **error, const char *trouble)
+{
+  const YvAddress *address = &mqtt->options.address;
+
+  g_set_error (error, YV_ERROR, YV_ERROR_IO, "MQTT broker %s:%u: %s", address->host, address->port,
+               trouble);
+  return false;
+}
+
+static const char *
+describe_refusal (const Mqtt *mqtt)
+{
+  return mqtt->version == MQTT_PROTOCOL_V5 ? mosquitto_reason_string (mqtt->answer)
+                                           : mosquitto_connack_string (mqtt->answer);
+}
+
+/* Amid a packet the library has no word of its own for the end. */
+static bool
+is_end (int rc)
+{
+  return rc == MOSQ_ERR_CONN_LOST ||
+         (rc == MOSQ_ERR_ERRNO && (errno == 0 || errno == ECONNRESET || errno == EPIPE));
+}
+
+/* @rc: of a function of the library, not MOSQ_ERR_SUCCESS */
+static bool
+fail_broken (const Mqtt *mqtt, int rc, GError **error)
+{
+  const bool is_lost = is_end (rc);
+  g_autofree char *text = NULL;
+
+  if (mqtt->goodbye)
+    text = g_strconcat ("it ended the connection: ", mosquitto_reason_string (mqtt->goodbye), NULL);
+  else if (rc == MOSQ_ERR_PROTOCOL || rc == MOSQ_ERR_MALFORMED_PACKET)
+    text = g_strdup ("it answers with something that is not MQTT; is this its port?");
+  else if (rc == MOSQ_ERR_TLS)
+    text = g_strconcat ("TLS failed: ", mqtt->trouble ? mqtt->trouble : "no reason known", NULL);
+  else if (is_lost && mqtt->answer < 0)
+    text = g_strdup ("it ended the connection without an answer; is this an MQTT broker, and does "
+                     "it want TLS?");
+  else if (is_lost)
+    text = g_strdup ("it ended the connection");
+  else
+    text = g_strdup (rc == MOSQ_ERR_ERRNO ? g_strerror (errno) : mosquitto_strerror (rc));
+  return fail (mqtt, error, text);
+}
+
+/* The connection. */
+
+static bool
+set_tls (const Mqtt *mqtt, struct mosquitto *client, GError **error)
+{
+  const YvMqttOptions *o = &mqtt->options;
+  int rc;
+
+  if (!o->address.is_tls)
+    return true;
+  if (o->psk)
+    rc = mosquitto_tls_psk_set (client, o->psk, o->psk_identity, NULL);
+  else {
+    rc =
+        o->ca_file ? MOSQ_ERR_SUCCESS : mosquitto_int_option (client, MOSQ_OPT_TLS_USE_OS_CERTS, 1);
+    if (rc == MOSQ_ERR_SUCCESS && (o->ca_file || o->cert_file))
+      rc = mosquitto_tls_set (client, o->ca_file, NULL, o->cert_file, o->key_file,
+                              give_key_password);
+    if (rc == MOSQ_ERR_SUCCESS && o->tls_insecure)
+      rc = mosquitto_tls_opts_set (client, 0 /* SSL_VERIFY_NONE */, NULL, NULL);
+    if (rc == MOSQ_ERR_SUCCESS)
+      rc = mosquitto_tls_insecure_set (client, o->tls_insecure);
+  }
+  return rc == MOSQ_ERR_SUCCESS || fail_broken (mqtt, rc, error);
+}
+
+static bool
+set_session (const Mqtt *mqtt, struct mosquitto *client, GError **error)
+{
+  const YvMqttOptions *o = &mqtt->options;
+  int rc = mosquitto_int_option (client, MOSQ_OPT_PROTOCOL_VERSION, mqtt->version);
+
+  if (rc == MOSQ_ERR_SUCCESS)
+    rc = mosquitto_int_option (client, MOSQ_OPT_SEND_MAXIMUM, MAX_IN_FLIGHT);
+  if (rc == MOSQ_ERR_SUCCESS)
+    rc = mosquitto_int_option (client, MOSQ_OPT_TCP_NODELAY, 1);
+  if (rc == MOSQ_ERR_SUCCESS && o->username)
+    rc = mosquitto_username_pw_set (client, o->username, o->password);
+  if (rc == MOSQ_ERR_SUCCESS && o->will_topic)
+    rc = mosquitto_will_set (client, o->will_topic, (int) strlen (o->will_payload), o->will_payload,
+                             o->qos, false);
+  return rc == MOSQ_ERR_SUCCESS || fail_broken (mqtt, rc, error);
+}
+
+static bool
+make_client (Mqtt *mqtt, GError **error)
+{
+  mqtt->client = mosquitto_new (mqtt->options.client_id, true /* clean session */, mqtt);
+  if (!mqtt->client)
+    return fail (mqtt, error, g_strerror (errno));
+  mosquitto_log_callback_set (mqtt->client, on_log);
+  mosquitto_connect_v5_callback_set (mqtt->client, on_connect);
+  mosquitto_disconnect_v5_callback_set (mqtt->client, on_disconnect);
+  mosquitto_publish_v5_callback_set (mqtt->client, on_publish);
+  return set_session (mqtt, mqtt->client, error) && set_tls (mqtt, mqtt->client, error);
+}
+
+/* The library has no word for how a connect() that was under way went. */
+static bool
+look_whether_open (Mqtt *mqtt, GError **error)
+{
+  int trouble = 0;
+  socklen_t size = sizeof trouble;
+
+  if (getsockopt (mosquitto_socket (mqtt->client), SOL_SOCKET, SO_ERROR, &trouble, &size) != 0)
+    trouble = errno;
+  mqtt->is_open = trouble == 0 || trouble == ECONNRESET; /* it was, and reading will tell */
+  return mqtt->is_open || fail (mqtt, error, g_strerror (trouble));
+}
+
+static bool
+move_bytes (Mqtt *mqtt, int ready, GError **error)
+{
+  int rc = MOSQ_ERR_SUCCESS;
+
+  errno = 0;
+  if (!mqtt->is_open && ready && !look_whether_open (mqtt, error))
+    return false;
+  if (ready & (POLLIN | POLLERR | POLLHUP))
+    rc = mosquitto_loop_read (mqtt->client, 1);
+  if (rc == MOSQ_ERR_SUCCESS && (ready & POLLOUT))
+    rc = mosquitto_loop_write (mqtt->client, 1);
+  if (rc == MOSQ_ERR_SUCCESS)
+    rc = mosquitto_loop_misc (mqtt->client);
+  if (mqtt->answer > 0)
+    return fail (mqtt, error, describe_refusal (mqtt));
+  return rc == MOSQ_ERR_SUCCESS || fail_broken (mqtt, rc, error);
+}
+
+/* Waits for the socket, wake(), cancel() or the time, and does what there is to do. */
+static bool
+turn (Mqtt *mqtt, int timeout_ms, GError **error)
+{
+  const bool wants_write = !mqtt->is_open || mosquitto_want_write (mqtt->client);
+  struct pollfd fds[] = {
+      {.fd = mosquitto_socket (mqtt->client), .events = POLLIN | (wants_write ? POLLOUT : 0)},
+      {.fd = mqtt->wake_fd, .events = POLLIN},
+  };
+  eventfd_t n_wakes;
+
+  if (poll (fds, G_N_ELEMENTS (fds), timeout_ms) < 0 && errno != EINTR)
+    return fail (mqtt, error, g_strerror (errno));
+  if (g_atomic_int_get (&mqtt->is_cancelled))
+    return fail (mqtt, error, "time is up");
+  if (fds[1].revents)
+    (void) eventfd_read (mqtt->wake_fd, &n_wakes);
+  return move_bytes (mqtt, fds[0].revents, error);
+}
+
+static void
+disconnect_from_broker (void *self)
+{
+  Mqtt *mqtt = self;
+
+  if (!mqtt->client)
+    return;
+  if (mqtt->answer == 0)
+    mosquitto_disconnect (mqtt->client);
+  g_clear_pointer (&mqtt->client, mosquitto_destroy);
+  mqtt->first = mqtt->n_sent = 0;
+}
+
+static bool
+open_session (Mqtt *mqtt, int64_t deadline_us, GError **error)
+{
+  mqtt->is_open = false;
+  mqtt->answer = -1;
+  mqtt->goodbye = 0;
+  g_clear_pointer (&mqtt->trouble, g_free);
+  if (!make_client (mqtt, error))
+    return false;
+  const int rc = mosquitto_connect_async (mqtt->client, mqtt->options.address.host,
+                                          mqtt->options.address.port, mqtt->options.keepalive_s);
+  if (rc != MOSQ_ERR_SUCCESS)
+    return fail_broken (mqtt, rc, error);
+  while (mqtt->answer < 0) {
+    const int64_t left_us = deadline_us - g_get_monotonic_time ();
+    if (left_us <= 0)
+      return fail (mqtt, error,
+                   mqtt->is_open ? "it accepted the connection, and never answered"
+                                 : "it can't be reached: no answer");
+    if (!turn (mqtt, (int) (left_us / 1000) + 1, error))
+      return false;
+  }
+  return true;
+}
+
+static bool
+is_other_version_wanted (const Mqtt *mqtt)
+{
+  return mqtt->version == MQTT_PROTOCOL_V5 ? mqtt->answer == MQTT_RC_UNSUPPORTED_PROTOCOL_VERSION
+                                           : mqtt->answer == V311_WRONG_VERSION;
+}
+
+static void
+wake_up (void *self)
+{
+  /* It fails only where as many wakes wait as a number holds. */
+  (void) eventfd_write (((Mqtt *) self)->wake_fd, 1);
+}
+
+static void
+cancel (void *self)
+{
+  g_atomic_int_set (&((Mqtt *) self)->is_cancelled, 1);
+  wake_up (self);
+}
+
+static bool
+connect_to_broker (void *self, int timeout_ms, GError **error)
+{
+  Mqtt *mqtt = self;
+  const int64_t deadline_us = g_get_monotonic_time () + (int64_t) timeout_ms * 1000;
+  g_autoptr (GError) first = NULL;
+
+  disconnect_from_broker (mqtt);
+  bool is_connected = open_session (mqtt, deadline_us, &first);
+  /* Some brokers know no way to refuse a version but to hang up: that is for the next time. */
+  const bool is_mute = mqtt->is_open && mqtt->answer < 0;
+  const bool is_refused = is_other_version_wanted (mqtt);
+  if (!is_connected && (is_mute || is_refused))
+    mqtt->version = mqtt->version == MQTT_PROTOCOL_V5 ? MQTT_PROTOCOL_V311 : MQTT_PROTOCOL_V5;
+  if (!is_connected && is_refused) {
+    disconnect_from_broker (mqtt);
+    g_clear_error (&first);
+    is_connected = open_session (mqtt, deadline_us, &first);
+  }
+  if (is_connected) {
+    wake_up (mqtt); /* it may have been meant for poll() */
+    return true;
+  }
+  disconnect_from_broker (mqtt);
+  g_propagate_error (error, g_steal_pointer (&first));
+  return false;
+}
+
+/* Records. */
+
+static YvSend
+refuse (const Mqtt *mqtt, size_t n_bytes, int rc, GError **error)
+{
+  g_autofree char *text = g_strdup_printf (
+      "a record of %" G_GSIZE_FORMAT " bytes was not taken: %s", n_bytes, mosquitto_strerror (rc));
+  fail (mqtt, error, text);
+  return YV_SEND_REFUSED;
+}
+
+static YvSend
+send_record (void *self, uint64_t id, const char *bytes, size_t n_bytes, bool again, GError **error)
+{
+  Mqtt *mqtt = self;
+
+  (void) again; /* the library sets MQTT's own flag only for what it repeats itself */
+  if (mqtt->n_sent == MAX_IN_FLIGHT)
+    return YV_SEND_FULL;
+  if (n_bytes > MQTT_MAX_PAYLOAD)
+    return refuse (mqtt, n_bytes, MOSQ_ERR_PAYLOAD_SIZE, error);
+  if (mqtt->n_sent == 0)
+    mqtt->heard_us = g_get_monotonic_time ();
+
+  /* In the ring before it is sent: with QoS 0 it is answered for inside of the call. */
+  Sent *sent = nth_sent (mqtt, mqtt->n_sent++);
+  *sent = (Sent){.id = id};
+  const int rc = mosquitto_publish (mqtt->client, &sent->mid, mqtt->options.topic, (int) n_bytes,
+                                    bytes, mqtt->options.qos, false);
+  if (rc == MOSQ_ERR_SUCCESS)
+    return YV_SEND_TAKEN;
+  if (!sent->is_answered)
+    mqtt->n_sent--;
+  if (rc == MOSQ_ERR_PAYLOAD_SIZE || rc == MOSQ_ERR_OVERSIZE_PACKET)
+    return refuse (mqtt, n_bytes, rc, error);
+  fail_broken (mqtt, rc, error);
+  return YV_SEND_BROKEN;
+}
+
+static bool
+poll_broker (void *self, int timeout_ms, GError **error)
+{
+  Mqtt *mqtt = self;
+
+  if (!turn (mqtt, timeout_ms, error))
+    return false;
+  if (mqtt->n_sent > 0 &&
+      g_get_monotonic_time () - mqtt->heard_us > acknowledgement_limit_us (mqtt))
+    return fail (mqtt, error, "it takes records, but acknowledges none");
+  return true;
+}
+
+static void
+free_mqtt (void *self)
+{
+  Mqtt *mqtt = self;
+
+  if (!mqtt)
+    return;
+  disconnect_from_broker (mqtt);
+  if (mqtt->wake_fd >= 0)
+    close (mqtt->wake_fd);
+  g_free (mqtt->trouble);
+  yv_mqtt_options_clear (&mqtt->options);
+  g_free (mqtt);
+}
+
+/* Its own count of users is not made for threads; so the library is never cleaned up. */
+static void
+init_library (void)
+{
+  static gsize is_ready = 0;
+
+  if (g_once_init_enter (&is_ready)) {
+    mosquitto_lib_init ();
+    g_once_init_leave (&is_ready, 1);
+  }
+}
+
+static void *
+new_mqtt (const YvTransportConfig *config, const YvTransportEvents *events, GError **error)
+{
+  Mqtt *mqtt = g_new0 (Mqtt, 1);
+
+  init_library ();
+  mqtt->events = *events;
+  mqtt->version = MQTT_PROTOCOL_V5;
+  mqtt->wake_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (mqtt->wake_fd < 0) {
+    g_set_error (error, YV_ERROR, YV_ERROR_IO, "MQTT: eventfd: %s", g_strerror (errno));
+    free_mqtt (mqtt);
+    return NULL;
+  }
+  if (!yv_mqtt_options_init (&mqtt->options, config, error)) {
+    free_mqtt (mqtt);
+    return NULL;
+  }
+  return mqtt;
+}
+
+const YvTransport yv_transport_mqtt = {
+    .name = "mqtt",
+    .new = new_mqtt,
+    .connect = connect_to_broker,
+    .send = send_record,
+    .poll = poll_broker,
+    .wake = wake_up,
+    .cancel = cancel,
+    .disconnect = disconnect_from_broker,
+    .free = free_mqtt,
+};
