@@ -18,8 +18,10 @@ static const struct {
 static bool
 fail (const char *text, const char *trouble, GError **error)
 {
+  g_autofree char *start = g_strndup (text, 80), *readable = g_utf8_make_valid (start, -1);
+
   g_set_error (error, YV_ERROR, YV_ERROR_INVALID,
-               "address \"%.80s\": %s; expected [tcp:// or ssl://]HOST[:PORT]", text, trouble);
+               "address \"%s\": %s; expected [tcp:// or ssl://]HOST[:PORT]", readable, trouble);
   return false;
 }
 

@@ -288,8 +288,6 @@ turn (Mqtt *mqtt, int timeout_ms, GError **error)
 
   if (poll (fds, G_N_ELEMENTS (fds), timeout_ms) < 0 && errno != EINTR)
     return fail (mqtt, error, g_strerror (errno));
-  if (g_atomic_int_get (&mqtt->is_cancelled))
-    return fail (mqtt, error, "time is up");
   if (fds[1].revents)
     (void) eventfd_read (mqtt->wake_fd, &n_wakes);
   return move_bytes (mqtt, fds[0].revents, error);
@@ -323,6 +321,8 @@ open_session (Mqtt *mqtt, int64_t deadline_us, GError **error)
     return fail_broken (mqtt, rc, error);
   while (mqtt->answer < 0) {
     const int64_t left_us = deadline_us - g_get_monotonic_time ();
+    if (g_atomic_int_get (&mqtt->is_cancelled))
+      return fail (mqtt, error, "time is up");
     if (left_us <= 0)
       return fail (mqtt, error,
                    mqtt->is_open ? "it accepted the connection, and never answered"

@@ -2,12 +2,11 @@
  * gst/publish/mqttoptions.c - what a user asks of gst/publish/mqtt.h, checked and copied. */
 #include "gst/publish/mqttoptions.h"
 
-#include <errno.h>
 #include <mosquitto.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "engine/yolov7.h"
+#include "gst/publish/certificates.h"
 
 #define DEFAULT_QOS 1
 #define DEFAULT_KEEPALIVE_S 20
@@ -38,7 +37,8 @@ fail (GError **error, const char *format, ...)
   va_start (arguments, format);
   g_autofree char *text = g_strdup_vprintf (format, arguments);
   va_end (arguments);
-  g_set_error (error, YV_ERROR, YV_ERROR_INVALID, "MQTT: %s", text);
+  g_autofree char *readable = g_utf8_make_valid (text, -1);
+  g_set_error (error, YV_ERROR, YV_ERROR_INVALID, "MQTT: %s", readable);
   return false;
 }
 
@@ -121,49 +121,25 @@ check_topic (const char *name, const char *topic, GError **error)
 }
 
 static bool
-check_file (const char *name, const char *path, GError **error)
-{
-  if (!path)
-    return true;
-  FILE *file = fopen (path, "rbe");
-  if (!file) {
-    g_set_error (error, YV_ERROR, YV_ERROR_IO, "MQTT: %s \"%s\" can't be read: %s", name, path,
-                 g_strerror (errno));
-    return false;
-  }
-  fclose (file);
-  return true;
-}
-
-static bool
 is_hex (const char *text)
 {
   return *text && strspn (text, "0123456789abcdefABCDEF") == strlen (text);
 }
 
 static bool
-check_tls (const YvMqttOptions *o, GError **error)
+check_shared_key (const YvMqttOptions *o, GError **error)
 {
-  if (!o->cert_file != !o->key_file)
-    return fail (error, "%s is set without %s; a client's certificate takes both",
-                 o->cert_file ? "cert-file" : "key-file", o->cert_file ? "key-file" : "cert-file");
   if (!o->psk != !o->psk_identity)
     return fail (error, "%s is set without %s", o->psk ? "psk" : "psk-identity",
                  o->psk ? "psk-identity" : "psk");
   if (o->psk && (o->ca_file || o->cert_file))
     return fail (error, "psk is set, and so are certificates; TLS is with either");
-  if (o->psk && !is_hex (o->psk))
-    return fail (error, "psk is not hexadecimal");
-  return check_file ("ca-file", o->ca_file, error) &&
-         check_file ("cert-file", o->cert_file, error) &&
-         check_file ("key-file", o->key_file, error);
+  return !o->psk || is_hex (o->psk) || fail (error, "psk is not hexadecimal");
 }
 
 static bool
 check_session (const YvMqttOptions *o, GError **error)
 {
-  if (o->password && !o->username)
-    return fail (error, "there is a password, and no user name");
   if (o->will_payload && !o->will_topic)
     return fail (error, "will-payload is set without will-topic");
   return check_string ("client-id", o->client_id, error) &&
@@ -193,11 +169,10 @@ yv_mqtt_options_init (YvMqttOptions *options, const YvTransportConfig *config, G
   };
   if (!take_settings (options, config->settings, error))
     return false;
-  const bool tls = config->tls || config->tls_insecure || options->ca_file || options->cert_file ||
-                   options->key_file || options->psk;
+  const bool tls = yv_certificates_want_tls (config) || options->psk;
   if (!yv_address_parse (config->address, tls, &options->address, error) ||
       !check_topic ("topic", options->topic, error) || !check_session (options, error) ||
-      !check_tls (options, error))
+      !check_shared_key (options, error) || !yv_certificates_check (config, error))
     return false;
   if (options->will_topic && !options->will_payload)
     options->will_payload = g_strdup ("");

@@ -1,54 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * tests/gst/test-mosquitto.c - gst/publish/mqtt.h, and the publisher on it, against a real
  * mosquitto: passwords, certificates, and a broker that is killed while records flow. */
-#include <stdio.h>
-#include <string.h>
-
 #include "gst/publish/mqtt.h"
-#include "gst/publish/publisher.h"
 
 #include "tests/gst/carrier.h"
+#include "tests/gst/courier.h"
+#include "tests/gst/got.h"
 #include "tests/gst/mosquittoprocess.h"
 #include "tests/gst/mqttsubscriber.h"
 
 #define TOPIC "cameras/door"
 
-/* What a subscriber got. */
-typedef struct {
-  uint64_t last;        /* the highest number so far */
-  uint32_t n_different; /* records */
-  uint32_t n_marked;    /* came again, and say so */
-  uint32_t n_unmarked;  /* came again, or out of order, and don't */
-  uint32_t wanted;      /* of n_different, or of last, to wait for */
-} Got;
-
 static void
 look_at (void *user_data, const char *text, size_t n_bytes, bool is_dup)
 {
-  Got *got = user_data;
-  g_autofree char *copy = g_strndup (text, n_bytes);
-  uint64_t n = 0;
-
-  g_assert_cmpint (sscanf (copy, "{\"n\":%" G_GUINT64_FORMAT, &n), ==, 1);
-  if (n > got->last)
-    got->n_different++;
-  else if (is_dup || strstr (copy, "\"redelivered\":true"))
-    got->n_marked++;
-  else
-    got->n_unmarked++;
-  got->last = MAX (got->last, n);
-}
-
-static bool
-are_all_there (const void *user_data)
-{
-  return ((const Got *) user_data)->n_different >= ((const Got *) user_data)->wanted;
-}
-
-static bool
-is_last_there (const void *user_data)
-{
-  return ((const Got *) user_data)->last >= ((const Got *) user_data)->wanted;
+  got_add (user_data, text, n_bytes, is_dup);
 }
 
 static void
@@ -67,7 +33,7 @@ assert_record_passes (Carrier *carrier, uint16_t plain_port)
   carrier_assert_done (carrier, 1, 100);
   g_assert_null (carrier->refusal);
   if (subscriber)
-    mqtt_subscriber_wait (subscriber, are_all_there);
+    mqtt_subscriber_wait (subscriber, got_wanted_records);
   g_assert_cmpuint (got.n_unmarked, ==, 0);
 }
 
@@ -296,62 +262,12 @@ a_key_that_both_know (void)
 
 /* ---- outages --------------------------------------------------------------------------------- */
 
-typedef struct {
-  gint n_troubles, n_recoveries; /* atomic */
-} Told;
-
-static void
-count_trouble (void *user_data, const GError *error)
+static Courier *
+start_courier (const Mosquitto *mosquitto)
 {
-  g_test_message ("trouble: %s", error->message);
-  g_atomic_int_inc (&((Told *) user_data)->n_troubles);
-}
+  const YvTransportConfig config = {.address = mosquitto->address, .topic = TOPIC};
 
-static void
-count_recovery (void *user_data, const char *text)
-{
-  g_test_message ("recovery: %s", text);
-  g_atomic_int_inc (&((Told *) user_data)->n_recoveries);
-}
-
-static void
-ignore_log (void *user_data, const char *text)
-{
-  (void) user_data, (void) text;
-}
-
-static YvPublisher *
-start_publisher (const char *address, Told *told)
-{
-  const YvTransportConfig config = {.address = address, .topic = TOPIC};
-  const YvPublisherOptions options = {
-      .max_records = 100000, .max_bytes = G_MAXSIZE / 2, .max_wait_us = G_USEC_PER_SEC};
-  const YvPublisherEvents events = {count_trouble, count_recovery, ignore_log, told};
-  YvPublisher *publisher = yv_publisher_new (&yv_transport_mqtt, &config, &options, &events, NULL);
-
-  g_assert_nonnull (publisher);
-  yv_publisher_start (publisher);
-  return publisher;
-}
-
-static void
-push (YvPublisher *publisher, uint32_t first, uint32_t n)
-{
-  for (uint32_t i = first; i < first + n; i++) {
-    GString *text = yv_publisher_take_text (publisher);
-    g_string_append_printf (text, "{\"n\":%u}", i);
-    yv_publisher_push (publisher, text);
-  }
-}
-
-static void
-assert_none_is_lost (YvPublisher *publisher, uint32_t n)
-{
-  g_assert_true (yv_publisher_drain (publisher, 60 * G_USEC_PER_SEC));
-  g_assert_cmpuint (yv_publisher_stop (publisher, G_USEC_PER_SEC), ==, 0);
-  const YvPublisherStats stats = yv_publisher_stats (publisher);
-  g_assert_cmpuint (stats.n_arrived, ==, n);
-  g_assert_cmpuint (stats.n_dropped + stats.n_refused, ==, 0);
+  return courier_new (&yv_transport_mqtt, &config);
 }
 
 /* It saves what subscribers have not got, and so do we. */
@@ -362,24 +278,23 @@ a_broker_that_is_started_again (void)
     return;
   g_autoptr (Mosquitto) mosquitto = mosquitto_process_new (NULL);
   Got got = {0};
-  Told told = {0};
   g_autoptr (MqttSubscriber) subscriber = mqtt_subscriber_new (TOPIC, look_at, &got);
 
   mosquitto_process_start (mosquitto);
   mqtt_subscriber_connect (subscriber, mosquitto->port);
-  g_autoptr (YvPublisher) publisher = start_publisher (mosquitto->address, &told);
-  push (publisher, 1, 3000);
+  g_autoptr (Courier) courier = start_courier (mosquitto);
+  courier_push (courier, 1, 3000);
   got.wanted = 500;
-  mqtt_subscriber_wait (subscriber, are_all_there);
+  mqtt_subscriber_wait (subscriber, got_wanted_records);
   mosquitto_process_end (mosquitto);
-  push (publisher, 3001, 3000);
+  courier_push (courier, 3001, 3000);
   mosquitto_process_start (mosquitto);
   mqtt_subscriber_connect (subscriber, mosquitto->port);
-  push (publisher, 6001, 3000);
+  courier_push (courier, 6001, 3000);
 
-  assert_none_is_lost (publisher, 9000);
+  courier_assert_all_arrive (courier, 9000);
   got.wanted = 9000;
-  mqtt_subscriber_wait (subscriber, are_all_there);
+  mqtt_subscriber_wait (subscriber, got_wanted_records);
   g_assert_cmpuint (got.n_different, ==, 9000);
   g_assert_cmpuint (got.n_unmarked, ==, 0);
 }
@@ -393,25 +308,24 @@ a_broker_that_is_killed (void)
     return;
   g_autoptr (Mosquitto) mosquitto = mosquitto_process_new (NULL);
   Got got = {0};
-  Told told = {0};
   g_autoptr (MqttSubscriber) subscriber = mqtt_subscriber_new (TOPIC, look_at, &got);
 
   mosquitto_process_start (mosquitto);
   mqtt_subscriber_connect (subscriber, mosquitto->port);
-  g_autoptr (YvPublisher) publisher = start_publisher (mosquitto->address, &told);
+  g_autoptr (Courier) courier = start_courier (mosquitto);
   for (uint32_t i = 0; i < 3; i++) {
-    push (publisher, 1 + i * 2000, 2000);
+    courier_push (courier, 1 + i * 2000, 2000);
     got.wanted = i * 2000 + 500;
-    mqtt_subscriber_wait (subscriber, is_last_there);
+    mqtt_subscriber_wait (subscriber, got_wanted_last);
     mosquitto_process_kill (mosquitto);
     mosquitto_process_start (mosquitto);
     mqtt_subscriber_connect (subscriber, mosquitto->port);
   }
-  push (publisher, 6001, 1000);
+  courier_push (courier, 6001, 1000);
 
-  assert_none_is_lost (publisher, 7000);
+  courier_assert_all_arrive (courier, 7000);
   got.wanted = 7000;
-  mqtt_subscriber_wait (subscriber, is_last_there);
+  mqtt_subscriber_wait (subscriber, got_wanted_last);
   g_assert_cmpuint (got.n_unmarked, ==, 0);
   g_test_message ("%u of 7000 records, %u of them twice", got.n_different, got.n_marked);
 }
@@ -422,17 +336,16 @@ a_broker_that_comes_late (void)
   if (!mosquitto_is_installed ())
     return;
   g_autoptr (Mosquitto) mosquitto = mosquitto_process_new (NULL);
-  Told told = {0};
-  g_autoptr (YvPublisher) publisher = start_publisher (mosquitto->address, &told);
+  g_autoptr (Courier) courier = start_courier (mosquitto);
 
-  push (publisher, 1, 1000);
-  while (yv_publisher_stats (publisher).n_attempts_failed == 0)
+  courier_push (courier, 1, 1000);
+  while (yv_publisher_stats (courier->publisher).n_attempts_failed == 0)
     g_thread_yield ();
   mosquitto_process_start (mosquitto);
-  push (publisher, 1001, 1000);
-  assert_none_is_lost (publisher, 2000);
-  g_assert_cmpint (g_atomic_int_get (&told.n_troubles), ==, 1);
-  g_assert_cmpint (g_atomic_int_get (&told.n_recoveries), ==, 1);
+  courier_push (courier, 1001, 1000);
+  courier_assert_all_arrive (courier, 2000);
+  g_assert_cmpint (g_atomic_int_get (&courier->n_troubles), ==, 1);
+  g_assert_cmpint (g_atomic_int_get (&courier->n_recoveries), ==, 1);
 }
 
 /* Time is up at once, whatever the broker does. */
@@ -442,12 +355,11 @@ a_broker_that_never_comes (void)
   if (!mosquitto_is_installed ())
     return;
   g_autoptr (Mosquitto) mosquitto = mosquitto_process_new (NULL);
-  Told told = {0};
-  g_autoptr (YvPublisher) publisher = start_publisher (mosquitto->address, &told);
+  g_autoptr (Courier) courier = start_courier (mosquitto);
 
-  push (publisher, 1, 1000);
-  g_assert_false (yv_publisher_drain (publisher, 0));
-  g_assert_cmpuint (yv_publisher_stop (publisher, 0), ==, 1000);
+  courier_push (courier, 1, 1000);
+  g_assert_false (yv_publisher_drain (courier->publisher, 0));
+  g_assert_cmpuint (courier_stop (courier), ==, 1000);
 }
 
 int

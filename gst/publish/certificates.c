@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * gst/publish/certificates.c - the files and passwords of a secured connection. */
+#include "gst/publish/certificates.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "engine/yolov7.h"
+
+static bool
+check_file (const char *name, const char *path, GError **error)
+{
+  if (!path)
+    return true;
+  FILE *file = fopen (path, "rbe");
+  if (!file) {
+    g_set_error (error, YV_ERROR, YV_ERROR_IO, "%s \"%s\" can't be read: %s", name, path,
+                 g_strerror (errno));
+    return false;
+  }
+  fclose (file);
+  return true;
+}
+
+static bool
+fail (const char *text, GError **error)
+{
+  g_set_error (error, YV_ERROR, YV_ERROR_INVALID, "%s", text);
+  return false;
+}
+
+bool
+yv_certificates_check (const YvTransportConfig *config, GError **error)
+{
+  if (config->password && !config->username)
+    return fail ("there is a password, and no username", error);
+  if (config->cert_file && !config->key_file)
+    return fail ("ssl_client_certificate is set without ssl_private_key", error);
+  if (config->key_file && !config->cert_file)
+    return fail ("ssl_private_key is set without ssl_client_certificate", error);
+  return check_file ("ssl_CA_certificate", config->ca_file, error) &&
+         check_file ("ssl_client_certificate", config->cert_file, error) &&
+         check_file ("ssl_private_key", config->key_file, error);
+}
+
+bool
+yv_certificates_want_tls (const YvTransportConfig *config)
+{
+  return config->tls || config->tls_insecure || config->ca_file || config->cert_file ||
+         config->key_file;
+}

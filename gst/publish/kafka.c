@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * gst/publish/kafka.c - records to a Kafka cluster. */
+#include "gst/publish/kafka.h"
+
+#include <errno.h>
+#include <librdkafka/rdkafka.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "engine/yolov7.h"
+#include "gst/publish/kafkaconfig.h"
+
+#define MAX_IN_FLIGHT 1000
+
+/* Brokers that restart one after the other, and idle connections that a broker closes, are back
+ * sooner; librdkafka waits a second at most before it tries again (kafkaconfig.c). */
+#define MAX_OUTAGE_US (5 * G_USEC_PER_SEC)
+
+/* How often the library is asked for what it has no event for. */
+#define LOOK_MS 100
+/* The longest that it is asked for a topic at a time, which cancel() does not interrupt. */
+#define ASK_MS 1000
+
+typedef struct {
+  uint64_t id;
+  bool is_answered; /* and waits for older ones to be */
+} Sent;
+
+typedef struct {
+  YvKafkaConfig config;
+  YvTransportEvents events;
+  int wake_fd;       /* readable: wake() was called, or the library has something to tell */
+  gint is_cancelled; /* atomic */
+
+  /* The worker's thread only. */
+  rd_kafka_t *producer; /* NULL: no connection */
+  rd_kafka_topic_t *topic;
+  char *trouble;            /* (nullable): the last error that the library told */
+  bool is_broken;           /* for the reason in trouble */
+  int64_t down_us;          /* since when no broker is connected; 0: not known to be so */
+  Sent sent[MAX_IN_FLIGHT]; /* a ring; the library has pointers into it */
+  uint32_t first, n_sent;
+} Kafka;
+
+static Sent *
+nth_sent (Kafka *kafka, uint32_t i)
+{
+  return &kafka->sent[(kafka->first + i) % MAX_IN_FLIGHT];
+}
+
+static void
+set_trouble (Kafka *kafka, const char *text)
+{
+  g_free (kafka->trouble);
+  kafka->trouble = g_strdup (text);
+}
+
+/* What the library calls back, always from inside rd_kafka_poll(). */
+
+static void
+on_log (const rd_kafka_t *producer, int level, const char *facility, const char *text)
+{
+  const Kafka *kafka = rd_kafka_opaque (producer);
+  g_autofree char *line = g_strconcat (facility, ": ", text, NULL);
+
+  (void) level;
+  kafka->events.log (kafka->events.user_data, line);
+}
+
+static void
+on_error (rd_kafka_t *producer, int code, const char *reason, void *self)
+{
+  Kafka *kafka = self;
+  char text[512];
+
+  if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
+    if (kafka->down_us == 0)
+      kafka->down_us = g_get_monotonic_time ();
+    return;
+  }
+  if (code != RD_KAFKA_RESP_ERR__FATAL) {
+    set_trouble (kafka, reason);
+    return;
+  }
+  rd_kafka_fatal_error (producer, text, sizeof text);
+  set_trouble (kafka, text);
+  kafka->is_broken = true;
+}
+
+/* What no other connection would change: the record itself is wrong. */
+static bool
+is_refusal (rd_kafka_resp_err_t code)
+{
+  return code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE ||
+         code == RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE ||
+         code == RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE ||
+         code == RD_KAFKA_RESP_ERR_INVALID_RECORD;
+}
+
+static void
+on_delivery (rd_kafka_t *producer, const rd_kafka_message_t *message, void *self)
+{
+  Kafka *kafka = self;
+  Sent *sent = message->_private;
+
+  (void) producer;
+  if (message->err && !is_refusal (message->err)) {
+    /* It stays unanswered, and is given again. */
+    if (!kafka->is_broken)
+      set_trouble (kafka, rd_kafka_err2str (message->err));
+    kafka->is_broken = true;
+    return;
+  }
+  kafka->down_us = 0;
+  sent->is_answered = true;
+  kafka->events.done (kafka->events.user_data, sent->id,
+                      message->err ? rd_kafka_err2str (message->err) : NULL);
+  while (kafka->n_sent > 0 && nth_sent (kafka, 0)->is_answered) {
+    kafka->first = (kafka->first + 1) % MAX_IN_FLIGHT;
+    kafka->n_sent--;
+  }
+}
+
+static bool
+fail (const Kafka *kafka, GError **error, const char *trouble)
+{
+  g_set_error (error, YV_ERROR, YV_ERROR_IO, "Kafka at %.200s, topic %s: %s", kafka->config.address,
+               kafka->config.topic, trouble);
+  return false;
+}
+
+/* Waits for what the library tells, wake(), cancel() or the time, and handles it. */
+static bool
+turn (Kafka *kafka, int timeout_ms, GError **error)
+{
+  struct pollfd fd = {.fd = kafka->wake_fd, .events = POLLIN};
+  eventfd_t n;
+
+  if (poll (&fd, 1, timeout_ms) < 0 && errno != EINTR)
+    return fail (kafka, error, g_strerror (errno));
+  if (fd.revents)
+    (void) eventfd_read (kafka->wake_fd, &n);
+  while (rd_kafka_poll (kafka->producer, 0) > 0)
+    continue;
+  return !kafka->is_broken || fail (kafka, error, kafka->trouble);
+}
+
+static void
+disconnect_from_cluster (void *self)
+{
+  Kafka *kafka = self;
+
+  if (!kafka->producer)
+    return;
+  rd_kafka_purge (kafka->producer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT |
+                                       RD_KAFKA_PURGE_F_NON_BLOCKING);
+  g_clear_pointer (&kafka->topic, rd_kafka_topic_destroy);
+  g_clear_pointer (&kafka->producer, rd_kafka_destroy);
+  kafka->first = kafka->n_sent = 0;
+}
+
+static bool
+make_producer (Kafka *kafka, GError **error)
+{
+  static const eventfd_t one = 1;
+
+  kafka->is_broken = false;
+  kafka->down_us = 0;
+  g_clear_pointer (&kafka->trouble, g_free);
+  rd_kafka_conf_t *conf = rd_kafka_conf_dup (kafka->config.conf);
+  rd_kafka_conf_set_opaque (conf, kafka);
+  rd_kafka_conf_set_log_cb (conf, on_log);
+  rd_kafka_conf_set_error_cb (conf, on_error);
+  rd_kafka_conf_set_dr_msg_cb (conf, on_delivery);
+  kafka->producer = yv_kafka_config_make_producer (conf, error);
+  if (!kafka->producer)
+    return false;
+
+  rd_kafka_set_log_queue (kafka->producer, NULL); /* so that on_log, too, is called by us */
+  rd_kafka_queue_t *queue = rd_kafka_queue_get_main (kafka->producer);
+  rd_kafka_queue_io_event_enable (queue, kafka->wake_fd, &one, sizeof one);
+  rd_kafka_queue_destroy (queue);
+  kafka->topic = rd_kafka_topic_new (kafka->producer, kafka->config.topic, NULL);
+  return kafka->topic || fail (kafka, error, rd_kafka_err2str (rd_kafka_last_error ()));
+}
+
+/* What has gone wrong so far is the reason. */
+static bool
+fail_late (const Kafka *kafka, GError **error)
+{
+  g_autofree char *text =
+      g_strconcat ("no broker answers", kafka->trouble ? ": " : "", kafka->trouble, NULL);
+
+  return fail (kafka, error, text);
+}
+
+static bool
+wait_for_broker (Kafka *kafka, int64_t deadline_us, GError **error)
+{
+  for (;;) {
+    const int64_t left_us = deadline_us - g_get_monotonic_time ();
+    char *cluster = rd_kafka_clusterid (kafka->producer, 0);
+    if (cluster) {
+      rd_kafka_mem_free (kafka->producer, cluster);
+      return true;
+    }
+    if (g_atomic_int_get (&kafka->is_cancelled))
+      return fail (kafka, error, "time is up");
+    if (left_us <= 0)
+      return fail_late (kafka, error);
+    if (!turn (kafka, (int) MIN (left_us / 1000 + 1, LOOK_MS), error))
+      return false;
+  }
+}
+
+/* Returns: what the brokers say about the topic; many make it when they are first asked. */
+static rd_kafka_resp_err_t
+ask_for_topic (Kafka *kafka, int timeout_ms)
+{
+  const rd_kafka_metadata_t *metadata = NULL;
+  rd_kafka_resp_err_t code =
+      rd_kafka_metadata (kafka->producer, false, kafka->topic, &metadata, timeout_ms);
+
+  if (code)
+    return code;
+  code = metadata->topic_cnt == 1 ? metadata->topics[0].err : RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
+  rd_kafka_metadata_destroy (metadata);
+  return code;
+}
+
+static bool
+may_come (rd_kafka_resp_err_t code)
+{
+  return code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+         code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE ||
+         code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC || code == RD_KAFKA_RESP_ERR__TIMED_OUT ||
+         code == RD_KAFKA_RESP_ERR__TRANSPORT;
+}
+
+static bool
+wait_for_topic (Kafka *kafka, int64_t deadline_us, GError **error)
+{
+  for (;;) {
+    const int64_t left_us = MAX (deadline_us - g_get_monotonic_time (), 0);
+    const rd_kafka_resp_err_t code = ask_for_topic (kafka, (int) MIN (left_us / 1000 + 1, ASK_MS));
+    if (!code)
+      return true;
+    if (g_atomic_int_get (&kafka->is_cancelled))
+      return fail (kafka, error, "time is up");
+    if (left_us == 0 || !may_come (code))
+      return fail (kafka, error, rd_kafka_err2str (code));
+    if (!turn (kafka, LOOK_MS, error))
+      return false;
+  }
+}
+
+static void
+wake_up (void *self)
+{
+  /* It fails only where as many wakes wait as a number holds. */
+  (void) eventfd_write (((Kafka *) self)->wake_fd, 1);
+}
+
+static void
+cancel (void *self)
+{
+  g_atomic_int_set (&((Kafka *) self)->is_cancelled, 1);
+  wake_up (self);
+}
+
+static bool
+connect_to_cluster (void *self, int timeout_ms, GError **error)
+{
+  Kafka *kafka = self;
+  const int64_t deadline_us = g_get_monotonic_time () + (int64_t) timeout_ms * 1000;
+
+  disconnect_from_cluster (kafka);
+  if (make_producer (kafka, error) && wait_for_broker (kafka, deadline_us, error) &&
+      wait_for_topic (kafka, deadline_us, error)) {
+    kafka->down_us = 0;
+    wake_up (kafka); /* it may have been meant for poll() */
+    return true;
+  }
+  disconnect_from_cluster (kafka);
+  return false;
+}
+
+static YvSend
+send_record (void *self, uint64_t id, const char *bytes, size_t n_bytes, bool again, GError **error)
+{
+  Kafka *kafka = self;
+
+  (void) again; /* its text says it */
+  if (kafka->n_sent == MAX_IN_FLIGHT)
+    return YV_SEND_FULL;
+  Sent *sent = nth_sent (kafka, kafka->n_sent);
+  *sent = (Sent){.id = id};
+  /* The library copies the bytes and only reads them; its prototype says otherwise. */
+  if (rd_kafka_produce (kafka->topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY, (char *) bytes,
+                        n_bytes, kafka->config.key, strlen (kafka->config.key), sent) == 0) {
+    kafka->n_sent++;
+    return YV_SEND_TAKEN;
+  }
+  const rd_kafka_resp_err_t code = rd_kafka_last_error ();
+  if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL)
+    return YV_SEND_FULL;
+  fail (kafka, error, rd_kafka_err2str (code));
+  if (is_refusal (code)) {
+    g_prefix_error (error, "a record of %" G_GSIZE_FORMAT " bytes was not taken: ", n_bytes);
+    return YV_SEND_REFUSED;
+  }
+  return YV_SEND_BROKEN;
+}
+
+static bool
+poll_cluster (void *self, int timeout_ms, GError **error)
+{
+  Kafka *kafka = self;
+
+  if (!turn (kafka, timeout_ms, error))
+    return false;
+  if (kafka->n_sent > 0 && kafka->down_us > 0 &&
+      g_get_monotonic_time () - kafka->down_us > MAX_OUTAGE_US)
+    return fail_late (kafka, error);
+  return true;
+}
+
+static void
+free_kafka (void *self)
+{
+  Kafka *kafka = self;
+
+  if (!kafka)
+    return;
+  disconnect_from_cluster (kafka);
+  if (kafka->wake_fd >= 0)
+    close (kafka->wake_fd);
+  g_free (kafka->trouble);
+  yv_kafka_config_clear (&kafka->config);
+  g_free (kafka);
+}
+
+static void *
+new_kafka (const YvTransportConfig *config, const YvTransportEvents *events, GError **error)
+{
+  Kafka *kafka = g_new0 (Kafka, 1);
+
+  kafka->events = *events;
+  kafka->wake_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (kafka->wake_fd < 0)
+    g_set_error (error, YV_ERROR, YV_ERROR_IO, "Kafka: eventfd: %s", g_strerror (errno));
+  else if (yv_kafka_config_init (&kafka->config, config, error))
+    return kafka;
+  free_kafka (kafka);
+  return NULL;
+}
+
+const YvTransport yv_transport_kafka = {
+    .name = "kafka",
+    .new = new_kafka,
+    .connect = connect_to_cluster,
+    .send = send_record,
+    .poll = poll_cluster,
+    .wake = wake_up,
+    .cancel = cancel,
+    .disconnect = disconnect_from_cluster,
+    .free = free_kafka,
+};

@@ -1,0 +1,583 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * tests/gst/test-kafka.c - gst/publish/kafka.h, and the publisher on it, with librdkafka's mock
+ * cluster: brokers that go and come, and answer with errors. Time passes where the test says so. */
+#include "gst/publish/kafka.h"
+
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tests/gst/carrier.h"
+#include "tests/gst/courier.h"
+#include "tests/gst/got.h"
+#include "tests/gst/kafkacluster.h"
+#include "tests/gst/mqttwire.h"
+
+/* The linker puts this before GLib's (meson.build: --wrap). */
+static int64_t passed_us;
+
+gint64 __real_g_get_monotonic_time (void);
+gint64 __wrap_g_get_monotonic_time (void);
+
+gint64
+__wrap_g_get_monotonic_time (void)
+{
+  return __real_g_get_monotonic_time () + passed_us;
+}
+
+static void
+look_at (void *user_data, int partition, const char *text, size_t n_bytes)
+{
+  (void) partition;
+  got_add (user_data, text, n_bytes, false);
+}
+
+static Carrier *
+start_carrier (const KafkaCluster *cluster)
+{
+  const YvTransportConfig config = {.address = cluster->address, .topic = KAFKA_TOPIC};
+
+  return carrier_new (&yv_transport_kafka, &config);
+}
+
+/* Records 1 to @n are there, once each and in order. */
+static void
+assert_stored (KafkaReader *reader, Got *got, uint32_t n)
+{
+  got->wanted = n;
+  kafka_reader_wait (reader, got_wanted_records);
+  g_assert_cmpuint (got->n_different, ==, n);
+  g_assert_cmpuint (got->n_marked + got->n_unmarked, ==, 0);
+}
+
+/* ---- what works ------------------------------------------------------------------------------ */
+
+static void
+records_arrive_in_order (void)
+{
+  g_autoptr (KafkaCluster) cluster = kafka_cluster_new (1, 1);
+  g_autoptr (Carrier) carrier = start_carrier (cluster);
+  Got got = {0};
+  g_autoptr (KafkaReader) reader = kafka_reader_new (cluster, look_at, &got);
+
+  carrier_connect (carrier);
+  g_assert_true (carrier_send (carrier, 1, 5000));
+  g_assert_true (carrier_wait_for (carrier, 5000));
+  carrier_assert_done (carrier, 1, 5000);
+  assert_stored (reader, &got, 5000);
+}
+
+static void
+note_partition (void *user_data, int partition, const char *text, size_t n_bytes)
+{
+  (void) text, (void) n_bytes;
+  ((guint *) user_data)[partition]++;
+}
+
+static bool
+has_200 (const void *counts)
+{
+  guint n = 0;
+
+  for (int i = 0; i < 8; i++)
+    n += ((const guint *) counts)[i];
+  return n == 200;
+}
+
+/* Only there does Kafka keep their order. */
+static void
+all_records_are_in_one_partition (void)
+{
+  g_autoptr (KafkaCluster) cluster = kafka_cluster_new (3, 8);
+  g_autoptr (Carrier) carrier = start_carrier (cluster);
+  guint n_records[8] = {0}, n_used = 0;
+  g_autoptr (KafkaReader) reader = kafka_reader_new (cluster, note_partition, n_records);
+
+  carrier_connect (carrier);
+  g_assert_true (carrier_send (carrier, 1, 100));
+  g_assert_true (carrier_wait_for (carrier, 100));
+  carrier_connect (carrier); /* also behind a connection that broke */
+  g_assert_true (carrier_send (carrier, 101, 100));
+  g_assert_true (carrier_wait_for (carrier, 200));
+  kafka_reader_wait (reader, has_200);
+  for (size_t i = 0; i < G_N_ELEMENTS (n_records); i++)
+    n_used += n_records[i] > 0;
+  g_assert_cmpuint (n_used, ==, 1);
+}
+
+static void
+wake_ends_a_poll (void)
+{
+  g_autoptr (KafkaCluster) cluster = kafka_cluster_new (1, 1);
+  g_autoptr (Carrier) carrier = start_carrier (cluster);
+
+  carrier_connect (carrier);
+  carrier->transport->wake (carrier->self);
+  g_assert_true (carrier->transport->poll (carrier->self, G_MAXINT, NULL));
+}
+
+/* The library sends again what may not have arrived, and the cluster knows what has. */
+static void
+errors_that_pass (void)
+{
+  static const rd_kafka_resp_err_t codes[] = {
+      RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT, RD_KAFKA_RESP_ERR__TRANSPORT,
+      RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION, 0};
+  g_autoptr (KafkaCluster) cluster = kafka_cluster_new (1, 1);
+  g_autoptr (Carrier) carrier = start_carrier (cluster);
+  Got got = {0};
+  g_autoptr (KafkaReader) reader = kafka_reader_new (cluster, look_at, &got);
+
+  carrier_connect (carrier);
+  kafka_cluster_fail_produce (cluster, codes);
+  g_assert_true (carrier_send (carrier, 1, 2000));
+  g_assert_true (carrier_wait_for (carrier, 2000));
+  carrier_assert_done (carrier, 1, 2000);
+  assert_stored (reader, &got, 2000);
+}
+
+/* Nobody but the library notices. */
+static void
+a_short_outage (void)
+{
+  g_autoptr (KafkaCluster) cluster = kafka_cluster_new (2, 1);
+  g_autoptr (Carrier) carrier = start_carrier (cluster);
+  Got got = {0};
+  g_autoptr (KafkaReader) reader = kafka_reader_new (cluster, look_at, &got);
+
+  carrier_connect (carrier);
+  g_assert_true (carrier_send (carrier, 1, 500));
+  g_assert_true (carrier_wait_for (carrier, 1));
+  kafka_cluster_set_down (cluster);
+  g_assert_true (carrier_send (carrier, 501, 500));
+  kafka_cluster_set_up (cluster);
+  g_assert_true (carrier_wait_for (carrier, 1000));
+  carrier_assert_done (carrier, 1, 1000);
+  assert_stored (reader, &got, 1000);
+}
+
+/* ---- what breaks a connection ---------------------------------------------------------------- */
+
+static void
+a_long_outage (void)
+{
+  g_autoptr (KafkaCluster) cluster = kafka_cluster_new (1, 1);
+  g_autoptr (Carrier) carrier = start_carrier (cluster);
+
+  carrier_connect (carrier);
+  kafka_cluster_set_down (cluster);
+  g_assert_true (carrier_send (carrier, 1, 10));
+  /* Time passes each time that it says nothing. */
+  for (uint32_t i = 0; i < 100 && carrier->transport->poll (carrier->self, 1000, NULL); i++)
+    passed_us += G_USEC_PER_SEC;
+  carrier_assert_says (carrier_wait_for_break (carrier), "no broker answers");
+  g_assert_cmpuint (carrier->done->len, ==, 0);
+  carrier->transport->disconnect (carrier->self);
+
+  kafka_cluster_set_up (cluster);
+  carrier_connect (carrier);
+  g_assert_true (carrier_send (carrier, 1, 10));
+  g_assert_true (carrier_wait_for (carrier, 10));
+  carrier_assert_done (carrier, 1, 10);
+}
+
+/* However long it takes: nothing waits to be sent. */
+static void
+an_outage_that_nobody_minds (void)
+{
+  g_autoptr (KafkaCluster) cluster = kafka_cluster_new (1, 1);
+  g_autoptr (Carrier) carrier = start_carrier (cluster);
+
+  carrier_connect (carrier);
+  kafka_cluster_set_down (cluster);
+  for (int i = 0; i < 5; i++) {
+    g_assert_true (carrier->transport->poll (carrier->self, 100, NULL));
+    passed_us += 10 * G_USEC_PER_SEC;
+  }
+  kafka_cluster_set_up (cluster);
+  g_assert_true (carrier_send (carrier, 1, 10));
+  g_assert_true (carrier_wait_for (carrier, 10));
+  carrier_assert_done (carrier, 1, 10);
+}
+
+static void
+the_window_fills_up (void)
+{
+  g_autoptr (KafkaCluster) cluster = kafka_cluster_new (1, 1);
+  g_autoptr (Carrier) carrier = start_carrier (cluster);
+
+  carrier_connect (carrier);
+  kafka_cluster_set_down (cluster);
+  g_assert_true (carrier_send (carrier, 1, 1000));
+  g_assert_cmpint (carrier->transport->send (carrier->self, 1001, "{}", 2, false, NULL), ==,
+                   YV_SEND_FULL);
+}
+
+/* What the cluster says once and for all: the producer is of no more use, another one is. */
+static void
+errors_that_stay (void)
+{
+  static const struct {
+    rd_kafka_resp_err_t code;
+    const char *says;
+  } rows[] = {
+      {RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER, "sequence"},
+      {RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, "authorization"},
+      {RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED, "authorization"},
+  };
+
+  for (size_t i = 0; i < G_N_ELEMENTS (rows); i++) {
+    const rd_kafka_resp_err_t codes[] = {rows[i].code, 0};
+    g_autoptr (KafkaCluster) cluster = kafka_cluster_new (1, 1);
+    g_autoptr (Carrier) carrier = start_carrier (cluster);
+
+    carrier_connect (carrier);
+    kafka_cluster_fail_produce (cluster, codes);
+    g_assert_true (carrier_send (carrier, 1, 1));
+    carrier_assert_says (carrier_wait_for_break (carrier), rows[i].says);
+    g_assert_cmpuint (carrier->done->len, ==, 0);
+    carrier->transport->disconnect (carrier->self);
+    carrier_connect (carrier);
+    g_assert_true (carrier_send (carrier, 1, 10));
+    g_assert_true (carrier_wait_for (carrier, 10));
+  }
+}
+
+static void
+records_that_are_refused (void)
+{
+  static const rd_kafka_resp_err_t codes[] = {RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, 0};
+  g_autoptr (KafkaCluster) cluster = kafka_cluster_new (1, 1);
+  g_autoptr (Carrier) carrier = start_carrier (cluster);
+
+  carrier_connect (carrier);
+  kafka_cluster_fail_produce (cluster, codes);
+  g_assert_true (carrier_send (carrier, 1, 1));
+  g_assert_true (carrier_wait_for (carrier, 1));
+  carrier_assert_says (carrier->refusal, "too large");
+  g_clear_pointer (&carrier->refusal, g_free);
+  g_assert_true (carrier_send (carrier, 2, 10));
+  g_assert_true (carrier_wait_for (carrier, 11));
+  g_assert_null (carrier->refusal);
+}
+
+static void
+a_record_that_is_too_large (void)
+{
+  const char *const settings[] = {"message.max.bytes", "1000", NULL};
+  g_autoptr (KafkaCluster) cluster = kafka_cluster_new (1, 1);
+  const YvTransportConfig config = {
+      .address = cluster->address, .topic = KAFKA_TOPIC, .settings = settings};
+  g_autoptr (Carrier) carrier = carrier_new (&yv_transport_kafka, &config);
+  g_autofree char *large = g_strnfill (2000, ' ');
+  g_autoptr (GError) error = NULL;
+
+  carrier_connect (carrier);
+  g_assert_cmpint (carrier->transport->send (carrier->self, 1, large, 2000, false, &error), ==,
+                   YV_SEND_REFUSED);
+  carrier_assert_says (error->message, "2000 bytes");
+  g_assert_true (carrier_send (carrier, 2, 1));
+  g_assert_true (carrier_wait_for (carrier, 1));
+  carrier_assert_done (carrier, 2, 1);
+}
+
+/* ---- clusters that are not there, refuse or lie ---------------------------------------------- */
+
+static void
+nobody_listens (void)
+{
+  uint16_t port;
+  close (mqtt_wire_listen (&port));
+  g_autofree char *address = g_strdup_printf ("127.0.0.1:%u", port);
+  const YvTransportConfig config = {.address = address, .topic = KAFKA_TOPIC};
+  g_autoptr (Carrier) carrier = carrier_new (&yv_transport_kafka, &config);
+
+  const char *message = carrier_fail_to_connect (carrier, 300);
+  carrier_assert_says (message, "Connection refused");
+  carrier_assert_says (message, address);
+  carrier_assert_says (message, KAFKA_TOPIC);
+}
+
+typedef struct {
+  int listening;
+  char *address;
+  const char *answer; /* NULL: none */
+  GThread *thread;
+} Liar;
+
+static gpointer
+lie (gpointer data)
+{
+  const Liar *liar = data;
+  char bytes[1000];
+
+  for (int fd; (fd = accept (liar->listening, NULL, NULL)) >= 0; close (fd)) {
+    if (recv (fd, bytes, sizeof bytes, 0) <= 0 || !liar->answer)
+      continue;
+    if (send (fd, liar->answer, strlen (liar->answer), MSG_NOSIGNAL) > 0)
+      shutdown (fd, SHUT_WR);
+  }
+  return NULL;
+}
+
+static void
+start_liar (Liar *liar)
+{
+  uint16_t port;
+
+  liar->listening = mqtt_wire_listen (&port);
+  liar->address = g_strdup_printf ("127.0.0.1:%u", port);
+  liar->thread = g_thread_new ("liar", lie, liar);
+}
+
+static void
+end_liar (Liar *liar)
+{
+  shutdown (liar->listening, SHUT_RDWR);
+  g_thread_join (liar->thread);
+  close (liar->listening);
+  g_free (liar->address);
+}
+
+static void
+lies_instead_of_an_answer (void)
+{
+  static const char *const answers[] = {NULL, "HTTP/1.1 400 Bad Request\r\n\r\n",
+                                        "\x7f\xff\xff\xff garbage",
+                                        "\xff\xff\xff\xff\xff\xff\xff\xff"};
+
+  for (size_t i = 0; i < G_N_ELEMENTS (answers); i++) {
+    Liar liar = {.answer = answers[i]};
+    start_liar (&liar);
+    const YvTransportConfig config = {.address = liar.address, .topic = KAFKA_TOPIC};
+    g_autoptr (Carrier) carrier = carrier_new (&yv_transport_kafka, &config);
+    carrier_assert_says (carrier_fail_to_connect (carrier, 300), "no broker answers");
+    end_liar (&liar);
+  }
+}
+
+static gpointer
+cancel (gpointer data)
+{
+  Carrier *carrier = data;
+
+  carrier->transport->cancel (carrier->self);
+  return NULL;
+}
+
+static void
+cancel_ends_a_connect (void)
+{
+  Liar liar = {.answer = NULL};
+  start_liar (&liar);
+  const YvTransportConfig config = {.address = liar.address, .topic = KAFKA_TOPIC};
+  g_autoptr (Carrier) carrier = carrier_new (&yv_transport_kafka, &config);
+
+  GThread *thread = g_thread_new ("cancel", cancel, carrier);
+  carrier_assert_says (carrier_fail_to_connect (carrier, G_MAXINT), "time is up");
+  g_thread_join (thread);
+  end_liar (&liar);
+}
+
+static void
+cancel_ends_a_poll (void)
+{
+  g_autoptr (KafkaCluster) cluster = kafka_cluster_new (1, 1);
+  g_autoptr (Carrier) carrier = start_carrier (cluster);
+
+  carrier_connect (carrier);
+  GThread *thread = g_thread_new ("cancel", cancel, carrier);
+  g_assert_true (carrier->transport->poll (carrier->self, G_MAXINT, NULL));
+  g_thread_join (thread);
+}
+
+static void
+topics_that_are_refused (void)
+{
+  static const struct {
+    rd_kafka_resp_err_t code;
+    const char *says;
+  } rows[] = {
+      {RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, "authorization failed"},
+      {RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, "Unknown topic"},
+      {RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION, "Invalid topic"},
+  };
+
+  for (size_t i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (KafkaCluster) cluster = kafka_cluster_new (1, 1);
+    g_autoptr (Carrier) carrier = start_carrier (cluster);
+    rd_kafka_mock_topic_set_error (cluster->mock, KAFKA_TOPIC, rows[i].code);
+    carrier_assert_says (carrier_fail_to_connect (carrier, 3000), rows[i].says);
+  }
+}
+
+/* The mock cluster knows neither passwords nor TLS. */
+static void
+security_that_the_cluster_does_not_have (void)
+{
+  g_autoptr (KafkaCluster) cluster = kafka_cluster_new (1, 1);
+  const YvTransportConfig rows[] = {
+      {.username = "ann", .password = CARRIER_SECRET},
+      {.tls = true, .username = "ann", .password = CARRIER_SECRET},
+      {.tls_insecure = true},
+  };
+
+  for (size_t i = 0; i < G_N_ELEMENTS (rows); i++) {
+    const char *const settings[] = {"debug", "all", NULL};
+    YvTransportConfig config = rows[i];
+    config.address = cluster->address;
+    config.topic = KAFKA_TOPIC;
+    config.settings = settings;
+    g_autoptr (Carrier) carrier = carrier_new (&yv_transport_kafka, &config);
+    carrier_fail_to_connect (carrier, 1000);
+    g_assert_cmpuint (carrier->log->len, >, 1000);
+  }
+}
+
+static void
+configurations_that_are_refused (void)
+{
+  static const struct {
+    YvTransportConfig config;
+    const char *settings[3];
+    const char *says;
+  } rows[] = {
+      {{.topic = "t"}, {NULL}, "address is not set"},
+      {{.address = "", .topic = "t"}, {NULL}, "address is not set"},
+      {{.address = "ann:" CARRIER_SECRET "@h", .topic = "t"}, {NULL}, "properties of their own"},
+      {{.address = "h"}, {NULL}, "topic is not set"},
+      {{.address = "h", .topic = ""}, {NULL}, "topic is not set"},
+      {{.address = "h", .topic = "cameras/door"}, {NULL}, "is no name for one"},
+      {{.address = "h", .topic = ".."}, {NULL}, "is no name for one"},
+      {{.address = "h", .topic = "a\xff"}, {NULL}, "is no name for one"},
+      {{.address = "h", .topic = "t", .password = CARRIER_SECRET}, {NULL}, "no username"},
+      {{.address = "h", .topic = "t", .username = "ann"}, {NULL}, "sasl.password"},
+      {{.address = "h", .topic = "t", .ca_file = "/no/such"}, {NULL}, "\"/no/such\" can't be read"},
+      {{.address = "h", .topic = "t", .key_file = "/no/such"}, {NULL}, "without"},
+      {{.address = "h", .topic = "t", .cert_file = "/no/such"}, {NULL}, "without"},
+      {{.address = "h", .topic = "t", .ca_file = "/dev/null"}, {NULL}, "ssl.ca.location"},
+      {{.address = "h", .topic = "t"}, {"frobnicate", CARRIER_SECRET}, "\"frobnicate\""},
+      {{.address = "h", .topic = "t"}, {"linger.ms", "x"}, "queue.buffering.max.ms"},
+      {{.address = "h", .topic = "t"}, {"acks", "1"}, "acks"},
+      {{.address = "h", .topic = "t"}, {"enable.idempotence", "false"}, "always on"},
+      {{.address = "h", .topic = "t"}, {"bootstrap.servers", "x"}, "property address"},
+      {{.address = "h", .topic = "t"}, {"metadata.broker.list", "x"}, "property address"},
+      {{.address = "h", .topic = "t"}, {"plugin.library.paths", "x"}, "load code"},
+      {{.address = "h", .topic = "t"}, {"transactional.id", "x"}, "transactions"},
+      {{.address = "h", .topic = "t"}, {"log.queue", "false"}, "log.queue"},
+      {{.address = "h", .topic = "t"}, {"delivery.report.only.error", "true"}, "arrived"},
+  };
+
+  for (size_t i = 0; i < G_N_ELEMENTS (rows); i++) {
+    YvTransportConfig config = rows[i].config;
+    config.settings = rows[i].settings;
+    g_autofree char *message = carrier_refuse (&yv_transport_kafka, &config);
+    g_test_message ("%s", message);
+    carrier_assert_says (message, rows[i].says);
+  }
+}
+
+static void
+a_topic_that_is_too_long (void)
+{
+  g_autofree char *topic = g_strnfill (250, 't');
+  const YvTransportConfig config = {.address = "h", .topic = topic};
+  g_autofree char *message = carrier_refuse (&yv_transport_kafka, &config);
+
+  carrier_assert_says (message, "249");
+}
+
+/* ---- the publisher --------------------------------------------------------------------------- */
+
+static Courier *
+start_courier (const KafkaCluster *cluster)
+{
+  const YvTransportConfig config = {.address = cluster->address, .topic = KAFKA_TOPIC};
+
+  return courier_new (&yv_transport_kafka, &config);
+}
+
+static void
+brokers_that_go_and_come (void)
+{
+  g_autoptr (KafkaCluster) cluster = kafka_cluster_new (1, 1);
+  Got got = {0};
+  g_autoptr (KafkaReader) reader = kafka_reader_new (cluster, look_at, &got);
+  g_autoptr (Courier) courier = start_courier (cluster);
+
+  for (uint32_t i = 0; i < 3; i++) {
+    courier_push (courier, 1 + i * 2000, 1000);
+    got.wanted = i * 2000 + 100;
+    kafka_reader_wait (reader, got_wanted_records);
+    kafka_cluster_set_down (cluster);
+    courier_push (courier, 1001 + i * 2000, 1000);
+    kafka_cluster_set_up (cluster);
+  }
+  courier_assert_all_arrive (courier, 6000);
+  got.wanted = 6000;
+  kafka_reader_wait (reader, got_wanted_records);
+  g_assert_cmpuint (got.n_different, ==, 6000);
+  g_assert_cmpuint (got.n_unmarked, ==, 0);
+}
+
+/* The records of the batch that the error is for, and all behind them, come again. */
+static void
+a_producer_that_is_of_no_more_use (void)
+{
+  static const rd_kafka_resp_err_t codes[] = {RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER, 0};
+  g_autoptr (KafkaCluster) cluster = kafka_cluster_new (1, 1);
+  Got got = {.wanted = 100};
+  g_autoptr (KafkaReader) reader = kafka_reader_new (cluster, look_at, &got);
+  g_autoptr (Courier) courier = start_courier (cluster);
+
+  courier_push (courier, 1, 100);
+  kafka_reader_wait (reader, got_wanted_records);
+  kafka_cluster_fail_produce (cluster, codes);
+  courier_push (courier, 101, 900);
+  courier_assert_all_arrive (courier, 1000);
+  got.wanted = 1000;
+  kafka_reader_wait (reader, got_wanted_records);
+  g_assert_cmpuint (got.n_unmarked, ==, 0);
+  g_assert_cmpint (g_atomic_int_get (&courier->n_troubles), ==, 1);
+}
+
+static void
+a_cluster_that_never_comes (void)
+{
+  g_autoptr (KafkaCluster) cluster = kafka_cluster_new (1, 1);
+  kafka_cluster_set_down (cluster);
+  g_autoptr (Courier) courier = start_courier (cluster);
+
+  courier_push (courier, 1, 1000);
+  g_assert_false (yv_publisher_drain (courier->publisher, 0));
+  g_assert_cmpuint (courier_stop (courier), ==, 1000);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/kafka/order", records_arrive_in_order);
+  g_test_add_func ("/kafka/partition", all_records_are_in_one_partition);
+  g_test_add_func ("/kafka/wake", wake_ends_a_poll);
+  g_test_add_func ("/kafka/errors/pass", errors_that_pass);
+  g_test_add_func ("/kafka/outage/short", a_short_outage);
+  g_test_add_func ("/kafka/outage/long", a_long_outage);
+  g_test_add_func ("/kafka/outage/idle", an_outage_that_nobody_minds);
+  g_test_add_func ("/kafka/window", the_window_fills_up);
+  g_test_add_func ("/kafka/errors/stay", errors_that_stay);
+  g_test_add_func ("/kafka/errors/refusal", records_that_are_refused);
+  g_test_add_func ("/kafka/bad/large-record", a_record_that_is_too_large);
+  g_test_add_func ("/kafka/bad/nobody", nobody_listens);
+  g_test_add_func ("/kafka/bad/lies", lies_instead_of_an_answer);
+  g_test_add_func ("/kafka/bad/cancel-connect", cancel_ends_a_connect);
+  g_test_add_func ("/kafka/bad/cancel-poll", cancel_ends_a_poll);
+  g_test_add_func ("/kafka/bad/topics", topics_that_are_refused);
+  g_test_add_func ("/kafka/bad/security", security_that_the_cluster_does_not_have);
+  g_test_add_func ("/kafka/bad/configurations", configurations_that_are_refused);
+  g_test_add_func ("/kafka/bad/long-topic", a_topic_that_is_too_long);
+  g_test_add_func ("/kafka/publisher/outages", brokers_that_go_and_come);
+  g_test_add_func ("/kafka/publisher/fatal", a_producer_that_is_of_no_more_use);
+  g_test_add_func ("/kafka/publisher/never", a_cluster_that_never_comes);
+  return g_test_run ();
+}
