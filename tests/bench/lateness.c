@@ -8,8 +8,9 @@
  * where a figure is not as it should be. */
 #include <gst/gst.h>
 
-#define SLOWER 5      /* frame durations that an analysis takes */
+#define MIN_SLOWER 5  /* frame durations that an analysis takes */
 #define MAX_LATENCY 2 /* frame durations that video may be late */
+#define SLOWER 6      /* what is aimed at: analyses may be faster than those measured before */
 #define N_MEASURED 8
 #define N_WARMUP 3
 
@@ -167,16 +168,17 @@ report (const Video *video, GstClockTime analysis)
 {
   const double latency = in_frames (video, video->max_late_us * 1000);
   const double age = video->sum_of_ages / video->n_detected;
-  const double max_age = in_frames (video, (gint64) analysis) + MAX_WAIT;
-  const gboolean is_good = latency < MAX_LATENCY && video->n_detected > 1 && age <= max_age &&
-                           video->n_out_of_order == 0;
+  const double slower = in_frames (video, (gint64) analysis);
+  const double max_age = slower + MAX_WAIT;
+  const gboolean is_good = slower >= MIN_SLOWER && latency < MAX_LATENCY && video->n_detected > 1 &&
+                           age <= max_age && video->n_out_of_order == 0;
 
-  g_print ("%u frames of %.0f ms, an analysis took %.1f of them on average: latest arrival %.2f "
-           "frame durations after its push (asked: < %d; %u were later); %u analysed, on average "
-           "%.1f frames old when they leave (asked: <= %.1f), %u out of order: %s\n",
-           video->n_arrived, (double) video->duration / 1e6, in_frames (video, (gint64) analysis),
-           latency, MAX_LATENCY, video->n_too_late, video->n_detected, age, max_age,
-           video->n_out_of_order, is_good ? "reached" : "MISSED");
+  g_print ("%u frames of %.0f ms, an analysis took %.1f of them on average (asked: >= %d): latest "
+           "arrival %.2f frame durations after its push (asked: < %d; %u were later); %u analysed, "
+           "on average %.1f frames old when they leave (asked: <= %.1f), %u out of order: %s\n",
+           video->n_arrived, (double) video->duration / 1e6, slower, MIN_SLOWER, latency,
+           MAX_LATENCY, video->n_too_late, video->n_detected, age, max_age, video->n_out_of_order,
+           is_good ? "reached" : "MISSED");
   return is_good;
 }
 
