@@ -76,6 +76,7 @@ struct _GstYolov7Overlay {
   YvFont *font;
   GArray *found; /* of GstYolov7Detection; kept for its memory */
   GArray *boxes; /* of YvBox; kept for its memory */
+  YvShapes *shapes;
 };
 
 G_DEFINE_FINAL_TYPE (GstYolov7Overlay, gst_yolov7_overlay, GST_TYPE_BASE_TRANSFORM)
@@ -181,6 +182,7 @@ start (GstBaseTransform *base)
   self->font = yv_font_new ("Sans Bold");
   self->found = g_array_new (FALSE, FALSE, sizeof (GstYolov7Detection));
   self->boxes = g_array_new (FALSE, FALSE, sizeof (YvBox));
+  self->shapes = yv_shapes_new ();
   return TRUE;
 }
 
@@ -222,6 +224,8 @@ boxes_of_detections (const GArray *found, GArray *boxes)
         .confidence = d->confidence,
         .label = d->label,
         .class_index = d->class_index,
+        .id = d->id,
+        .predicted = d->predicted,
     };
     g_array_append_val (boxes, box);
   }
@@ -255,7 +259,11 @@ transform_ip (GstBaseTransform *base, GstBuffer *buffer)
   YvCanvas canvas;
   boxes_of_detections (self->found, self->boxes);
   yv_canvas_init (&canvas, &view.image);
-  yv_boxes_draw (&canvas, self->font, (const YvBox *) self->boxes->data, self->boxes->len, &style);
+  yv_shapes_clear (self->shapes);
+  yv_boxes_lay_out (self->shapes, self->font, (const YvBox *) self->boxes->data, self->boxes->len,
+                    &style, canvas.width, canvas.height);
+  for (guint i = 0; i < self->shapes->shapes->len; i++)
+    yv_shapes_draw (self->shapes, i, self->font, &canvas);
   gst_yolov7_frame_view_unmap (&view);
   GST_LOG_OBJECT (self, "drew %u boxes", self->boxes->len);
   return GST_FLOW_OK;
@@ -269,6 +277,7 @@ stop (GstBaseTransform *base)
   g_clear_pointer (&self->font, yv_font_free);
   g_clear_pointer (&self->found, g_array_unref);
   g_clear_pointer (&self->boxes, g_array_unref);
+  g_clear_pointer (&self->shapes, yv_shapes_free);
   return TRUE;
 }
 

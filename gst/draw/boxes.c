@@ -33,25 +33,16 @@ yv_boxes_class_argb (uint32_t class_index)
          channel (hue, 2 / 3.0, low);
 }
 
-static uint32_t
-color_of (const YvBox *box, const YvBoxStyle *style)
+uint32_t
+yv_boxes_argb (const YvBox *box, const YvBoxStyle *style)
 {
+  if (style->id_colors && box->id >= 0)
+    return yv_boxes_class_argb ((uint32_t) box->id);
   if (style->outline_argb)
     return style->outline_argb;
   if (box->class_index >= 0)
     return yv_boxes_class_argb ((uint32_t) box->class_index);
   return yv_boxes_class_argb (box->label ? g_str_hash (box->label) : 0);
-}
-
-/* Black on light tags, white on dark ones; the weights are BT.601's. */
-static uint32_t
-text_color_on (uint32_t argb, const YvBoxStyle *style)
-{
-  const uint32_t luma = (argb >> 16 & 0xff) * 299 + (argb >> 8 & 0xff) * 587 + (argb & 0xff) * 114;
-
-  if (style->text_argb)
-    return style->text_argb;
-  return luma > 110 * 1000 ? 0xff000000 : 0xffffffff;
 }
 
 /* ---- sizes ---------------------------------------------------------------------------------- */
@@ -70,14 +61,14 @@ yv_boxes_font_px (uint32_t frame_w, uint32_t frame_h)
 }
 
 static YvBoxStyle
-resolve_style (const YvCanvas *canvas, const YvBoxStyle *style)
+resolve_style (const YvBoxStyle *style, uint32_t frame_w, uint32_t frame_h)
 {
   YvBoxStyle resolved = *style;
 
   if (!resolved.line_px)
-    resolved.line_px = yv_boxes_line_px (canvas->width, canvas->height);
+    resolved.line_px = yv_boxes_line_px (frame_w, frame_h);
   if (!resolved.font_px)
-    resolved.font_px = yv_boxes_font_px (canvas->width, canvas->height);
+    resolved.font_px = yv_boxes_font_px (frame_w, frame_h);
   return resolved;
 }
 
@@ -97,29 +88,39 @@ rect_of (const YvBox *box)
                   MAX (1, round_px (box->y + box->h) - y)};
 }
 
+static bool
+is_in_frame (YvRect rect, uint32_t frame_w, uint32_t frame_h)
+{
+  return rect.x < (int32_t) frame_w && rect.x + rect.w > 0 && rect.y < (int32_t) frame_h &&
+         rect.y + rect.h > 0;
+}
+
 /* ---- a box ---------------------------------------------------------------------------------- */
 
 static void
-draw_outline (const YvCanvas *canvas, const YvBox *box, const YvBoxStyle *style)
+add_outline (YvShapes *shapes, const YvBox *box, const YvBoxStyle *style)
 {
-  const uint32_t argb = color_of (box, style);
+  const uint32_t argb = yv_boxes_argb (box, style);
   const YvRect rect = rect_of (box);
   const int32_t line = (int32_t) style->line_px;
 
-  yv_canvas_outline (canvas, rect, line, yv_canvas_ink (canvas, argb));
+  yv_shapes_add_rect (shapes, box->predicted ? YV_SHAPE_DASHES : YV_SHAPE_OUTLINE, rect, line,
+                      argb);
   if (!style->filled)
     return;
   const YvRect inside = {rect.x + line, rect.y + line, rect.w - 2 * line, rect.h - 2 * line};
   const uint32_t quarter = (argb >> 24) / 4;
-  yv_canvas_fill (canvas, inside, yv_canvas_ink (canvas, (argb & 0xffffff) | quarter << 24));
+  yv_shapes_add_rect (shapes, YV_SHAPE_FILL, inside, 0, (argb & 0xffffff) | quarter << 24);
 }
 
 /* ---- a tag ---------------------------------------------------------------------------------- */
 
+#define MAX_TAGS 500 /* more can't be told apart, and each may be a text that nobody saw before */
+
+/* Room for the numbers of a tag. */
 typedef struct {
-  const char *pieces[2]; /* the name, the number: each comes back often, their union seldom */
-  uint32_t n_pieces;
-} TagText;
+  char confidence[8], id[24];
+} Numbers;
 
 /* Not printf: its decimal point depends on the locale. */
 static const char *
@@ -128,82 +129,94 @@ format_confidence (double confidence, char text[8])
   return g_ascii_formatd (text, 8, "%.2f", CLAMP (confidence, 0, 1));
 }
 
-static TagText
-tag_text (const YvBox *box, char number[8])
+static YvTag
+tag_of (const YvBox *box, const YvBoxStyle *style, Numbers *numbers)
 {
-  TagText text = {0};
+  YvTag tag = {
+      .font_px = style->font_px,
+      .argb = yv_boxes_argb (box, style),
+      .text_argb = style->text_argb,
+  };
 
-  if (box->label && *box->label)
-    text.pieces[text.n_pieces++] = box->label;
-  if (box->confidence >= 0)
-    text.pieces[text.n_pieces++] = format_confidence (box->confidence, number);
-  return text;
+  if (style->tags && box->label && *box->label)
+    tag.pieces[tag.n_pieces++] = box->label;
+  if (style->ids && box->id >= 0) {
+    g_snprintf (numbers->id, sizeof (numbers->id), "#%" G_GINT64_FORMAT, box->id);
+    tag.pieces[tag.n_pieces++] = numbers->id;
+  }
+  if (style->tags && box->confidence >= 0)
+    tag.pieces[tag.n_pieces++] = format_confidence (box->confidence, numbers->confidence);
+  return tag;
 }
 
-static int32_t
-tag_width (YvFont *font, const TagText *text, const YvFontMetrics *metrics, uint32_t font_px)
+/* Above @y; below it where there is no room above; moved left where it would leave the frame, but
+ * never out of it on the left. */
+YvRect
+yv_boxes_place_tag (int32_t x, int32_t y, YvRect size, uint32_t frame_w, uint32_t frame_h)
 {
-  int32_t width = 0;
+  const int32_t max_x = MAX (0, (int32_t) frame_w - size.w);
+  const int32_t max_y = MAX (0, (int32_t) frame_h - size.h);
+  const int32_t top = y >= size.h ? y - size.h : y;
 
-  for (uint32_t i = 0; i < text->n_pieces; i++)
-    width += yv_font_text (font, text->pieces[i], font_px)->advance_px;
-  return width + (int32_t) (text->n_pieces - 1) * metrics->space_px;
-}
-
-/* Above the box; inside it where there is no room above; moved left where it would leave the frame,
- * but never out of it on the left. */
-static YvRect
-place_tag (const YvCanvas *canvas, YvRect box, int32_t w, int32_t h)
-{
-  const int32_t max_x = MAX (0, (int32_t) canvas->width - w);
-  const int32_t max_y = MAX (0, (int32_t) canvas->height - h);
-  const int32_t y = box.y >= h ? box.y - h : box.y;
-
-  return (YvRect){CLAMP (box.x, 0, max_x), CLAMP (y, 0, max_y), w, h};
+  return (YvRect){CLAMP (x, 0, max_x), CLAMP (top, 0, max_y), size.w, size.h};
 }
 
 static void
-draw_tag (const YvCanvas *canvas, YvFont *font, const YvBox *box, const YvBoxStyle *style)
+add_tag (YvShapes *shapes, YvFont *font, const YvBox *box, const YvBoxStyle *style,
+         uint32_t frame_w, uint32_t frame_h)
 {
-  char number[8];
-  const TagText text = tag_text (box, number);
-  if (text.n_pieces == 0)
+  Numbers numbers;
+  const YvTag tag = tag_of (box, style, &numbers);
+  const YvRect rect = rect_of (box);
+  if (tag.n_pieces == 0)
     return;
 
-  const YvFontMetrics metrics = yv_font_metrics (font, style->font_px);
-  const int32_t pad = MAX (1, (int32_t) style->font_px / 6);
-  const int32_t w = tag_width (font, &text, &metrics, style->font_px) + 2 * pad;
-  const YvRect tag = place_tag (canvas, rect_of (box), w, metrics.ascent_px + metrics.descent_px);
-  const uint32_t argb = color_of (box, style);
-  yv_canvas_fill (canvas, tag, yv_canvas_ink (canvas, argb));
-
-  const YvInk ink = yv_canvas_ink (canvas, text_color_on (argb, style));
-  int32_t x = tag.x + pad;
-  for (uint32_t i = 0; i < text.n_pieces; i++) {
-    const YvText *piece = yv_font_text (font, text.pieces[i], style->font_px);
-    yv_canvas_stamp (canvas, x, tag.y + metrics.ascent_px - piece->baseline_px, &piece->mask, ink);
-    x += piece->advance_px + metrics.space_px;
-  }
+  const YvRect size = yv_shapes_tag_size (font, &tag);
+  yv_shapes_add_tag (shapes, yv_boxes_place_tag (rect.x, rect.y, size, frame_w, frame_h), &tag);
 }
 
-static bool
-is_in_frame (const YvCanvas *canvas, const YvBox *box)
-{
-  const YvRect rect = rect_of (box);
-
-  return rect.x < (int32_t) canvas->width && rect.x + rect.w > 0 &&
-         rect.y < (int32_t) canvas->height && rect.y + rect.h > 0;
-}
+/* ---- all of them ---------------------------------------------------------------------------- */
 
 void
-yv_boxes_draw (const YvCanvas *canvas, YvFont *font, const YvBox *boxes, uint32_t n_boxes,
-               const YvBoxStyle *style)
+yv_boxes_lay_out (YvShapes *shapes, YvFont *font, const YvBox *boxes, uint32_t n_boxes,
+                  const YvBoxStyle *style, uint32_t frame_w, uint32_t frame_h)
 {
-  const YvBoxStyle resolved = resolve_style (canvas, style);
+  const YvBoxStyle resolved = resolve_style (style, frame_w, frame_h);
 
   for (uint32_t i = n_boxes; i-- > 0;)
-    draw_outline (canvas, &boxes[i], &resolved);
-  for (uint32_t i = n_boxes; style->tags && i-- > 0;)
-    if (is_in_frame (canvas, &boxes[i]))
-      draw_tag (canvas, font, &boxes[i], &resolved);
+    if (is_in_frame (rect_of (&boxes[i]), frame_w, frame_h))
+      add_outline (shapes, &boxes[i], &resolved);
+  for (uint32_t i = MIN (n_boxes, MAX_TAGS); i-- > 0;)
+    if (is_in_frame (rect_of (&boxes[i]), frame_w, frame_h))
+      add_tag (shapes, font, &boxes[i], &resolved, frame_w, frame_h);
+}
+
+/* Of the frame, px. */
+static uint64_t
+area_in_frame (YvRect rect, uint32_t frame_w, uint32_t frame_h)
+{
+  const int32_t w = MIN (rect.x + rect.w, (int32_t) frame_w) - MAX (rect.x, 0);
+  const int32_t h = MIN (rect.y + rect.h, (int32_t) frame_h) - MAX (rect.y, 0);
+
+  return (uint64_t) MAX (w, 0) * (uint64_t) MAX (h, 0);
+}
+
+/* Rather too much is hidden than too little, or too slowly. */
+void
+yv_boxes_hide (YvShapes *shapes, const YvBox *boxes, uint32_t n_boxes, uint32_t frame_w,
+               uint32_t frame_h)
+{
+  const YvRect frame = {0, 0, (int32_t) frame_w, (int32_t) frame_h};
+  const uint64_t most = 4 * (uint64_t) frame_w * frame_h;
+  uint64_t hidden = 0;
+
+  for (uint32_t i = 0; i < n_boxes; i++)
+    hidden += area_in_frame (rect_of (&boxes[i]), frame_w, frame_h);
+  if (hidden > most) {
+    yv_shapes_add_rect (shapes, YV_SHAPE_PIXELATED, frame, 0, 0);
+    return;
+  }
+  for (uint32_t i = 0; i < n_boxes; i++)
+    if (is_in_frame (rect_of (&boxes[i]), frame_w, frame_h))
+      yv_shapes_add_rect (shapes, YV_SHAPE_PIXELATED, rect_of (&boxes[i]), 0, 0);
 }

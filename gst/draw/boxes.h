@@ -3,15 +3,16 @@
  * confidence.
  *
  * In:    boxes in frame px, the most confident first; a style.
- * Out:   the picture with them on it; the first box is drawn last, over the others, and all tags
- *        over all outlines.
+ * Out:   their shapes; the first box is drawn last, over the others, and all tags over all
+ * outlines. Boxes that a tracker predicts are dashed. Wherever boxes are, the time they take is
+ * bounded: only the first 500 get tags, and where more is to be hidden than four times the frame,
+ * the whole frame is. Next:  gst/draw/shapes.h, which draws them.
  *
  * Threads: one at a time per font.
  */
 #pragma once
 
-#include "gst/draw/canvas.h"
-#include "gst/draw/font.h"
+#include "gst/draw/shapes.h"
 
 G_BEGIN_DECLS
 
@@ -20,6 +21,8 @@ typedef struct {
   double confidence; /* 0..1; negative: not shown */
   const char *label; /* (nullable): not shown */
   int class_index;   /* chooses the color; negative: the label does */
+  int64_t id;        /* of a tracker; negative: none */
+  bool predicted;    /* nobody saw it in this frame */
 } YvBox;
 
 typedef struct {
@@ -28,11 +31,24 @@ typedef struct {
   uint32_t outline_argb; /* 0: by class */
   uint32_t text_argb;    /* 0: black or white, whatever shows on the tag */
   bool tags;             /* label and confidence */
+  bool ids;              /* where a tracker gave one, on the tag */
+  bool id_colors;        /* boxes with an id have its color, whatever outline_argb is */
   bool filled;           /* the inside too, a quarter opaque */
 } YvBoxStyle;
 
-void yv_boxes_draw (const YvCanvas *canvas, YvFont *font, const YvBox *boxes, uint32_t n_boxes,
-                    const YvBoxStyle *style);
+/* Adds outlines and tags. */
+void yv_boxes_lay_out (YvShapes *shapes, YvFont *font, const YvBox *boxes, uint32_t n_boxes,
+                       const YvBoxStyle *style, uint32_t frame_w, uint32_t frame_h);
+
+/* Adds what hides all that is in the boxes. */
+void yv_boxes_hide (YvShapes *shapes, const YvBox *boxes, uint32_t n_boxes, uint32_t frame_w,
+                    uint32_t frame_h);
+
+/* The color of a box, 0xAARRGGBB. */
+uint32_t yv_boxes_argb (const YvBox *box, const YvBoxStyle *style);
+
+/* What a tag needs to be legible: not outside, and above or on the box where there is room. */
+YvRect yv_boxes_place_tag (int32_t x, int32_t y, YvRect size, uint32_t frame_w, uint32_t frame_h);
 
 /* 0xFFRRGGBB: far from those of the classes near it, and never too dark for night pictures. */
 uint32_t yv_boxes_class_argb (uint32_t class_index);

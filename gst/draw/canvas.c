@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "gst/draw/canvas-private.h"
+
 /* ---- what a picture is made of -------------------------------------------------------------- */
 
 /* What a component holds. */
@@ -122,61 +124,6 @@ yv_canvas_ink (const YvCanvas *canvas, uint32_t argb)
 
 /* ---- shapes --------------------------------------------------------------------------------- */
 
-/* Pixels from first to end - 1. */
-typedef struct {
-  int32_t first, end;
-} Range;
-
-static int32_t
-overlap (Range a, Range b)
-{
-  return MAX (0, MIN (a.end, b.end) - MAX (a.first, b.first));
-}
-
-/* The part of [start, start + size) inside [0, limit); sums in 64 bits because @start may be
- * anything. */
-static Range
-clip (int32_t start, int32_t size, uint32_t limit)
-{
-  const int64_t end = (int64_t) start + MAX (size, 0);
-  const int64_t first = CLAMP (start, 0, (int64_t) limit);
-
-  return (Range){(int32_t) first, (int32_t) CLAMP (end, first, (int64_t) limit)};
-}
-
-/* The pixels under sample @i of a component; the last block of an odd side is cut. */
-static Range
-block_of (int32_t i, uint8_t shift, uint32_t limit)
-{
-  return (Range){i << shift, (int32_t) MIN ((int64_t) (i + 1) << shift, (int64_t) limit)};
-}
-
-/* weight / total of the ink, rounded to nearest. 10 bits of 2^18 parts are less than 2^32. */
-static uint32_t
-mix (uint32_t old, uint32_t value, uint32_t weight, uint32_t total)
-{
-  return (old * (total - weight) + value * weight + total / 2) / total;
-}
-
-static void
-blend (const YvCanvas *canvas, uint8_t *sample, uint32_t value, uint32_t weight, uint32_t total)
-{
-  if (canvas->depth == 8) {
-    *sample = (uint8_t) mix (*sample, value, weight, total);
-    return;
-  }
-  const uint32_t word = sample[0] | (uint32_t) sample[1] << 8;
-  const uint32_t mask = (1u << canvas->depth) - 1;
-  const uint32_t mixed = mix (word >> canvas->low_bit & mask, value, weight, total);
-  const uint32_t inked = (word & ~(mask << canvas->low_bit)) | mixed << canvas->low_bit;
-  sample[0] = (uint8_t) inked;
-  sample[1] = (uint8_t) (inked >> 8);
-}
-
-typedef struct {
-  Range x, y;
-} Area;
-
 /* Inks samples [first, end) of row @row by how much of (outer less inner) each has. */
 static void
 ink_run (const YvCanvas *canvas, uint32_t component, int32_t row, Range samples, const Area *outer,
@@ -196,46 +143,100 @@ ink_run (const YvCanvas *canvas, uint32_t component, int32_t row, Range samples,
   }
 }
 
-/* Samples that @range touches. */
-static Range
-samples_of (Range range, uint8_t shift)
+/* The two below with a constant @step_bytes: what the compiler makes wide loops of. */
+static inline void
+set_steps (uint8_t *sample, size_t n, size_t step_bytes, uint8_t value)
 {
-  if (range.first >= range.end)
-    return (Range){0, 0};
-  return (Range){range.first >> shift, ((range.end - 1) >> shift) + 1};
+  for (size_t i = 0; i < n; i++)
+    sample[i * step_bytes] = value;
+}
+
+/* alpha / 255 rounds as any weight / total of the same share does. */
+static inline void
+mix_steps (uint8_t *sample, size_t n, size_t step_bytes, uint32_t value, uint32_t alpha)
+{
+  for (size_t i = 0; i < n; i++)
+    sample[i * step_bytes] = (uint8_t) mix (sample[i * step_bytes], value, alpha, 255);
+}
+
+/* Inks @n samples that a shape covers wholly. */
+static void
+cover (const YvCanvas *canvas, uint8_t *sample, size_t n, size_t step_bytes, uint32_t value,
+       uint32_t alpha)
+{
+  if (canvas->depth != 8) {
+    for (size_t i = 0; i < n; i++)
+      blend (canvas, sample + i * step_bytes, value, alpha, 255);
+  } else if (alpha == 255 && step_bytes == 1) {
+    memset (sample, (int) value, n);
+  } else if (alpha == 255) {
+    step_bytes == 2   ? set_steps (sample, n, 2, (uint8_t) value)
+    : step_bytes == 4 ? set_steps (sample, n, 4, (uint8_t) value)
+                      : set_steps (sample, n, step_bytes, (uint8_t) value);
+  } else {
+    step_bytes == 1   ? mix_steps (sample, n, 1, value, alpha)
+    : step_bytes == 2 ? mix_steps (sample, n, 2, value, alpha)
+    : step_bytes == 4 ? mix_steps (sample, n, 4, value, alpha)
+                      : mix_steps (sample, n, step_bytes, value, alpha);
+  }
+}
+
+/* As ink_run() in a row that is inside @outer and beside @inner: of the samples those within @px,
+ * a part of the row, are wholly covered, and the others few. */
+static void
+ink_span (const YvCanvas *canvas, uint32_t component, int32_t row, Range samples, Range px,
+          const Area *outer, const Area *inner, YvInk ink)
+{
+  const YvCanvasComponent *c = &canvas->components[component];
+  const int32_t block = 1 << c->shift_x;
+  const bool is_cut = px.end == (int32_t) canvas->width; /* so may the last block be */
+  const int32_t end = (is_cut ? px.end + block - 1 : px.end) >> c->shift_x;
+  const Range full = {MAX (samples.first, (px.first + block - 1) >> c->shift_x),
+                      MIN (samples.end, end)};
+
+  if (full.first >= full.end) {
+    ink_run (canvas, component, row, samples, outer, inner, ink);
+    return;
+  }
+  ink_run (canvas, component, row, (Range){samples.first, full.first}, outer, inner, ink);
+  cover (canvas, c->bytes + (size_t) row * c->stride_bytes + (size_t) full.first * c->step_bytes,
+         (size_t) (full.end - full.first), c->step_bytes, ink.values[component], ink.alpha);
+  ink_run (canvas, component, row, (Range){full.end, samples.end}, outer, inner, ink);
+}
+
+static void
+ink_row (const YvCanvas *canvas, uint32_t component, int32_t row, const Area *outer,
+         const Area *inner, YvInk ink)
+{
+  const YvCanvasComponent *c = &canvas->components[component];
+  const Range all = samples_of (outer->x, c->shift_x);
+  const Range by = block_of (row, c->shift_y, canvas->height);
+  const int32_t block = 1 << c->shift_x, h = by.end - by.first;
+  const int32_t inner_h = inner->x.first < inner->x.end ? overlap (by, inner->y) : 0;
+
+  if (overlap (by, outer->y) < h || (inner_h > 0 && inner_h < h)) {
+    ink_run (canvas, component, row, all, outer, inner, ink);
+    return;
+  }
+  if (inner_h == 0) {
+    ink_span (canvas, component, row, all, outer->x, outer, inner, ink);
+    return;
+  }
+  const Range left = {all.first, MIN (all.end, (inner->x.first + block - 1) >> c->shift_x)};
+  const Range right = {MAX (left.end, inner->x.end >> c->shift_x), all.end};
+  ink_span (canvas, component, row, left, (Range){outer->x.first, inner->x.first}, outer, inner,
+            ink);
+  ink_span (canvas, component, row, right, (Range){inner->x.end, outer->x.end}, outer, inner, ink);
 }
 
 static void
 ink_component (const YvCanvas *canvas, uint32_t component, const Area *outer, const Area *inner,
                YvInk ink)
 {
-  const YvCanvasComponent *c = &canvas->components[component];
-  const Range rows = samples_of (outer->y, c->shift_y), all = samples_of (outer->x, c->shift_x);
-  const int32_t block = 1 << c->shift_x;
-  const Range left = {all.first, MIN (all.end, (inner->x.first + block - 1) >> c->shift_x)};
-  const Range right = {MAX (left.end, inner->x.end >> c->shift_x), all.end};
+  const Range rows = samples_of (outer->y, canvas->components[component].shift_y);
 
-  for (int32_t row = rows.first; row < rows.end; row++) {
-    const Range by = block_of (row, c->shift_y, canvas->height);
-    if (overlap (by, inner->y) < by.end - by.first || inner->x.first >= inner->x.end) {
-      ink_run (canvas, component, row, all, outer, inner, ink);
-      continue;
-    }
-    ink_run (canvas, component, row, left, outer, inner, ink);
-    ink_run (canvas, component, row, right, outer, inner, ink);
-  }
-}
-
-static Area
-clip_rect (const YvCanvas *canvas, YvRect rect)
-{
-  return (Area){clip (rect.x, rect.w, canvas->width), clip (rect.y, rect.h, canvas->height)};
-}
-
-static bool
-area_is_empty (const Area *area)
-{
-  return area->x.first >= area->x.end || area->y.first >= area->y.end;
+  for (int32_t row = rows.first; row < rows.end; row++)
+    ink_row (canvas, component, row, outer, inner, ink);
 }
 
 static void
@@ -268,49 +269,4 @@ yv_canvas_outline (const YvCanvas *canvas, YvRect outer, int32_t line_px, YvInk 
                         outer.h - 2 * line_px};
   const Area hole = clip_rect (canvas, inner);
   ink_area (canvas, &area, area_is_empty (&hole) ? &(Area){0} : &hole, ink);
-}
-
-/* ---- masks ---------------------------------------------------------------------------------- */
-
-static uint32_t
-sum_mask (const YvMask *mask, int32_t x, int32_t y, Range bx, Range by)
-{
-  const Range mx = clip (bx.first - x, bx.end - bx.first, mask->w);
-  const Range my = clip (by.first - y, by.end - by.first, mask->h);
-  uint32_t sum = 0;
-
-  for (int32_t row = my.first; row < my.end; row++)
-    for (int32_t column = mx.first; column < mx.end; column++)
-      sum += mask->bytes[(size_t) row * mask->stride_bytes + (size_t) column];
-  return sum;
-}
-
-static void
-stamp_component (const YvCanvas *canvas, uint32_t component, int32_t x, int32_t y,
-                 const YvMask *mask, const Area *area, YvInk ink)
-{
-  const YvCanvasComponent *c = &canvas->components[component];
-  const Range rows = samples_of (area->y, c->shift_y), columns = samples_of (area->x, c->shift_x);
-
-  for (int32_t row = rows.first; row < rows.end; row++) {
-    const Range by = block_of (row, c->shift_y, canvas->height);
-    uint8_t *line = c->bytes + (size_t) row * c->stride_bytes;
-    for (int32_t i = columns.first; i < columns.end; i++) {
-      const Range bx = block_of (i, c->shift_x, canvas->width);
-      const uint32_t n = (uint32_t) ((bx.end - bx.first) * (by.end - by.first));
-      blend (canvas, line + (size_t) i * c->step_bytes, ink.values[component],
-             sum_mask (mask, x, y, bx, by) * ink.alpha, n * 255 * 255);
-    }
-  }
-}
-
-void
-yv_canvas_stamp (const YvCanvas *canvas, int32_t x, int32_t y, const YvMask *mask, YvInk ink)
-{
-  const Area area = clip_rect (canvas, (YvRect){x, y, (int32_t) mask->w, (int32_t) mask->h});
-
-  if (area_is_empty (&area) || ink.alpha == 0)
-    return;
-  for (uint32_t i = 0; i < canvas->n_components; i++)
-    stamp_component (canvas, i, x, y, mask, &area, ink);
 }

@@ -3,7 +3,7 @@
  *
  * In:    a writable picture in any YvFormat and an ARGB colour.
  * Out:   the same picture with the shape on it; nothing is written outside the shape.
- * Next:  gst/draw/boxes.h, which says which shapes.
+ * Next:  gst/draw/shapes.h, which draws lists of them.
  *
  * A picture is up to four components (Y, U, V or R, G, B and the fourth byte), each with its own
  * walk through memory; every shape is drawn into each of them by the same loop. A chroma sample of
@@ -28,7 +28,10 @@ typedef struct {
   uint8_t shift_x, shift_y; /* a sample covers (1 << shift_x) x (1 << shift_y) px */
 } YvCanvasComponent;
 
+/* A picture, or a part of one that is drawn alone: shapes are placed in px of the whole. On a part
+ * of 4-byte pixels that begins as zeros, what is drawn is its colour times its alpha, and alpha. */
 typedef struct {
+  int32_t x, y;            /* px: where the corner lies in the whole; 0, 0 from init() */
   uint32_t width, height;  /* px */
   uint32_t depth, low_bit; /* bits of a sample, 8 or 10; where they begin in the two bytes of 10 */
   uint32_t n_components;
@@ -63,5 +66,10 @@ void yv_canvas_fill (const YvCanvas *canvas, YvRect rect, YvInk ink);
 
 /* Inks the canvas through @mask, whose pixel (0, 0) lies at (x, y). */
 void yv_canvas_stamp (const YvCanvas *canvas, int32_t x, int32_t y, const YvMask *mask, YvInk ink);
+
+/* Replaces what lies in @rect by squares of one color each, six along its longer side, or fewer;
+ * what they were made of can't be told from them. A pixel more than @rect on a side where chroma is
+ * subsampled and @rect is odd. */
+void yv_canvas_pixelate (const YvCanvas *canvas, YvRect rect);
 
 G_END_DECLS

@@ -27,6 +27,16 @@ picture_init (Picture *p)
   yv_canvas_init (&p->canvas, &image);
 }
 
+static void
+draw (Picture *p, YvFont *font, const YvBox *boxes, uint32_t n_boxes, const YvBoxStyle *style)
+{
+  g_autoptr (YvShapes) shapes = yv_shapes_new ();
+
+  yv_boxes_lay_out (shapes, font, boxes, n_boxes, style, W, H);
+  for (uint32_t i = 0; i < shapes->shapes->len; i++)
+    yv_shapes_draw (shapes, i, font, &p->canvas);
+}
+
 static uint32_t
 rgb_at (const Picture *p, uint32_t x, uint32_t y)
 {
@@ -45,8 +55,14 @@ count_inked (const Picture *p)
   return n;
 }
 
-static const YvBox box = {
-    .x = 100, .y = 80, .w = 50, .h = 90, .confidence = 0.876, .label = "person", .class_index = 0};
+static const YvBox box = {.x = 100,
+                          .y = 80,
+                          .w = 50,
+                          .h = 90,
+                          .confidence = 0.876,
+                          .label = "person",
+                          .class_index = 0,
+                          .id = -1};
 
 static void
 an_outline_lies_on_the_inside_of_the_box (void)
@@ -56,7 +72,7 @@ an_outline_lies_on_the_inside_of_the_box (void)
   g_autofree Picture *p = g_new (Picture, 1);
 
   picture_init (p);
-  yv_boxes_draw (&p->canvas, font, &box, 1, &style);
+  draw (p, font, &box, 1, &style);
   for (uint32_t y = 0; y < H; y++)
     for (uint32_t x = 0; x < W; x++) {
       const bool inside = x >= 100 && x < 150 && y >= 80 && y < 170;
@@ -76,7 +92,7 @@ a_tag_stands_on_the_box_with_text_in_it (void)
   uint32_t n_dark = 0;
 
   picture_init (p);
-  yv_boxes_draw (&p->canvas, font, &box, 1, &style);
+  draw (p, font, &box, 1, &style);
   g_assert_cmphex (rgb_at (p, 100, top), ==, 0xffff00);
   g_assert_cmphex (rgb_at (p, 100, top - 1), ==, 0);
   g_assert_cmphex (rgb_at (p, 99, top), ==, 0);
@@ -96,7 +112,7 @@ a_tag_without_room_above_moves_into_the_frame (void)
   corner.x = W - 10;
   corner.y = 3;
   picture_init (p);
-  yv_boxes_draw (&p->canvas, font, &corner, 1, &style);
+  draw (p, font, &corner, 1, &style);
   g_assert_cmphex (rgb_at (p, W - 1, 3), ==, 0xffff00);
   g_assert_cmphex (rgb_at (p, W - 40, 3), ==, 0xffff00);
   g_assert_cmphex (rgb_at (p, W - 40, 2), ==, 0);
@@ -116,7 +132,7 @@ nothing_is_drawn_of_what_is_not_in_the_frame (void)
   g_autofree Picture *p = g_new (Picture, 1);
 
   picture_init (p);
-  yv_boxes_draw (&p->canvas, font, outside, G_N_ELEMENTS (outside), &style);
+  draw (p, font, outside, G_N_ELEMENTS (outside), &style);
   g_assert_cmpuint (count_inked (p), ==, 0);
 }
 
@@ -138,7 +154,7 @@ boxes_from_anywhere_are_harmless (void)
                        .confidence = values[i % n],
                        .label = i % 2 ? "odd" : NULL,
                        .class_index = i % 3 ? -1 : G_MAXINT};
-    yv_boxes_draw (&p->canvas, font, &odd, 1, &style);
+    draw (p, font, &odd, 1, &style);
   }
 }
 
@@ -152,7 +168,7 @@ the_first_box_is_drawn_over_the_others (void)
 
   boxes[1].class_index = 1;
   picture_init (p);
-  yv_boxes_draw (&p->canvas, font, boxes, 2, &style);
+  draw (p, font, boxes, 2, &style);
   g_assert_cmphex (rgb_at (p, 100, 80), ==, yv_boxes_class_argb (0) & 0xffffff);
 }
 
@@ -164,7 +180,7 @@ a_filled_box_is_tinted_inside (void)
   g_autofree Picture *p = g_new (Picture, 1);
 
   picture_init (p);
-  yv_boxes_draw (&p->canvas, font, &box, 1, &style);
+  draw (p, font, &box, 1, &style);
   g_assert_cmphex (rgb_at (p, 101, 90), ==, 0xffffff);
   g_assert_cmphex (rgb_at (p, 102, 90), ==, 0x3f3f3f);
 }
@@ -182,7 +198,7 @@ steady_state_lays_out_no_text (void)
     YvBox moving = box;
     moving.x = frame % 200;
     moving.confidence = (frame % 200) / 199.0;
-    yv_boxes_draw (&p->canvas, font, &moving, 1, &style);
+    draw (p, font, &moving, 1, &style);
     if (frame == 199)
       n_layouts = yv_font_n_layouts (font);
   }
