@@ -81,6 +81,44 @@ color_row (const YvImage *image, uint32_t depth, uint8_t content, float row[4])
   memcpy (row, rows[content], sizeof (rows[content]));
 }
 
+/* How many of the layout's components share all bytes of a step with component @i. */
+static uint32_t
+count_neighbours (const ComponentRow *rows, uint32_t n, uint32_t i)
+{
+  uint32_t n_neighbours = 0;
+
+  for (uint32_t k = 0; k < n; k++)
+    n_neighbours += rows[k].plane == rows[i].plane && rows[k].step_bytes == rows[i].step_bytes;
+  return n_neighbours;
+}
+
+/* Of 8 bits, and beside others without gaps: one group. Any other is a group of its own. */
+static void
+init_groups (YvCanvas *canvas, YvFormat format)
+{
+  const ComponentRow *rows = layouts[format].components;
+  const uint32_t n = canvas->n_components;
+
+  for (uint32_t i = 0; i < n; i++) {
+    const YvCanvasComponent *c = &canvas->components[i];
+    const bool is_dense = canvas->depth == 8 && count_neighbours (rows, n, i) == c->step_bytes;
+    YvCanvasGroup *group = canvas->n_groups ? &canvas->groups[canvas->n_groups - 1] : NULL;
+    if (is_dense && group && rows[group->components[0]].plane == rows[i].plane) {
+      group->components[group->n++] = (uint8_t) i;
+      continue;
+    }
+    canvas->groups[canvas->n_groups++] = (YvCanvasGroup){
+        .bytes = c->bytes,
+        .stride_bytes = c->stride_bytes,
+        .step_bytes = c->step_bytes,
+        .shift_x = c->shift_x,
+        .shift_y = c->shift_y,
+        .n = 1,
+        .components = {(uint8_t) i},
+    };
+  }
+}
+
 void
 yv_canvas_init (YvCanvas *canvas, const YvImage *image)
 {
@@ -103,6 +141,7 @@ yv_canvas_init (YvCanvas *canvas, const YvImage *image)
     };
     color_row (image, canvas->depth, row->content, canvas->colors[i]);
   }
+  init_groups (canvas, image->format);
 }
 
 YvInk
@@ -124,119 +163,199 @@ yv_canvas_ink (const YvCanvas *canvas, uint32_t argb)
 
 /* ---- shapes --------------------------------------------------------------------------------- */
 
-/* Inks samples [first, end) of row @row by how much of (outer less inner) each has. */
-static void
-ink_run (const YvCanvas *canvas, uint32_t component, int32_t row, Range samples, const Area *outer,
-         const Area *inner, YvInk ink)
-{
-  const YvCanvasComponent *c = &canvas->components[component];
-  const Range by = block_of (row, c->shift_y, canvas->height);
-  const int32_t outer_h = overlap (by, outer->y), inner_h = overlap (by, inner->y);
-  uint8_t *line = c->bytes + (size_t) row * c->stride_bytes;
+/* Samples next to each other in a row, or rows, in which a shape has the same share. */
+typedef struct {
+  Range samples;
+  uint32_t size_px;            /* of each */
+  uint32_t outer_px, inner_px; /* of them: inside the shape, and inside its hole */
+} Segment;
 
-  for (int32_t i = samples.first; i < samples.end; i++) {
-    const Range bx = block_of (i, c->shift_x, canvas->width);
-    const int32_t covered = overlap (bx, outer->x) * outer_h - overlap (bx, inner->x) * inner_h;
-    const int32_t area = (bx.end - bx.first) * (by.end - by.first);
-    blend (canvas, line + (size_t) i * c->step_bytes, ink.values[component],
-           (uint32_t) covered * ink.alpha, (uint32_t) area * 255);
-  }
+/* Between the edges of a shape, of its hole, and of the last block, which may be cut, lie as many
+ * runs; on each of these edges a sample that it divides. */
+#define MAX_SEGMENTS 11
+
+/* The sample of the first edge behind @i; @end where there is none. */
+static int32_t
+next_edge (const int32_t edges[5], int32_t i, uint8_t shift, int32_t end)
+{
+  int32_t next = end;
+
+  for (uint32_t k = 0; k < 5; k++)
+    if (edges[k] >> shift > i)
+      next = MIN (next, edges[k] >> shift);
+  return next;
 }
 
-/* The two below with a constant @step_bytes: what the compiler makes wide loops of. */
+/* Whether an edge lies inside the sample, so that the one behind it is another case. */
+static bool
+is_divided (const int32_t edges[5], Range block)
+{
+  for (uint32_t k = 0; k < 5; k++)
+    if (edges[k] > block.first && edges[k] < block.end)
+      return true;
+  return false;
+}
+
+static uint32_t
+split (Range outer, Range inner, uint8_t shift, uint32_t limit, Segment segments[MAX_SEGMENTS])
+{
+  const int32_t last = (int32_t) (limit >> shift << shift);
+  const int32_t edges[] = {outer.first, outer.end, inner.first, inner.end, last};
+  const Range all = samples_of (outer, shift);
+  uint32_t n = 0;
+
+  for (int32_t i = all.first, end; i < all.end; i = end) {
+    const Range block = block_of (i, shift, limit);
+    end = is_divided (edges, block) ? i + 1 : next_edge (edges, i, shift, all.end);
+    g_assert (n < MAX_SEGMENTS);
+    segments[n++] = (Segment){
+        .samples = {i, end},
+        .size_px = (uint32_t) (block.end - block.first),
+        .outer_px = (uint32_t) overlap (block, outer),
+        .inner_px = (uint32_t) overlap (block, inner),
+    };
+  }
+  return n;
+}
+
+/* A rectangle of a group's samples that take the same share of ink. */
+typedef struct {
+  uint8_t *bytes; /* the first sample */
+  size_t step_bytes, stride_bytes;
+  uint32_t n_columns, n_rows;
+  uint32_t n;         /* samples of a step */
+  uint32_t values[4]; /* of them */
+} Cell;
+
+/* Whole steps of one pattern: with a constant @n the compiler makes a wide loop of it. */
 static inline void
-set_steps (uint8_t *sample, size_t n, size_t step_bytes, uint8_t value)
+set_steps (const Cell *cell, uint32_t n, size_t step_bytes)
 {
-  for (size_t i = 0; i < n; i++)
-    sample[i * step_bytes] = value;
+  const uint8_t pattern[4] = {(uint8_t) cell->values[0], (uint8_t) cell->values[1],
+                              (uint8_t) cell->values[2], (uint8_t) cell->values[3]};
+  uint8_t *row = cell->bytes;
+
+  for (uint32_t y = 0; y < cell->n_rows; y++, row += cell->stride_bytes)
+    for (uint32_t x = 0; x < cell->n_columns; x++)
+      memcpy (row + x * step_bytes, pattern, n);
 }
 
-/* alpha / 255 rounds as any weight / total of the same share does. */
+static void
+set_cell (const Cell *cell)
+{
+  uint8_t *row = cell->bytes;
+
+  if (cell->step_bytes == 1 && cell->n_columns >= 16)
+    for (uint32_t y = 0; y < cell->n_rows; y++, row += cell->stride_bytes)
+      memset (row, (int) cell->values[0], cell->n_columns);
+  else if (cell->n == 1 && cell->step_bytes == 1)
+    set_steps (cell, 1, 1);
+  else if (cell->n == 1)
+    set_steps (cell, 1, cell->step_bytes);
+  else if (cell->n == 2)
+    set_steps (cell, 2, 2);
+  else if (cell->n == 3)
+    set_steps (cell, 3, 3);
+  else
+    set_steps (cell, 4, 4);
+}
+
+/* With a constant @total, which makes a division a multiplication, and a constant @n. */
 static inline void
-mix_steps (uint8_t *sample, size_t n, size_t step_bytes, uint32_t value, uint32_t alpha)
+mix_steps (const Cell *cell, uint32_t n, size_t step_bytes, uint32_t weight, uint32_t total)
 {
-  for (size_t i = 0; i < n; i++)
-    sample[i * step_bytes] = (uint8_t) mix (sample[i * step_bytes], value, alpha, 255);
+  uint8_t *row = cell->bytes;
+
+  for (uint32_t y = 0; y < cell->n_rows; y++, row += cell->stride_bytes)
+    for (uint32_t x = 0; x < cell->n_columns; x++)
+      for (uint32_t k = 0; k < n; k++)
+        row[x * step_bytes + k] =
+            (uint8_t) mix (row[x * step_bytes + k], cell->values[k], weight, total);
 }
 
-/* Inks @n samples that a shape covers wholly. */
-static void
-cover (const YvCanvas *canvas, uint8_t *sample, size_t n, size_t step_bytes, uint32_t value,
-       uint32_t alpha)
+static inline void
+mix_cell (const Cell *cell, uint32_t weight, uint32_t total)
 {
-  if (canvas->depth != 8) {
-    for (size_t i = 0; i < n; i++)
-      blend (canvas, sample + i * step_bytes, value, alpha, 255);
-  } else if (alpha == 255 && step_bytes == 1) {
-    memset (sample, (int) value, n);
-  } else if (alpha == 255) {
-    step_bytes == 2   ? set_steps (sample, n, 2, (uint8_t) value)
-    : step_bytes == 4 ? set_steps (sample, n, 4, (uint8_t) value)
-                      : set_steps (sample, n, step_bytes, (uint8_t) value);
-  } else {
-    step_bytes == 1   ? mix_steps (sample, n, 1, value, alpha)
-    : step_bytes == 2 ? mix_steps (sample, n, 2, value, alpha)
-    : step_bytes == 4 ? mix_steps (sample, n, 4, value, alpha)
-                      : mix_steps (sample, n, step_bytes, value, alpha);
-  }
-}
-
-/* As ink_run() in a row that is inside @outer and beside @inner: of the samples those within @px,
- * a part of the row, are wholly covered, and the others few. */
-static void
-ink_span (const YvCanvas *canvas, uint32_t component, int32_t row, Range samples, Range px,
-          const Area *outer, const Area *inner, YvInk ink)
-{
-  const YvCanvasComponent *c = &canvas->components[component];
-  const int32_t block = 1 << c->shift_x;
-  const bool is_cut = px.end == (int32_t) canvas->width; /* so may the last block be */
-  const int32_t end = (is_cut ? px.end + block - 1 : px.end) >> c->shift_x;
-  const Range full = {MAX (samples.first, (px.first + block - 1) >> c->shift_x),
-                      MIN (samples.end, end)};
-
-  if (full.first >= full.end) {
-    ink_run (canvas, component, row, samples, outer, inner, ink);
-    return;
-  }
-  ink_run (canvas, component, row, (Range){samples.first, full.first}, outer, inner, ink);
-  cover (canvas, c->bytes + (size_t) row * c->stride_bytes + (size_t) full.first * c->step_bytes,
-         (size_t) (full.end - full.first), c->step_bytes, ink.values[component], ink.alpha);
-  ink_run (canvas, component, row, (Range){full.end, samples.end}, outer, inner, ink);
+  if (cell->n == 1)
+    mix_steps (cell, 1, cell->step_bytes, weight, total);
+  else if (cell->n == 2)
+    mix_steps (cell, 2, 2, weight, total);
+  else if (cell->n == 3)
+    mix_steps (cell, 3, 3, weight, total);
+  else
+    mix_steps (cell, 4, 4, weight, total);
 }
 
 static void
-ink_row (const YvCanvas *canvas, uint32_t component, int32_t row, const Area *outer,
-         const Area *inner, YvInk ink)
+set_wide_cell (const YvCanvas *canvas, const Cell *cell)
 {
-  const YvCanvasComponent *c = &canvas->components[component];
-  const Range all = samples_of (outer->x, c->shift_x);
-  const Range by = block_of (row, c->shift_y, canvas->height);
-  const int32_t block = 1 << c->shift_x, h = by.end - by.first;
-  const int32_t inner_h = inner->x.first < inner->x.end ? overlap (by, inner->y) : 0;
+  const uint32_t mask = ((1u << canvas->depth) - 1) << canvas->low_bit;
+  const uint32_t bits = cell->values[0] << canvas->low_bit;
+  uint8_t *row = cell->bytes;
 
-  if (overlap (by, outer->y) < h || (inner_h > 0 && inner_h < h)) {
-    ink_run (canvas, component, row, all, outer, inner, ink);
-    return;
-  }
-  if (inner_h == 0) {
-    ink_span (canvas, component, row, all, outer->x, outer, inner, ink);
-    return;
-  }
-  const Range left = {all.first, MIN (all.end, (inner->x.first + block - 1) >> c->shift_x)};
-  const Range right = {MAX (left.end, inner->x.end >> c->shift_x), all.end};
-  ink_span (canvas, component, row, left, (Range){outer->x.first, inner->x.first}, outer, inner,
-            ink);
-  ink_span (canvas, component, row, right, (Range){inner->x.end, outer->x.end}, outer, inner, ink);
+  for (uint32_t y = 0; y < cell->n_rows; y++, row += cell->stride_bytes)
+    for (uint32_t x = 0; x < cell->n_columns; x++) {
+      uint8_t *sample = row + x * cell->step_bytes;
+      sample[0] = (uint8_t) ((sample[0] & ~mask) | bits);
+      sample[1] = (uint8_t) ((sample[1] & ~(mask >> 8)) | bits >> 8);
+    }
+}
+
+static inline void
+mix_wide_cell (const YvCanvas *canvas, const Cell *cell, uint32_t weight, uint32_t total)
+{
+  uint8_t *row = cell->bytes;
+
+  for (uint32_t y = 0; y < cell->n_rows; y++, row += cell->stride_bytes)
+    for (uint32_t x = 0; x < cell->n_columns; x++)
+      blend (canvas, row + x * cell->step_bytes, cell->values[0], weight, total);
 }
 
 static void
-ink_component (const YvCanvas *canvas, uint32_t component, const Area *outer, const Area *inner,
-               YvInk ink)
+ink_cell (const YvCanvas *canvas, const Cell *cell, uint32_t weight, uint32_t total)
 {
-  const Range rows = samples_of (outer->y, canvas->components[component].shift_y);
+  const bool is_byte = canvas->depth == 8;
 
-  for (int32_t row = rows.first; row < rows.end; row++)
-    ink_row (canvas, component, row, outer, inner, ink);
+  if (is_byte && weight == total)
+    set_cell (cell);
+  else if (is_byte && total == 255)
+    mix_cell (cell, weight, 255);
+  else if (is_byte && total == 2 * 255)
+    mix_cell (cell, weight, 2 * 255);
+  else if (is_byte)
+    mix_cell (cell, weight, 4 * 255);
+  else if (weight == total)
+    set_wide_cell (canvas, cell);
+  else if (total == 255)
+    mix_wide_cell (canvas, cell, weight, 255);
+  else
+    mix_wide_cell (canvas, cell, weight, total);
+}
+
+/* Segments across times segments down: what is a constant share in both is one in the cell. */
+static void
+ink_group (const YvCanvas *canvas, const YvCanvasGroup *g, const Area *outer, const Area *inner,
+           YvInk ink)
+{
+  Segment across[MAX_SEGMENTS], down[MAX_SEGMENTS];
+  const uint32_t n_across = split (outer->x, inner->x, g->shift_x, canvas->width, across);
+  const uint32_t n_down = split (outer->y, inner->y, g->shift_y, canvas->height, down);
+  Cell cell = {.step_bytes = g->step_bytes, .stride_bytes = g->stride_bytes, .n = g->n};
+
+  for (uint32_t k = 0; k < g->n; k++)
+    cell.values[k] = ink.values[g->components[k]];
+  for (const Segment *v = down; v < down + n_down; v++)
+    for (const Segment *h = across; h < across + n_across; h++) {
+      const uint32_t covered = h->outer_px * v->outer_px - h->inner_px * v->inner_px;
+      const uint32_t area = h->size_px * v->size_px;
+      const bool is_whole = covered == area; /* alpha / 255 rounds as the longer fraction does */
+      cell.bytes = g->bytes + (size_t) v->samples.first * g->stride_bytes +
+                   (size_t) h->samples.first * g->step_bytes;
+      cell.n_columns = (uint32_t) (h->samples.end - h->samples.first);
+      cell.n_rows = (uint32_t) (v->samples.end - v->samples.first);
+      if (covered > 0)
+        ink_cell (canvas, &cell, (is_whole ? 1 : covered) * ink.alpha, (is_whole ? 1 : area) * 255);
+    }
 }
 
 static void
@@ -244,8 +363,8 @@ ink_area (const YvCanvas *canvas, const Area *outer, const Area *inner, YvInk in
 {
   if (area_is_empty (outer) || ink.alpha == 0)
     return;
-  for (uint32_t i = 0; i < canvas->n_components; i++)
-    ink_component (canvas, i, outer, inner, ink);
+  for (uint32_t i = 0; i < canvas->n_groups; i++)
+    ink_group (canvas, &canvas->groups[i], outer, inner, ink);
 }
 
 void

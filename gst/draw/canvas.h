@@ -28,6 +28,16 @@ typedef struct {
   uint8_t shift_x, shift_y; /* a sample covers (1 << shift_x) x (1 << shift_y) px */
 } YvCanvasComponent;
 
+/* Components whose samples lie side by side, and make up all bytes of a step: the bytes of a pixel,
+ * U and V of NV12, a plane of its own. What is drawn is drawn into all of them at once. */
+typedef struct {
+  uint8_t *bytes; /* the first sample of all */
+  uint32_t stride_bytes, step_bytes;
+  uint8_t shift_x, shift_y;
+  uint8_t n;             /* samples of a step */
+  uint8_t components[4]; /* which ones, in their order in memory */
+} YvCanvasGroup;
+
 /* A picture, or a part of one that is drawn alone: shapes are placed in px of the whole. On a part
  * of 4-byte pixels that begins as zeros, what is drawn is its colour times its alpha, and alpha. */
 typedef struct {
@@ -36,6 +46,8 @@ typedef struct {
   uint32_t depth, low_bit; /* bits of a sample, 8 or 10; where they begin in the two bytes of 10 */
   uint32_t n_components;
   YvCanvasComponent components[4];
+  uint32_t n_groups;
+  YvCanvasGroup groups[4]; /* each component is in one */
   /* What a colour is in this picture: a row a component, over r, g, b (0..1) and 1. */
   float colors[4][4];
 } YvCanvas;

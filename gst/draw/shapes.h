@@ -44,7 +44,7 @@ typedef struct {
 } YvShapes;
 
 /* Pieces of a tag's text that come back in other tags: a name, a number. */
-#define YV_TAG_MAX_PIECES 4
+#define YV_TAG_MAX_PIECES 11
 typedef struct {
   const char *pieces[YV_TAG_MAX_PIECES];
   uint32_t n_pieces;
