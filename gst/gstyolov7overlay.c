@@ -7,76 +7,104 @@
  * @short_description: draws detections onto video frames
  * @see_also: yolov7
  *
- * yolov7overlay draws each detection that a frame carries: an outline in the color of its class and
- * a tag with the class name and the confidence. It reads what `yolov7` attaches, and where a frame
- * has none of that, the objects of GStreamer's analytics elements (since 1.24), or any
- * GstVideoRegionOfInterestMeta. Frames without any pass untouched, without being mapped.
+ * yolov7overlay draws each detection that a frame carries: an outline in the color of its class, or
+ * of its track, and a tag with class name, id and confidence. Boxes that a tracker predicts,
+ * because nobody saw the object in this frame, are dashed. It reads what `yolov7` attaches, and
+ * where a frame has none of that, the objects of GStreamer's analytics elements (since 1.24), or
+ * any GstVideoRegionOfInterestMeta. Frames with nothing to draw pass untouched, without being
+ * mapped.
+ *
+ * On frames that nobody analysed (inference-interval, leaky) the last boxes stay until they are
+ * older than #GstYolov7Overlay:expire-overlay. An analysed frame without objects has none at once,
+ * and a flush, a new segment and new caps end them.
  *
  * Drawing happens in the frame's own format, 4:2:0 included, so no conversion is needed around the
- * element. Lines and text grow with the frame unless #GstYolov7Overlay:line-width and
- * #GstYolov7Overlay:font-size say otherwise.
+ * element. Where downstream says that it draws attached overlays, pixels stay as they are, and what
+ * is drawn is attached as a GstVideoOverlayComposition; so it always is in memory that can't be
+ * mapped, such as a GPU's (#GstYolov7Overlay:composition). Lines and text grow with the frame
+ * unless #GstYolov7Overlay:line-width and #GstYolov7Overlay:font-size say otherwise.
+ *
+ * #GstYolov7Overlay:pixelated-box hides what is in boxes, before anything is drawn. It hides what
+ * was detected: an object that the model misses stays visible, and so is one in frames that nobody
+ * analysed once expire-overlay is over.
  *
  * Draw before elements that turn, mirror or crop the picture: older versions of GStreamer do not
  * move regions with it.
  *
- * All properties may be changed while playing and take effect with the next frame.
+ * All properties but #GstYolov7Overlay:composition may be changed while playing and take effect
+ * with the next frame.
  *
- * ## Example launch line
+ * ## Example launch lines
  * |[
  * gst-launch-1.0 filesrc location=street.mp4 ! decodebin ! videoconvert \
  *   ! yolov7 model-file=best.pt ! yolov7overlay ! videoconvert ! autovideosink
  * ]|
  * Shows what a trained model finds in a file.
+ * |[
+ * gst-launch-1.0 filesrc location=street.mp4 ! decodebin ! videoconvert \
+ *   ! yolov7 model-file=best.pt inference-interval=3 \
+ *   ! yolov7overlay pixelated-box=true draw-statistics=true ! videoconvert ! autovideosink
+ * ]|
+ * Hides what it finds, counts it, and looks at every third frame only.
  *
  * Since: 0.1
  */
 #include "gst/gstyolov7overlay.h"
 
+#include <string.h>
+
 #include <gst/video/video.h>
 
+#include "gst/composition.h"
 #include "gst/detectionmeta.h"
 #include "gst/draw/boxes.h"
+#include "gst/draw/statistics.h"
+#include "gst/draw/tails.h"
 #include "gst/framepool.h"
 #include "gst/frameview.h"
+#include "gst/overlaycaps.h"
+#include "gst/overlaysettings.h"
 #include "gst/posterror.h"
+#include "gst/zoneread.h"
 
 GST_DEBUG_CATEGORY_STATIC (yolov7_overlay_debug);
 #define GST_CAT_DEFAULT yolov7_overlay_debug
 
 /* ---- tables --------------------------------------------------------------------------------- */
 
-static GstStaticPadTemplate sink_template =
-    GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
-                             GST_STATIC_CAPS (GST_VIDEO_CAPS_MAKE (GST_YOLOV7_FORMATS)));
+static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE (
+    "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS (GST_YOLOV7_OVERLAY_CAPS));
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE (
-    "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (GST_VIDEO_CAPS_MAKE (GST_YOLOV7_FORMATS)));
+    "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (GST_YOLOV7_OVERLAY_CAPS));
 
-enum {
-  PROP_0,
-  PROP_OBJECT_DETECTION_OUTLINE_COLOR,
-  PROP_DRAW_LABELS,
-  PROP_LABELS_COLOR,
-  PROP_FILLED_BOX,
-  PROP_LINE_WIDTH,
-  PROP_FONT_SIZE,
-  N_PROPS
-};
-
-static GParamSpec *properties[N_PROPS];
+#define MAX_LABEL_BYTES 256 /* as many as are shown: labels come from outside */
 
 struct _GstYolov7Overlay {
   GstBaseTransform parent;
 
   /* protected by the object lock */
-  YvBoxStyle style;
+  GstYolov7OverlaySettings settings;
+
+  /* atomic: downstream is to be asked (again) whether it takes compositions */
+  gint must_ask;
 
   /* streaming thread only, from start() to stop() */
-  GstVideoInfo info;
-  gboolean refused_caps; /* an error was posted for: sticky caps come again and again */
+  GstVideoInfo info;      /* of frames that can be mapped */
+  guint frame_w, frame_h; /* px */
+  gboolean is_mappable;
+  gboolean has_composition_caps; /* of the source pad */
+  gboolean attaches;             /* what is drawn, rather than drawing it into frames */
+  gboolean refused_caps;         /* an error was posted for: sticky caps come again and again */
   YvFont *font;
-  GArray *found; /* of GstYolov7Detection; kept for its memory */
-  GArray *boxes; /* of YvBox; kept for its memory */
+  GArray *found;               /* of GstYolov7Detection; kept for its memory */
+  GArray *boxes;               /* of YvBox: of the last analysed frame */
+  GString *labels;             /* what they point to, each ended by a NUL */
+  GstClockTime seen;           /* running time of that frame */
+  GArray *zones, *zone_points; /* of YvZoneLines and double, of this frame */
+  YvTails *tails;
+  YvFrameRate rate;
   YvShapes *shapes;
+  GstYolov7Composition *composition;
 };
 
 G_DEFINE_FINAL_TYPE (GstYolov7Overlay, gst_yolov7_overlay, GST_TYPE_BASE_TRANSFORM)
@@ -90,29 +118,10 @@ set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
   GstYolov7Overlay *self = GST_YOLOV7_OVERLAY (object);
 
   GST_OBJECT_LOCK (self);
-  switch (id) {
-  case PROP_OBJECT_DETECTION_OUTLINE_COLOR:
-    self->style.outline_argb = g_value_get_uint (value);
-    break;
-  case PROP_DRAW_LABELS:
-    self->style.tags = g_value_get_boolean (value);
-    break;
-  case PROP_LABELS_COLOR:
-    self->style.text_argb = g_value_get_uint (value);
-    break;
-  case PROP_FILLED_BOX:
-    self->style.filled = g_value_get_boolean (value);
-    break;
-  case PROP_LINE_WIDTH:
-    self->style.line_px = g_value_get_uint (value);
-    break;
-  case PROP_FONT_SIZE:
-    self->style.font_px = g_value_get_uint (value);
-    break;
-  default:
-    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-  }
+  const gboolean is_known = gst_yolov7_overlay_settings_set (&self->settings, id, value);
   GST_OBJECT_UNLOCK (self);
+  if (!is_known)
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
 
 static void
@@ -121,54 +130,19 @@ get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
   GstYolov7Overlay *self = GST_YOLOV7_OVERLAY (object);
 
   GST_OBJECT_LOCK (self);
-  switch (id) {
-  case PROP_OBJECT_DETECTION_OUTLINE_COLOR:
-    g_value_set_uint (value, self->style.outline_argb);
-    break;
-  case PROP_DRAW_LABELS:
-    g_value_set_boolean (value, self->style.tags);
-    break;
-  case PROP_LABELS_COLOR:
-    g_value_set_uint (value, self->style.text_argb);
-    break;
-  case PROP_FILLED_BOX:
-    g_value_set_boolean (value, self->style.filled);
-    break;
-  case PROP_LINE_WIDTH:
-    g_value_set_uint (value, self->style.line_px);
-    break;
-  case PROP_FONT_SIZE:
-    g_value_set_uint (value, self->style.font_px);
-    break;
-  default:
-    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-  }
+  const gboolean is_known = gst_yolov7_overlay_settings_get (&self->settings, id, value);
   GST_OBJECT_UNLOCK (self);
+  if (!is_known)
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
 
-static void
-install_properties (GObjectClass *class)
+static GstYolov7OverlaySettings
+get_settings (GstYolov7Overlay *self)
 {
-  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING;
-
-  properties[PROP_OBJECT_DETECTION_OUTLINE_COLOR] = g_param_spec_uint (
-      "object-detection-outline-color", "Outline color",
-      "Color of outlines and tags, 0xAARRGGBB; 0: each class its own", 0, G_MAXUINT, 0, flags);
-  properties[PROP_DRAW_LABELS] = g_param_spec_boolean (
-      "draw-labels", "Draw labels", "Draw a tag with class name and confidence", TRUE, flags);
-  properties[PROP_LABELS_COLOR] =
-      g_param_spec_uint ("labels-color", "Labels color",
-                         "Color of the text on tags, 0xAARRGGBB; 0: black or white by contrast", 0,
-                         G_MAXUINT, 0, flags);
-  properties[PROP_FILLED_BOX] = g_param_spec_boolean (
-      "filled-box", "Filled box", "Tint the inside of boxes, a quarter opaque", FALSE, flags);
-  properties[PROP_LINE_WIDTH] =
-      g_param_spec_uint ("line-width", "Line width",
-                         "Width of outlines in pixels; 0: grows with the frame", 0, 100, 0, flags);
-  properties[PROP_FONT_SIZE] =
-      g_param_spec_uint ("font-size", "Font size",
-                         "Size of text in pixels; 0: grows with the frame", 0, 500, 0, flags);
-  g_object_class_install_properties (class, N_PROPS, properties);
+  GST_OBJECT_LOCK (self);
+  const GstYolov7OverlaySettings settings = self->settings;
+  GST_OBJECT_UNLOCK (self);
+  return settings;
 }
 
 /* ---- life ----------------------------------------------------------------------------------- */
@@ -182,91 +156,24 @@ start (GstBaseTransform *base)
   self->font = yv_font_new ("Sans Bold");
   self->found = g_array_new (FALSE, FALSE, sizeof (GstYolov7Detection));
   self->boxes = g_array_new (FALSE, FALSE, sizeof (YvBox));
+  self->labels = g_string_new (NULL);
+  self->zones = g_array_new (FALSE, FALSE, sizeof (YvZoneLines));
+  self->zone_points = g_array_new (FALSE, FALSE, sizeof (double));
+  self->tails = yv_tails_new ();
+  self->rate = (YvFrameRate){0};
   self->shapes = yv_shapes_new ();
+  self->composition = gst_yolov7_composition_new ();
   return TRUE;
 }
 
-static gboolean
-set_caps (GstBaseTransform *base, GstCaps *in, GstCaps *out)
-{
-  GstYolov7Overlay *self = GST_YOLOV7_OVERLAY (base);
-  const char *why = NULL;
-  (void) out;
-
-  if (!gst_video_info_from_caps (&self->info, in))
-    why = "its caps can't be read";
-  else
-    gst_yolov7_frame_view_check (&self->info, &why);
-  if (why && !self->refused_caps)
-    gst_yolov7_post_bad_caps (GST_ELEMENT (self), in, why);
-  self->refused_caps = why != NULL;
-  return why == NULL;
-}
-
-static gboolean
-propose_allocation (GstBaseTransform *base, GstQuery *decided, GstQuery *query)
-{
-  (void) decided;
-  return gst_yolov7_propose_allocation (GST_BASE_TRANSFORM_SRC_PAD (base), query, NULL, 0);
-}
-
+/* What comes has nothing to do with what was. */
 static void
-boxes_of_detections (const GArray *found, GArray *boxes)
+forget (GstYolov7Overlay *self)
 {
-  g_array_set_size (boxes, 0);
-  for (guint i = 0; i < found->len; i++) {
-    const GstYolov7Detection *d = &g_array_index (found, GstYolov7Detection, i);
-    const YvBox box = {
-        .x = d->x,
-        .y = d->y,
-        .w = d->w,
-        .h = d->h,
-        .confidence = d->confidence,
-        .label = d->label,
-        .class_index = d->class_index,
-        .id = d->id,
-        .predicted = d->predicted,
-    };
-    g_array_append_val (boxes, box);
-  }
-}
-
-static YvBoxStyle
-get_style (GstYolov7Overlay *self)
-{
-  GST_OBJECT_LOCK (self);
-  const YvBoxStyle style = self->style;
-  GST_OBJECT_UNLOCK (self);
-  return style;
-}
-
-static GstFlowReturn
-transform_ip (GstBaseTransform *base, GstBuffer *buffer)
-{
-  GstYolov7Overlay *self = GST_YOLOV7_OVERLAY (base);
-
-  gst_yolov7_detections_read_scaled (buffer, (guint) GST_VIDEO_INFO_WIDTH (&self->info),
-                                     (guint) GST_VIDEO_INFO_HEIGHT (&self->info), self->found);
-  if (self->found->len == 0)
-    return GST_FLOW_OK;
-
-  GstYolov7FrameView view;
-  if (!gst_yolov7_frame_view_map (&view, &self->info, buffer, GST_MAP_READWRITE)) {
-    gst_yolov7_post_bad_frame (GST_ELEMENT (self), &self->info, buffer);
-    return GST_FLOW_ERROR;
-  }
-  const YvBoxStyle style = get_style (self);
-  YvCanvas canvas;
-  boxes_of_detections (self->found, self->boxes);
-  yv_canvas_init (&canvas, &view.image);
-  yv_shapes_clear (self->shapes);
-  yv_boxes_lay_out (self->shapes, self->font, (const YvBox *) self->boxes->data, self->boxes->len,
-                    &style, canvas.width, canvas.height);
-  for (guint i = 0; i < self->shapes->shapes->len; i++)
-    yv_shapes_draw (self->shapes, i, self->font, &canvas);
-  gst_yolov7_frame_view_unmap (&view);
-  GST_LOG_OBJECT (self, "drew %u boxes", self->boxes->len);
-  return GST_FLOW_OK;
+  g_array_set_size (self->boxes, 0);
+  yv_tails_clear (self->tails);
+  self->rate = (YvFrameRate){0};
+  self->seen = 0;
 }
 
 static gboolean
@@ -277,8 +184,276 @@ stop (GstBaseTransform *base)
   g_clear_pointer (&self->font, yv_font_free);
   g_clear_pointer (&self->found, g_array_unref);
   g_clear_pointer (&self->boxes, g_array_unref);
+  g_string_free (g_steal_pointer (&self->labels), TRUE);
+  g_clear_pointer (&self->zones, g_array_unref);
+  g_clear_pointer (&self->zone_points, g_array_unref);
+  g_clear_pointer (&self->tails, yv_tails_free);
   g_clear_pointer (&self->shapes, yv_shapes_free);
+  g_clear_pointer (&self->composition, gst_yolov7_composition_free);
   return TRUE;
+}
+
+/* ---- caps ----------------------------------------------------------------------------------- */
+
+static GstCaps *
+transform_caps (GstBaseTransform *base, GstPadDirection direction, GstCaps *caps, GstCaps *filter)
+{
+  GstYolov7Overlay *self = GST_YOLOV7_OVERLAY (base);
+  const gboolean may_attach = get_settings (self).composition != GST_YOLOV7_COMPOSITION_NEVER;
+  g_autoptr (GstCaps) result = direction == GST_PAD_SINK
+                                   ? gst_yolov7_overlay_caps_out (caps, may_attach)
+                                   : gst_yolov7_overlay_caps_in (caps, may_attach);
+
+  return filter ? gst_caps_intersect_full (filter, result, GST_CAPS_INTERSECT_FIRST)
+                : g_steal_pointer (&result);
+}
+
+/* Returns: what is wrong, or NULL. */
+static const char *
+read_caps (GstYolov7Overlay *self, GstCaps *caps)
+{
+  const GstStructure *s = gst_caps_get_structure (caps, 0);
+  const char *why = NULL;
+  gint w = 0, h = 0;
+
+  self->is_mappable = gst_yolov7_overlay_caps_are_mappable (caps);
+  if (self->is_mappable && !gst_video_info_from_caps (&self->info, caps))
+    return "its caps can't be read";
+  if (self->is_mappable && !gst_yolov7_frame_view_check (&self->info, &why))
+    return why;
+  if (!gst_structure_get_int (s, "width", &w) || !gst_structure_get_int (s, "height", &h) ||
+      w < 1 || h < 1)
+    return "its caps have no size";
+  self->frame_w = (guint) w;
+  self->frame_h = (guint) h;
+  return NULL;
+}
+
+static gboolean
+set_caps (GstBaseTransform *base, GstCaps *in, GstCaps *out)
+{
+  GstYolov7Overlay *self = GST_YOLOV7_OVERLAY (base);
+  const char *why = read_caps (self, in);
+
+  if (why && !self->refused_caps)
+    gst_yolov7_post_bad_caps (GST_ELEMENT (self), in, why);
+  self->refused_caps = why != NULL;
+  self->has_composition_caps = gst_caps_features_contains (
+      gst_caps_get_features (out, 0), GST_CAPS_FEATURE_META_GST_VIDEO_OVERLAY_COMPOSITION);
+  g_atomic_int_set (&self->must_ask, TRUE);
+  forget (self);
+  return why == NULL;
+}
+
+static gboolean
+propose_allocation (GstBaseTransform *base, GstQuery *decided, GstQuery *query)
+{
+  (void) decided;
+  return gst_yolov7_propose_allocation (GST_BASE_TRANSFORM_SRC_PAD (base), query, NULL, 0);
+}
+
+static gboolean
+downstream_takes_compositions (GstBaseTransform *base)
+{
+  g_autoptr (GstCaps) caps = gst_pad_get_current_caps (GST_BASE_TRANSFORM_SRC_PAD (base));
+  g_autoptr (GstQuery) query = gst_query_new_allocation (caps, FALSE);
+
+  return gst_pad_peer_query (GST_BASE_TRANSFORM_SRC_PAD (base), query) &&
+         gst_query_find_allocation_meta (query, GST_VIDEO_OVERLAY_COMPOSITION_META_API_TYPE, NULL);
+}
+
+/* With the first frame, when downstream has the caps. */
+static void
+choose_target (GstYolov7Overlay *self, GstYolov7CompositionMode mode)
+{
+  if (!g_atomic_int_compare_and_exchange (&self->must_ask, TRUE, FALSE))
+    return;
+  self->attaches =
+      !self->is_mappable || mode == GST_YOLOV7_COMPOSITION_ALWAYS ||
+      (mode == GST_YOLOV7_COMPOSITION_AUTO &&
+       (self->has_composition_caps || downstream_takes_compositions (GST_BASE_TRANSFORM (self))));
+  GST_DEBUG_OBJECT (self, "what is drawn is %s", self->attaches ? "attached" : "in the frame");
+}
+
+/* ---- events --------------------------------------------------------------------------------- */
+
+static gboolean
+sink_event (GstBaseTransform *base, GstEvent *event)
+{
+  if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP || GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT)
+    forget (GST_YOLOV7_OVERLAY (base));
+  return GST_BASE_TRANSFORM_CLASS (gst_yolov7_overlay_parent_class)->sink_event (base, event);
+}
+
+/* Another sink may draw no overlays, or draw them after all. */
+static gboolean
+src_event (GstBaseTransform *base, GstEvent *event)
+{
+  if (GST_EVENT_TYPE (event) == GST_EVENT_RECONFIGURE)
+    g_atomic_int_set (&GST_YOLOV7_OVERLAY (base)->must_ask, TRUE);
+  return GST_BASE_TRANSFORM_CLASS (gst_yolov7_overlay_parent_class)->src_event (base, event);
+}
+
+/* ---- boxes ---------------------------------------------------------------------------------- */
+
+/* Copies the labels: the boxes may be drawn again on frames that do not carry them. */
+static void
+keep_boxes (GstYolov7Overlay *self)
+{
+  g_array_set_size (self->boxes, 0);
+  g_string_truncate (self->labels, 0);
+  for (guint i = 0; i < self->found->len; i++) {
+    const GstYolov7Detection *d = &g_array_index (self->found, GstYolov7Detection, i);
+    const char *label = d->label ? d->label : "";
+    const YvBox box = {
+        .x = d->x,
+        .y = d->y,
+        .w = d->w,
+        .h = d->h,
+        .confidence = d->confidence,
+        .class_index = d->class_index,
+        .id = d->id,
+        .predicted = d->predicted,
+    };
+    g_array_append_val (self->boxes, box);
+    g_string_append_len (self->labels, label, (gssize) strnlen (label, MAX_LABEL_BYTES));
+    g_string_append_c (self->labels, '\0');
+  }
+
+  const char *label = self->labels->str; /* it has moved while it grew */
+  for (guint i = 0; i < self->boxes->len; i++) {
+    g_array_index (self->boxes, YvBox, i).label = label;
+    label += strlen (label) + 1;
+  }
+}
+
+/* Time that is not known, or goes back, is time that does not pass. */
+static GstClockTime
+running_time_of (GstYolov7Overlay *self, GstBuffer *buffer)
+{
+  const GstSegment *segment = &GST_BASE_TRANSFORM (self)->segment;
+  const GstClockTime time =
+      segment->format == GST_FORMAT_TIME
+          ? gst_segment_to_running_time (segment, GST_FORMAT_TIME, GST_BUFFER_PTS (buffer))
+          : GST_CLOCK_TIME_NONE;
+
+  if (!GST_CLOCK_TIME_IS_VALID (time))
+    return self->seen;
+  return MAX (time, self->seen);
+}
+
+static void
+grow_tails (GstYolov7Overlay *self, const GstYolov7OverlaySettings *settings)
+{
+  for (guint i = 0; i < self->boxes->len && settings->tail_length_ns > 0; i++) {
+    const YvBox *box = &g_array_index (self->boxes, YvBox, i);
+    const double x = box->x + box->w / 2, y = box->y + box->h;
+    if (box->id >= 0 && ABS (x) < 1e6 && ABS (y) < 1e6) /* and a number */
+      yv_tails_add (self->tails, box->id, x, y, yv_boxes_argb (box, &settings->style), self->seen,
+                    settings->tail_length_ns);
+  }
+}
+
+/* What this frame shows of objects: its own, or the last ones while they are young. */
+static void
+update_boxes (GstYolov7Overlay *self, GstBuffer *buffer, GstClockTime now,
+              const GstYolov7OverlaySettings *settings)
+{
+  if (gst_yolov7_detections_read_scaled (buffer, self->frame_w, self->frame_h, self->found)) {
+    self->seen = now;
+    keep_boxes (self);
+    grow_tails (self, settings);
+    return;
+  }
+  if (settings->expire_ns != GST_CLOCK_TIME_NONE && now - self->seen >= settings->expire_ns)
+    g_array_set_size (self->boxes, 0);
+}
+
+/* ---- a frame -------------------------------------------------------------------------------- */
+
+static void
+lay_out (GstYolov7Overlay *self, GstClockTime now, const GstYolov7OverlaySettings *settings)
+{
+  const YvBox *boxes = (const YvBox *) (const void *) self->boxes->data;
+  const YvZoneLines *zones = (const YvZoneLines *) (const void *) self->zones->data;
+  const YvBoxStyle *style = &settings->style;
+  const guint w = self->frame_w, h = self->frame_h;
+  const guint line_px = style->line_px ? style->line_px : yv_boxes_line_px (w, h);
+  const guint font_px = style->font_px ? style->font_px : yv_boxes_font_px (w, h);
+
+  yv_shapes_clear (self->shapes);
+  if (settings->pixelated)
+    yv_boxes_hide (self->shapes, boxes, self->boxes->len, w, h);
+  yv_zonelines_add_borders (self->shapes, zones, self->zones->len, line_px, w, h);
+  if (settings->tail_length_ns > 0)
+    yv_tails_lay_out (self->tails, now, settings->tail_length_ns, (gint) line_px, self->shapes);
+  else
+    yv_tails_clear (self->tails);
+  yv_boxes_lay_out (self->shapes, self->font, boxes, self->boxes->len, style, w, h);
+  yv_zonelines_add_tags (self->shapes, self->font, zones, self->zones->len, font_px, w, h);
+  if (settings->statistics)
+    yv_statistics_lay_out (self->shapes, self->font, &self->rate, boxes, self->boxes->len, font_px);
+}
+
+/* Draws the shapes that are to be pixels; @all: not only those that hide something. */
+static gboolean
+draw_in_frame (GstYolov7Overlay *self, GstBuffer *buffer, gboolean all)
+{
+  GstYolov7FrameView view;
+  YvCanvas canvas;
+
+  if (!gst_yolov7_frame_view_map (&view, &self->info, buffer, GST_MAP_READWRITE)) {
+    gst_yolov7_post_bad_frame (GST_ELEMENT (self), &self->info, buffer);
+    return FALSE;
+  }
+  yv_canvas_init (&canvas, &view.image);
+  for (guint i = 0; i < self->shapes->shapes->len; i++)
+    if (all || g_array_index (self->shapes->shapes, YvShape, i).kind == YV_SHAPE_PIXELATED)
+      yv_shapes_draw (self->shapes, i, self->font, &canvas);
+  gst_yolov7_frame_view_unmap (&view);
+  return TRUE;
+}
+
+static GstFlowReturn
+refuse_to_hide (GstYolov7Overlay *self)
+{
+  g_autoptr (GstCaps) caps = gst_pad_get_current_caps (GST_BASE_TRANSFORM_SINK_PAD (self));
+
+  GST_ELEMENT_ERROR (self, STREAM, FORMAT,
+                     ("pixelated-box can't hide anything in memory that can't be mapped. Put an "
+                      "element before this one that copies frames to system memory, such as "
+                      "gldownload, or turn pixelated-box off."),
+                     ("caps %" GST_PTR_FORMAT, (void *) caps));
+  return GST_FLOW_ERROR;
+}
+
+static GstFlowReturn
+transform_ip (GstBaseTransform *base, GstBuffer *buffer)
+{
+  GstYolov7Overlay *self = GST_YOLOV7_OVERLAY (base);
+  const GstYolov7OverlaySettings settings = get_settings (self);
+  const GstClockTime now = running_time_of (self, buffer);
+
+  if (settings.pixelated && !self->is_mappable)
+    return refuse_to_hide (self);
+  yv_frame_rate_add (&self->rate, GST_BUFFER_PTS (buffer));
+  update_boxes (self, buffer, now, &settings);
+  g_array_set_size (self->zones, 0);
+  if (settings.zones)
+    gst_yolov7_zones_read (buffer, self->zones, self->zone_points);
+  lay_out (self, now, &settings);
+  if (self->shapes->shapes->len == 0)
+    return GST_FLOW_OK;
+
+  choose_target (self, settings.composition);
+  const gboolean hides = settings.pixelated && self->boxes->len > 0;
+  if ((!self->attaches || hides) && !draw_in_frame (self, buffer, !self->attaches))
+    return GST_FLOW_ERROR;
+  GST_LOG_OBJECT (self, "%u boxes in %u shapes", self->boxes->len, self->shapes->shapes->len);
+  if (self->attaches)
+    gst_yolov7_composition_attach (self->composition, self->shapes, self->font, self->frame_w,
+                                   self->frame_h, buffer);
+  return GST_FLOW_OK;
 }
 
 static void
@@ -291,7 +466,7 @@ gst_yolov7_overlay_class_init (GstYolov7OverlayClass *class)
   GST_DEBUG_CATEGORY_INIT (yolov7_overlay_debug, "yolov7overlay", 0, "draws detections");
   object->set_property = set_property;
   object->get_property = get_property;
-  install_properties (object);
+  gst_yolov7_overlay_settings_install (object);
 
   gst_element_class_set_static_metadata (element, "YOLOv7 overlay", "Analyzer/Visualization/Video",
                                          "Draws detections onto the frames that carry them",
@@ -300,8 +475,11 @@ gst_yolov7_overlay_class_init (GstYolov7OverlayClass *class)
   gst_element_class_add_static_pad_template (element, &src_template);
 
   transform->start = GST_DEBUG_FUNCPTR (start);
+  transform->transform_caps = GST_DEBUG_FUNCPTR (transform_caps);
   transform->set_caps = GST_DEBUG_FUNCPTR (set_caps);
   transform->propose_allocation = GST_DEBUG_FUNCPTR (propose_allocation);
+  transform->sink_event = GST_DEBUG_FUNCPTR (sink_event);
+  transform->src_event = GST_DEBUG_FUNCPTR (src_event);
   transform->transform_ip = GST_DEBUG_FUNCPTR (transform_ip);
   transform->stop = GST_DEBUG_FUNCPTR (stop);
 }
@@ -309,6 +487,6 @@ gst_yolov7_overlay_class_init (GstYolov7OverlayClass *class)
 static void
 gst_yolov7_overlay_init (GstYolov7Overlay *self)
 {
-  self->style = (YvBoxStyle){.tags = true};
+  gst_yolov7_overlay_settings_init (&self->settings);
   gst_base_transform_set_in_place (GST_BASE_TRANSFORM (self), TRUE);
 }

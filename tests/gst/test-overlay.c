@@ -114,7 +114,7 @@ boxes_follow_a_scaler (void)
 {
   g_autoptr (GstSample) picture = yv_test_plain (161 * 2, 121 * 2, PAPER);
   g_autoptr (GstCaps) small = yv_test_caps ("RGB", 161, 121);
-  const GstYolov7Detection twice = {.x = 82, .y = 62, .w = 120, .h = 166, .label = "dog"};
+  const GstYolov7Detection twice = {.x = 82, .y = 62, .w = 120, .h = 166, .id = -1, .label = "dog"};
   GstHarness *h = gst_harness_new_parse ("videoscale ! yolov7overlay " PLAIN_BOX);
 
   gst_harness_set_caps (h, gst_caps_ref (gst_sample_get_caps (picture)), gst_caps_ref (small));
@@ -131,7 +131,7 @@ static void
 boxes_of_another_frame_size_are_scaled (void)
 {
   g_autoptr (GstSample) picture = yv_test_plain (161, 121, PAPER);
-  const GstYolov7Detection other = {.x = 82, .y = 93, .w = 120, .h = 249, .label = "dog"};
+  const GstYolov7Detection other = {.x = 82, .y = 93, .w = 120, .h = 249, .id = -1, .label = "dog"};
   GstBuffer *frame = yv_test_frame (picture);
 
   yv_test_attach (frame, 161 * 2, 121 * 3, &other, 1, 0);

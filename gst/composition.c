@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * gst/composition.c - shapes attached to a frame as a GstVideoOverlayComposition. */
+#include "gst/composition.h"
+
+#include <string.h>
+
+#define TILE_PX 128 /* of lines: large enough for few, small enough to be mostly line */
+
+/* Of compositions, as GStreamer defines it: four bytes, native order of 0xAARRGGBB. */
+#if G_BYTE_ORDER == G_LITTLE_ENDIAN
+#define PIXELS YV_FORMAT_BGRX
+#else
+#define PIXELS YV_FORMAT_XRGB
+#endif
+
+/* The rectangles of all shapes, one after the other. */
+typedef struct {
+  GPtrArray *rectangles; /* of GstVideoOverlayRectangle, owned */
+  GArray *ends;          /* of guint: for each shape, the first rectangle that is not its own */
+} Pictures;
+
+struct _GstYolov7Composition {
+  YvShapes *drawn; /* of the last frame */
+  Pictures pictures, next;
+  GstVideoOverlayComposition *whole; /* of the last frame */
+  guint frame_w, frame_h;            /* of it */
+};
+
+static void
+pictures_init (Pictures *pictures)
+{
+  pictures->rectangles =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) gst_video_overlay_rectangle_unref);
+  pictures->ends = g_array_new (FALSE, FALSE, sizeof (guint));
+}
+
+static void
+pictures_clear (Pictures *pictures)
+{
+  g_ptr_array_unref (pictures->rectangles);
+  g_array_unref (pictures->ends);
+}
+
+GstYolov7Composition *
+gst_yolov7_composition_new (void)
+{
+  GstYolov7Composition *composition = g_new0 (GstYolov7Composition, 1);
+
+  composition->drawn = yv_shapes_new ();
+  pictures_init (&composition->pictures);
+  pictures_init (&composition->next);
+  return composition;
+}
+
+void
+gst_yolov7_composition_free (GstYolov7Composition *composition)
+{
+  if (!composition)
+    return;
+  g_clear_pointer (&composition->whole, gst_video_overlay_composition_unref);
+  pictures_clear (&composition->pictures);
+  pictures_clear (&composition->next);
+  yv_shapes_free (composition->drawn);
+  g_free (composition);
+}
+
+/* ---- a shape's pictures ---------------------------------------------------------------------- */
+
+/* What a shape's pictures are made from and go to. */
+typedef struct {
+  const YvShapes *shapes;
+  guint i;
+  YvFont *font;
+  YvRect frame;
+  GPtrArray *rectangles;
+} Work;
+
+static GstBuffer *
+draw_pixels (const Work *work, YvRect part)
+{
+  const gsize size = (gsize) part.w * (gsize) part.h * 4;
+  GstBuffer *pixels = gst_buffer_new_allocate (NULL, size, NULL);
+  GstMapInfo map;
+  YvCanvas canvas;
+
+  gst_buffer_add_video_meta (pixels, GST_VIDEO_FRAME_FLAG_NONE,
+                             GST_VIDEO_OVERLAY_COMPOSITION_FORMAT_RGB, (guint) part.w,
+                             (guint) part.h);
+  gst_buffer_map (pixels, &map, GST_MAP_WRITE); /* our own, new: nothing to refuse it */
+  memset (map.data, 0, size);
+  const YvImage image = {
+      .format = PIXELS,
+      .width = (uint32_t) part.w,
+      .height = (uint32_t) part.h,
+      .planes = {map.data},
+      .stride_bytes = {(uint32_t) part.w * 4},
+  };
+  yv_canvas_init (&canvas, &image);
+  canvas.x = part.x;
+  canvas.y = part.y;
+  yv_shapes_draw (work->shapes, work->i, work->font, &canvas);
+  gst_buffer_unmap (pixels, &map);
+  return pixels;
+}
+
+/* The part of @rect that is in the frame. */
+static void
+add_part (Work *work, YvRect rect)
+{
+  const int32_t x = MAX (rect.x, 0), y = MAX (rect.y, 0);
+  const YvRect part = {x, y, MIN (rect.x + rect.w, work->frame.w) - x,
+                       MIN (rect.y + rect.h, work->frame.h) - y};
+  if (part.w <= 0 || part.h <= 0)
+    return;
+
+  g_autoptr (GstBuffer) pixels = draw_pixels (work, part);
+  g_ptr_array_add (work->rectangles, gst_video_overlay_rectangle_new_raw (
+                                         pixels, part.x, part.y, (guint) part.w, (guint) part.h,
+                                         GST_VIDEO_OVERLAY_FORMAT_FLAG_PREMULTIPLIED_ALPHA));
+}
+
+static void
+add_rim (Work *work, const YvShape *shape)
+{
+  const YvRect r = shape->rect;
+  const int32_t line = shape->line_px;
+
+  if (r.w <= 2 * line || r.h <= 2 * line) {
+    add_part (work, r);
+    return;
+  }
+  add_part (work, (YvRect){r.x, r.y, r.w, line});
+  add_part (work, (YvRect){r.x, r.y + r.h - line, r.w, line});
+  add_part (work, (YvRect){r.x, r.y + line, line, r.h - 2 * line});
+  add_part (work, (YvRect){r.x + r.w - line, r.y + line, line, r.h - 2 * line});
+}
+
+static void
+add_tiles (Work *work, const YvShape *shape)
+{
+  const YvPoint *points = &g_array_index (work->shapes->points, YvPoint, shape->first);
+  const int32_t x_end = MIN (shape->rect.x + shape->rect.w, work->frame.w);
+  const int32_t y_end = MIN (shape->rect.y + shape->rect.h, work->frame.h);
+
+  for (int32_t y = MAX (shape->rect.y, 0); y < y_end; y += TILE_PX)
+    for (int32_t x = MAX (shape->rect.x, 0); x < x_end; x += TILE_PX) {
+      const YvRect tile = {x, y, MIN (TILE_PX, x_end - x), MIN (TILE_PX, y_end - y)};
+      if (yv_lines_touch (points, shape->n, shape->line_px, tile))
+        add_part (work, tile);
+    }
+}
+
+static void
+add_pictures (Work *work)
+{
+  const YvShape *shape = &g_array_index (work->shapes->shapes, YvShape, work->i);
+
+  switch (shape->kind) {
+  case YV_SHAPE_PIXELATED:
+    return;
+  case YV_SHAPE_OUTLINE:
+  case YV_SHAPE_DASHES:
+    add_rim (work, shape);
+    return;
+  case YV_SHAPE_LINE:
+    add_tiles (work, shape);
+    return;
+  case YV_SHAPE_FILL:
+  case YV_SHAPE_TAG:
+    add_part (work, shape->rect);
+    return;
+  default:
+    g_assert_not_reached ();
+  }
+}
+
+/* ---- all shapes ----------------------------------------------------------------------------- */
+
+static gboolean
+is_unchanged (const GstYolov7Composition *c, const YvShapes *shapes)
+{
+  if (!c->whole || shapes->shapes->len != c->drawn->shapes->len)
+    return FALSE;
+  for (guint i = 0; i < shapes->shapes->len; i++)
+    if (!yv_shapes_equal (shapes, i, c->drawn, i))
+      return FALSE;
+  return TRUE;
+}
+
+/* Shape @i as the last frame had it, most likely behind the one that was found last, or at its old
+ * place. Returns: FALSE where it is at neither. */
+static gboolean
+find_drawn (const GstYolov7Composition *c, const YvShapes *shapes, guint i, guint *found)
+{
+  const guint places[] = {*found + 1, i};
+
+  for (guint p = 0; p < G_N_ELEMENTS (places); p++)
+    if (places[p] < c->drawn->shapes->len && yv_shapes_equal (shapes, i, c->drawn, places[p])) {
+      *found = places[p];
+      return TRUE;
+    }
+  return FALSE;
+}
+
+static void
+keep_pictures (GstYolov7Composition *c, guint k)
+{
+  const guint first = k > 0 ? g_array_index (c->pictures.ends, guint, k - 1) : 0;
+
+  for (guint i = first; i < g_array_index (c->pictures.ends, guint, k); i++)
+    g_ptr_array_add (c->next.rectangles, gst_video_overlay_rectangle_ref (
+                                             g_ptr_array_index (c->pictures.rectangles, i)));
+}
+
+static void
+make_pictures (GstYolov7Composition *c, const YvShapes *shapes, YvFont *font)
+{
+  Work work = {
+      .shapes = shapes,
+      .font = font,
+      .frame = {0, 0, (int32_t) c->frame_w, (int32_t) c->frame_h},
+      .rectangles = c->next.rectangles,
+  };
+  guint found = G_MAXUINT; /* behind it is the first */
+
+  g_ptr_array_set_size (c->next.rectangles, 0);
+  g_array_set_size (c->next.ends, 0);
+  for (work.i = 0; work.i < shapes->shapes->len; work.i++) {
+    if (find_drawn (c, shapes, work.i, &found))
+      keep_pictures (c, found);
+    else
+      add_pictures (&work);
+    g_array_append_val (c->next.ends, c->next.rectangles->len);
+  }
+}
+
+/* Behind all that are in @whole; NULL: it is the first. */
+static GstVideoOverlayComposition *
+add_rectangle (GstVideoOverlayComposition *whole, GstVideoOverlayRectangle *rectangle)
+{
+  if (!whole)
+    return gst_video_overlay_composition_new (rectangle);
+  gst_video_overlay_composition_add_rectangle (whole, rectangle);
+  return whole;
+}
+
+static GstVideoOverlayComposition *
+add_rectangles (GstVideoOverlayComposition *whole, const GPtrArray *rectangles)
+{
+  for (guint i = 0; i < rectangles->len; i++)
+    whole = add_rectangle (whole, g_ptr_array_index (rectangles, i));
+  return whole;
+}
+
+static void
+compose (GstYolov7Composition *c, YvShapes *shapes, YvFont *font)
+{
+  make_pictures (c, shapes, font);
+  const Pictures last = c->pictures;
+  c->pictures = c->next;
+  c->next = last;
+  g_ptr_array_set_size (c->next.rectangles, 0);
+
+  const YvShapes unused = *c->drawn;
+  *c->drawn = *shapes;
+  *shapes = unused;
+
+  g_clear_pointer (&c->whole, gst_video_overlay_composition_unref);
+  c->whole = add_rectangles (NULL, c->pictures.rectangles);
+}
+
+/* Ours over @theirs, which others may hold. */
+static GstVideoOverlayComposition *
+merge (const GstYolov7Composition *c, GstVideoOverlayComposition *theirs)
+{
+  GstVideoOverlayComposition *both = NULL;
+
+  for (guint i = 0; i < gst_video_overlay_composition_n_rectangles (theirs); i++)
+    both = add_rectangle (both, gst_video_overlay_composition_get_rectangle (theirs, i));
+  return add_rectangles (both, c->pictures.rectangles);
+}
+
+void
+gst_yolov7_composition_attach (GstYolov7Composition *c, YvShapes *shapes, YvFont *font,
+                               guint frame_w, guint frame_h, GstBuffer *buffer)
+{
+  GstVideoOverlayCompositionMeta *meta = gst_buffer_get_video_overlay_composition_meta (buffer);
+  const gboolean is_resized = frame_w != c->frame_w || frame_h != c->frame_h;
+
+  c->frame_w = frame_w;
+  c->frame_h = frame_h;
+  if (is_resized)
+    yv_shapes_clear (c->drawn);
+  if (is_resized || !is_unchanged (c, shapes))
+    compose (c, shapes, font);
+  if (!c->whole)
+    return;
+  if (!meta) {
+    gst_buffer_add_video_overlay_composition_meta (buffer, c->whole);
+    return;
+  }
+  GstVideoOverlayComposition *both = merge (c, meta->overlay);
+  gst_video_overlay_composition_unref (meta->overlay);
+  meta->overlay = both;
+}
