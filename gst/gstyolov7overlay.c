@@ -60,12 +60,13 @@
 #include "gst/draw/boxes.h"
 #include "gst/draw/statistics.h"
 #include "gst/draw/tails.h"
+#include "gst/draw/zonelines.h"
 #include "gst/framepool.h"
 #include "gst/frameview.h"
 #include "gst/overlaycaps.h"
 #include "gst/overlaysettings.h"
 #include "gst/posterror.h"
-#include "gst/zoneread.h"
+#include "gst/zonemeta.h"
 
 GST_DEBUG_CATEGORY_STATIC (yolov7_overlay_debug);
 #define GST_CAT_DEFAULT yolov7_overlay_debug
@@ -96,11 +97,12 @@ struct _GstYolov7Overlay {
   gboolean attaches;             /* what is drawn, rather than drawing it into frames */
   gboolean refused_caps;         /* an error was posted for: sticky caps come again and again */
   YvFont *font;
-  GArray *found;               /* of GstYolov7Detection; kept for its memory */
-  GArray *boxes;               /* of YvBox: of the last analysed frame */
-  GString *labels;             /* what they point to, each ended by a NUL */
-  GstClockTime seen;           /* running time of that frame */
-  GArray *zones, *zone_points; /* of YvZoneLines and double, of this frame */
+  GArray *found;      /* of GstYolov7Detection; kept for its memory */
+  GArray *boxes;      /* of YvBox: of the last analysed frame */
+  GString *labels;    /* what they point to, each ended by a NUL */
+  GstClockTime seen;  /* running time of that frame */
+  GArray *zones;      /* of GstYolov7Zone, of this frame */
+  GArray *zone_lines; /* of YvZoneLines: how they are drawn */
   YvTails *tails;
   YvFrameRate rate;
   YvShapes *shapes;
@@ -157,8 +159,8 @@ start (GstBaseTransform *base)
   self->found = g_array_new (FALSE, FALSE, sizeof (GstYolov7Detection));
   self->boxes = g_array_new (FALSE, FALSE, sizeof (YvBox));
   self->labels = g_string_new (NULL);
-  self->zones = g_array_new (FALSE, FALSE, sizeof (YvZoneLines));
-  self->zone_points = g_array_new (FALSE, FALSE, sizeof (double));
+  self->zones = g_array_new (FALSE, FALSE, sizeof (GstYolov7Zone));
+  self->zone_lines = g_array_new (FALSE, FALSE, sizeof (YvZoneLines));
   self->tails = yv_tails_new ();
   self->rate = (YvFrameRate){0};
   self->shapes = yv_shapes_new ();
@@ -186,7 +188,7 @@ stop (GstBaseTransform *base)
   g_clear_pointer (&self->boxes, g_array_unref);
   g_string_free (g_steal_pointer (&self->labels), TRUE);
   g_clear_pointer (&self->zones, g_array_unref);
-  g_clear_pointer (&self->zone_points, g_array_unref);
+  g_clear_pointer (&self->zone_lines, g_array_unref);
   g_clear_pointer (&self->tails, yv_tails_free);
   g_clear_pointer (&self->shapes, yv_shapes_free);
   g_clear_pointer (&self->composition, gst_yolov7_composition_free);
@@ -369,13 +371,41 @@ update_boxes (GstYolov7Overlay *self, GstBuffer *buffer, GstClockTime now,
     g_array_set_size (self->boxes, 0);
 }
 
+/* ---- zones ---------------------------------------------------------------------------------- */
+
+static YvZoneLines
+lines_of_zone (const GstYolov7Zone *zone)
+{
+  const gboolean is_line = zone->kind == YV_ZONE_LINE;
+
+  return (YvZoneLines){
+      .name = zone->name,
+      .points = (const double *) zone->points,
+      .n_points = zone->n_points,
+      .is_line = is_line,
+      .n_inside = zone->count,
+      .n_in = is_line ? zone->forward : zone->entered,
+      .n_out = is_line ? zone->backward : zone->left,
+  };
+}
+
+static void
+read_zones (GstYolov7Overlay *self, GstBuffer *buffer)
+{
+  gst_yolov7_zones_read (buffer, self->zones);
+  for (guint i = 0; i < self->zones->len; i++) {
+    const YvZoneLines lines = lines_of_zone (&g_array_index (self->zones, GstYolov7Zone, i));
+    g_array_append_val (self->zone_lines, lines);
+  }
+}
+
 /* ---- a frame -------------------------------------------------------------------------------- */
 
 static void
 lay_out (GstYolov7Overlay *self, GstClockTime now, const GstYolov7OverlaySettings *settings)
 {
   const YvBox *boxes = (const YvBox *) (const void *) self->boxes->data;
-  const YvZoneLines *zones = (const YvZoneLines *) (const void *) self->zones->data;
+  const YvZoneLines *zones = (const YvZoneLines *) (const void *) self->zone_lines->data;
   const YvBoxStyle *style = &settings->style;
   const guint w = self->frame_w, h = self->frame_h;
   const guint line_px = style->line_px ? style->line_px : yv_boxes_line_px (w, h);
@@ -384,13 +414,13 @@ lay_out (GstYolov7Overlay *self, GstClockTime now, const GstYolov7OverlaySetting
   yv_shapes_clear (self->shapes);
   if (settings->pixelated)
     yv_boxes_hide (self->shapes, boxes, self->boxes->len, w, h);
-  yv_zonelines_add_borders (self->shapes, zones, self->zones->len, line_px, w, h);
+  yv_zonelines_add_borders (self->shapes, zones, self->zone_lines->len, line_px, w, h);
   if (settings->tail_length_ns > 0)
     yv_tails_lay_out (self->tails, now, settings->tail_length_ns, (gint) line_px, self->shapes);
   else
     yv_tails_clear (self->tails);
   yv_boxes_lay_out (self->shapes, self->font, boxes, self->boxes->len, style, w, h);
-  yv_zonelines_add_tags (self->shapes, self->font, zones, self->zones->len, font_px, w, h);
+  yv_zonelines_add_tags (self->shapes, self->font, zones, self->zone_lines->len, font_px, w, h);
   if (settings->statistics)
     yv_statistics_lay_out (self->shapes, self->font, &self->rate, boxes, self->boxes->len, font_px);
 }
@@ -438,9 +468,9 @@ transform_ip (GstBaseTransform *base, GstBuffer *buffer)
     return refuse_to_hide (self);
   yv_frame_rate_add (&self->rate, GST_BUFFER_PTS (buffer));
   update_boxes (self, buffer, now, &settings);
-  g_array_set_size (self->zones, 0);
+  g_array_set_size (self->zone_lines, 0);
   if (settings.zones)
-    gst_yolov7_zones_read (buffer, self->zones, self->zone_points);
+    read_zones (self, buffer);
   lay_out (self, now, &settings);
   if (self->shapes->shapes->len == 0)
     return GST_FLOW_OK;

@@ -129,7 +129,8 @@ gst_yolov7_zones_read (GstBuffer *buffer, GArray *found)
     const GValue *array =
         array_of (gst_custom_meta_get_structure ((GstCustomMeta *) meta), "zones");
     is_there = TRUE;
-    for (guint i = 0; array && i < gst_value_array_get_size (array); i++) {
+    const guint n = array ? gst_value_array_get_size (array) : 0;
+    for (guint i = 0; i < n && found->len < YV_MAX_ZONES; i++) {
       const GValue *item = gst_value_array_get_value (array, i);
       GstYolov7Zone zone;
       if (GST_VALUE_HOLDS_STRUCTURE (item) && read_zone (gst_value_get_structure (item), &zone))

@@ -18,9 +18,11 @@
  *           of a zone:
  *            count        uint    objects that are inside now
  *            entered      uint64  objects that ever were
- *            left         uint64  of these, those that went out again, or whose track ended; where
- * a seek ended visits, entered is more than count + left dwell-mean, dwell-max    uint64  ns
- * between both, of those that left; 0: none yet of a line: forward, backward     uint64  crossings
+ *            left         uint64  of these, those that went out again, or whose track ended;
+ *                                 where a seek ended visits, entered is more than count + left
+ *            dwell-mean, dwell-max  uint64  ns between both, of those that left; 0: none yet
+ *           of a line:
+ *            forward, backward      uint64  crossings
  *
  *        It is on every buffer that leaves a yolov7tracker with zones. Totals are since the element
  *        started. Points are shares of the frame, so the meta survives copies, converters and
@@ -58,9 +60,9 @@ void gst_yolov7_zones_attach (GstBuffer *buffer, const YvZones *zones);
  * gst_yolov7_zones_read:
  * @found: (element-type GstYolov7Zone): its old content is dropped, its memory is used again
  *
- * Reads every GstYolov7Zones of @buffer. A zone without a name, of an unknown kind, or with points
- * that are too few, too many or outside the frame, as somebody else may have written under our
- * name, is left out; other fields that are missing are 0.
+ * Reads every GstYolov7Zones of @buffer, YV_MAX_ZONES zones at most. A zone without a name, of an
+ * unknown kind, or with points that are too few, too many or outside the frame, as somebody else
+ * may have written under our name, is left out; other fields that are missing are 0.
  *
  * Returns: whether there is any such meta
  */

@@ -13,7 +13,7 @@
 
 G_BEGIN_DECLS
 
-#define YV_ZONELINES_MAX_POINTS 256
+#define YV_ZONELINES_MAX_POINTS 64
 
 typedef struct {
   const char *name;     /* UTF-8 */

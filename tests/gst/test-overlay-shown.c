@@ -455,7 +455,7 @@ zones_that_are_none_are_left_out (void)
   zones = (GValue) G_VALUE_INIT;
   gst_value_array_init (&zones, 2);
   add_zone (&zones, "zone", NAN, G_TYPE_DOUBLE);
-  add_zone (&zones, "what", 0.75, G_TYPE_DOUBLE);
+  add_zone (&zones, "line", 0.75, G_TYPE_DOUBLE);
   g_autoptr (GstSample) one = push (&p, with_zones (frame_at (&p, 40), &zones));
   g_assert_cmpuint (changed_in_row (one, 90, W), >, W / 2);
 

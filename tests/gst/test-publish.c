@@ -165,8 +165,8 @@ assert_message (Fixture *f, GstMessageType type, const char *expected)
 static void
 assert_no_message (Fixture *f)
 {
-  g_autoptr (GstMessage) message = gst_bus_pop_filtered (
-      f->bus, GST_MESSAGE_ERROR | GST_MESSAGE_WARNING | GST_MESSAGE_INFO);
+  g_autoptr (GstMessage) message =
+      gst_bus_pop_filtered (f->bus, GST_MESSAGE_ERROR | GST_MESSAGE_WARNING | GST_MESSAGE_INFO);
 
   g_assert_null (message);
 }
