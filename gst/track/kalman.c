@@ -4,12 +4,12 @@
 
 /* By how much of its size a box deviates: what is measured of it, and what chance adds to its place
  * and to its speed in a frame. Found by trying: docs/tracking.md. */
-#define MEASURED 0.1
+#define MEASURED 0.12
 #define PLACE 0.05
 #define SPEED 0.009
 
 /* How fast an object may be that was seen once: the deviation of its speed, in units of SPEED. */
-#define FIRST_SPEED 20
+#define FIRST_SPEED 15
 
 static void
 init_axis (YvKalmanAxis *axis, double seen, double size)

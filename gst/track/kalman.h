@@ -12,7 +12,7 @@
  *
  * Noise grows with the box, as in SORT's successors (Wojke et al., "Simple Online and Realtime
  * Tracking with a Deep Association Metric", 2017): a box of size s is measured with a deviation of
- * m = 0.1 s, and moves by chance with deviations of p = 0.05 s in place and v = 0.009 s in speed
+ * m = 0.12 s, and moves by chance with deviations of p = 0.05 s in place and v = 0.009 s in speed
  * each frame. s is the box's height for its y and height, and the mean of width and height for its
  * x and width: people are narrow, and do not walk slower for that.
  *

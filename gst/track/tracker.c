@@ -47,7 +47,7 @@ typedef struct {
 static const Round rounds[] = {
     {.with_id = true, .high = true},
     {.with_id = true, .high = true, .margin = 0.5, .least = 0.2},
-    {.with_id = true, .only_just_seen = true, .least = 0.5},
+    {.with_id = true, .only_just_seen = true, .least = 0.58},
     {.high = true},
 };
 
@@ -55,7 +55,7 @@ static const Round rounds[] = {
 const YvTrackerSettings yv_tracker_defaults = {
     .high_confidence = 0.5,
     .birth_confidence = 0.7,
-    .min_overlap = 0.02,
+    .min_overlap = 0.03,
     .max_unseen = 60,
     .max_predicted = 1,
     .min_sightings = 1,
@@ -66,7 +66,7 @@ const YvTrackerSettings yv_tracker_defaults = {
 
 /* How much of the common deviation is the camera's, from how many sightings that is computed, of
  * tracks how old. */
-#define CAMERA_SHARE 0.33
+#define CAMERA_SHARE 0.37
 #define CAMERA_LEAST 3
 #define CAMERA_SIGHTINGS 3
 

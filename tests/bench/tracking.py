@@ -61,7 +61,7 @@ def track(tool, sequence, folder, options):
                           text=True, check=False)
     if done.returncode:
         sys.exit(done.stderr)
-    n_frames, ms = re.match(r'(\d+) frames.* in ([\d.]+) ms', done.stdout).groups()
+    n_frames, ms = re.match(r'(\d+) frames.* in ([\d.]+) ms of', done.stdout).groups()
     print(f'# {os.path.basename(sequence):16} {done.stdout.strip()}')
     return [sequence + '/gt/gt.txt', result], int(n_frames), float(ms)
 

@@ -9,7 +9,7 @@
 #define EPSILON 1e-9
 
 /* The same noise as in kalman.c, which kalman.h documents. */
-#define MEASURED 0.1
+#define MEASURED 0.12
 #define PLACE 0.05
 #define SPEED 0.009
 

@@ -19,7 +19,7 @@
 
 G_BEGIN_DECLS
 
-#define YV_CONFIDENCE_POWER 8.0
+#define YV_CONFIDENCE_POWER 8.5
 #define YV_CONFIDENCE_RANK_POWER 0.58
 
 /* @values: (inout) (element-type double): as in the file; finite. Out: 0..1. @power: > 0 */
