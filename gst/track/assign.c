@@ -47,9 +47,10 @@ yv_assign_free (YvAssign *assign)
 {
   if (!assign)
     return;
-  Room *const rooms[] = {
-      &assign->parent, &assign->local, &assign->row_of_col, &assign->grouped, &assign->group_start,
-      &assign->rows,   &assign->cols,  &assign->gains,      &assign->prices,  &assign->ways};
+  Room *const rooms[] = {&assign->parent,  &assign->local,       &assign->row_of_col,
+                         &assign->grouped, &assign->group_start, &assign->rows,
+                         &assign->cols,    &assign->gains,       &assign->prices,
+                         &assign->ways,    &assign->done};
   for (size_t i = 0; i < G_N_ELEMENTS (rooms); i++)
     g_free (rooms[i]->items);
   g_free (assign);
