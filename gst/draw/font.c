@@ -9,8 +9,10 @@
 /* 80 classes and a hundred numbers fit; when a tracker's ids have filled it, all goes at once,
  * which costs a few milliseconds every few thousand objects. */
 #define MAX_KEPT 4096
-#define MAX_WIDTH_PX 2048 /* a text longer or wider than that is cut: labels come from outside */
+/* Longer and wider texts are cut: labels come from outside. A name of 20 letters is 12 em wide. */
 #define MAX_BYTES 256
+#define MAX_WIDTH_EM 24
+#define MAX_WIDTH_PX 2048
 
 struct _YvFont {
   PangoFontMap *map; /* our own: Pango's default one is bound to the thread */
@@ -46,6 +48,7 @@ yv_font_new (const char *family)
   font->description = pango_font_description_from_string (family);
   font->texts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, kept_text_free);
   pango_layout_set_single_paragraph_mode (font->layout, TRUE);
+  pango_layout_set_ellipsize (font->layout, PANGO_ELLIPSIZE_END);
   return font;
 }
 
@@ -111,6 +114,19 @@ render (PangoLayout *layout, const PangoRectangle *ink, KeptText *kept)
   cairo_surface_destroy (surface);
 }
 
+/* Ends a text that is too wide with an ellipsis. Only such a text may have a width: within one,
+ * text that is written from right to left would begin on its far side. */
+static void
+cut (YvFont *font, PangoRectangle *ink, PangoRectangle *logical)
+{
+  const int32_t max_px = MIN (MAX_WIDTH_EM * (int32_t) font->size_px, MAX_WIDTH_PX);
+
+  if (logical->width <= max_px)
+    return;
+  pango_layout_set_width (font->layout, max_px * PANGO_SCALE);
+  pango_layout_get_pixel_extents (font->layout, ink, logical);
+}
+
 /* The mask begins where the text does, so the ink of a letter that leans to the left of that is
  * moved right by a pixel rather than cut. */
 static KeptText *
@@ -121,7 +137,9 @@ lay_out (YvFont *font, const char *text)
   PangoRectangle ink, logical;
 
   pango_layout_set_text (font->layout, valid, -1);
+  pango_layout_set_width (font->layout, -1);
   pango_layout_get_pixel_extents (font->layout, &ink, &logical);
+  cut (font, &ink, &logical);
   font->n_layouts++;
 
   kept->text.advance_px = MIN (logical.width, MAX_WIDTH_PX);

@@ -37,8 +37,8 @@ void yv_font_free (YvFont *font); /* NULL ok */
 /* @size_px: of an em, >= 1 */
 YvFontMetrics yv_font_metrics (YvFont *font, uint32_t size_px);
 
-/* @text: invalid UTF-8 shows as boxes, line breaks as symbols. Returns: valid until the font's next
- * call. */
+/* @text: invalid UTF-8 shows as boxes, line breaks as symbols; what is wider than 24 em, or 2048
+ * px, ends with an ellipsis. Returns: valid until the font's next call. */
 const YvText *yv_font_text (YvFont *font, const char *text, uint32_t size_px);
 
 /* How many texts have been laid out so far: for tests. */

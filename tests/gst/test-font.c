@@ -72,6 +72,29 @@ any_bytes_make_some_text (void)
   g_assert_cmpint (cut->advance_px, <=, 2048);
 }
 
+/* In any direction of writing: neither is pushed to the far side of the room it may take. */
+static void
+a_text_that_is_too_wide_is_cut (void)
+{
+  static const char *const letters[] = {"W", "\xd7\x90", "\xe4\xba\xba"};
+  g_autoptr (YvFont) font = yv_font_new ("Sans Bold");
+
+  for (guint i = 0; i < G_N_ELEMENTS (letters); i++) {
+    g_autoptr (GString) text = g_string_new (letters[i]);
+    const int32_t one_px = yv_font_text (font, text->str, 20)->advance_px;
+    while (text->len < 200)
+      g_string_append (text, letters[i]);
+    const YvText wide = *yv_font_text (font, text->str, 20);
+    g_assert_cmpint (wide.advance_px, <=, 24 * 20);
+    g_assert_cmpint (wide.advance_px, >, 20 * 20);
+    g_assert_cmpint ((int) wide.mask.w, >, 20 * 20);
+    g_assert_cmpint ((int) wide.mask.w, <=, 24 * 20 + 20);
+    g_assert_cmpint (yv_font_text (font, letters[i], 20)->advance_px, ==, one_px);
+    const YvText small = *yv_font_text (font, letters[i], 21);
+    g_assert_cmpint ((int) small.mask.w, <, 3 * 21);
+  }
+}
+
 static void
 texts_that_keep_changing_are_forgotten (void)
 {
@@ -93,6 +116,7 @@ main (int argc, char **argv)
   g_test_add_func ("/font/mask", a_mask_holds_the_text_and_no_more);
   g_test_add_func ("/font/size", text_grows_with_the_size);
   g_test_add_func ("/font/any-bytes", any_bytes_make_some_text);
+  g_test_add_func ("/font/too-wide", a_text_that_is_too_wide_is_cut);
   g_test_add_func ("/font/bounded", texts_that_keep_changing_are_forgotten);
   return g_test_run ();
 }
