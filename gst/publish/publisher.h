@@ -46,7 +46,8 @@ typedef struct {
   uint32_t random_seed; /* of what shortens the waits */
 } YvPublisherOptions;
 
-/* Counts since the start. pushed = arrived + dropped + refused + lost + waiting. */
+/* Counts since the start. Each record that was pushed has arrived, was dropped, refused or lost, or
+ * waits; those that have arrived before an older one wait for it, too. */
 typedef struct {
   uint64_t n_pushed;      /* records */
   uint64_t n_arrived;     /* the transport said so */
