@@ -57,6 +57,7 @@
 #include "gst/publish/mqtt.h"
 #endif
 #include "gst/publish/publisher.h"
+#include "gst/publishreport.h"
 #include "gst/publishsettings.h"
 
 GST_DEBUG_CATEGORY_STATIC (yolov7_publish_debug);
@@ -194,19 +195,10 @@ set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
 static GstStructure *
 make_stats_locked (GstYolov7Publish *self)
 {
-  const YvPublisherStats s = self->publisher ? yv_publisher_stats (self->publisher) : self->last;
+  const YvPublisherStats stats =
+      self->publisher ? yv_publisher_stats (self->publisher) : self->last;
 
-  return gst_structure_new (
-      "yolov7publish-stats", "frames-in", G_TYPE_UINT64, self->n_frames, "frames-unanalysed",
-      G_TYPE_UINT64, self->n_silent, "records", G_TYPE_UINT64, (guint64) s.n_pushed, "arrived",
-      G_TYPE_UINT64, (guint64) s.n_arrived, "dropped", G_TYPE_UINT64, (guint64) s.n_dropped,
-      "refused", G_TYPE_UINT64, (guint64) s.n_refused, "lost", G_TYPE_UINT64, (guint64) s.n_lost,
-      "waiting", G_TYPE_UINT64, (guint64) s.n_waiting, "waiting-bytes", G_TYPE_UINT64,
-      (guint64) s.n_waiting_bytes, "redelivered", G_TYPE_UINT64, (guint64) s.n_sent_again,
-      "connections", G_TYPE_UINT64, (guint64) s.n_connections, "outages", G_TYPE_UINT64,
-      (guint64) s.n_outages, "attempts-failed", G_TYPE_UINT64, (guint64) s.n_attempts_failed,
-      "connected", G_TYPE_BOOLEAN, (gboolean) s.is_connected, "given-up", G_TYPE_BOOLEAN,
-      (gboolean) s.has_given_up, NULL);
+  return gst_yolov7_publish_report (self->n_frames, self->n_silent, &stats);
 }
 
 static void
