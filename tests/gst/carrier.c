@@ -124,7 +124,7 @@ bool
 carrier_send (Carrier *carrier, uint64_t first, uint32_t n)
 {
   for (uint64_t id = first; id < first + n;) {
-    g_autofree char *text = g_strdup_printf ("{\"n\":%" G_GUINT64_FORMAT "}", id);
+    g_autofree char *text = g_strdup_printf ("{\"sequence\":%" G_GUINT64_FORMAT "}", id);
     const YvSend result = carrier->transport->send (carrier->self, id, text, strlen (text), false,
                                                     next_error (carrier));
     g_assert_cmpint (result, !=, YV_SEND_REFUSED);

@@ -34,8 +34,8 @@ void carrier_connect (Carrier *carrier);
 /* Returns: the message; the test fails where it connects. Owned by the carrier. */
 const char *carrier_fail_to_connect (Carrier *carrier, int timeout_ms);
 
-/* Sends @n records, "{"n":<id>}", from id @first on, and polls where it is full. Returns: false
- * with carrier->error where the connection broke. */
+/* Sends @n records, {"sequence":<id>}, from id @first on, and polls where it is full. Returns:
+ * false with carrier->error where the connection broke. */
 bool carrier_send (Carrier *carrier, uint64_t first, uint32_t n);
 
 /* Polls until so many in all were answered for. Returns: as carrier_send(). */

@@ -62,7 +62,7 @@ courier_push (Courier *courier, uint32_t first, uint32_t n)
 {
   for (uint32_t i = first; i < first + n; i++) {
     GString *text = yv_publisher_take_text (courier->publisher);
-    g_string_append_printf (text, "{\"n\":%u}", i);
+    g_string_append_printf (text, "{\"sequence\":%u}", i);
     yv_publisher_push (courier->publisher, text);
   }
 }

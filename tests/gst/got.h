@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
- * tests/gst/got.h - what a reader got of records {"n":1}, {"n":2}, ...: how many, in order or not,
- * and whether those that came again say so.
+ * tests/gst/got.h - what a reader got of records with "sequence": 1, 2, ...: how many, in order or
+ * not, and whether those that came again say so.
  */
 #pragma once
 

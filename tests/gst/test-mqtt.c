@@ -56,7 +56,7 @@ assert_received (const Broker *broker, uint64_t first, uint32_t n)
   g_autoptr (GString) expected = g_string_new (NULL);
 
   for (uint64_t id = first; id < first + n; id++)
-    g_string_append_printf (expected, "{\"n\":%" G_GUINT64_FORMAT "}\n", id);
+    g_string_append_printf (expected, "{\"sequence\":%" G_GUINT64_FORMAT "}\n", id);
   g_assert_cmpstr (received, ==, expected->str);
 }
 
