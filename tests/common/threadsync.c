@@ -8,6 +8,8 @@
  * each does what GLib's does and says so. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <pthread.h>
+#include <threads.h>
 
 #include <glib.h>
 
@@ -130,4 +132,51 @@ g_thread_pool_free (GThreadPool *pool, gboolean immediate, gboolean wait)
   NEXT (g_thread_pool_free) (pool, immediate, wait);
   if (wait)
     __tsan_acquire (work);
+}
+
+/* The sanitizer does not know C11's threads, which librdkafka makes: it has no memory of its own
+ * for them, and crashes in the first function that it looks at. So they are POSIX's, which in the C
+ * library they are anyway. */
+typedef struct {
+  thrd_start_t start;
+  void *argument;
+} Start;
+
+static gpointer
+start_thread (gpointer data)
+{
+  const Start start = *(Start *) data;
+
+  g_free (data);
+  return GINT_TO_POINTER (start.start (start.argument));
+}
+
+int
+thrd_create (thrd_t *thread, thrd_start_t start, void *argument)
+{
+  Start *both = g_new (Start, 1);
+
+  *both = (Start){start, argument};
+  if (pthread_create (thread, NULL, start_thread, both) == 0)
+    return thrd_success;
+  g_free (both);
+  return thrd_error;
+}
+
+int
+thrd_join (thrd_t thread, int *result)
+{
+  gpointer value = NULL;
+
+  if (pthread_join (thread, &value) != 0)
+    return thrd_error;
+  if (result)
+    *result = GPOINTER_TO_INT (value);
+  return thrd_success;
+}
+
+int
+thrd_detach (thrd_t thread)
+{
+  return pthread_detach (thread) == 0 ? thrd_success : thrd_error;
 }

@@ -110,6 +110,16 @@ carrier_fail_to_connect (Carrier *carrier, int timeout_ms)
   return carrier->error->message;
 }
 
+const char *
+carrier_fail_until_it_says (Carrier *carrier, int timeout_ms, const char *part)
+{
+  const char *message = carrier_fail_to_connect (carrier, timeout_ms);
+
+  while (!strstr (message, part))
+    message = carrier_fail_to_connect (carrier, timeout_ms);
+  return message;
+}
+
 static bool
 poll_once (Carrier *carrier)
 {

@@ -34,6 +34,10 @@ void carrier_connect (Carrier *carrier);
 /* Returns: the message; the test fails where it connects. Owned by the carrier. */
 const char *carrier_fail_to_connect (Carrier *carrier, int timeout_ms);
 
+/* Tries to connect, each time for @timeout_ms, until the message has @part: what a broker did in
+ * that time is chance. Returns: as the last one. */
+const char *carrier_fail_until_it_says (Carrier *carrier, int timeout_ms, const char *part);
+
 /* Sends @n records, {"sequence":<id>}, from id @first on, and polls where it is full. Returns:
  * false with carrier->error where the connection broke. */
 bool carrier_send (Carrier *carrier, uint64_t first, uint32_t n);
