@@ -288,10 +288,30 @@ fill_arena (OpRun *run)
   g_assert_no_error (error);
 }
 
+/* Of all cases: opening one takes longer than most of them. */
+static YvDevice *shared_device;
+
+YvDevice *
+op_open_device (void)
+{
+  if (!shared_device)
+    shared_device = yv_test_open_device ();
+  return shared_device ? yv_device_ref (shared_device) : NULL;
+}
+
+int
+op_run_tests (void)
+{
+  const int status = g_test_run ();
+
+  g_clear_pointer (&shared_device, yv_device_unref);
+  return status;
+}
+
 OpRun *
 op_run_new (const OpCase *c)
 {
-  YvDevice *device = yv_test_open_device ();
+  YvDevice *device = op_open_device ();
 
   if (!device)
     return NULL;

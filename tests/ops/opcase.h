@@ -101,6 +101,14 @@ double op_rounding (YvDType dtype);
 void op_case_bench (const OpCase *c, double gflop, double gbytes);
 bool op_bench_wanted (int argc, char **argv);
 
+/* The device of all cases, opened by the first; a reference of one's own. NULL: see
+ * yv_test_open_device(). */
+YvDevice *op_open_device (void);
+
+/* g_test_run(), which then closes that device: what is left on it is a validation message, and
+ * that the end. */
+int op_run_tests (void);
+
 /* c rounded up to 8. */
 uint32_t op_round_up_8 (uint32_t c);
 

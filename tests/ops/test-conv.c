@@ -7,7 +7,6 @@
 #include <math.h>
 
 #include "engine/ops/conv.h"
-#include "tests/common/device.h"
 #include "tests/ops/opcase.h"
 
 typedef enum {
@@ -178,7 +177,7 @@ is_for_all_shapes (const YvWay *way, const YvCaps *caps)
 static void
 check (const ConvShape *s, YvDType dtype, uint32_t *n_of_way)
 {
-  g_autoptr (YvDevice) device = yv_test_open_device ();
+  g_autoptr (YvDevice) device = op_open_device ();
   g_autoptr (YvWeight) weight = new_weight (s);
   OpCase c = new_case (s, weight, dtype);
   bool has_run = false;
@@ -213,7 +212,7 @@ find_lanes (YvKernel kernel)
 static void
 assert_each_way_ran (YvDType dtype, const uint32_t *n_of_way)
 {
-  g_autoptr (YvDevice) device = yv_test_open_device ();
+  g_autoptr (YvDevice) device = op_open_device ();
   const YvCaps *caps = device ? yv_device_caps (device) : NULL;
 
   for (uint32_t i = 0; caps && i < yv_conv_n_ways (); i++) {
@@ -244,7 +243,7 @@ count_runs (YvKernel kernel, const uint32_t *n_of_way)
 static void
 assert_matrices_ran (const uint32_t *n_of_way)
 {
-  g_autoptr (YvDevice) device = yv_test_open_device ();
+  g_autoptr (YvDevice) device = op_open_device ();
   const YvCaps *caps = device ? yv_device_caps (device) : NULL;
 
   if (caps && caps->coopmat_m > 0 && !caps->is_cpu)
@@ -373,7 +372,7 @@ every_tile_of_coopmat (void)
       {"3x3/2, primes, a tile and a bit", 3, 40, 17, 19, 136, K3S2, 1, YV_ACT_SILU, SLICED},
       {"1x1, one pixel short of tiles", 1, 72, 17, 15, 127, K1, 1, YV_ACT_SILU, PLAIN},
   };
-  g_autoptr (YvDevice) device = yv_test_open_device ();
+  g_autoptr (YvDevice) device = op_open_device ();
   if (!device)
     return;
   const YvCaps *caps = yv_device_caps (device);
@@ -482,7 +481,7 @@ fp16_stops_at_its_largest_value (void)
 static void
 bench (void)
 {
-  g_autoptr (YvDevice) device = yv_test_open_device ();
+  g_autoptr (YvDevice) device = op_open_device ();
   if (!device)
     return;
   for (int dtype = YV_DTYPE_F32; dtype <= YV_DTYPE_F16; dtype++)
@@ -521,5 +520,5 @@ main (int argc, char **argv)
   g_test_add_func ("/conv/activations", every_activation);
   g_test_add_func ("/conv/large-values", activations_of_large_values_are_finite);
   g_test_add_func ("/conv/overflow", fp16_stops_at_its_largest_value);
-  return g_test_run ();
+  return op_run_tests ();
 }

@@ -497,5 +497,5 @@ main (int argc, char **argv)
   g_test_add_func ("/head/fp16", heads_give_the_references_candidates_in_fp16);
   g_test_add_func ("/head/few", tiles_without_an_object_are_left_out);
   g_test_add_func ("/head/wanted", heads_take_only_classes_that_are_wanted);
-  return g_test_run ();
+  return op_run_tests ();
 }

@@ -105,5 +105,5 @@ main (int argc, char **argv)
   g_test_add_func ("/eltwise/fp32", every_shape_in_fp32);
   g_test_add_func ("/eltwise/fp16", every_shape_in_fp16);
   g_test_add_func ("/eltwise/activations", every_activation);
-  return g_test_run ();
+  return op_run_tests ();
 }

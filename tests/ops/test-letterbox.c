@@ -510,5 +510,5 @@ main (int argc, char **argv)
   g_test_add_func ("/first/batch", the_first_convolution_reads_batches);
   g_test_add_func ("/first/same-bits", the_first_convolution_sees_what_letterbox_makes);
   g_test_add_func ("/letterbox/upstream", pictures_become_what_upstream_made_of_them);
-  return g_test_run ();
+  return op_run_tests ();
 }

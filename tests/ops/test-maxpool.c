@@ -128,5 +128,5 @@ main (int argc, char **argv)
   g_test_add_func ("/maxpool/fp32", every_shape_in_fp32);
   g_test_add_func ("/maxpool/fp16", every_shape_in_fp16);
   g_test_add_func ("/maxpool/input", the_networks_input);
-  return g_test_run ();
+  return op_run_tests ();
 }

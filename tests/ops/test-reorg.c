@@ -77,5 +77,5 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/reorg/fp32", every_shape_in_fp32);
   g_test_add_func ("/reorg/fp16", every_shape_in_fp16);
-  return g_test_run ();
+  return op_run_tests ();
 }

@@ -83,5 +83,5 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/upsample/fp32", every_shape_in_fp32);
   g_test_add_func ("/upsample/fp16", every_shape_in_fp16);
-  return g_test_run ();
+  return op_run_tests ();
 }
