@@ -45,7 +45,7 @@ publisher_new (YvPublisherOptions options)
 }
 
 void
-push (YvPublisher *publisher, int first, int n)
+push_records (YvPublisher *publisher, int first, int n)
 {
   for (int i = first; i < first + n; i++) {
     GString *text = yv_publisher_take_text (publisher);

@@ -19,7 +19,7 @@ extern GPtrArray *troubles, *recoveries;
 YvPublisher *publisher_new (YvPublisherOptions options);
 
 /* @n records, {"n":first} and so on. */
-void push (YvPublisher *publisher, int first, int n);
+void push_records (YvPublisher *publisher, int first, int n);
 
 /* Steps until there is something to wait for other than the transport, or @most steps are done.
  * Returns: what the last step said. */

@@ -9,7 +9,7 @@ it_drains_before_it_ends (void)
   YvPublisher *publisher = publisher_new ((YvPublisherOptions){0});
 
   yv_fake.answers = false;
-  push (publisher, 0, 3);
+  push_records (publisher, 0, 3);
   yv_publisher_finish (publisher, START + 5 * S);
   g_assert_cmpint (steps (publisher, START, 3), ==, START);
   g_assert_cmpuint (yv_fake.texts->len, ==, 3);
@@ -25,7 +25,7 @@ time_is_up_at_the_end (void)
   YvPublisher *publisher = publisher_new ((YvPublisherOptions){0});
 
   yv_fake.answers = false;
-  push (publisher, 0, 3);
+  push_records (publisher, 0, 3);
   yv_publisher_finish (publisher, START + S / 2);
   steps (publisher, START, 2);
   g_assert_cmpint (yv_fake.last_timeout_ms, ==, 500); /* no longer than there is time */
@@ -42,7 +42,7 @@ the_end_does_not_wait_for_the_next_attempt (void)
   YvPublisher *publisher = publisher_new ((YvPublisherOptions){0});
 
   yv_fake.is_unreachable = true;
-  push (publisher, 0, 1);
+  push_records (publisher, 0, 1);
   g_assert_cmpint (steps (publisher, START, 3), >, START);
   yv_fake.is_unreachable = false;
   yv_publisher_finish (publisher, START + 5 * S);
@@ -57,7 +57,7 @@ the_end_does_not_wait_longer_than_it_may (void)
   YvPublisher *publisher = publisher_new ((YvPublisherOptions){0});
 
   yv_fake.is_unreachable = true;
-  push (publisher, 0, 1);
+  push_records (publisher, 0, 1);
   steps (publisher, START, 3);
   yv_publisher_finish (publisher, START + S / 10);
   g_assert_cmpint (steps (publisher, START, 5), ==, START + S / 10);
@@ -69,7 +69,7 @@ the_end_does_not_wait_longer_than_it_may (void)
 static void
 push_two (void *publisher)
 {
-  push (publisher, 3, 2);
+  push_records (publisher, 3, 2);
 }
 
 static void
@@ -77,7 +77,7 @@ only_a_worker_that_waits_is_woken (void)
 {
   YvPublisher *publisher = publisher_new ((YvPublisherOptions){0});
 
-  push (publisher, 0, 3);
+  push_records (publisher, 0, 3);
   steps (publisher, START, 3);
   g_assert_cmpuint (yv_fake.n_wakes, ==, 0);
   yv_fake.on_poll = push_two;
@@ -94,12 +94,12 @@ records_that_come_while_it_rests_go_together (void)
 {
   YvPublisher *publisher = publisher_new ((YvPublisherOptions){.rest_us = 10000});
 
-  push (publisher, 0, 1);
+  push_records (publisher, 0, 1);
   steps (publisher, START, 2);
   g_assert_cmpuint (yv_fake.texts->len, ==, 1);
-  push (publisher, 1, 1);
+  push_records (publisher, 1, 1);
   steps (publisher, START + 4000, 1);
-  push (publisher, 2, 1);
+  push_records (publisher, 2, 1);
   g_assert_cmpuint (yv_fake.n_wakes, ==, 0);
   g_assert_cmpuint (yv_fake.texts->len, ==, 1);
   g_assert_cmpint (yv_fake.last_timeout_ms, ==, 6); /* until it has rested */
@@ -113,10 +113,10 @@ it_does_not_rest_at_the_end_or_while_more_waits (void)
 {
   YvPublisher *publisher = publisher_new ((YvPublisherOptions){.rest_us = 10000});
 
-  push (publisher, 0, 600); /* of which a step sends some */
+  push_records (publisher, 0, 600); /* of which a step sends some */
   steps (publisher, START, 4);
   g_assert_cmpuint (yv_fake.texts->len, ==, 600);
-  push (publisher, 600, 1);
+  push_records (publisher, 600, 1);
   steps (publisher, START, 1);
   g_assert_cmpuint (yv_fake.texts->len, ==, 600);
   yv_publisher_finish (publisher, START + S);
@@ -132,9 +132,9 @@ a_worker_carries_what_is_pushed (void)
   YvPublisher *publisher = publisher_new ((YvPublisherOptions){.max_records = 100000});
 
   yv_publisher_start (publisher);
-  push (publisher, 0, 1000);
+  push_records (publisher, 0, 1000);
   g_assert_true (yv_publisher_drain (publisher, 60 * S));
-  push (publisher, 1000, 10);
+  push_records (publisher, 1000, 10);
   g_assert_cmpuint (yv_publisher_stop (publisher, 60 * S), ==, 0);
   g_assert_cmpuint (yv_fake.texts->len, ==, 1010);
   yv_publisher_free (publisher);
@@ -146,7 +146,7 @@ stopping_ends_a_worker_that_waits_to_connect (void)
   YvPublisher *publisher = publisher_new ((YvPublisherOptions){0});
 
   yv_fake.is_unreachable = true;
-  push (publisher, 0, 7);
+  push_records (publisher, 0, 7);
   yv_publisher_start (publisher);
   g_assert_cmpuint (yv_publisher_stop (publisher, 1000), ==, 7);
   assert_adds_up (publisher);
@@ -159,7 +159,7 @@ draining_ends_when_time_is_up (void)
   YvPublisher *publisher = publisher_new ((YvPublisherOptions){0});
 
   yv_fake.is_unreachable = true;
-  push (publisher, 0, 1);
+  push_records (publisher, 0, 1);
   yv_publisher_start (publisher);
   g_assert_false (yv_publisher_drain (publisher, 1000));
   g_assert_cmpuint (yv_publisher_stop (publisher, 0), ==, 1);

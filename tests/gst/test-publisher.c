@@ -11,7 +11,7 @@ records_arrive_in_order (void)
 {
   YvPublisher *publisher = publisher_new ((YvPublisherOptions){0});
 
-  push (publisher, 0, 700); /* more than one step sends */
+  push_records (publisher, 0, 700); /* more than one step sends */
   steps (publisher, START, 10);
   g_assert_cmpuint (yv_fake.texts->len, ==, 700);
   for (guint i = 0; i < 700; i++) {
@@ -46,7 +46,7 @@ what_was_open_when_a_connection_broke_is_sent_again (void)
   YvPublisher *publisher = publisher_new ((YvPublisherOptions){0});
 
   yv_fake.answers = false;
-  push (publisher, 0, 4);
+  push_records (publisher, 0, 4);
   steps (publisher, START, 2);
   yv_fake_answer (1);
   yv_fake.poll_breaks = true;
@@ -54,7 +54,7 @@ what_was_open_when_a_connection_broke_is_sent_again (void)
   g_assert_false (yv_fake.is_connected);
   g_assert_cmpuint (yv_publisher_stats (publisher).n_sent_again, ==, 3);
   g_assert_cmpuint (troubles->len, ==, 1);
-  push (publisher, 4, 1);
+  push_records (publisher, 4, 1);
 
   yv_fake.answers = true;
   int64_t due_us = steps (publisher, START, 10);
@@ -77,7 +77,7 @@ a_record_in_hand_when_the_line_goes_dead_is_sent_again (void)
   YvPublisher *publisher = publisher_new ((YvPublisherOptions){0});
 
   yv_fake.n_before_break = 2;
-  push (publisher, 0, 4);
+  push_records (publisher, 0, 4);
   int64_t due_us = steps (publisher, START, 10);
   g_assert_cmpuint (yv_fake.n_disconnects, ==, 1);
   steps (publisher, due_us, 4);
@@ -93,7 +93,7 @@ late_answers_of_an_old_connection_count_for_nothing (void)
   YvPublisher *publisher = publisher_new ((YvPublisherOptions){0});
 
   yv_fake.answers = false;
-  push (publisher, 0, 1);
+  push_records (publisher, 0, 1);
   steps (publisher, START, 2);
   const uint64_t id = g_array_index (yv_fake.open, uint64_t, 0);
   yv_fake.poll_breaks = true;
@@ -111,7 +111,7 @@ a_full_transport_gets_the_same_record_once_more (void)
 
   yv_fake.answers = false;
   yv_fake.n_before_full = 2;
-  push (publisher, 0, 4);
+  push_records (publisher, 0, 4);
   steps (publisher, START, 4);
   g_assert_cmpuint (yv_fake.texts->len, ==, 2);
   g_assert_cmpint (yv_fake.last_timeout_ms, ==, 1000); /* it waits, and does not spin */
@@ -131,7 +131,7 @@ a_refused_record_is_lost_alone (void)
   YvPublisher *publisher = publisher_new ((YvPublisherOptions){0});
 
   yv_fake.refused_id = 2;
-  push (publisher, 1, 3);
+  push_records (publisher, 1, 3);
   steps (publisher, START, 3);
   g_assert_cmpuint (yv_fake.texts->len, ==, 2);
   assert_text (1, "{\"n\":3}");
@@ -185,7 +185,7 @@ a_connection_without_use_does_not_start_the_waits_over (void)
   YvPublisher *publisher = publisher_new ((YvPublisherOptions){0});
   int64_t now_us = START;
 
-  push (publisher, 0, 1);
+  push_records (publisher, 0, 1);
   for (uint32_t i = 1; i <= 4; i++) {
     yv_fake.n_before_break = 0;
     const int64_t until_us = steps (publisher, now_us, 4);
@@ -230,7 +230,7 @@ after_its_last_attempt_it_gives_up (void)
   int64_t now_us = START;
 
   yv_fake.is_unreachable = true;
-  push (publisher, 0, 5);
+  push_records (publisher, 0, 5);
   for (int i = 0; i < 3; i++)
     now_us = steps (publisher, now_us, 3);
   g_assert_cmpint (now_us, ==, G_MAXINT64);
@@ -238,7 +238,7 @@ after_its_last_attempt_it_gives_up (void)
   g_assert_true (yv_publisher_stats (publisher).has_given_up);
   g_assert_cmpuint (yv_publisher_stats (publisher).n_dropped, ==, 5);
   g_assert_nonnull (strstr (g_ptr_array_index (troubles, troubles->len - 1), "gave up after 3"));
-  push (publisher, 5, 2);
+  push_records (publisher, 5, 2);
   g_assert_cmpuint (yv_publisher_stats (publisher).n_dropped, ==, 7);
   g_assert_cmpuint (yv_publisher_stats (publisher).n_waiting, ==, 0);
   end (publisher);
@@ -251,13 +251,13 @@ a_full_outbox_drops_and_says_so_once (void)
 
   yv_fake.is_unreachable = true;
   int64_t now_us = steps (publisher, START, 3);
-  push (publisher, 0, 25);
+  push_records (publisher, 0, 25);
   for (int i = 0; i < 6; i++)
     now_us = steps (publisher, now_us, 3);
   g_assert_cmpuint (yv_publisher_stats (publisher).n_dropped, ==, 15);
   g_assert_cmpuint (troubles->len, ==, 2); /* the outage, the drops */
   g_assert_nonnull (strstr (g_ptr_array_index (troubles, 1), "queue of 10 records"));
-  push (publisher, 25, 5);
+  push_records (publisher, 25, 5);
   for (int i = 0; i < 3; i++)
     now_us = steps (publisher, now_us, 3);
   g_assert_cmpuint (troubles->len, ==, 2);

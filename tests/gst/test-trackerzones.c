@@ -101,7 +101,7 @@ what_was_seen_once_is_no_object (void)
   push_empty (&walk, 3);
   GstYolov7Detection doubtful = person_at (500, 500);
   doubtful.confidence = 0.75;
-  gst_buffer_unref (push (&walk, analysed_frame (&walk, &doubtful, 1)));
+  gst_buffer_unref (push_walk (&walk, analysed_frame (&walk, &doubtful, 1)));
   push_empty (&walk, 3);
   expect_no_event (&walk);
 }
@@ -170,7 +170,7 @@ a_prediction_does_not_cross (void)
   walk_init (&walk, LINES);
   go (&walk, 300, 480, &told);
   for (guint i = 0; i < 5; i++) {
-    g_autoptr (GstBuffer) buffer = push (&walk, gst_buffer_new ()); /* not analysed */
+    g_autoptr (GstBuffer) buffer = push_walk (&walk, gst_buffer_new ()); /* not analysed */
     g_assert_nonnull (gst_buffer_get_custom_meta (buffer, GST_YOLOV7_ZONES_META_NAME));
     gst_yolov7_detections_read (buffer, found);
     g_assert_cmpuint (found->len, ==, 1);

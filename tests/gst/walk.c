@@ -28,7 +28,7 @@ walk_clear (Walk *walk)
 }
 
 GstBuffer *
-push (Walk *walk, GstBuffer *buffer)
+push_walk (Walk *walk, GstBuffer *buffer)
 {
   GST_BUFFER_PTS (buffer) = walk->n_frames++ * FRAME_NS;
   GST_BUFFER_DURATION (buffer) = FRAME_NS;
@@ -66,7 +66,7 @@ push_person (Walk *walk, double x, double y)
 {
   const GstYolov7Detection person = person_at (x, y);
 
-  return push (walk, analysed_frame (walk, &person, 1));
+  return push_walk (walk, analysed_frame (walk, &person, 1));
 }
 
 void
@@ -87,7 +87,7 @@ void
 push_empty (Walk *walk, guint n)
 {
   for (guint i = 0; i < n; i++)
-    gst_buffer_unref (push (walk, analysed_frame (walk, NULL, 0)));
+    gst_buffer_unref (push_walk (walk, analysed_frame (walk, NULL, 0)));
 }
 
 GstMessage *

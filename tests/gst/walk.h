@@ -35,7 +35,7 @@ GstYolov7Detection person_at (double x, double y);
 GstBuffer *analysed_frame (Walk *walk, const GstYolov7Detection *detections, guint n);
 
 /* @buffer: (transfer full). Returns: (transfer full): what came out */
-GstBuffer *push (Walk *walk, GstBuffer *buffer);
+GstBuffer *push_walk (Walk *walk, GstBuffer *buffer);
 GstBuffer *push_person (Walk *walk, double x, double y);
 void push_empty (Walk *walk, guint n_frames);
 
