@@ -325,7 +325,7 @@ sink_event (GstBaseTransform *base, GstEvent *event)
 }
 
 /* Names come from whoever attached the detections: not more of them than this are told apart. */
-#define MOST_CLASSES 65536
+#define MOST_CLASSES 4096
 
 static uint32_t
 key_of_class (GstYolov7Tracker *self, const GstYolov7Detection *d)

@@ -654,10 +654,12 @@ a_meta_of_another_form_is_no_harm (Fixture *f, gconstpointer data)
 static void
 more_classes_than_there_are_share_one (Fixture *f, gconstpointer data)
 {
-  enum { N = 70000 };
+  enum { N = 5000 };
+  g_autoptr (GstElement) tracker = gst_harness_find_element (f->harness, "yolov7tracker");
   char label[16];
   (void) data;
 
+  g_object_set (tracker, "min-frame-count-for-lost-track", 1, NULL); /* or there is no room soon */
   for (guint i = 0; i < N; i += 100) {
     GstYolov7Detection all[100];
     char labels[100][16];
@@ -751,6 +753,41 @@ properties_take_effect_with_the_next_frame (Fixture *f, gconstpointer data)
   g_assert_cmpint (walk (f, 15, 5, 130), ==, -1);
 }
 
+typedef struct {
+  GstElement *tracker;
+  gint is_done; /* atomic */
+} Changer;
+
+static gpointer
+change_properties (gpointer data)
+{
+  Changer *changer = data;
+
+  for (guint i = 0; i < 2000; i++)
+    g_object_set (changer->tracker, "min-frame-count-for-lost-track", 30 + i % 2,
+                  "iou-score-threshold", i % 2 ? 0.03 : 0.04, "max-predicted-frame-count", i % 3,
+                  NULL);
+  g_atomic_int_set (&changer->is_done, TRUE);
+  return NULL;
+}
+
+static void
+another_thread_may_change_properties (Fixture *f, gconstpointer data)
+{
+  Changer changer = {gst_harness_find_element (f->harness, "yolov7tracker"), FALSE};
+  GThread *thread = g_thread_new ("changer", change_properties, &changer);
+  gint64 id = -1;
+  guint i = 0;
+  (void) data;
+
+  do
+    id = push_person (f, i++ * FRAME, 100, 100);
+  while (!g_atomic_int_get (&changer.is_done));
+  g_thread_join (thread);
+  g_assert_cmpint (id, ==, 1);
+  gst_object_unref (changer.tracker);
+}
+
 static void
 properties_are_what_was_set (void)
 {
@@ -814,6 +851,7 @@ main (int argc, char **argv)
   ADD (more_classes_than_there_are_share_one);
   ADD (pixels_are_neither_copied_nor_mapped);
   ADD (properties_take_effect_with_the_next_frame);
+  ADD (another_thread_may_change_properties);
 #undef ADD
   g_test_add_func ("/tracker/caps_without_a_size_are_refused_with_an_error",
                    caps_without_a_size_are_refused_with_an_error);
