@@ -246,7 +246,9 @@ write_points (GString *text, const YvZoneFacts *zone)
   PUT_KEY (text, "points");
   put_char (text, '[');
   for (uint32_t i = 0; i < zone->n_points; i++) {
-    put (text, ",[" + (i > 0 ? 0 : 1), i > 0 ? 2 : 1);
+    if (i > 0)
+      put_char (text, ',');
+    put_char (text, '[');
     write_share (text, zone->points[2 * i]);
     put_char (text, ',');
     write_share (text, zone->points[2 * i + 1]);
