@@ -6,13 +6,14 @@
 # Closes with "N passed, N failed, N skipped", counting single tests; exit status 1 if any failed.
 #   ./test.sh           everything
 #   ./test.sh --fast    without clang, the sanitizers and Debian 13
-#   ./test.sh --plain   as --fast, without the suites "newer" and "soak": what tests/distro/trixie.sh does
+#   ./test.sh --plain   as --fast, without the suites "newer", "soak" and "once": what
+#                       tests/distro/trixie.sh does
 set -euo pipefail
 fast=yes suites=
 case $* in
   '') fast= ;;
   --fast) ;;
-  --plain) suites='--no-suite newer --no-suite soak' ;;
+  --plain) suites='--no-suite newer --no-suite soak --no-suite once' ;;
   *) echo "usage: $0 [--fast | --plain]" >&2; exit 2 ;;
 esac
 . "$(dirname "${BASH_SOURCE[0]}")/scripts/setup.sh"

@@ -441,8 +441,8 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/passes/rare-parts", rare_parts_compute_the_same_after_each_pass);
-  g_test_add_func ("/passes/enlarged", enlarged_values_compute_the_same_after_each_pass);
+  g_test_add_func ("/passes/small/rare-parts", rare_parts_compute_the_same_after_each_pass);
+  g_test_add_func ("/passes/small/enlarged", enlarged_values_compute_the_same_after_each_pass);
   add_tests ("training", yv_test_source_path ("cfg/training"), ".yaml",
              slim_description_computes_the_same_after_each_pass);
   add_tests ("deploy", yv_test_source_path ("cfg/deploy"), ".yaml",
