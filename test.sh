@@ -40,7 +40,7 @@ if [ -z "$fast" ]; then
   build build-asan -Dwerror=true -Db_sanitize=address,undefined -Db_lundef=false
   targets=$thread_targets build build-tsan -Dwerror=true -Db_sanitize=thread -Db_lundef=false
   if (install clang); then
-    CC=clang build build-clang -Dwerror=true # for its warnings: nothing there is run
+    CC=clang build build-clang -Dwerror=true --buildtype=plain # for its warnings: nothing there is run
   else
     say "going on without clang"
   fi
