@@ -35,6 +35,8 @@ typedef uint64_t yv_addr;
 
 /* What a workgroup of conv_lanes<P> makes: P channels of so many pixels. Its local size is that of
  * a subgroup: 8 lanes, or 16 where lavapipe has vectors of 512 bits. */
+#define YV_LANES8_PIXELS 64
+#define YV_LANES16_PIXELS 64
 #define YV_LANES32_PIXELS 40
 #define YV_LANES64_PIXELS 32
 #define YV_LANES32X16_PIXELS 80

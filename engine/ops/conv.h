@@ -48,7 +48,8 @@ typedef struct {
   uint32_t lanes; /* 8, or 16 where lavapipe was told to use vectors of 512 bits */
 } YvLanes;
 
-#define YV_N_LANES 4
+#define YV_N_WINOGRAD_LANES 4 /* the first of them, which have a winograd_pack */
+#define YV_N_LANES 6
 const YvLanes *yv_lanes_at (uint32_t index); /* below YV_N_LANES */
 const YvLanes *yv_lanes_of (YvKernel kernel);
 

@@ -8,6 +8,8 @@ static const YvLanes all_lanes[YV_N_LANES] = {
     {YV_KERNEL_CONV_LANES64, YV_PACK_LANES64, YV_PACK_WINOGRAD64, 64, YV_LANES64_PIXELS, 8},
     {YV_KERNEL_CONV_LANES32X16, YV_PACK_LANES32, YV_PACK_WINOGRAD32, 32, YV_LANES32X16_PIXELS, 16},
     {YV_KERNEL_CONV_LANES64X16, YV_PACK_LANES64, YV_PACK_WINOGRAD64, 64, YV_LANES64X16_PIXELS, 16},
+    {YV_KERNEL_CONV_LANES8, YV_PACK_LANES8, YV_PACK_NONE, 8, YV_LANES8_PIXELS, 8},
+    {YV_KERNEL_CONV_LANES16, YV_PACK_LANES16, YV_PACK_NONE, 16, YV_LANES16_PIXELS, 8},
 };
 
 const YvLanes *
@@ -26,6 +28,20 @@ yv_lanes_of (YvKernel kernel)
   g_assert_not_reached ();
 }
 
+/* A tile of 64 channels leaves none idle, one of 16 or 8 is for where one of 32 would have at least
+ * half of its last block idle. */
+static bool
+suits_channels (const YvLanes *lanes, uint32_t c_out)
+{
+  const uint32_t of_last_block = (c_out - 1) % 32 + 1;
+
+  if (lanes->channels == 64)
+    return yv_round_up (c_out, 32) % 64 == 0;
+  if (lanes->channels == 8)
+    return c_out <= 8;
+  return lanes->channels == 32 || (of_last_block <= 16 && c_out > 8);
+}
+
 bool
 yv_lanes_can (const YvLanes *lanes, const YvLowering *lowering, uint32_t c_out)
 {
@@ -33,11 +49,18 @@ yv_lanes_can (const YvLanes *lanes, const YvLowering *lowering, uint32_t c_out)
 
   return caps->texel_lanes && lanes->lanes <= caps->subgroup_size &&
          (lanes->lanes == 8 || lowering->inputs[0].dtype == YV_DTYPE_F32) &&
-         (lanes->channels == 32 || yv_round_up (c_out, 32) % 64 == 0);
+         suits_channels (lanes, c_out);
 }
 
-/* What was measured: with 8 lanes 64 channels are better where registers are many, with 16 lanes
- * 32 are; but Winograd's products have few pixels, and the tile of 64 is the one with few. */
+static bool
+is_narrow (const YvLanes *lanes)
+{
+  return lanes->channels < 32;
+}
+
+/* What was measured: a tile with few channels is best where it suits; with 8 lanes 64 channels are
+ * better where registers are many, with 16 lanes 32 are; but Winograd's products have few pixels,
+ * and the tile of 64 is the one with few. */
 const YvLanes *
 yv_lanes_guess (const YvLowering *lowering, uint32_t c_out, bool is_product)
 {
@@ -50,7 +73,10 @@ yv_lanes_guess (const YvLowering *lowering, uint32_t c_out, bool is_product)
   for (size_t i = 0; i < G_N_ELEMENTS (all_lanes); i++) {
     const YvLanes *lanes = &all_lanes[i];
 
-    if (lanes->lanes == n_lanes && yv_lanes_can (lanes, lowering, c_out) && (!best || prefers_64))
+    if (lanes->lanes != n_lanes || !yv_lanes_can (lanes, lowering, c_out) ||
+        (is_product && lanes->winograd_pack == YV_PACK_NONE))
+      continue;
+    if (!best || prefers_64 || is_narrow (lanes))
       best = lanes;
   }
   return best;

@@ -303,8 +303,7 @@ winograd_lower (const YvWay *way, const YvNode *node, YvLowering *lowering, GErr
   return true;
 }
 
-/* A way for each tile of conv_lanes: n_ways as that. */
-const YvConvFamily yv_conv_winograd = {.n_ways = YV_N_LANES,
+const YvConvFamily yv_conv_winograd = {.n_ways = YV_N_WINOGRAD_LANES,
                                        .way = winograd_way,
                                        .can = winograd_can,
                                        .guess = winograd_guess,

@@ -39,6 +39,8 @@ block_channels (YvPack pack)
     return YV_HEAD_CHANNELS;
   if (pack == YV_PACK_FIRST)
     return YV_FIRST_CHANNELS;
+  if (pack == YV_PACK_LANES8 || pack == YV_PACK_LANES16)
+    return pack == YV_PACK_LANES8 ? 8 : 16;
   return pack == YV_PACK_LANES32 || pack == YV_PACK_WINOGRAD32 ? 32 : 64;
 }
 

@@ -8,6 +8,8 @@
 static const char *const kernel_names[YV_N_KERNELS] = {
     [YV_KERNEL_NONE] = "none",
     [YV_KERNEL_LETTERBOX] = "letterbox",
+    [YV_KERNEL_CONV_LANES8] = "conv_lanes8",
+    [YV_KERNEL_CONV_LANES16] = "conv_lanes16",
     [YV_KERNEL_CONV_LANES32] = "conv_lanes32",
     [YV_KERNEL_CONV_LANES64] = "conv_lanes64",
     [YV_KERNEL_CONV_LANES32X16] = "conv_lanes32x16",

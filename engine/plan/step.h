@@ -53,8 +53,10 @@ yv_operand_image_bytes (const YvOperand *operand)
 typedef enum {
   YV_KERNEL_NONE,            /* reference only */
   YV_KERNEL_LETTERBOX,       /* letterbox.comp */
-  YV_KERNEL_CONV_LANES32,    /* conv_lanes.comp, 32 output channels a workgroup; texel only */
-  YV_KERNEL_CONV_LANES64,    /* the same with 64; texel only */
+  YV_KERNEL_CONV_LANES8,     /* conv_lanes.comp, 8 output channels a workgroup; texel only */
+  YV_KERNEL_CONV_LANES16,    /* the same with 16, */
+  YV_KERNEL_CONV_LANES32,    /* 32 */
+  YV_KERNEL_CONV_LANES64,    /* and 64; texel only */
   YV_KERNEL_CONV_LANES32X16, /* these for subgroups of 16 lanes; f32 texel only */
   YV_KERNEL_CONV_LANES64X16,
   YV_KERNEL_CONV_TILE,       /* conv_tile.comp; addresses only */
@@ -103,6 +105,8 @@ bool yv_first_is_reorged (const YvWeight *weight);
 /* How a weight is laid out for a kernel; the exact order is told in engine/plan/pack.h. */
 typedef enum {
   YV_PACK_NONE,
+  YV_PACK_LANES8,
+  YV_PACK_LANES16,
   YV_PACK_LANES32,
   YV_PACK_LANES64,
   YV_PACK_WINOGRAD32,

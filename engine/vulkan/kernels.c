@@ -6,12 +6,16 @@
  * nothing. */
 #include "shaders/conv_first_f16.spv.h"
 #include "shaders/conv_first_f32.spv.h"
+#include "shaders/conv_lanes16_f16_texel.spv.h"
+#include "shaders/conv_lanes16_f32_texel.spv.h"
 #include "shaders/conv_lanes32_f16_texel.spv.h"
 #include "shaders/conv_lanes32_f32_texel.spv.h"
 #include "shaders/conv_lanes32x16_f32_texel.spv.h"
 #include "shaders/conv_lanes64_f16_texel.spv.h"
 #include "shaders/conv_lanes64_f32_texel.spv.h"
 #include "shaders/conv_lanes64x16_f32_texel.spv.h"
+#include "shaders/conv_lanes8_f16_texel.spv.h"
+#include "shaders/conv_lanes8_f32_texel.spv.h"
 #include "shaders/conv_sum_f16.spv.h"
 #include "shaders/conv_sum_f32.spv.h"
 #include "shaders/conv_tile_f16.spv.h"
@@ -68,6 +72,8 @@ typedef struct {
 
 static const Variants kernel_variants[YV_N_KERNELS] = {
     [YV_KERNEL_LETTERBOX] = {ADDRESSES (letterbox), TEXELS (letterbox)},
+    [YV_KERNEL_CONV_LANES8] = {TEXELS (conv_lanes8)},
+    [YV_KERNEL_CONV_LANES16] = {TEXELS (conv_lanes16)},
     [YV_KERNEL_CONV_LANES32] = {TEXELS (conv_lanes32)},
     [YV_KERNEL_CONV_LANES64] = {TEXELS (conv_lanes64)},
     [YV_KERNEL_CONV_LANES32X16] = {.f32_texel = SPIRV (conv_lanes32x16_f32_texel)},

@@ -362,6 +362,8 @@ is_wanted (const YvCaps *caps, YvKernel kernel)
     return caps->coopmat_m > 0;
   case YV_KERNEL_CONV_COOPMAT2:
     return caps->coopmat2_wanted;
+  case YV_KERNEL_CONV_LANES8:
+  case YV_KERNEL_CONV_LANES16:
   case YV_KERNEL_CONV_LANES32:
     return caps->texel_lanes && caps->subgroup_size < 16;
   case YV_KERNEL_CONV_LANES64:

@@ -95,7 +95,8 @@ every_variant_is_valid (void)
 static bool
 is_lanes (YvKernel kernel)
 {
-  return kernel == YV_KERNEL_CONV_LANES32 || kernel == YV_KERNEL_CONV_LANES64 ||
+  return kernel == YV_KERNEL_CONV_LANES8 || kernel == YV_KERNEL_CONV_LANES16 ||
+         kernel == YV_KERNEL_CONV_LANES32 || kernel == YV_KERNEL_CONV_LANES64 ||
          kernel == YV_KERNEL_CONV_LANES32X16 || kernel == YV_KERNEL_CONV_LANES64X16;
 }
 

@@ -98,13 +98,9 @@ pack (const YvStep *step, size_t *size_bytes)
 }
 
 static void
-check_lanes (const Shape *s, const YvWeight *weight, uint32_t p, YvDType dtype)
+check_lanes (const Shape *s, const YvWeight *weight, YvPack packing, uint32_t p, YvDType dtype)
 {
-  const YvStep step = {
-      .weight_source = weight,
-      .pack = p == 32 ? YV_PACK_LANES32 : YV_PACK_LANES64,
-      .dtype = dtype,
-  };
+  const YvStep step = {.weight_source = weight, .pack = packing, .dtype = dtype};
   const uint32_t n_quads = (s->c_in + 3) / 4, n_blocks = (s->c_out + p - 1) / p;
   size_t size_bytes, at = 0;
   g_autofree uint8_t *bytes = pack (&step, &size_bytes);
@@ -241,8 +237,10 @@ every_element_of_a_convolution_is_where_its_kernel_looks (void)
     g_test_message ("[%u,%u,%u,%u] in %u groups", s->c_out, s->c_in, s->kernel_h, s->kernel_w,
                     s->groups);
     for (YvDType dtype = YV_DTYPE_F32; dtype <= YV_DTYPE_F16; dtype++) {
-      check_lanes (s, weight, 32, dtype);
-      check_lanes (s, weight, 64, dtype);
+      check_lanes (s, weight, YV_PACK_LANES8, 8, dtype);
+      check_lanes (s, weight, YV_PACK_LANES16, 16, dtype);
+      check_lanes (s, weight, YV_PACK_LANES32, 32, dtype);
+      check_lanes (s, weight, YV_PACK_LANES64, 64, dtype);
       check_tile (s, weight, dtype);
       if (s->groups == 1) {
         check_coopmat (s, weight, dtype);
