@@ -10,8 +10,8 @@
 //   weight  LANES<P> of engine/plan/pack.h, texel buffer
 //   dst     [n, c_out, out_h, out_w], storage buffer
 // One invocation makes NB pixels, LANES apart, x P channels. Groups: x = block of P channels,
-// y = block of NB * LANES pixels, z = image. Only built with YV_TEXEL, and with P, LANES and PIXELS
-// as shaders/meson.build has them.
+// y = block of NB * LANES pixels of all images, z = point of Winograd's, or nothing.
+// Only built with YV_TEXEL, and with P, LANES and PIXELS as shaders/meson.build has them.
 // Reference: engine/ref/conv.c; test: tests/ops/test-conv.c.
 //
 // Why it looks like this (measured with tests/ops/test-conv.c --bench): a lane is a pixel, so
@@ -83,14 +83,14 @@ void store_pixel(int j, int pixel, int first_oct, int octs_left)
 void main()
 {
     const int block = int(gl_WorkGroupID.x);
-    const int image = int(image_index());
+    const int point = int(image_index());
     const int in_w = int(p.in_w), in_h = int(p.in_h), out_w = int(p.out_w);
-    const int n_pixels = out_w * int(p.out_h);
+    const int n_pixels = out_w * int(p.out_h) * int(p.n_images);
     const int in_quads = int(p.in_cstride) / 4;
     const int c_quads = int(p.c_in) / 4;
     const int kernel_w = int(p.kernel_w);
     const int n_steps = kernel_w * int(p.kernel_h) * c_quads;
-    const int src_start = image * in_w * in_h * in_quads;
+    const int src_start = point * in_w * in_h * in_quads;
 
     const int first_pixel = int(unfolded_group_y()) * NB * LANES + int(gl_LocalInvocationID.x);
     int pixel[NB], x0[NB], y0[NB], start[NB];
@@ -100,13 +100,14 @@ void main()
             start[j] = pixel[j] < n_pixels ? src_start + pixel[j] * in_quads : OUTSIDE;
         } else {
             const ivec2 at = pixel_position(pixel[j], out_w);
+            const ivec2 row = pixel_position(at.y, int(p.out_h)); // .y: the image
             x0[j] = at.x * int(p.stride_w) - int(p.pad_w);
-            y0[j] = at.y * int(p.stride_h) - int(p.pad_h);
-            start[j] = src_start + (y0[j] * in_w + x0[j]) * in_quads;
+            y0[j] = row.x * int(p.stride_h) - int(p.pad_h);
+            start[j] = ((row.y * in_h + y0[j]) * in_w + x0[j]) * in_quads;
         }
     }
 
-    int at = block * int(p.weight_block) + image * int(p.weight_image) +
+    int at = block * int(p.weight_block) + point * int(p.weight_point) +
              int(gl_SubgroupInvocationID);
     start_with_bias(at);
     at += P / 4;
@@ -141,5 +142,5 @@ void main()
     const int octs_left = int(p.c_out) / 8 - block * (P / 8);
     UNROLL for (int j = 0; j < NB; j++)
         if (pixel[j] < n_pixels)
-            store_pixel(j, image * n_pixels + pixel[j], block * (P / 8), octs_left);
+            store_pixel(j, point * n_pixels + pixel[j], block * (P / 8), octs_left);
 }

@@ -57,7 +57,7 @@ typedef uint64_t yv_addr;
 
 /* dst = act (W * src + bias).
  * conv_lanes<P> (texel): local size its lanes; groups = ceil (c_out / channels),
- * ceil (out_w * out_h / pixels), n.
+ * ceil (n * out_w * out_h / pixels), 1; of WINOGRAD: n = 1, and so many points instead of 1.
  * conv_tile (addresses): local YV_TILE_LOCAL; groups = ceil (out_w * out_h / pixels),
  * ceil (c_out / channels), parts * n; constant 3: channels of a tile.
  * conv_coopmat (addresses): groups = ceil (c_out / channels), ceil (n * out_w * out_h / pixels),
@@ -87,12 +87,12 @@ struct YvConvParams {
   uint kernel_w, kernel_h;
   uint stride_w, stride_h, pad_w, pad_h;
   uint weight_block; /* conv_lanes: texels from a block of channels of the weight to the next */
-  uint weight_image; /* and from one image to the next: 0 but for WINOGRAD */
+  uint weight_point; /* and from one point to the next, of WINOGRAD */
   float slope;       /* of LEAKY_RELU */
   /* conv_tile: c_in is what a tile sees of src_channels (rounded up to 4), which with groups is
    * only what its own groups do: yv_tile_first_channel() in engine/plan/step.h. */
   uint group_in, group_out, src_channels;
-  uint n_images; /* conv_tile, conv_coopmat, conv_coopmat2 */
+  uint n_images;
   uint residual_cstride;
 };
 

@@ -146,8 +146,9 @@ lanes_fill (const YvWay *way, const YvLowering *lowering, YvStep *step, struct Y
   d->spec[0] = lanes->lanes;
   d->spec[3] = yv_conv_is_1x1 (step->node);
   d->groups[0] = yv_pieces (step->node->conv.weight->c_out, lanes->channels);
-  d->groups[1] = yv_pieces ((uint64_t) params->out_w * params->out_h, lanes->pixels);
-  d->groups[2] = lowering->n;
+  params->n_images = lowering->n;
+  d->groups[1] = yv_pieces ((uint64_t) params->out_w * params->out_h * lowering->n, lanes->pixels);
+  d->groups[2] = 1;
   d->pixel_dimension = 1;
   return 1;
 }

@@ -209,7 +209,8 @@ add_product (const Winograd *w, const Band *band, GError **error)
       .stride_w = 1,
       .stride_h = 1,
       .weight_block = (uint32_t) w->block_texels,
-      .weight_image = (uint32_t) w->point_texels,
+      .weight_point = (uint32_t) w->point_texels,
+      .n_images = 1,
   };
   YvStep *step = add_step (w, YV_PART_WINOGRAD_PRODUCT, &band->in_points, 1, &band->out_points);
 
