@@ -26,13 +26,15 @@
  *          predicted    boolean TRUE, and then only there: nobody saw the object in this frame, a
  *                               tracker says where it should be
  *
- *      It is on every analysed frame, with an empty array where nothing was found, and on no other
- *      frame. Several of them, of several detectors, may be on one buffer. It survives copies and
+ *      It is on every analysed frame, with an empty array where nothing was found. On other frames
+ * it is only with predicted detections of a tracker. Several of them, of several detectors and a
+ *      tracker, may be on one buffer. It survives copies and
  *      videoconvert as it is, and videoscale and videoconvertscale with its boxes scaled. Before
  *      GStreamer 1.28 a meta is not told whether borders were added: where the display aspect ratio
  *      changes we assume so, which is what these elements do unless add-borders=false.
  *
- *   2. GstVideoRegionOfInterestMeta with a "detection" structure, as DL Streamer writes it.
+ *   2. GstVideoRegionOfInterestMeta with a "detection" structure, as DL Streamer writes it, and an
+ *      "object_id" where the detection has an id.
  *      Hardware encoders spend more bits on such regions. The scalers of GStreamer drop its
  *      parameters (confidence, class): the box survives, without them.
  *

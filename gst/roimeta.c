@@ -19,6 +19,20 @@ dlstreamer_structure (const GstYolov7Detection *d, guint frame_w, guint frame_h)
   return s;
 }
 
+static void
+set_object_id (GstVideoRegionOfInterestMeta *roi, gint64 id)
+{
+  GstStructure *s = gst_video_region_of_interest_meta_get_param (roi, "object_id");
+
+  if (id > G_MAXINT) /* DL Streamer's field has no room for it */
+    return;
+  if (s)
+    gst_structure_set (s, "id", G_TYPE_INT, (gint) id, NULL);
+  else
+    gst_video_region_of_interest_meta_add_param (
+        roi, gst_structure_new ("object_id", "id", G_TYPE_INT, (gint) id, NULL));
+}
+
 void
 gst_yolov7_roi_attach (GstBuffer *buffer, guint frame_w, guint frame_h, const GstYolov7Detection *d,
                        gint id)
@@ -32,6 +46,8 @@ gst_yolov7_roi_attach (GstBuffer *buffer, guint frame_w, guint frame_h, const Gs
   roi->id = id;
   roi->parent_id = -1;
   gst_video_region_of_interest_meta_add_param (roi, dlstreamer_structure (d, frame_w, frame_h));
+  if (d->id >= 0)
+    set_object_id (roi, d->id);
 }
 
 /* What DL Streamer, our own elements and GStreamer 1.22's onnxobjectdetector write. */
@@ -80,20 +96,6 @@ gst_yolov7_roi_read (GstBuffer *buffer, GArray *found)
     analysed = TRUE;
   }
   return analysed;
-}
-
-static void
-set_object_id (GstVideoRegionOfInterestMeta *roi, gint64 id)
-{
-  GstStructure *s = gst_video_region_of_interest_meta_get_param (roi, "object_id");
-
-  if (id > G_MAXINT) /* DL Streamer's field has no room for it */
-    return;
-  if (s)
-    gst_structure_set (s, "id", G_TYPE_INT, (gint) id, NULL);
-  else
-    gst_video_region_of_interest_meta_add_param (
-        roi, gst_structure_new ("object_id", "id", G_TYPE_INT, (gint) id, NULL));
 }
 
 void
