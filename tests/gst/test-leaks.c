@@ -63,6 +63,8 @@ static const Row rows[] = {
      GST_MESSAGE_EOS, NULL},
     {"/leaks/interval", SOURCE_OF (7) YOLOV7 "inference-interval=3 ! fakesink", GST_MESSAGE_EOS,
      NULL},
+    {"/leaks/tracker", SOURCE_OF (7) YOLOV7 "inference-interval=3 ! yolov7tracker ! fakesink",
+     GST_MESSAGE_EOS, NULL},
     {"/leaks/shared",
      SOURCE_OF (5) "tee name=t t. ! queue ! " YOLOV7
                    "batch-size=2 ! fakesink async=false t. ! queue ! " YOLOV7

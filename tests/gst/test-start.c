@@ -401,7 +401,7 @@ properties_have_the_documented_names_and_defaults (void)
 static void
 no_element_is_chosen_automatically (void)
 {
-  static const char *const names[] = {"yolov7", "yolov7overlay", "yolov7publish"};
+  static const char *const names[] = {"yolov7", "yolov7overlay", "yolov7publish", "yolov7tracker"};
 
   for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
     g_autoptr (GstElementFactory) factory = gst_element_factory_find (names[i]);
