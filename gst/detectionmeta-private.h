@@ -54,6 +54,7 @@ gboolean gst_yolov7_analytics_read (GstBuffer *buffer, GArray *found);
 /* The ids of @found onto the ODs of the same detections that have none. */
 void gst_yolov7_analytics_set_ids (GstBuffer *buffer, const GArray *found);
 
+/* Returns: whether @buffer has a relation meta. */
 gboolean gst_yolov7_analytics_is_on (GstBuffer *buffer);
 
 G_END_DECLS

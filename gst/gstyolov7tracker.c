@@ -349,6 +349,15 @@ key_of_class (GstYolov7Tracker *self, const GstYolov7Detection *d)
   return self->classes->len - 1;
 }
 
+/* What nobody saw is no sighting; what nobody doubts is a good one. */
+static double
+confidence_of (const GstYolov7Detection *d)
+{
+  if (d->predicted)
+    return -1;
+  return d->confidence < 0 ? 1 : d->confidence;
+}
+
 static void
 sightings_of_found (GstYolov7Tracker *self)
 {
@@ -357,16 +366,15 @@ sightings_of_found (GstYolov7Tracker *self)
     const GstYolov7Detection *d = &g_array_index (self->found, GstYolov7Detection, i);
     const YvSighting sighting = {
         .box = {d->x, d->y, d->w, d->h},
-        .confidence = d->predicted        ? -1
-                      : d->confidence < 0 ? 1
-                                          : d->confidence,
+        .confidence = confidence_of (d),
         .class_key = key_of_class (self, d),
     };
     g_array_append_val (self->seen, sighting);
   }
 }
 
-/* Frames between the last analysed frame and one with this PTS; negative: it goes back. */
+/* Frames between the last analysed frame and one with this PTS, in the direction that is played;
+ * negative: it goes back. */
 static double
 frames_since_seen (const GstYolov7Tracker *self, GstClockTime pts)
 {
@@ -374,7 +382,9 @@ frames_since_seen (const GstYolov7Tracker *self, GstClockTime pts)
     return 0;
   if (!GST_CLOCK_TIME_IS_VALID (pts) || !GST_CLOCK_TIME_IS_VALID (self->seen_pts))
     return (double) self->n_since_seen;
-  return (double) GST_CLOCK_DIFF (self->seen_pts, pts) / (double) self->frame_duration;
+  const double frames =
+      (double) GST_CLOCK_DIFF (self->seen_pts, pts) / (double) self->frame_duration;
+  return self->parent.segment.rate < 0 ? -frames : frames;
 }
 
 static void

@@ -61,7 +61,7 @@ const YvTrackerSettings yv_tracker_defaults = {
     .min_sightings = 1,
 };
 
-/* By how much a difference in height, as a logarithm of the ratio, outweighs overlap. */
+/* What a difference in height, as the logarithm of the ratio, takes from the overlap. */
 #define HEIGHT_WEIGHT 0.78
 
 /* How much of the common deviation is the camera's, from how many sightings that is computed, of

@@ -514,6 +514,22 @@ time_that_goes_back_starts_anew (Fixture *f, gconstpointer data)
 }
 
 static void
+backwards_is_a_direction_too (Fixture *f, gconstpointer data)
+{
+  GstSegment segment;
+  (void) data;
+
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  segment.rate = -1;
+  g_assert_true (gst_harness_push_event (f->harness, gst_event_new_segment (&segment)));
+  const gint64 id = push_person (f, 30 * FRAME, 100, 100);
+  for (guint i = 1; i < 20; i++)
+    g_assert_cmpint (push_person (f, (30 - i) * FRAME, 100 + 3 * i, 100), ==, id);
+  push (f, frame_at (10 * FRAME));
+  g_assert_cmpfloat_with_epsilon (nth (f, 0)->x, 100 + 3 * 20, 3);
+}
+
+static void
 after_a_long_gap_everybody_is_new (Fixture *f, gconstpointer data)
 {
   (void) data;
@@ -840,6 +856,7 @@ main (int argc, char **argv)
   ADD (a_jump_to_another_segment_starts_anew);
   ADD (a_segment_or_a_gap_alone_does_not);
   ADD (time_that_goes_back_starts_anew);
+  ADD (backwards_is_a_direction_too);
   ADD (after_a_long_gap_everybody_is_new);
   ADD (without_times_frames_are_counted);
   ADD (a_frame_that_is_there_twice_is_no_harm);
