@@ -48,10 +48,11 @@ fixture_new_with_caps (const char *properties, const char *caps)
   g_autofree char *set = g_strjoinv (f.path, parts);
   g_autofree char *launch = g_strdup_printf ("yolov7publish %s", set);
 
-  f.h = gst_harness_new_parse (launch);
-  f.element = gst_harness_find_element (f.h, "yolov7publish");
+  /* The bus is there before the element starts, and may have something to say. */
+  f.element = gst_object_ref_sink (gst_parse_launch (launch, NULL));
   f.bus = gst_bus_new ();
   gst_element_set_bus (f.element, f.bus);
+  f.h = gst_harness_new_with_element (f.element, "sink", "src");
   if (caps)
     gst_harness_set_src_caps_str (f.h, caps);
   return f;
