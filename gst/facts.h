@@ -5,8 +5,6 @@
  *        the sender's clock (GstReferenceTimestampMeta of "timestamp/x-ntp", as rtspsrc attaches).
  * Out:   YvFrameFacts for gst/publish/record.h.
  *
- * What others attached is not trusted: zones that are not as they should be are left out.
- *
  * Threads: one at a time per object. Nothing is allocated once it has seen the largest frame.
  */
 #pragma once
@@ -22,7 +20,7 @@ typedef struct {
   GArray *found;   /* of GstYolov7Detection */
   GArray *objects; /* of YvObjectFacts */
   GArray *zones;   /* of YvZoneFacts */
-  GArray *points;  /* of double: of all zones */
+  GArray *read;    /* of GstYolov7Zone: whose points the zones borrow */
   GstCaps *ntp;    /* the clock of an RTP sender */
 } GstYolov7Facts;
 
