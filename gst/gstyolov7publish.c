@@ -81,11 +81,8 @@ static const YvTransport *const transports[] = {
     [GST_YOLOV7_PUBLISH_KAFKA + 1] = NULL,
 };
 
-/* Records of up to so long go together. */
-#define REST_US 10000
-
-/* Nobody minds an attempt to open a file. */
-#define MAX_FILE_WAIT_S 1
+#define REST_US 10000     /* records of up to so long go together */
+#define MAX_FILE_WAIT_S 1 /* nobody minds an attempt to open a file */
 
 /* Behind those of gst/publishsettings.h. */
 #define PROP_STATS 1000
@@ -138,8 +135,11 @@ on_log (void *user_data, const char *text)
 static gboolean
 fail_to_start (GstYolov7Publish *self, const GError *error)
 {
-  GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS, ("Can't publish: %s.", error->message),
-                     ("'gst-inspect-1.0 yolov7publish' tells what its properties take"));
+  if (g_error_matches (error, YV_ERROR, YV_ERROR_IO))
+    GST_ELEMENT_ERROR (self, RESOURCE, OPEN_WRITE, ("Can't publish: %s.", error->message), (NULL));
+  else
+    GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS, ("Can't publish: %s.", error->message),
+                       ("'gst-inspect-1.0 yolov7publish' tells what its properties take"));
   return FALSE;
 }
 
