@@ -208,7 +208,7 @@ wait_for_broker (Kafka *kafka, int64_t deadline_us, GError **error)
     }
     if (g_atomic_int_get (&kafka->is_cancelled))
       return fail (kafka, error, "time is up");
-    if (left_us <= 0)
+    if (left_us <= 0 || kafka->down_us > 0) /* who tries again, and when, is the publisher's */
       return fail_late (kafka, error);
     if (!turn (kafka, (int) MIN (left_us / 1000 + 1, LOOK_MS), error))
       return false;
