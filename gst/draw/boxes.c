@@ -47,17 +47,25 @@ yv_boxes_argb (const YvBox *box, const YvBoxStyle *style)
 
 /* ---- sizes ---------------------------------------------------------------------------------- */
 
+/* As much as one may ask for; no frame is so large, whatever its caps say. */
+#define MAX_LINE_PX 100u
+#define MAX_FONT_PX 500u
+
 uint32_t
 yv_boxes_line_px (uint32_t frame_w, uint32_t frame_h)
 {
-  return 1 + (frame_w + frame_h) / 900; /* 1 at 320x240, 2 at 768x576, 4 at 1920x1080 */
+  const uint32_t px = 1 + (frame_w + frame_h) / 900; /* 1 at 320x240, 2 at 768x576, 4 at 1080p */
+
+  return MIN (px, MAX_LINE_PX);
 }
 
 /* Grows more slowly than the frame: small pictures still need legible text. */
 uint32_t
 yv_boxes_font_px (uint32_t frame_w, uint32_t frame_h)
 {
-  return 8 + (frame_w + frame_h) / 190; /* 10 at 320x240, 15 at 768x576, 23 at 1920x1080 */
+  const uint32_t px = 8 + (frame_w + frame_h) / 190; /* 10 at 320x240, 15 at 768x576, 23 at 1080p */
+
+  return MIN (px, MAX_FONT_PX);
 }
 
 static YvBoxStyle

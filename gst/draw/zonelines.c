@@ -5,12 +5,20 @@
 #include "gst/draw/boxes.h"
 
 #define NUMBER_BYTES 24
+#define MAX_FRAME_PX 500000u /* twice of it is what lines.h takes */
 
-/* Far outside is as good as anywhere outside. */
+/* Far outside is as good as anywhere outside, and a frame in memory that can't be mapped may be of
+ * any size. */
+static double
+in_px (double share, uint32_t frame_px)
+{
+  return CLAMP (share, -1, 2) * MIN (frame_px, MAX_FRAME_PX);
+}
+
 static YvPoint
 point_in_px (const double *share, uint32_t frame_w, uint32_t frame_h)
 {
-  return (YvPoint){CLAMP (share[0], -1, 2) * frame_w, CLAMP (share[1], -1, 2) * frame_h, 255};
+  return (YvPoint){in_px (share[0], frame_w), in_px (share[1], frame_h), 255};
 }
 
 static uint32_t

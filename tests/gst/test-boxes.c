@@ -228,6 +228,8 @@ lines_and_text_grow_with_the_frame (void)
   g_assert_cmpuint (yv_boxes_font_px (320, 240), ==, 10);
   g_assert_cmpuint (yv_boxes_font_px (768, 576), ==, 15);
   g_assert_cmpuint (yv_boxes_font_px (1920, 1080), ==, 23);
+  g_assert_cmpuint (yv_boxes_line_px (G_MAXINT32, 1), ==, 100);
+  g_assert_cmpuint (yv_boxes_font_px (G_MAXINT32, 1), ==, 500);
 }
 
 int

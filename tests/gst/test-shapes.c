@@ -507,6 +507,8 @@ zones_of_odd_points_are_harmless (void)
   yv_zonelines_add_tags (shapes, font, zones, G_N_ELEMENTS (zones), 12, W, H);
   g_assert_cmpuint (shapes->shapes->len, ==, 6);
   g_assert_cmpuint (shapes->points->len, ==, 3 + 1 + YV_ZONELINES_MAX_POINTS + 1);
+  yv_zonelines_add_borders (shapes, zones, G_N_ELEMENTS (zones), 2, G_MAXINT32, G_MAXINT32);
+  yv_zonelines_add_tags (shapes, font, zones, G_N_ELEMENTS (zones), 12, G_MAXINT32, G_MAXINT32);
   draw_all (shapes, font, p);
 }
 
