@@ -86,16 +86,13 @@ struct _GstYolov7Overlay {
   /* protected by the object lock */
   GstYolov7OverlaySettings settings;
 
-  /* atomic: downstream is to be asked (again) whether it takes compositions */
-  gint must_ask;
-
   /* streaming thread only, from start() to stop() */
   GstVideoInfo info;      /* of frames that can be mapped */
   guint frame_w, frame_h; /* px */
   gboolean is_mappable;
-  gboolean has_composition_caps; /* of the source pad */
-  gboolean attaches;             /* what is drawn, rather than drawing it into frames */
-  gboolean refused_caps;         /* an error was posted for: sticky caps come again and again */
+  gboolean attaches;     /* what is drawn, rather than drawing it into frames */
+  GstCaps *caps;         /* of the sink pad */
+  gboolean refused_caps; /* an error was posted for: sticky caps come again and again */
   YvFont *font;
   GArray *found;      /* of GstYolov7Detection; kept for its memory */
   GArray *boxes;      /* of YvBox: of the last analysed frame */
@@ -183,6 +180,7 @@ stop (GstBaseTransform *base)
 {
   GstYolov7Overlay *self = GST_YOLOV7_OVERLAY (base);
 
+  gst_clear_caps (&self->caps);
   g_clear_pointer (&self->font, yv_font_free);
   g_clear_pointer (&self->found, g_array_unref);
   g_clear_pointer (&self->boxes, g_array_unref);
@@ -231,19 +229,32 @@ read_caps (GstYolov7Overlay *self, GstCaps *caps)
   return NULL;
 }
 
+/* Whether @caps differ from those before them: they may be set again because downstream changed. */
+static gboolean
+replace_caps (GstYolov7Overlay *self, GstCaps *caps)
+{
+  const gboolean is_new = !self->caps || !gst_caps_is_equal (self->caps, caps);
+
+  gst_caps_replace (&self->caps, caps);
+  return is_new;
+}
+
 static gboolean
 set_caps (GstBaseTransform *base, GstCaps *in, GstCaps *out)
 {
   GstYolov7Overlay *self = GST_YOLOV7_OVERLAY (base);
+  const GstYolov7CompositionMode mode = get_settings (self).composition;
   const char *why = read_caps (self, in);
 
   if (why && !self->refused_caps)
     gst_yolov7_post_bad_caps (GST_ELEMENT (self), in, why);
   self->refused_caps = why != NULL;
-  self->has_composition_caps = gst_caps_features_contains (
-      gst_caps_get_features (out, 0), GST_CAPS_FEATURE_META_GST_VIDEO_OVERLAY_COMPOSITION);
-  g_atomic_int_set (&self->must_ask, TRUE);
-  forget (self);
+  self->attaches =
+      !self->is_mappable || mode == GST_YOLOV7_COMPOSITION_ALWAYS ||
+      (mode == GST_YOLOV7_COMPOSITION_AUTO && gst_yolov7_overlay_caps_have_composition (out, 0));
+  GST_DEBUG_OBJECT (self, "what is drawn is %s", self->attaches ? "attached" : "in the frame");
+  if (replace_caps (self, in))
+    forget (self);
   return why == NULL;
 }
 
@@ -255,26 +266,32 @@ propose_allocation (GstBaseTransform *base, GstQuery *decided, GstQuery *query)
 }
 
 static gboolean
-downstream_takes_compositions (GstBaseTransform *base)
+downstream_takes_compositions (GstBaseTransform *base, GstCaps *caps)
 {
-  g_autoptr (GstCaps) caps = gst_pad_get_current_caps (GST_BASE_TRANSFORM_SRC_PAD (base));
   g_autoptr (GstQuery) query = gst_query_new_allocation (caps, FALSE);
 
   return gst_pad_peer_query (GST_BASE_TRANSFORM_SRC_PAD (base), query) &&
          gst_query_find_allocation_meta (query, GST_VIDEO_OVERLAY_COMPOSITION_META_API_TYPE, NULL);
 }
 
-/* With the first frame, when downstream has the caps. */
-static void
-choose_target (GstYolov7Overlay *self, GstYolov7CompositionMode mode)
+/* The caps' feature keeps elements that scale away from between us and who draws: they would leave
+ * what is attached where it was. But sinks that take anything take it, too, and draw nothing: hence
+ * the query. */
+static GstCaps *
+fixate_caps (GstBaseTransform *base, GstPadDirection direction, GstCaps *caps, GstCaps *other)
 {
-  if (!g_atomic_int_compare_and_exchange (&self->must_ask, TRUE, FALSE))
-    return;
-  self->attaches =
-      !self->is_mappable || mode == GST_YOLOV7_COMPOSITION_ALWAYS ||
-      (mode == GST_YOLOV7_COMPOSITION_AUTO &&
-       (self->has_composition_caps || downstream_takes_compositions (GST_BASE_TRANSFORM (self))));
-  GST_DEBUG_OBJECT (self, "what is drawn is %s", self->attaches ? "attached" : "in the frame");
+  const GstYolov7CompositionMode mode = get_settings (GST_YOLOV7_OVERLAY (base)).composition;
+  g_autoptr (GstCaps) candidates = other;
+  g_autoptr (GstCaps) attached = gst_yolov7_overlay_caps_first (candidates, TRUE);
+  g_autoptr (GstCaps) plain = gst_yolov7_overlay_caps_first (candidates, FALSE);
+  (void) caps;
+
+  if (direction == GST_PAD_SRC || !attached)
+    return gst_caps_fixate (g_steal_pointer (&candidates));
+  if (!plain || mode == GST_YOLOV7_COMPOSITION_ALWAYS ||
+      downstream_takes_compositions (base, attached))
+    return g_steal_pointer (&attached);
+  return g_steal_pointer (&plain);
 }
 
 /* ---- events --------------------------------------------------------------------------------- */
@@ -285,15 +302,6 @@ sink_event (GstBaseTransform *base, GstEvent *event)
   if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP || GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT)
     forget (GST_YOLOV7_OVERLAY (base));
   return GST_BASE_TRANSFORM_CLASS (gst_yolov7_overlay_parent_class)->sink_event (base, event);
-}
-
-/* Another sink may draw no overlays, or draw them after all. */
-static gboolean
-src_event (GstBaseTransform *base, GstEvent *event)
-{
-  if (GST_EVENT_TYPE (event) == GST_EVENT_RECONFIGURE)
-    g_atomic_int_set (&GST_YOLOV7_OVERLAY (base)->must_ask, TRUE);
-  return GST_BASE_TRANSFORM_CLASS (gst_yolov7_overlay_parent_class)->src_event (base, event);
 }
 
 /* ---- boxes ---------------------------------------------------------------------------------- */
@@ -475,7 +483,6 @@ transform_ip (GstBaseTransform *base, GstBuffer *buffer)
   if (self->shapes->shapes->len == 0)
     return GST_FLOW_OK;
 
-  choose_target (self, settings.composition);
   const gboolean hides = settings.pixelated && self->boxes->len > 0;
   if ((!self->attaches || hides) && !draw_in_frame (self, buffer, !self->attaches))
     return GST_FLOW_ERROR;
@@ -506,10 +513,10 @@ gst_yolov7_overlay_class_init (GstYolov7OverlayClass *class)
 
   transform->start = GST_DEBUG_FUNCPTR (start);
   transform->transform_caps = GST_DEBUG_FUNCPTR (transform_caps);
+  transform->fixate_caps = GST_DEBUG_FUNCPTR (fixate_caps);
   transform->set_caps = GST_DEBUG_FUNCPTR (set_caps);
   transform->propose_allocation = GST_DEBUG_FUNCPTR (propose_allocation);
   transform->sink_event = GST_DEBUG_FUNCPTR (sink_event);
-  transform->src_event = GST_DEBUG_FUNCPTR (src_event);
   transform->transform_ip = GST_DEBUG_FUNCPTR (transform_ip);
   transform->stop = GST_DEBUG_FUNCPTR (stop);
 }

@@ -68,6 +68,21 @@ gst_yolov7_overlay_caps_are_mappable (const GstCaps *caps)
   return is_system_memory (gst_caps_get_features (caps, 0));
 }
 
+gboolean
+gst_yolov7_overlay_caps_have_composition (const GstCaps *caps, guint i)
+{
+  return gst_caps_features_contains (gst_caps_get_features (caps, i), COMPOSITION);
+}
+
+GstCaps *
+gst_yolov7_overlay_caps_first (const GstCaps *caps, gboolean with_composition)
+{
+  for (guint i = 0; i < gst_caps_get_size (caps); i++)
+    if (gst_yolov7_overlay_caps_have_composition (caps, i) == with_composition)
+      return gst_caps_fixate (gst_caps_copy_nth (caps, i));
+  return NULL;
+}
+
 GstCaps *
 gst_yolov7_overlay_caps_out (const GstCaps *in, gboolean may_attach)
 {

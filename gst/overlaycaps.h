@@ -30,6 +30,12 @@ G_BEGIN_DECLS
 /* Whether frames of these caps are in system memory. @caps: their first structure counts. */
 gboolean gst_yolov7_overlay_caps_are_mappable (const GstCaps *caps);
 
+/* Whether frames of structure @i may carry overlays that are still to be drawn. */
+gboolean gst_yolov7_overlay_caps_have_composition (const GstCaps *caps, guint i);
+
+/* The first structure of @caps that may, or may not, fixated. (transfer full) (nullable) */
+GstCaps *gst_yolov7_overlay_caps_first (const GstCaps *caps, gboolean with_composition);
+
 /* What may come out for what comes in, and the other way round. @may_attach: overlays that are
  * still to be drawn. (transfer full) */
 GstCaps *gst_yolov7_overlay_caps_out (const GstCaps *in, gboolean may_attach);

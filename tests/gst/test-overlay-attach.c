@@ -52,8 +52,9 @@ play (const char *properties, gboolean takes_compositions)
   p->takes_compositions = takes_compositions;
   gst_pad_add_probe (p->h->sinkpad, GST_PAD_PROBE_TYPE_QUERY_DOWNSTREAM, answer_allocation, p,
                      NULL);
-  gst_harness_set_caps (p->h, gst_caps_ref (gst_sample_get_caps (p->paper)),
-                        gst_caps_ref (gst_sample_get_caps (p->paper)));
+  gst_harness_set_sink_caps_str (p->h,
+                                 "video/x-raw; video/x-raw(memory:SystemMemory, " FEATURE ")");
+  gst_harness_set_src_caps (p->h, gst_caps_ref (gst_sample_get_caps (p->paper)));
   return p;
 }
 
@@ -270,6 +271,25 @@ what_is_hidden_is_hidden_in_the_frame (void)
   stop (p);
 }
 
+/* It would leave what is attached where it was in the larger frame. */
+static void
+nothing_is_attached_before_a_scaler (void)
+{
+  g_autoptr (GstSample) paper = yv_test_plain (W, H, PAPER);
+  GstHarness *h = gst_harness_new_parse ("yolov7overlay ! videoscale");
+  GstBuffer *frame = yv_test_frame (paper);
+
+  gst_harness_add_propose_allocation_meta (h, GST_VIDEO_OVERLAY_COMPOSITION_META_API_TYPE, NULL);
+  gst_harness_set_sink_caps_str (
+      h, "video/x-raw,width=80,height=60; video/x-raw(memory:SystemMemory, " FEATURE
+         "),width=80,height=60");
+  gst_harness_set_src_caps (h, gst_caps_ref (gst_sample_get_caps (paper)));
+  yv_test_attach (frame, W, H, &box, 1, 0);
+  g_autoptr (GstBuffer) out = gst_harness_push_and_pull (h, frame);
+  g_assert_null (composition_of (out));
+  gst_harness_teardown (h);
+}
+
 /* ---- caps ------------------------------------------------------------------------------------ */
 
 #define RAW(features) "video/x-raw" features ",format=RGBA,width=160,height=120,framerate=25/1"
@@ -405,6 +425,7 @@ main (int argc, char **argv)
   g_test_add_func ("/overlay-attach/kept", what_did_not_change_is_not_drawn_again);
   g_test_add_func ("/overlay-attach/others", overlays_of_others_stay);
   g_test_add_func ("/overlay-attach/changes", downstream_may_change_its_mind);
+  g_test_add_func ("/overlay-attach/scaler", nothing_is_attached_before_a_scaler);
   g_test_add_func ("/overlay-attach/hidden", what_is_hidden_is_hidden_in_the_frame);
   g_test_add_func ("/overlay-attach/caps", caps_say_what_is_attached);
   g_test_add_func ("/overlay-attach/formats", system_memory_of_other_formats_is_not_taken);
