@@ -142,11 +142,13 @@ gst_yolov7_zones_read (GstBuffer *buffer, GArray *found)
 
 /* ---- travelling ----------------------------------------------------------------------------- */
 
-static gboolean
-copy_field (GQuark field, const GValue *value, gpointer to)
+static void
+copy_fields (const GstStructure *from, GstStructure *to)
 {
-  gst_structure_id_set_value (to, field, value);
-  return TRUE;
+  for (gint i = 0; i < gst_structure_n_fields (from); i++) {
+    const char *name = gst_structure_nth_field_name (from, i);
+    gst_structure_set_value (to, name, gst_structure_get_value (from, name));
+  }
 }
 
 /* A part of the bytes is not the frame, and what turns or crops it says nothing that we could
@@ -164,8 +166,7 @@ transform_meta (GstBuffer *to, GstCustomMeta *meta, GstBuffer *from, GQuark type
   if (is_copy && ((const GstMetaTransformCopy *) data)->region)
     return FALSE;
   GstCustomMeta *copy = gst_buffer_add_custom_meta (to, GST_YOLOV7_ZONES_META_NAME);
-  gst_structure_foreach (gst_custom_meta_get_structure (meta), copy_field,
-                         gst_custom_meta_get_structure (copy));
+  copy_fields (gst_custom_meta_get_structure (meta), gst_custom_meta_get_structure (copy));
   return TRUE;
 }
 

@@ -17,7 +17,8 @@
  * analysed, ns, or GST_CLOCK_TIME_NONE; so stream-time, running-time  uint64  are these two
  *
  * Rules: gst/track/zones.h. Totals begin with 0 when the element starts; a flush, a seek, or
- * whatever else lets the tracker begin anew, keeps them and ends visits without counting them.
+ * whatever else lets the tracker begin anew, keeps them and ends visits without counting them. The
+ * end of the stream ends none.
  *
  * Threads: the text is set and got by any; the others are the streaming thread's, or those of state
  * changes while it rests.

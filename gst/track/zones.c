@@ -298,14 +298,13 @@ move_object (YvZones *zones, Object *object, const YvZoneObject *o, bool is_new)
   for (uint32_t i = 0; i < zones->list->len; i++) {
     const YvZone *zone = zones->list->pdata[i];
     const double margin_px = MAX (zone->margin * size, EDGE_PX);
-    const YvAnchor anchor = zone->anchor;
     State *state = &object->states[i];
     if (!state->counts)
       continue;
     if (zone->kind == YV_ZONE_POLYGON)
-      update_polygon (zones, i, object, state, at[anchor], margin_px);
+      update_polygon (zones, i, object, state, at[zone->anchor], margin_px);
     else if (!is_new)
-      update_line (zones, i, object, state, object->at[anchor], at[anchor], margin_px);
+      update_line (zones, i, object, state, object->at[zone->anchor], at[zone->anchor], margin_px);
   }
   memcpy (object->at, at, sizeof (at));
   object->seen_ns = zones->now_ns;
@@ -434,9 +433,8 @@ are_same (const YvZone *a, const YvZone *b)
   return true;
 }
 
-/* Returns: the index of the same zone, or YV_MAX_ZONES */
 static uint32_t
-find_same (const YvZones *zones, const YvZone *zone)
+index_of_same (const YvZones *zones, const YvZone *zone)
 {
   for (uint32_t i = 0; i < zones->list->len; i++)
     if (are_same (zones->list->pdata[i], zone))
@@ -456,7 +454,7 @@ inherit_totals (YvZone *zone, const YvZone *old)
   zone->backward = old->backward;
 }
 
-/* @sources: by index of the new zone, the old zone's index. */
+/* @sources: by index of the new zone, the old zone's, or YV_MAX_ZONES. */
 static void
 inherit_object (YvZones *zones, const Object *old, const uint32_t *sources)
 {
@@ -479,7 +477,7 @@ yv_zones_inherit (YvZones *zones, YvZones *old)
   set_frame_size (zones, old->width, old->height);
   zones->now_ns = old->now_ns;
   for (uint32_t i = 0; i < zones->list->len; i++) {
-    sources[i] = find_same (old, zones->list->pdata[i]);
+    sources[i] = index_of_same (old, zones->list->pdata[i]);
     if (sources[i] != YV_MAX_ZONES)
       inherit_totals (zones->list->pdata[i], old->list->pdata[sources[i]]);
   }
