@@ -78,6 +78,8 @@ if [ -z "$fast" ]; then
   # Libraries that are not built for it, such as the CPU driver and GStreamer, wait for each other in ways
   # that it can't see: only what we do is judged. GLib's locks are told to it by tests/common/threadsync.c.
   export TSAN_OPTIONS=ignore_noninstrumented_modules=1
+  # Before 2.76 GLib has an allocator of its own, which hands memory from thread to thread unseen.
+  export G_SLICE=always-malloc
   # It wants its shadow memory at a fixed place, which random addresses may take on newer kernels.
   fixed_addresses=$(setarch -R true 2>/dev/null && echo setarch -R) || true
   # shellcheck disable=SC2086
