@@ -259,7 +259,8 @@ look_for_secret (GstDebugCategory *category, GstDebugLevel level, const char *fi
 static void
 listen_to_everything (void)
 {
-  gst_debug_add_log_function (look_for_secret, NULL, NULL);
+  /* Not the macros of these names, which clang does not like. */
+  (gst_debug_add_log_function) (look_for_secret, NULL, NULL);
   gst_debug_set_threshold_from_string ("*:9", TRUE);
   gst_debug_set_active (TRUE);
 }
@@ -269,7 +270,7 @@ stop_listening (void)
 {
   gst_debug_set_active (FALSE);
   gst_debug_set_threshold_from_string ("*:0", TRUE);
-  gst_debug_remove_log_function (look_for_secret);
+  (gst_debug_remove_log_function) (look_for_secret);
   g_assert_cmpint (g_atomic_int_get (&n_lines), >, 100);
   g_assert_cmpint (g_atomic_int_get (&n_betrayals), ==, 0);
 }
@@ -433,7 +434,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   gst_init (&argc, &argv);
-  gst_debug_remove_log_function (gst_debug_log_default);
+  (gst_debug_remove_log_function) (NULL); /* the one that prints */
   g_test_add_func ("/publish-broker/mosquitto", through_mosquitto);
   g_test_add_func ("/publish-broker/kafka", through_kafka);
   g_test_add_func ("/publish-broker/bad/starts", starts_that_fail);
