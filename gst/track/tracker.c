@@ -64,6 +64,14 @@ const YvTrackerSettings yv_tracker_defaults = {
 /* What a difference in height, as the logarithm of the ratio, takes from the overlap. */
 #define HEIGHT_WEIGHT 0.78
 
+/* Times are PTS differences, which round and jitter: n frames are anything less than half a frame
+ * more. */
+#define ROUNDING 0.5
+
+/* Frames that nobody looked at are no misses. Who was seen in the last frame that was looked at is
+ * forgotten after as many, all the same: nothing is where it was. */
+#define LONG_GAP 60
+
 /* How much of the common deviation is the camera's, from how many sightings that is computed, of
  * tracks how old. */
 #define CAMERA_SHARE 0.37
@@ -381,21 +389,39 @@ begin_tracks (YvTracker *tracker, const YvTrackerSettings *settings, YvSighting 
   }
 }
 
+/* @unseen: frames since it was seen. @missed: frames that were looked at were among them. */
+static bool
+is_lost (const YvTrackerSettings *settings, double unseen, bool missed)
+{
+  const double most = missed ? settings->max_unseen : MAX (settings->max_unseen, LONG_GAP);
+
+  return unseen >= most + ROUNDING;
+}
+
+static bool
+is_predicted (const YvTrackerSettings *settings, const Track *track)
+{
+  return track->id >= 0 && track->unseen < settings->max_predicted + ROUNDING;
+}
+
+/* Before they match: nobody comes back from so long ago. */
 static void
 forget_old (YvTracker *tracker, const YvTrackerSettings *settings)
 {
-  for (uint32_t i = tracker->tracks->len; i > 0; i--)
-    if (track_at (tracker, i - 1)->unseen > settings->max_unseen)
+  for (uint32_t i = tracker->tracks->len; i > 0; i--) {
+    const Track *track = track_at (tracker, i - 1);
+    if (is_lost (settings, track->unseen, !track->just_seen))
       g_array_remove_index_fast (tracker->tracks, i - 1);
+  }
 }
 
 /* One that never got an id, and was not where it should be, was none. */
 static void
-forget_unconfirmed (YvTracker *tracker)
+forget_missed (YvTracker *tracker, const YvTrackerSettings *settings)
 {
   for (uint32_t i = tracker->tracks->len; i > 0; i--) {
     const Track *track = track_at (tracker, i - 1);
-    if (track->id < 0 && !track->matched)
+    if (!track->matched && (track->id < 0 || is_lost (settings, track->unseen, true)))
       g_array_remove_index_fast (tracker->tracks, i - 1);
   }
 }
@@ -414,7 +440,7 @@ yv_tracker_see (YvTracker *tracker, const YvTrackerSettings *settings, double fr
 {
   g_assert (frames >= 0 && isfinite (frames) && settings->min_sightings >= 1);
   move_on (tracker, frames);
-  forget_old (tracker, settings); /* before they match: after a long gap nothing does */
+  forget_old (tracker, settings);
   choose_sightings (tracker, seen, n_seen);
   follow_camera (tracker, settings, seen, n_seen);
   for (uint32_t i = 0; i < G_N_ELEMENTS (rounds); i++) {
@@ -422,12 +448,12 @@ yv_tracker_see (YvTracker *tracker, const YvTrackerSettings *settings, double fr
     accept_matches (tracker);
   }
   continue_tracks (tracker, settings, seen);
-  forget_unconfirmed (tracker);
+  forget_missed (tracker, settings);
   begin_tracks (tracker, settings, seen);
   g_array_set_size (tracker->predicted, 0);
   for (uint32_t i = 0; i < tracker->tracks->len; i++) {
     const Track *track = track_at (tracker, i);
-    if (!track->matched && track->id >= 0 && track->unseen <= settings->max_predicted)
+    if (!track->matched && is_predicted (settings, track))
       append_prediction (tracker, track, &track->box);
   }
 }
@@ -439,8 +465,8 @@ yv_tracker_skip (YvTracker *tracker, const YvTrackerSettings *settings, double f
   g_array_set_size (tracker->predicted, 0);
   for (uint32_t i = 0; i < tracker->tracks->len; i++) {
     const Track *track = track_at (tracker, i);
-    if (track->id < 0 || track->unseen > settings->max_predicted ||
-        track->unseen + frames > settings->max_unseen)
+    if (!is_predicted (settings, track) ||
+        is_lost (settings, track->unseen + frames, !track->matched))
       continue;
     YvKalman later = track->kalman;
     yv_kalman_predict (&later, frames);

@@ -23,7 +23,9 @@
  * A sighting that is confident enough and left begins a track, which gets its id when it was seen
  * often enough; until then one miss ends it. A track with an id is kept while it is not seen.
  *
- * Time is counted in frames of the nominal rate and may be any fraction or multiple of one.
+ * Time is counted in frames of the nominal rate and may be any fraction or multiple of one; counts
+ * of frames that are compared with it are met until half a frame later, because times round and
+ * jitter.
  * Work for a frame is bounded: only the YV_TRACKER_MOST_SEEN most confident sightings count, and
  * no track begins while there are YV_TRACKER_MOST_TRACKS.
  *
@@ -63,7 +65,8 @@ typedef struct {
   double high_confidence;  /* 0..1: from here on a sighting is a confident one */
   double birth_confidence; /* 0..1: and from here on, if confident, begins a track */
   double min_overlap;      /* 0..1: intersection over union that a match needs at least */
-  double max_unseen;       /* frames after which an object that was not seen is forgotten */
+  double max_unseen;       /* frames after which an object that was not seen is forgotten: only one
+                              that was missed in a frame, or after 60 frames without any */
   double max_predicted;    /* frames for which an object that was not seen is predicted */
   uint32_t min_sightings;  /* that make a track one with an id, >= 1 */
 } YvTrackerSettings;

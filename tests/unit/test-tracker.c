@@ -251,6 +251,69 @@ whoever_is_hidden_for_too_long_is_forgotten (Fixture *f, gconstpointer data)
   g_assert_cmpint (see_one (f, 100, 200, 0.9), !=, id); /* the eleventh frame */
 }
 
+/* Frames at 30/1 and 30000/1001, whose PTS round to whole ns, and some that jitter by a fifth. */
+static void
+frames_whose_times_round_or_jitter_count_as_frames (Fixture *f, gconstpointer data)
+{
+  static const double steps[][3] = {
+      {33333333. / 33333333., 33333333. / 33333333., 33333334. / 33333333.},
+      {33366666. / 33366666., 33366667. / 33366666., 33366667. / 33366666.},
+      {1.2, 0.8, 1.1}};
+  (void) data;
+
+  f->settings.max_unseen = 2;
+  for (uint32_t i = 0; i < 3 * G_N_ELEMENTS (steps); i++) {
+    yv_tracker_reset (f->tracker);
+    const int64_t id = see_one (f, 100, 200, 0.9);
+    for (uint32_t k = 0; k < 9; k++) {
+      const bool is_missed = k % 2 == 1;
+      if (!is_missed)
+        add (f, 100, 200, 0.9);
+      see (f, steps[i / 3][(i + k) % 3]);
+      g_assert_cmpint (is_missed ? only_predicted (f)->id : f->seen[0].id, ==, id);
+    }
+  }
+}
+
+/* A detector that looks at every sixth frame has missed nobody in the five between them. */
+static void
+frames_that_nobody_looked_at_are_no_misses (Fixture *f, gconstpointer data)
+{
+  static const double most_unseen[] = {0, 1, 5};
+  (void) data;
+
+  for (uint32_t i = 0; i < G_N_ELEMENTS (most_unseen); i++) {
+    f->settings.max_unseen = most_unseen[i];
+    yv_tracker_reset (f->tracker);
+    const int64_t id = see_one (f, 100, 200, 0.9);
+    for (uint32_t k = 0; k < 10; k++) {
+      yv_tracker_skip (f->tracker, &f->settings, 5);
+      g_assert_cmpint (only_predicted (f)->id, ==, id);
+      add (f, 100, 200, 0.9);
+      see (f, 6);
+      g_assert_cmpint (f->seen[0].id, ==, id);
+    }
+    see (f, 6); /* but this is one */
+    add (f, 100, 200, 0.9);
+    see (f, 6);
+    g_assert_cmpint (f->seen[0].id, >, id);
+  }
+}
+
+static void
+after_a_long_gap_nobody_comes_back (Fixture *f, gconstpointer data)
+{
+  (void) data;
+  f->settings.max_unseen = 0;
+  const int64_t id = see_one (f, 100, 200, 0.9);
+
+  yv_tracker_skip (f->tracker, &f->settings, 61);
+  g_assert_cmpuint (n_predicted (f), ==, 0);
+  add (f, 100, 200, 0.9);
+  see (f, 61);
+  g_assert_cmpint (f->seen[0].id, >, id);
+}
+
 static void
 whoever_is_not_seen_is_predicted_for_a_while (Fixture *f, gconstpointer data)
 {
@@ -502,6 +565,9 @@ main (int argc, char **argv)
   ADD (one_who_moves_is_no_camera);
   ADD (whoever_is_hidden_for_a_while_keeps_the_id);
   ADD (whoever_is_hidden_for_too_long_is_forgotten);
+  ADD (frames_whose_times_round_or_jitter_count_as_frames);
+  ADD (frames_that_nobody_looked_at_are_no_misses);
+  ADD (after_a_long_gap_nobody_comes_back);
   ADD (whoever_is_not_seen_is_predicted_for_a_while);
   ADD (a_frame_that_is_skipped_changes_nothing);
   ADD (whoever_has_no_id_is_not_predicted);
