@@ -16,7 +16,8 @@
  *        frame-pts      uint64  PTS of the frame that was analysed, ns. It is another than the
  *                               buffer's where the detections came too late for their own frame
  *                               (yolov7 leaky=downstream); GST_CLOCK_TIME_NONE where not known
- *        detections     GstValueArray of GstStructure "detection", by falling confidence:
+ *        detections     GstValueArray of GstStructure "detection", by falling confidence, but
+ *                       predicted ones in any order:
  *          x, y, w, h   double  frame px, top left corner and size; inside the frame; not rounded
  *          confidence   double  0..1: objectness * class probability
  *          objectness   double  0..1
@@ -27,11 +28,11 @@
  *                               tracker says where it should be
  *
  *      It is on every analysed frame, with an empty array where nothing was found. On other frames
- * it is only with predicted detections of a tracker. Several of them, of several detectors and a
- *      tracker, may be on one buffer. It survives copies and
- *      videoconvert as it is, and videoscale and videoconvertscale with its boxes scaled. Before
- *      GStreamer 1.28 a meta is not told whether borders were added: where the display aspect ratio
- *      changes we assume so, which is what these elements do unless add-borders=false.
+ *      it is only with detections that are all predicted, by a tracker. Several of them, of several
+ *      detectors and a tracker, may be on one buffer. It survives copies and videoconvert as it is,
+ *      and videoscale and videoconvertscale with its boxes scaled. Before GStreamer 1.28 a meta is
+ *      not told whether borders were added: where the display aspect ratio changes we assume so,
+ *      which is what these elements do unless add-borders=false.
  *
  *   2. GstVideoRegionOfInterestMeta with a "detection" structure, as DL Streamer writes it, and an
  *      "object_id" where the detection has an id.
@@ -39,10 +40,10 @@
  *      parameters (confidence, class): the box survives, without them.
  *
  *   3. GstAnalyticsRelationMeta (GStreamer >= 1.24, where built so), one on every analysed frame,
- * with one object detection (OD) for each box: whole px, the class name as its type, no class
- * entry. Where the detection has an id, a tracking entry that the OD relates to has it too. Where
- * both are attached, a region of interest has the id of its OD. Boxes survive as GStreamer says:
- *      before 1.28 its scalers stretch them where borders are added.
+ *      with one object detection (OD) for each box: whole px, the class name as its type, no class
+ *      entry. Where the detection has an id, a tracking entry that the OD relates to has it too.
+ *      Where both are attached, a region of interest has the id of its OD. Boxes survive as
+ *      GStreamer says: before 1.28 its scalers stretch them where borders are added.
  *
  * Next:  yolov7overlay and every other reader; yolov7 elements talk to each other through this
  * alone. Threads: any; the buffer must be writable to attach.
@@ -82,7 +83,8 @@ typedef enum {
  * gst_yolov7_detections_attach:
  * @buffer: writable; its memory is not touched
  * @frame: what was analysed: this buffer's frame, or one like it that came before
- * @detections: (array length=n_detections) (nullable): inside the frame, by falling confidence
+ * @detections: (array length=n_detections) (nullable): inside the frame, by falling confidence;
+ *   predicted ones in any order
  * @n_detections: 0 is a result too: it says that the frame was analysed
  * @kinds: what to attach besides GstYolov7Detections
  */
@@ -104,7 +106,8 @@ void gst_yolov7_detections_to_array (const GstYolov7Detection *detections, guint
  * there are none either, every GstVideoRegionOfInterestMeta, whoever attached it.
  *
  * Returns: whether @buffer says anything: false, and nothing in @found, for a frame that nobody
- * analysed; true, and perhaps nothing in @found, for one that was.
+ * analysed; true, and perhaps nothing in @found, for one that was; true, and nothing but predicted
+ * detections, for one that only a tracker speaks of.
  */
 gboolean gst_yolov7_detections_read (GstBuffer *buffer, GArray *found);
 

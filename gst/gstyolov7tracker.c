@@ -59,8 +59,10 @@ static GstStaticPadTemplate sink_template =
 static GstStaticPadTemplate src_template =
     GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (CAPS));
 
-/* Where the caps do not say how long a frame lasts. */
+/* Where the caps do not say how long a frame lasts, or name the unit of a clock, as those of some
+ * containers and of RTP do (1000/1, 90000/1). */
 #define USUAL_DURATION (GST_SECOND / 25)
+#define LEAST_DURATION (GST_SECOND / 240)
 
 enum {
   PROP_0,
@@ -99,7 +101,7 @@ struct _GstYolov7Tracker {
   GstClockTime seen_pts;    /* of the last analysed frame; NONE: none, or it has none */
   gboolean has_seen;        /* any frame that was analysed */
   guint64 n_since_seen;     /* buffers */
-  GstYolov7MetaKinds kinds; /* that the last analysed frame carried */
+  GstYolov7MetaKinds kinds; /* that the last frame with detections carried */
   GArray *classes;          /* of ObjectClass; their index is the tracker's class key */
   GHashTable *class_keys;   /* label of an ObjectClass -> key + 1 */
   GArray *found;            /* of GstYolov7Detection; these three are kept for their memory */
@@ -260,6 +262,7 @@ start (GstBaseTransform *base)
   self->tracker = yv_tracker_new ();
   self->frame_w = self->frame_h = 0;
   self->refused_caps = self->has_new_segment = FALSE;
+  self->kinds = 0;
   self->classes = g_array_new (FALSE, FALSE, sizeof (ObjectClass));
   g_array_set_clear_func (self->classes, clear_class);
   self->class_keys = g_hash_table_new (g_str_hash, g_str_equal);
@@ -289,7 +292,9 @@ set_caps (GstBaseTransform *base, GstCaps *in, GstCaps *out)
   self->refused_caps = FALSE;
   self->frame_duration = USUAL_DURATION;
   if (gst_structure_get_fraction (s, "framerate", &n, &d) && n > 0)
-    self->frame_duration = MAX (1, gst_util_uint64_scale_int (GST_SECOND, d, n));
+    self->frame_duration = gst_util_uint64_scale_int (GST_SECOND, d, n);
+  if (self->frame_duration < LEAST_DURATION)
+    self->frame_duration = USUAL_DURATION;
   if (self->frame_w != (guint) w || self->frame_h != (guint) h)
     forget (self); /* its boxes are px of another frame */
   self->frame_w = (guint) w;
@@ -374,13 +379,14 @@ sightings_of_found (GstYolov7Tracker *self)
 }
 
 /* Frames between the last analysed frame and one with this PTS, in the direction that is played;
- * negative: it goes back. */
+ * negative: it goes back. Buffers, where PTS say nothing: there are none, or they stand still. */
 static double
 frames_since_seen (const GstYolov7Tracker *self, GstClockTime pts)
 {
   if (!self->has_seen)
     return 0;
-  if (!GST_CLOCK_TIME_IS_VALID (pts) || !GST_CLOCK_TIME_IS_VALID (self->seen_pts))
+  if (!GST_CLOCK_TIME_IS_VALID (pts) || !GST_CLOCK_TIME_IS_VALID (self->seen_pts) ||
+      pts == self->seen_pts)
     return (double) self->n_since_seen;
   const double frames =
       (double) GST_CLOCK_DIFF (self->seen_pts, pts) / (double) self->frame_duration;
@@ -407,7 +413,8 @@ see (GstYolov7Tracker *self, const YvTrackerSettings *settings, GstBuffer *buffe
   self->has_seen = TRUE;
   self->seen_pts = pts;
   self->n_since_seen = 0;
-  self->kinds = gst_yolov7_detections_kinds (buffer);
+  if (self->found->len > 0) /* without a detection there is no region */
+    self->kinds = gst_yolov7_detections_kinds (buffer);
 
   const YvZoneFrame frame = {self->frame_w, self->frame_h,
                              GST_CLOCK_TIME_IS_VALID (pts) ? (int64_t) pts : -1};
@@ -427,6 +434,16 @@ skip (GstYolov7Tracker *self, const YvTrackerSettings *settings, GstBuffer *buff
   return TRUE;
 }
 
+/* What another tracker foretold was seen by nobody. */
+static gboolean
+are_all_predicted (const GArray *found)
+{
+  for (guint i = 0; i < found->len; i++)
+    if (!g_array_index (found, GstYolov7Detection, i).predicted)
+      return FALSE;
+  return found->len > 0;
+}
+
 /* Returns: whether anything of the box is inside the frame. */
 static gboolean
 clip_box (const YvTrackBox *box, guint frame_w, guint frame_h, GstYolov7Detection *out)
@@ -438,11 +455,11 @@ clip_box (const YvTrackBox *box, guint frame_w, guint frame_h, GstYolov7Detectio
   return out->w > 0 && out->h > 0;
 }
 
+/* @pts: of the frame that the boxes are foretold for */
 static void
-attach_predicted (GstYolov7Tracker *self, GstBuffer *buffer)
+attach_predicted (GstYolov7Tracker *self, GstBuffer *buffer, GstClockTime pts)
 {
-  const GstYolov7Frame frame = {self->frame_w, self->frame_h, GST_BUFFER_PTS (buffer),
-                                GST_CLOCK_TIME_NONE};
+  const GstYolov7Frame frame = {self->frame_w, self->frame_h, pts, GST_CLOCK_TIME_NONE};
   guint32 n;
   const YvPrediction *predicted = yv_tracker_predicted (self->tracker, &n);
 
@@ -487,11 +504,14 @@ transform_ip (GstBaseTransform *base, GstBuffer *buffer)
   self->n_since_seen++;
 
   const gboolean is_analysed =
-      gst_yolov7_detections_read_scaled (buffer, self->frame_w, self->frame_h, self->found);
-  if (is_analysed)
+      gst_yolov7_detections_read_scaled (buffer, self->frame_w, self->frame_h, self->found) &&
+      !are_all_predicted (self->found);
+  if (is_analysed) {
     see (self, &settings, buffer);
-  if (is_analysed || skip (self, &settings, buffer))
-    attach_predicted (self, buffer);
+    attach_predicted (self, buffer, self->seen_pts);
+  } else if (skip (self, &settings, buffer)) {
+    attach_predicted (self, buffer, GST_BUFFER_PTS (buffer));
+  }
   gst_yolov7_zone_watch_tell (self->zones, buffer);
   return GST_FLOW_OK;
 }

@@ -13,8 +13,10 @@
  *          class-index   uint    no field where not known
  *          count         uint64  after it: objects inside the zone; crossings in this direction
  *          dwell         uint64  ns since it entered; only where it leaves. Where its track has
- * ended, up to the frame it was seen in last timestamp     uint64  PTS of the frame that was
- * analysed, ns, or GST_CLOCK_TIME_NONE; so stream-time, running-time  uint64  are these two
+ *                                ended, up to the frame it was seen in last
+ *          timestamp     uint64  PTS of the frame that was analysed, ns, or GST_CLOCK_TIME_NONE
+ *          stream-time, running-time
+ *                        uint64  the same two ways
  *
  * Rules: gst/track/zones.h. Totals begin with 0 when the element starts; a flush, a seek, or
  * whatever else lets the tracker begin anew, keeps them and ends visits without counting them. The
@@ -58,9 +60,8 @@ void gst_yolov7_zone_watch_stop (GstYolov7ZoneWatch *watch);
 /* The tracker has forgotten its tracks. */
 void gst_yolov7_zone_watch_flush (GstYolov7ZoneWatch *watch);
 
-/* @frame was analysed. @found: (element-type GstYolov7Detection): in px of @frame, with the ids
- * that
- * @tracker gave. Posts what happened. */
+/* @frame was analysed. @found: (element-type GstYolov7Detection): in px of @frame, with the ids of
+ * @tracker. Posts what happened. */
 void gst_yolov7_zone_watch_see (GstYolov7ZoneWatch *watch, const YvZoneFrame *frame,
                                 const GstSegment *segment, const GArray *found,
                                 const YvTracker *tracker);

@@ -362,6 +362,71 @@ nothing_is_predicted_before_anything_was_seen (Fixture *f, gconstpointer data)
   g_assert_false (gst_yolov7_detections_read (f->out, f->found));
 }
 
+/* The detector attaches regions, but on a frame without objects there is none to tell. */
+static void
+predicted_boxes_keep_their_kinds_where_all_were_missed (Fixture *f, gconstpointer data)
+{
+  gpointer state = NULL;
+  (void) data;
+
+  f->kinds = GST_YOLOV7_META_ROI;
+  walk (f, 0, 10, 100);
+  push_detections (f, 10 * FRAME, NULL, 0);
+  g_assert_cmpuint (f->found->len, ==, 1);
+  g_assert_true (nth (f, 0)->predicted);
+  g_assert_nonnull (next_roi (f->out, &state));
+}
+
+/* As with inference-interval=6: what nobody looked for was not missed. */
+static void
+a_lost_count_below_the_interval_of_analyses_keeps_ids (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GstElement) tracker = gst_harness_find_element (f->harness, "yolov7tracker");
+  (void) data;
+
+  for (guint most = 0; most <= 5; most += 5) {
+    g_object_set (tracker, "min-frame-count-for-lost-track", most, NULL);
+    flush (f);
+    push_segment (f);
+    const gint64 id = push_person (f, 0, 100, 100);
+    for (guint i = 1; i < 60; i++) {
+      if (i % 6)
+        push (f, frame_at (i * FRAME));
+      else
+        push_person (f, i * FRAME, 100 + i, 100);
+      g_assert_cmpint (nth (f, 0)->id, ==, id);
+    }
+  }
+}
+
+/* Frames of 30/1 last 33333333 or 33333334 ns. */
+static void
+frames_of_any_rate_are_frames (Fixture *f, gconstpointer data)
+{
+  static const gint rates[][2] = {{30, 1}, {30000, 1001}, {24000, 1001}, {60, 1}, {1000, 1}};
+  g_autoptr (GstElement) tracker = gst_harness_find_element (f->harness, "yolov7tracker");
+  (void) data;
+
+  g_object_set (tracker, "min-frame-count-for-lost-track", 2, NULL);
+  for (guint r = 0; r < G_N_ELEMENTS (rates); r++) {
+    g_autoptr (GstCaps) caps = yv_test_caps ("I420", W, H);
+    const gint n = rates[r][0] == 1000 ? 25 : rates[r][0], d = rates[r][1]; /* no 1000 frames */
+    gst_caps_set_simple (caps, "framerate", GST_TYPE_FRACTION, rates[r][0], d, NULL);
+    set_caps (f, caps);
+    flush (f);
+    push_segment (f);
+    const gint64 id = push_person (f, 0, 100, 100);
+    for (guint i = 1; i < 60; i++) {
+      const GstClockTime pts = gst_util_uint64_scale (i, d * GST_SECOND, n);
+      if (i % 2)
+        push_detections (f, pts, NULL, 0);
+      else
+        push_person (f, pts, 100, 100);
+      g_assert_cmpint (nth (f, 0)->id, ==, id);
+    }
+  }
+}
+
 /* yolov7 leaky=downstream: what was found in a frame comes two frames later. */
 static void
 late_detections_count_for_their_own_time (Fixture *f, gconstpointer data)
@@ -389,6 +454,30 @@ late_detections_count_for_their_own_time (Fixture *f, gconstpointer data)
   g_assert_cmpint (id, >, 0);
 }
 
+/* Another element that looks at it reads whose place it is. */
+static void
+boxes_predicted_with_late_detections_have_their_time (Fixture *f, gconstpointer data)
+{
+  const GstYolov7Frame frame = {W, H, 40 * FRAME, GST_CLOCK_TIME_NONE};
+  GstBuffer *late = frame_at (44 * FRAME);
+  const GType api = gst_meta_get_info (GST_YOLOV7_DETECTIONS_META_NAME)->api;
+  gpointer state = NULL;
+  guint64 pts;
+  (void) data;
+
+  walk (f, 0, 40, 100);
+  gst_yolov7_detections_attach (late, &frame, NULL, 0, 0);
+  push (f, late);
+  g_assert_cmpfloat_with_epsilon (nth (f, 0)->x, 100 + 2 * 40, 1);
+  for (guint i = 0; i < 2; i++) { /* the detector's, and the tracker's */
+    GstMeta *meta = gst_buffer_iterate_meta_filtered (f->out, &state, api);
+    g_assert_nonnull (meta);
+    const GstStructure *s = gst_custom_meta_get_structure ((GstCustomMeta *) meta);
+    g_assert_true (gst_structure_get_uint64 (s, "frame-pts", &pts));
+    g_assert_cmpuint (pts, ==, 40 * FRAME);
+  }
+}
+
 static void
 an_object_that_was_hidden_has_its_id_again (Fixture *f, gconstpointer data)
 {
@@ -413,6 +502,22 @@ predictions_of_another_tracker_are_no_detections (Fixture *f, gconstpointer data
     push_detections (f, i * FRAME, &d, 1);
   g_assert_cmpuint (f->found->len, ==, 1);
   g_assert_cmpint (nth (f, 0)->id, ==, 77);
+}
+
+/* Of a tracker before this one, which had every second frame analysed. */
+static void
+frames_that_another_tracker_foretold_are_no_misses (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GstElement) tracker = gst_harness_find_element (f->harness, "yolov7tracker");
+  (void) data;
+
+  g_object_set (tracker, "min-frame-count-for-new-track", 3, NULL);
+  for (guint i = 0; i < 7; i++) {
+    GstYolov7Detection d = person_at (100, 100);
+    d.predicted = i % 2;
+    push_detections (f, i * FRAME, &d, 1);
+  }
+  g_assert_cmpint (nth (f, 0)->id, >, 0);
 }
 
 /* ---- what starts anew ----------------------------------------------------------------------- */
@@ -572,6 +677,24 @@ a_frame_that_is_there_twice_is_no_harm (Fixture *f, gconstpointer data)
   for (guint i = 0; i < 20; i++)
     id = push_person (f, i / 2 * FRAME, 100 + 2 * (i / 2), 100);
   g_assert_cmpint (push_person (f, 10 * FRAME, 120, 100), ==, id);
+}
+
+/* All PTS are 0, and everybody jumps: who was there before is forgotten all the same. */
+static void
+where_time_stands_still_frames_are_counted (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GstElement) tracker = gst_harness_find_element (f->harness, "yolov7tracker");
+  (void) data;
+
+  g_object_set (tracker, "min-frame-count-for-lost-track", 5, NULL);
+  for (guint i = 0; i < 100; i++) {
+    push_person (f, 0, i % 10 * 60, i % 8 * 100);
+    g_assert_cmpuint (f->found->len, <=, 2); /* and who is predicted for one frame */
+  }
+  const gint64 id = nth (f, 0)->id;
+  for (guint i = 0; i < 6; i++)
+    push_detections (f, 0, NULL, 0);
+  g_assert_cmpint (push_person (f, 0, 99 % 10 * 60, 99 % 8 * 100), >, id);
 }
 
 /* ---- input that makes no sense -------------------------------------------------------------- */
@@ -844,6 +967,12 @@ main (int argc, char **argv)
   ADD (skipped_frames_get_predicted_boxes);
   ADD (every_fifth_frame_is_enough);
   ADD (predicted_boxes_have_the_kinds_of_the_detections);
+  ADD (predicted_boxes_keep_their_kinds_where_all_were_missed);
+  ADD (a_lost_count_below_the_interval_of_analyses_keeps_ids);
+  ADD (frames_of_any_rate_are_frames);
+  ADD (boxes_predicted_with_late_detections_have_their_time);
+  ADD (frames_that_another_tracker_foretold_are_no_misses);
+  ADD (where_time_stands_still_frames_are_counted);
   ADD (an_object_that_left_the_frame_is_not_predicted);
   ADD (nothing_is_predicted_before_anything_was_seen);
   ADD (late_detections_count_for_their_own_time);
