@@ -419,6 +419,7 @@ sink_event (GstBaseTransform *base, GstEvent *event)
   } else if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_START) {
     interrupt (self);
   } else if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP) {
+    yv_publisher_resume (self->publisher);
     self->has_digest = FALSE; /* behind a jump the first frame is news */
     self->was_drained = FALSE;
   }

@@ -37,7 +37,7 @@ struct _YvPublisher {
   bool is_finishing;   /* stop() was called */
   bool is_cancelled;   /* so was the transport's cancel() */
   bool is_ended;       /* the worker has nothing left to do */
-  bool is_interrupted; /* drain() was, since it began */
+  bool is_interrupted; /* nobody shall wait in drain() */
   uint32_t n_draining; /* threads in drain() */
   int64_t until_us;    /* of stop() */
 
@@ -174,6 +174,7 @@ give_up (YvPublisher *self, const GError *error)
 
   g_mutex_lock (&self->lock);
   self->stats.has_given_up = true;
+  self->is_hurried = false; /* there is no next attempt */
   self->stats.n_dropped += yv_outbox_drop_all (self->outbox);
   g_cond_broadcast (&self->emptied);
   g_mutex_unlock (&self->lock);
@@ -511,8 +512,11 @@ yv_publisher_drain (YvPublisher *self, int64_t timeout_us)
   const int64_t until_us = g_get_monotonic_time () + timeout_us;
 
   g_mutex_lock (&self->lock);
-  self->is_interrupted = false;
   self->n_draining++;
+  if (yv_outbox_n_records (self->outbox) > 0 && !self->stats.is_connected) {
+    self->is_hurried = true;
+    g_cond_signal (&self->work_came);
+  }
   while (yv_outbox_n_records (self->outbox) > 0 && !self->is_interrupted &&
          g_get_monotonic_time () < until_us)
     g_cond_wait_until (&self->emptied, &self->lock, until_us);
@@ -528,6 +532,14 @@ yv_publisher_interrupt (YvPublisher *self)
   g_mutex_lock (&self->lock);
   self->is_interrupted = true;
   g_cond_broadcast (&self->emptied);
+  g_mutex_unlock (&self->lock);
+}
+
+void
+yv_publisher_resume (YvPublisher *self)
+{
+  g_mutex_lock (&self->lock);
+  self->is_interrupted = false;
   g_mutex_unlock (&self->lock);
 }
 

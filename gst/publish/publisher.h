@@ -87,12 +87,14 @@ GString *yv_publisher_take_text (YvPublisher *publisher);
 /* @text: (transfer full): a JSON object, from take_text(). Never waits for the transport. */
 void yv_publisher_push (YvPublisher *publisher, GString *text);
 
-/* Waits until nothing is in the outbox, at most @timeout_us, or until interrupt() is called.
- * Returns: whether it is empty. Needs a worker. */
+/* Waits until nothing is in the outbox, at most @timeout_us, not at all between interrupt() and
+ * resume(). Where there is no connection the next attempt is made now. Returns: whether it is
+ * empty. Needs a worker. */
 bool yv_publisher_drain (YvPublisher *publisher, int64_t timeout_us);
 
-/* Ends a drain() that waits; any thread. */
+/* Ends a drain() that waits, and those that come until resume(); any thread. */
 void yv_publisher_interrupt (YvPublisher *publisher);
+void yv_publisher_resume (YvPublisher *publisher);
 
 /* Drains for at most @timeout_us, drops the rest as lost, disconnects and ends the worker.
  * Returns: how many records were lost. */

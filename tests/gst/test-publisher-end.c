@@ -166,6 +166,58 @@ draining_ends_when_time_is_up (void)
   yv_publisher_free (publisher);
 }
 
+/* Somebody drains, but has no time, while the worker waits for its next attempt. */
+static void
+draining_does_not_wait_for_the_next_attempt (void)
+{
+  YvPublisher *publisher = publisher_new ((YvPublisherOptions){0});
+
+  yv_fake.is_unreachable = true;
+  push_records (publisher, 0, 1);
+  g_assert_cmpint (steps (publisher, START, 3), >, START);
+  yv_fake.is_unreachable = false;
+  g_assert_false (yv_publisher_drain (publisher, 0));
+  steps (publisher, START, 3);
+  g_assert_cmpuint (yv_fake.texts->len, ==, 1);
+  end (publisher);
+}
+
+/* One attempt is made earlier, not all that follow; none where none is made any more. */
+static void
+draining_hurries_one_attempt (void)
+{
+  YvPublisher *publisher = publisher_new ((YvPublisherOptions){.max_attempts = 2});
+
+  yv_fake.is_unreachable = true;
+  push_records (publisher, 0, 1);
+  steps (publisher, START, 3);
+  g_assert_false (yv_publisher_drain (publisher, 0));
+  g_assert_cmpint (steps (publisher, START, 5), ==, G_MAXINT64); /* it has given up */
+  g_assert_cmpuint (yv_fake.n_connects, ==, 2);
+  push_records (publisher, 1, 1);
+  g_assert_true (yv_publisher_drain (publisher, 0));
+  end (publisher);
+}
+
+/* Would wait for ten minutes: the test's time is up before. */
+static void
+an_interruption_lasts_until_it_is_taken_back (void)
+{
+  YvPublisher *publisher = publisher_new ((YvPublisherOptions){0});
+
+  yv_fake.is_unreachable = true;
+  push_records (publisher, 0, 1);
+  yv_publisher_interrupt (publisher);
+  g_assert_false (yv_publisher_drain (publisher, 600 * S));
+  g_assert_false (yv_publisher_drain (publisher, 600 * S));
+  yv_fake.is_unreachable = false;
+  yv_publisher_resume (publisher);
+  yv_publisher_start (publisher);
+  g_assert_true (yv_publisher_drain (publisher, 600 * S));
+  g_assert_cmpuint (yv_publisher_stop (publisher, 60 * S), ==, 0);
+  yv_publisher_free (publisher);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -181,6 +233,9 @@ main (int argc, char **argv)
   TEST (a_worker_carries_what_is_pushed);
   TEST (stopping_ends_a_worker_that_waits_to_connect);
   TEST (draining_ends_when_time_is_up);
+  TEST (draining_does_not_wait_for_the_next_attempt);
+  TEST (draining_hurries_one_attempt);
+  TEST (an_interruption_lasts_until_it_is_taken_back);
 #undef TEST
   return g_test_run ();
 }
