@@ -409,6 +409,14 @@ interrupt (GstYolov7Publish *self)
   GST_OBJECT_UNLOCK (self);
 }
 
+/* Behind a jump, or in another stream, the first frame is news, and records have time to arrive. */
+static void
+begin_anew (GstYolov7Publish *self)
+{
+  self->has_digest = FALSE;
+  self->was_drained = FALSE;
+}
+
 static gboolean
 sink_event (GstBaseTransform *base, GstEvent *event)
 {
@@ -420,8 +428,10 @@ sink_event (GstBaseTransform *base, GstEvent *event)
     interrupt (self);
   } else if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP) {
     yv_publisher_resume (self->publisher);
-    self->has_digest = FALSE; /* behind a jump the first frame is news */
-    self->was_drained = FALSE;
+    begin_anew (self);
+  } else if (GST_EVENT_TYPE (event) == GST_EVENT_STREAM_START ||
+             GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT) {
+    begin_anew (self);
   }
   return GST_BASE_TRANSFORM_CLASS (gst_yolov7_publish_parent_class)->sink_event (base, event);
 }

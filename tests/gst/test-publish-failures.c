@@ -142,6 +142,34 @@ readers_of_a_fifo_may_leave_and_come_back (void)
   g_remove (path);
 }
 
+/* A second stream behind the end of one: its records have the time that they were promised. */
+static void
+what_follows_an_end_may_arrive_too (void)
+{
+  g_autofree char *path = path_of ("late-reader");
+  g_autofree char *properties =
+      g_strdup_printf ("file-path=%s file-format=json-lines drain-timeout=3600000000000", path);
+  char bytes[65536];
+
+  g_assert_cmpint (mkfifo (path, 0600), ==, 0);
+  Fixture f = fixture_new (properties);
+  g_assert_true (gst_harness_push_event (f.h, gst_event_new_eos ()));
+  g_assert_true (gst_harness_push_event (f.h, gst_event_new_stream_start ("second")));
+  GstSegment segment;
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  g_assert_true (gst_harness_push_event (f.h, gst_event_new_segment (&segment)));
+  push_dogs (&f, 2);
+  assert_message (&f, GST_MESSAGE_WARNING, "nothing reads this FIFO");
+  const int reader = open_reader (path);
+  fixture_stop (&f);
+  g_assert_cmpuint (get_count (f.element, "lost"), ==, 0);
+  g_assert_cmpuint (get_count (f.element, "arrived"), ==, 2);
+  g_assert_cmpint (read (reader, bytes, sizeof bytes), >, 0);
+  close (reader);
+  fixture_clear (&f);
+  g_remove (path);
+}
+
 /* ---- changes while playing ------------------------------------------------------------------ */
 
 static void
@@ -246,6 +274,7 @@ main (int argc, char **argv)
   TEST (a_full_queue_drops_the_oldest);
   TEST (it_gives_up_after_the_attempts_it_may_make);
   TEST (readers_of_a_fifo_may_leave_and_come_back);
+  TEST (what_follows_an_end_may_arrive_too);
   TEST (source_tags_and_when_change_with_the_next_frame);
   TEST (other_properties_stay_as_they_are);
   TEST (tags_that_are_no_json_leave_the_old_ones);

@@ -134,6 +134,26 @@ after_a_flush_the_first_frame_is_news_and_the_sequence_goes_on (void)
 }
 
 static void
+in_another_stream_the_first_frame_is_news (void)
+{
+  Fixture f = fixture_new (LINES "when=on-change");
+  GstSegment segment;
+
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  push_dogs (&f, 2);
+  g_assert_true (gst_harness_push_event (f.h, gst_event_new_stream_start ("second")));
+  g_assert_true (gst_harness_push_event (f.h, gst_event_new_segment (&segment)));
+  push_dogs (&f, 2);
+  segment.position = segment.time = GST_SECOND; /* a jump without a flush */
+  g_assert_true (gst_harness_push_event (f.h, gst_event_new_segment (&segment)));
+  push_dogs (&f, 2);
+  fixture_stop (&f);
+  g_autoptr (GPtrArray) records = read_records (f.path);
+  g_assert_cmpuint (records->len, ==, 3);
+  fixture_clear (&f);
+}
+
+static void
 timestamps_are_stream_time (void)
 {
   Fixture f = fixture_new (LINES);
@@ -364,6 +384,7 @@ main (int argc, char **argv)
   TEST (any_caps_pass);
   TEST (on_change_tells_who_comes_and_goes);
   TEST (after_a_flush_the_first_frame_is_news_and_the_sequence_goes_on);
+  TEST (in_another_stream_the_first_frame_is_news);
   TEST (timestamps_are_stream_time);
   TEST (each_start_is_a_run_of_its_own);
   TEST (what_the_end_of_a_stream_follows_has_arrived);
