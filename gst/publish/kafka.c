@@ -18,6 +18,13 @@
  * sooner; librdkafka waits a second at most before it tries again (kafkaconfig.c). */
 #define MAX_OUTAGE_US (5 * G_USEC_PER_SEC)
 
+/* Time for brokers' other addresses: the library says that all are down when each broker has failed
+ * at one. */
+#define MAX_KNOCK_US (2 * G_USEC_PER_SEC)
+
+/* Beyond what a broker may take to answer. */
+#define MARGIN_US (10 * G_USEC_PER_SEC)
+
 /* How often the library is asked for what it has no event for. */
 #define LOOK_MS 100
 /* The longest that it is asked for a topic at a time, which cancel() does not interrupt. */
@@ -39,7 +46,9 @@ typedef struct {
   rd_kafka_topic_t *topic;
   char *trouble;            /* (nullable): the last error that the library told */
   bool is_broken;           /* for the reason in trouble */
-  int64_t down_us;          /* since when no broker is connected; 0: not known to be so */
+  int64_t down_us;          /* since when no broker is connected; 0: not known to be so. The
+                             * library doesn't tell when one is again */
+  int64_t due_us;           /* from when on a delivery is late; of no meaning where n_sent is 0 */
   Sent sent[MAX_IN_FLIGHT]; /* a ring; the library has pointers into it */
   uint32_t first, n_sent;
 } Kafka;
@@ -55,6 +64,13 @@ set_trouble (Kafka *kafka, const char *text)
 {
   g_free (kafka->trouble);
   kafka->trouble = g_strdup (text);
+}
+
+/* The library may hold records back, to send more of them at once. */
+static void
+expect_delivery (Kafka *kafka)
+{
+  kafka->due_us = g_get_monotonic_time () + kafka->config.linger_us;
 }
 
 /* What the library calls back, always from inside rd_kafka_poll(). */
@@ -114,6 +130,7 @@ on_delivery (rd_kafka_t *producer, const rd_kafka_message_t *message, void *self
     return;
   }
   kafka->down_us = 0;
+  expect_delivery (kafka);
   sent->is_answered = true;
   kafka->events.done (kafka->events.user_data, sent->id,
                       message->err ? rd_kafka_err2str (message->err) : NULL);
@@ -188,10 +205,9 @@ make_producer (Kafka *kafka, GError **error)
 
 /* What has gone wrong so far is the reason. */
 static bool
-fail_late (const Kafka *kafka, GError **error)
+fail_late (const Kafka *kafka, const char *what, GError **error)
 {
-  g_autofree char *text =
-      g_strconcat ("no broker answers", kafka->trouble ? ": " : "", kafka->trouble, NULL);
+  g_autofree char *text = g_strconcat (what, kafka->trouble ? ": " : "", kafka->trouble, NULL);
 
   return fail (kafka, error, text);
 }
@@ -200,7 +216,8 @@ static bool
 wait_for_broker (Kafka *kafka, int64_t deadline_us, GError **error)
 {
   for (;;) {
-    const int64_t left_us = deadline_us - g_get_monotonic_time ();
+    const int64_t now_us = g_get_monotonic_time ();
+    const int64_t left_us = deadline_us - now_us;
     char *cluster = rd_kafka_clusterid (kafka->producer, 0);
     if (cluster) {
       rd_kafka_mem_free (kafka->producer, cluster);
@@ -208,8 +225,9 @@ wait_for_broker (Kafka *kafka, int64_t deadline_us, GError **error)
     }
     if (g_atomic_int_get (&kafka->is_cancelled))
       return fail (kafka, error, "time is up");
-    if (left_us <= 0 || kafka->down_us > 0) /* who tries again, and when, is the publisher's */
-      return fail_late (kafka, error);
+    /* Who tries again, and when, is the publisher's. */
+    if (left_us <= 0 || (kafka->down_us > 0 && now_us - kafka->down_us > MAX_KNOCK_US))
+      return fail_late (kafka, "no broker answers", error);
     if (!turn (kafka, (int) MIN (left_us / 1000 + 1, LOOK_MS), error))
       return false;
   }
@@ -295,6 +313,8 @@ send_record (void *self, uint64_t id, const char *bytes, size_t n_bytes, bool ag
   (void) again; /* its text says it */
   if (kafka->n_sent == MAX_IN_FLIGHT)
     return YV_SEND_FULL;
+  if (kafka->n_sent == 0)
+    expect_delivery (kafka);
   Sent *sent = nth_sent (kafka, kafka->n_sent);
   *sent = (Sent){.id = id};
   /* The library copies the bytes and only reads them; its prototype says otherwise. */
@@ -321,9 +341,14 @@ poll_cluster (void *self, int timeout_ms, GError **error)
 
   if (!turn (kafka, timeout_ms, error))
     return false;
-  if (kafka->n_sent > 0 && kafka->down_us > 0 &&
-      g_get_monotonic_time () - kafka->down_us > MAX_OUTAGE_US)
-    return fail_late (kafka, error);
+  if (kafka->n_sent == 0)
+    return true;
+  const int64_t now_us = g_get_monotonic_time ();
+  if (kafka->down_us > 0 && now_us - MAX (kafka->down_us, kafka->due_us) > MAX_OUTAGE_US)
+    return fail_late (kafka, "no broker answers", error);
+  /* As where only the one broker is away that has the partition. */
+  if (now_us - kafka->due_us > kafka->config.answer_limit_us + MARGIN_US)
+    return fail_late (kafka, "it takes records, but acknowledges none", error);
   return true;
 }
 

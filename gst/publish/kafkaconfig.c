@@ -114,6 +114,17 @@ set_all (rd_kafka_conf_t *conf, const YvTransportConfig *asked, GError **error)
          set (conf, "enable.idempotence", "true", error) && set (conf, "log.queue", "true", error);
 }
 
+/* @name: of a property that is a number of ms. */
+static int64_t
+get_us (const rd_kafka_conf_t *conf, const char *name)
+{
+  char text[64] = "";
+  size_t n_bytes = sizeof text;
+
+  rd_kafka_conf_get (conf, name, text, &n_bytes);
+  return (int64_t) (g_ascii_strtod (text, NULL) * 1000);
+}
+
 static bool
 check_topic (const char *topic, GError **error)
 {
@@ -159,9 +170,13 @@ yv_kafka_config_init (YvKafkaConfig *config, const YvTransportConfig *asked, GEr
     return fail (error, "address is not set; expected HOST:PORT, or several with commas");
   if (strchr (asked->address, '@'))
     return fail (error, "address has an @; user name and password have properties of their own");
-  return check_topic (asked->topic, error) && yv_certificates_check (asked, error) &&
-         set_all (config->conf, asked, error) && try_producer (config->conf, error) &&
-         set (config->conf, "bootstrap.servers", asked->address, error);
+  if (!check_topic (asked->topic, error) || !yv_certificates_check (asked, error) ||
+      !set_all (config->conf, asked, error) || !try_producer (config->conf, error) ||
+      !set (config->conf, "bootstrap.servers", asked->address, error))
+    return false;
+  config->linger_us = get_us (config->conf, "queue.buffering.max.ms");
+  config->answer_limit_us = get_us (config->conf, "request.timeout.ms");
+  return true;
 }
 
 void

@@ -16,7 +16,9 @@ typedef struct {
   rd_kafka_conf_t *conf; /* to be copied for each producer */
   char *address;         /* for messages */
   char *topic;
-  char *key; /* of all records */
+  char *key;               /* of all records */
+  int64_t linger_us;       /* how long the library may hold a record back: linger.ms */
+  int64_t answer_limit_us; /* how long a broker may take for an answer: request.timeout.ms */
 } YvKafkaConfig;
 
 /**

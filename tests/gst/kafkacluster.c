@@ -3,6 +3,7 @@
 #include "tests/gst/kafkacluster.h"
 
 #define POLL_MS 100
+#define SLOW_MS 100
 #define PRODUCE 0 /* Kafka's number of that request */
 
 static rd_kafka_t *
@@ -56,6 +57,19 @@ void
 kafka_cluster_set_up (KafkaCluster *cluster)
 {
   rd_kafka_mock_broker_set_up (cluster->mock, -1);
+}
+
+void
+kafka_cluster_set_leader_down (KafkaCluster *cluster)
+{
+  rd_kafka_mock_partition_set_leader (cluster->mock, KAFKA_TOPIC, 0, 1);
+  rd_kafka_mock_broker_set_down (cluster->mock, 1);
+}
+
+void
+kafka_cluster_set_slow (KafkaCluster *cluster)
+{
+  rd_kafka_mock_broker_set_rtt (cluster->mock, -1, SLOW_MS);
 }
 
 void

@@ -26,6 +26,12 @@ void kafka_cluster_free (KafkaCluster *cluster);
 void kafka_cluster_set_down (KafkaCluster *cluster);
 void kafka_cluster_set_up (KafkaCluster *cluster);
 
+/* Only the broker that leads partition 0, which is told to be the first one. */
+void kafka_cluster_set_leader_down (KafkaCluster *cluster);
+
+/* Each answer of a broker takes some time. */
+void kafka_cluster_set_slow (KafkaCluster *cluster);
+
 /* The next requests to produce end like this, one for each code; 0 ends the codes. */
 void kafka_cluster_fail_produce (KafkaCluster *cluster, const rd_kafka_resp_err_t *codes);
 

@@ -3,10 +3,13 @@
  * cluster: brokers that go and come, and answer with errors. Time passes where the test says so. */
 #include "gst/publish/kafka.h"
 
+#include <string.h>
+
 #include "tests/gst/carrier.h"
 #include "tests/gst/courier.h"
 #include "tests/gst/got.h"
 #include "tests/gst/kafkacluster.h"
+#include "tests/gst/namesake.h"
 
 /* The linker puts this before GLib's (meson.build: --wrap). */
 static int64_t passed_us;
@@ -195,6 +198,89 @@ an_outage_that_nobody_minds (void)
   carrier_assert_done (carrier, 1, 10);
 }
 
+/* Records that the library has just been given are not late because brokers once were away. */
+static void
+the_first_record_behind_an_outage_that_nobody_minded (void)
+{
+  g_autoptr (KafkaCluster) cluster = kafka_cluster_new (1, 1);
+  g_autoptr (Carrier) carrier = start_carrier (cluster);
+
+  carrier_connect (carrier);
+  kafka_cluster_set_down (cluster);
+  for (int i = 0; i < 5; i++) {
+    g_assert_true (carrier->transport->poll (carrier->self, 100, NULL));
+    passed_us += 10 * G_USEC_PER_SEC;
+  }
+  kafka_cluster_set_slow (cluster);
+  kafka_cluster_set_up (cluster);
+  g_assert_true (carrier_send (carrier, 1, 10));
+  carrier->transport->wake (carrier->self);
+  g_assert_true (carrier->transport->poll (carrier->self, 0, NULL));
+  g_assert_true (carrier_wait_for (carrier, 10));
+  carrier_assert_done (carrier, 1, 10);
+}
+
+/* Polls that find nothing, each a second after the other. Returns: how many passed before the
+ * connection broke. */
+static uint32_t
+count_seconds (Carrier *carrier, uint32_t max)
+{
+  for (uint32_t i = 0; i < max; i++) {
+    carrier->transport->wake (carrier->self);
+    if (!carrier->transport->poll (carrier->self, 0, NULL))
+      return i;
+    passed_us += G_USEC_PER_SEC;
+  }
+  return max;
+}
+
+/* Another one is there, so the library never says that all are down. */
+static void
+the_only_broker_with_the_partition_is_away (void)
+{
+  g_autoptr (KafkaCluster) cluster = kafka_cluster_new (2, 1);
+  g_autoptr (Carrier) carrier = start_carrier (cluster);
+
+  carrier_connect (carrier);
+  kafka_cluster_set_leader_down (cluster);
+  g_assert_true (carrier_send (carrier, 1, 10));
+  const uint32_t n_seconds = count_seconds (carrier, 100);
+  g_assert_cmpuint (n_seconds, >=, 39); /* request.timeout.ms, and 10 seconds */
+  g_assert_cmpuint (n_seconds, <=, 42);
+  carrier_assert_says (carrier_wait_for_break (carrier), "acknowledges none");
+  g_assert_cmpuint (carrier->done->len, ==, 0);
+}
+
+static void
+records_that_the_library_holds_back_are_not_late (void)
+{
+  const char *const settings[] = {"linger.ms", "60000", NULL};
+  g_autoptr (KafkaCluster) cluster = kafka_cluster_new (1, 1);
+  const YvTransportConfig config = {
+      .address = cluster->address, .topic = KAFKA_TOPIC, .settings = settings};
+  g_autoptr (Carrier) carrier = carrier_new (&yv_transport_kafka, &config);
+
+  carrier_connect (carrier);
+  g_assert_true (carrier_send (carrier, 1, 10));
+  g_assert_cmpuint (count_seconds (carrier, 90), ==, 90);
+}
+
+static void
+a_host_with_two_addresses (void)
+{
+  g_autoptr (KafkaCluster) cluster = kafka_cluster_new (1, 1);
+  g_autofree char *address = g_strconcat (NAMESAKE_TWICE, strrchr (cluster->address, ':'), NULL);
+  const YvTransportConfig config = {.address = address, .topic = KAFKA_TOPIC};
+
+  /* Which one is tried first is chance. */
+  for (int i = 0; i < 6; i++) {
+    g_autoptr (Carrier) carrier = carrier_new (&yv_transport_kafka, &config);
+    carrier_connect (carrier);
+    g_assert_true (carrier_send (carrier, 1, 1));
+    g_assert_true (carrier_wait_for (carrier, 1));
+  }
+}
+
 static void
 the_window_fills_up (void)
 {
@@ -346,6 +432,7 @@ a_cluster_that_never_comes (void)
 int
 main (int argc, char **argv)
 {
+  namesake_init ();
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/kafka/order", records_arrive_in_order);
   g_test_add_func ("/kafka/partition", all_records_are_in_one_partition);
@@ -354,6 +441,10 @@ main (int argc, char **argv)
   g_test_add_func ("/kafka/outage/short", a_short_outage);
   g_test_add_func ("/kafka/outage/long", a_long_outage);
   g_test_add_func ("/kafka/outage/idle", an_outage_that_nobody_minds);
+  g_test_add_func ("/kafka/outage/idle-slow", the_first_record_behind_an_outage_that_nobody_minded);
+  g_test_add_func ("/kafka/outage/leader", the_only_broker_with_the_partition_is_away);
+  g_test_add_func ("/kafka/linger", records_that_the_library_holds_back_are_not_late);
+  g_test_add_func ("/kafka/addresses", a_host_with_two_addresses);
   g_test_add_func ("/kafka/window", the_window_fills_up);
   g_test_add_func ("/kafka/errors/stay", errors_that_stay);
   g_test_add_func ("/kafka/errors/refusal", records_that_are_refused);
