@@ -323,6 +323,11 @@ sink_event (GstBaseTransform *base, GstEvent *event)
   case GST_EVENT_SEGMENT:
     self->has_new_segment = TRUE;
     break;
+  case GST_EVENT_EOS:
+    gst_yolov7_zone_watch_end (self->zones, self->has_seen ? self->seen_pts : GST_CLOCK_TIME_NONE,
+                               &base->segment);
+    forget (self);
+    break;
   default:
     break;
   }

@@ -247,6 +247,25 @@ structure_of_event (const YvZoneEvent *event, GstClockTime pts, const GstSegment
   return s;
 }
 
+static void
+post_events (GstYolov7ZoneWatch *watch, const GArray *events, GstClockTime pts,
+             const GstSegment *segment)
+{
+  for (guint i = 0; i < events->len; i++)
+    gst_element_post_message (
+        watch->element,
+        gst_message_new_element (
+            GST_OBJECT (watch->element),
+            structure_of_event (&g_array_index (events, YvZoneEvent, i), pts, segment)));
+}
+
+void
+gst_yolov7_zone_watch_end (GstYolov7ZoneWatch *watch, GstClockTime pts, const GstSegment *segment)
+{
+  if (watch->zones)
+    post_events (watch, yv_zones_end (watch->zones), pts, segment);
+}
+
 void
 gst_yolov7_zone_watch_see (GstYolov7ZoneWatch *watch, const YvZoneFrame *frame,
                            const GstSegment *segment, const GArray *found, const YvTracker *tracker)
@@ -259,12 +278,7 @@ gst_yolov7_zone_watch_see (GstYolov7ZoneWatch *watch, const YvZoneFrame *frame,
   list_objects (watch, found, tracker);
   const GArray *events = yv_zones_update (
       watch->zones, frame, (const YvZoneObject *) watch->objects->data, watch->objects->len);
-  for (guint i = 0; i < events->len; i++)
-    gst_element_post_message (
-        watch->element,
-        gst_message_new_element (
-            GST_OBJECT (watch->element),
-            structure_of_event (&g_array_index (events, YvZoneEvent, i), pts, segment)));
+  post_events (watch, events, pts, segment);
 }
 
 void

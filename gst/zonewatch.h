@@ -20,7 +20,7 @@
  *
  * Rules: gst/track/zones.h. Totals begin with 0 when the element starts; a flush, a seek, or
  * whatever else lets the tracker begin anew, keeps them and ends visits without counting them. The
- * end of the stream ends none.
+ * end of the stream ends all tracks: who is inside has left.
  *
  * Threads: the text is set and got by any; the others are the streaming thread's, or those of state
  * changes while it rests.
@@ -65,6 +65,10 @@ void gst_yolov7_zone_watch_flush (GstYolov7ZoneWatch *watch);
 void gst_yolov7_zone_watch_see (GstYolov7ZoneWatch *watch, const YvZoneFrame *frame,
                                 const GstSegment *segment, const GArray *found,
                                 const YvTracker *tracker);
+
+/* The stream ends. Posts what this ends, with @pts, of the last frame that was analysed. */
+void gst_yolov7_zone_watch_end (GstYolov7ZoneWatch *watch, GstClockTime pts,
+                                const GstSegment *segment);
 
 /* Attaches the totals to a frame, analysed or not, where there are zones. */
 void gst_yolov7_zone_watch_tell (GstYolov7ZoneWatch *watch, GstBuffer *buffer);

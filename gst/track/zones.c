@@ -236,8 +236,8 @@ enter (YvZones *zones, YvZone *zone, const Object *object, State *state)
 static void
 leave (YvZones *zones, YvZone *zone, const Object *object, State *state, int64_t when_ns)
 {
-  const uint64_t dwell_ns =
-      when_ns > state->entered_ns ? (uint64_t) (when_ns - state->entered_ns) : 0;
+  const uint64_t dwell_ns = /* times fall where video is played backwards */
+      (uint64_t) (MAX (when_ns, state->entered_ns) - MIN (when_ns, state->entered_ns));
 
   state->inside = false;
   zone->left++;
@@ -247,13 +247,18 @@ leave (YvZones *zones, YvZone *zone, const Object *object, State *state, int64_t
   add_event (zones, zone, object, YV_ZONE_LEAVE, zone->count, dwell_ns);
 }
 
+/* Unless it is @at the side it came from: it went back around an end of the line. */
 static void
-cross (YvZones *zones, YvZone *zone, const Object *object, State *state)
+cross (YvZones *zones, uint32_t i, const Object *object, State *state, YvZonePoint at)
 {
+  YvZone *zone = zones->list->pdata[i];
+  const YvZonePoint *ends = &zones->px[i * YV_MAX_ZONE_POINTS];
   const bool is_forward = state->crossing > 0;
   uint64_t *total = is_forward ? &zone->forward : &zone->backward;
 
   state->crossing = 0;
+  if (is_forward != (side_of (at, ends[0], ends[1]) > 0))
+    return;
   ++*total;
   add_event (zones, zone, object, is_forward ? YV_ZONE_FORWARD : YV_ZONE_BACKWARD, *total, 0);
 }
@@ -284,7 +289,7 @@ update_line (YvZones *zones, uint32_t i, const Object *object, State *state, YvZ
   /* twice the same way while near, around an end of the line, is once */
   state->crossing = (int8_t) CLAMP (crossing, -1, 1);
   if (state->crossing != 0 && distance2_to_edge (at, ends[0], ends[1]) > margin_px * margin_px)
-    cross (zones, zones->list->pdata[i], object, state);
+    cross (zones, i, object, state, at);
 }
 
 /* @is_new: it has not come from anywhere. */
@@ -329,11 +334,12 @@ static void
 end_object (YvZones *zones, Object *object)
 {
   for (uint32_t i = 0; i < zones->list->len; i++) {
+    YvZone *zone = zones->list->pdata[i];
     State *state = &object->states[i];
     if (state->inside)
-      leave (zones, zones->list->pdata[i], object, state, object->seen_ns);
+      leave (zones, zone, object, state, object->seen_ns);
     if (state->crossing != 0)
-      cross (zones, zones->list->pdata[i], object, state);
+      cross (zones, i, object, state, object->at[zone->anchor]);
   }
   forget_object (zones, object);
 }
@@ -400,6 +406,15 @@ yv_zones_update (YvZones *zones, const YvZoneFrame *frame, const YvZoneObject *o
   zones->update++;
   for (uint32_t i = 0; i < n_objects; i++)
     update_object (zones, &objects[i]);
+  end_objects (zones);
+  return zones->events;
+}
+
+const GArray *
+yv_zones_end (YvZones *zones)
+{
+  g_array_set_size (zones->events, 0);
+  zones->update++;
   end_objects (zones);
   return zones->events;
 }

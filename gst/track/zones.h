@@ -18,7 +18,11 @@
  * far that is; its ends belong to it. Forward is from the left of the line to its right, for who
  * looks from its first point to its second, in the picture as one sees it: over a line from left to
  * right, forward is downwards. A crossing counts once the anchor is farther from the line than the
- * margin, or the track ends; who turned back before has not crossed.
+ * margin, or the track or the stream ends; who turned back before, also around an end of the line,
+ * has not crossed.
+ *
+ * Frames may come in falling order, when video is played backwards: then who is seen to enter has
+ * left, in truth, and the other way round, and forward is backward. Dwells are right.
  *
  * The margin is a share of the object's size (the mean of the box's sides), because boxes jitter in
  * proportion to it. It is the same however fast frames come.
@@ -132,13 +136,15 @@ void yv_zones_inherit (YvZones *zones, YvZones *old);
  * @objects: (array length=n_objects): every track that is alive, seen or not; of several with the
  *   same id the first one counts
  *
- * Makes the events of one frame, and the totals after it. A time before that of an earlier frame
- * makes no dwell shorter than 0.
+ * Makes the events of one frame, and the totals after it.
  *
  * Returns: (element-type YvZoneEvent) (transfer none): valid until the next call
  */
 const GArray *yv_zones_update (YvZones *zones, const YvZoneFrame *frame,
                                const YvZoneObject *objects, uint32_t n_objects);
+
+/* The stream ends, and with it all tracks. Returns: as yv_zones_update() */
+const GArray *yv_zones_end (YvZones *zones);
 
 /* After a seek nothing follows from where objects were: all are forgotten, nobody is inside, and
  * the dwells that this ends don't count, nor does it make events. Totals stay. */

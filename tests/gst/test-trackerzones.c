@@ -182,6 +182,72 @@ a_prediction_does_not_cross (void)
   gst_message_unref (expect (&walk, "gate", "forward", 1));
 }
 
+/* ---- the end --------------------------------------------------------------------------------- */
+
+static void
+the_end_of_the_stream_ends_visits (void)
+{
+  g_auto (Walk) walk = {0};
+  GstYolov7Zone told;
+
+  walk_init (&walk, ZONES);
+  go (&walk, 200, 500, &told); /* enters with 260, 12 frames before the last */
+  gst_message_unref (expect (&walk, "square", "enter", 1));
+  gst_harness_push_event (walk.h, gst_event_new_eos ());
+  g_autoptr (GstMessage) left = expect (&walk, "square", "leave", 0);
+  const GstStructure *s = gst_message_get_structure (left);
+  g_assert_cmpuint (uint64_of (s, "dwell"), ==, 12 * FRAME_NS);
+  g_assert_cmpuint (uint64_of (s, "timestamp"), ==, 15 * FRAME_NS);
+  expect_no_event (&walk);
+}
+
+/* Over the line, but not yet out of its margin. */
+static void
+the_end_of_the_stream_ends_crossings (void)
+{
+  g_auto (Walk) walk = {0};
+  GstYolov7Zone told;
+
+  walk_init (&walk, LINES);
+  go (&walk, 400, 520, &told);
+  expect_no_event (&walk);
+  gst_harness_push_event (walk.h, gst_event_new_eos ());
+  gst_message_unref (expect (&walk, "gate", "forward", 1));
+  expect_no_event (&walk);
+}
+
+static void
+the_end_of_a_stream_without_frames_is_nothing (void)
+{
+  g_auto (Walk) walk = {0};
+
+  walk_init (&walk, ZONES);
+  gst_harness_push_event (walk.h, gst_event_new_eos ());
+  expect_no_event (&walk);
+}
+
+/* Enters at 740, where it left in truth, and leaves at 220: the visit is as long. */
+static void
+backwards_a_visit_is_as_long (void)
+{
+  g_auto (Walk) walk = {0};
+  GstSegment segment;
+
+  walk_init (&walk, ZONES);
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  segment.rate = -1;
+  segment.stop = 10 * GST_SECOND;
+  gst_harness_push_event (walk.h, gst_event_new_segment (&segment));
+  for (guint i = 0; i < 40; i++) {
+    walk.n_frames = 100 - i;
+    gst_buffer_unref (push_person (&walk, 780 - 20.0 * i, 500));
+  }
+  gst_message_unref (expect (&walk, "square", "enter", 1));
+  g_autoptr (GstMessage) left = expect (&walk, "square", "leave", 0);
+  g_assert_cmpuint (uint64_of (gst_message_get_structure (left), "dwell"), ==, 26 * FRAME_NS);
+  expect_no_event (&walk);
+}
+
 /* ---- seeks and states ----------------------------------------------------------------------- */
 
 static void
@@ -239,6 +305,10 @@ main (int argc, char **argv)
   g_test_add_func ("/trackerzones/lost", who_is_lost_for_a_while_stays_inside);
   g_test_add_func ("/trackerzones/given-up", who_is_given_up_has_left_when_seen_last);
   g_test_add_func ("/trackerzones/predicted", a_prediction_does_not_cross);
+  g_test_add_func ("/trackerzones/end-of-visit", the_end_of_the_stream_ends_visits);
+  g_test_add_func ("/trackerzones/end-of-crossing", the_end_of_the_stream_ends_crossings);
+  g_test_add_func ("/trackerzones/end-of-nothing", the_end_of_a_stream_without_frames_is_nothing);
+  g_test_add_func ("/trackerzones/backwards", backwards_a_visit_is_as_long);
   g_test_add_func ("/trackerzones/flush", a_flush_keeps_totals_and_ends_visits);
   g_test_add_func ("/trackerzones/restart", a_new_start_begins_with_nothing);
   const int failed = g_test_run ();

@@ -20,16 +20,16 @@ unknown_times_are_those_of_the_frame_before (void)
 }
 
 static void
-times_that_run_backwards_make_no_negative_dwell (void)
+times_that_run_backwards_make_the_same_dwell (void)
 {
   g_auto (Scene) scene = {0};
 
   scene_init (&scene, SQUARE);
-  scene.pts_ns = G_MAXINT64 - SECOND_NS;
+  scene.pts_ns = 100LL * SECOND_NS;
   show_at (&scene, 500, 500);
-  scene.pts_ns = 0;
+  scene.pts_ns = 93LL * SECOND_NS;
   show_at (&scene, 900, 500);
-  g_assert_cmpstr (scene.log->str, ==, "+1 -1/0");
+  g_assert_cmpstr (scene.log->str, ==, "+1 -1/7");
 }
 
 static void
@@ -180,7 +180,7 @@ main (int argc, char **argv)
     void (*test) (void);
   } tests[] = {
       {"/zonechanges/time/unknown", unknown_times_are_those_of_the_frame_before},
-      {"/zonechanges/time/backwards", times_that_run_backwards_make_no_negative_dwell},
+      {"/zonechanges/time/backwards", times_that_run_backwards_make_the_same_dwell},
       {"/zonechanges/time/endless", endless_dwells_do_not_overflow},
       {"/zonechanges/size/changes", zones_and_ways_scale_with_the_frame},
       {"/zonechanges/size/px", pixels_are_those_of_the_frame_they_were_said_for},

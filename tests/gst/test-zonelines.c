@@ -117,6 +117,25 @@ circling_around_an_end_within_the_margin_is_one_crossing (void)
 }
 
 static void
+who_turns_back_around_an_end_has_not_crossed (void)
+{
+  static const double last[][2] = {{799.5, 490}, {810, 495}};
+
+  for (uint32_t i = 0; i < 2 * G_N_ELEMENTS (last); i++) {
+    g_auto (Scene) scene = {0};
+    scene_init (&scene, LINE);
+    show_at (&scene, 799.5, 490);
+    show_at (&scene, 799.5, 501); /* through */
+    show_at (&scene, 801, 501);
+    show_at (&scene, 801, 499); /* and back around the end */
+    if (i % 2)
+      show_at (&scene, last[i / 2][0], last[i / 2][1]);
+    show (&scene, NULL, 0);
+    g_assert_cmpstr (scene.log->str, ==, "");
+  }
+}
+
+static void
 a_track_that_ends_behind_a_line_has_crossed_it (void)
 {
   g_auto (Scene) scene = {0};
@@ -167,6 +186,7 @@ main (int argc, char **argv)
       {"/zonelines/jitter", jitter_on_a_line_crosses_once_or_not_at_all},
       {"/zonelines/stop", who_stops_on_a_line_and_goes_on_crosses_once},
       {"/zonelines/circle", circling_around_an_end_within_the_margin_is_one_crossing},
+      {"/zonelines/around", who_turns_back_around_an_end_has_not_crossed},
       {"/zonelines/track-ends", a_track_that_ends_behind_a_line_has_crossed_it},
       {"/zonelines/track-begins", a_track_that_begins_on_a_line_has_not_crossed_it},
       {"/zonelines/found-behind-line", a_track_that_is_found_behind_a_line_has_crossed_it},
