@@ -103,7 +103,31 @@ is_in_frame (YvRect rect, uint32_t frame_w, uint32_t frame_h)
          rect.y + rect.h > 0;
 }
 
+/* Of the frame, px. */
+static uint64_t
+area_in_frame (YvRect rect, uint32_t frame_w, uint32_t frame_h)
+{
+  const int32_t w = MIN (rect.x + rect.w, (int32_t) frame_w) - MAX (rect.x, 0);
+  const int32_t h = MIN (rect.y + rect.h, (int32_t) frame_h) - MAX (rect.y, 0);
+
+  return (uint64_t) MAX (w, 0) * (uint64_t) MAX (h, 0);
+}
+
+/* What all boxes may take, so that the time has a bound whatever they are. */
+static uint64_t
+most_px (uint32_t frame_w, uint32_t frame_h)
+{
+  return 4 * (uint64_t) frame_w * frame_h;
+}
+
 /* ---- a box ---------------------------------------------------------------------------------- */
+
+static YvRect
+inside_of (YvRect rect, int32_t line_px)
+{
+  return (YvRect){rect.x + line_px, rect.y + line_px, MAX (0, rect.w - 2 * line_px),
+                  MAX (0, rect.h - 2 * line_px)};
+}
 
 static void
 add_outline (YvShapes *shapes, const YvBox *box, const YvBoxStyle *style)
@@ -116,14 +140,15 @@ add_outline (YvShapes *shapes, const YvBox *box, const YvBoxStyle *style)
                       argb);
   if (!style->filled)
     return;
-  const YvRect inside = {rect.x + line, rect.y + line, rect.w - 2 * line, rect.h - 2 * line};
   const uint32_t quarter = (argb >> 24) / 4;
-  yv_shapes_add_rect (shapes, YV_SHAPE_FILL, inside, 0, (argb & 0xffffff) | quarter << 24);
+  yv_shapes_add_rect (shapes, YV_SHAPE_FILL, inside_of (rect, line), 0,
+                      (argb & 0xffffff) | quarter << 24);
 }
 
 /* ---- a tag ---------------------------------------------------------------------------------- */
 
 #define MAX_TAGS 500 /* more can't be told apart, and each may be a text that nobody saw before */
+#define TAG_EM2 12   /* the area of a tag: ten letters, a row high */
 
 /* Room for the numbers of a tag. */
 typedef struct {
@@ -185,28 +210,47 @@ add_tag (YvShapes *shapes, YvFont *font, const YvBox *box, const YvBoxStyle *sty
 
 /* ---- all of them ---------------------------------------------------------------------------- */
 
+/* Boxes until their ink is more than that; the first is always drawn. */
+static uint32_t
+count_drawn (const YvBox *boxes, uint32_t n_boxes, const YvBoxStyle *style, uint32_t frame_w,
+             uint32_t frame_h)
+{
+  const uint64_t most = most_px (frame_w, frame_h);
+  uint64_t ink = 0;
+  uint32_t n = 0;
+
+  for (; n < n_boxes && ink <= most; n++) {
+    const YvRect rect = rect_of (&boxes[n]);
+    ink += area_in_frame (rect, frame_w, frame_h);
+    if (!style->filled)
+      ink -= area_in_frame (inside_of (rect, (int32_t) style->line_px), frame_w, frame_h);
+  }
+  return n;
+}
+
+static uint32_t
+count_tags (uint32_t n_boxes, uint32_t font_px, uint32_t frame_w, uint32_t frame_h)
+{
+  const uint64_t tag_px = (uint64_t) TAG_EM2 * font_px * font_px;
+  const uint64_t n = 1 + most_px (frame_w, frame_h) / tag_px;
+
+  return (uint32_t) MIN (n, MIN (n_boxes, MAX_TAGS));
+}
+
 void
 yv_boxes_lay_out (YvShapes *shapes, YvFont *font, const YvBox *boxes, uint32_t n_boxes,
                   const YvBoxStyle *style, uint32_t frame_w, uint32_t frame_h)
 {
   const YvBoxStyle resolved = resolve_style (style, frame_w, frame_h);
+  const uint32_t n_drawn = count_drawn (boxes, n_boxes, &resolved, frame_w, frame_h);
+  const uint32_t n_tags = count_tags (n_drawn, resolved.font_px, frame_w, frame_h);
 
-  for (uint32_t i = n_boxes; i-- > 0;)
+  for (uint32_t i = n_drawn; i-- > 0;)
     if (is_in_frame (rect_of (&boxes[i]), frame_w, frame_h))
       add_outline (shapes, &boxes[i], &resolved);
-  for (uint32_t i = MIN (n_boxes, MAX_TAGS); i-- > 0;)
+  for (uint32_t i = n_tags; i-- > 0;)
     if (is_in_frame (rect_of (&boxes[i]), frame_w, frame_h))
       add_tag (shapes, font, &boxes[i], &resolved, frame_w, frame_h);
-}
-
-/* Of the frame, px. */
-static uint64_t
-area_in_frame (YvRect rect, uint32_t frame_w, uint32_t frame_h)
-{
-  const int32_t w = MIN (rect.x + rect.w, (int32_t) frame_w) - MAX (rect.x, 0);
-  const int32_t h = MIN (rect.y + rect.h, (int32_t) frame_h) - MAX (rect.y, 0);
-
-  return (uint64_t) MAX (w, 0) * (uint64_t) MAX (h, 0);
 }
 
 /* Rather too much is hidden than too little, or too slowly. */
@@ -215,12 +259,11 @@ yv_boxes_hide (YvShapes *shapes, const YvBox *boxes, uint32_t n_boxes, uint32_t 
                uint32_t frame_h)
 {
   const YvRect frame = {0, 0, (int32_t) frame_w, (int32_t) frame_h};
-  const uint64_t most = 4 * (uint64_t) frame_w * frame_h;
   uint64_t hidden = 0;
 
   for (uint32_t i = 0; i < n_boxes; i++)
     hidden += area_in_frame (rect_of (&boxes[i]), frame_w, frame_h);
-  if (hidden > most) {
+  if (hidden > most_px (frame_w, frame_h)) {
     yv_shapes_add_rect (shapes, YV_SHAPE_PIXELATED, frame, 0, 0);
     return;
   }

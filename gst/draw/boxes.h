@@ -4,9 +4,13 @@
  *
  * In:    boxes in frame px, the most confident first; a style.
  * Out:   their shapes; the first box is drawn last, over the others, and all tags over all
- * outlines. Boxes that a tracker predicts are dashed. Wherever boxes are, the time they take is
- * bounded: only the first 500 get tags, and where more is to be hidden than four times the frame,
- * the whole frame is. Next:  gst/draw/shapes.h, which draws them.
+ *        outlines. Boxes that a tracker predicts are dashed.
+ * Next:  gst/draw/shapes.h, which draws them.
+ *
+ * Wherever boxes are, the time they take is bounded. Boxes are drawn until their ink is more than
+ * four times the frame, the most confident first. 500 get tags, fewer where text is so large that
+ * as many would cover the frame four times. Where more is to be hidden than that, the whole frame
+ * is.
  *
  * Threads: one at a time per font.
  */

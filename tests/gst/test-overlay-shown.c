@@ -537,8 +537,8 @@ ten_thousand_boxes_are_drawn (void)
   Player p = play ("pixelated-box=true tail-length=1000000000 draw-labels=true");
 
   for (guint i = 0; i < 10000; i++)
-    found[i] =
-        (GstYolov7Detection){.x = i % W, .y = i / W, .w = 20, .h = 20, .id = i, .label = "x"};
+    found[i] = (GstYolov7Detection){
+        .x = i * 37 % W, .y = i * 53 % H, .w = 20, .h = 20, .id = i, .label = "x"};
   for (guint frame = 0; frame < 3; frame++) {
     g_autoptr (GstSample) drawn = push_found (&p, frame * 40, found, 10000);
     g_assert_cmpuint (count_changed (drawn), >, W * H / 2);

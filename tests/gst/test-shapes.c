@@ -325,9 +325,66 @@ ten_thousand_boxes_get_five_hundred_tags (void)
 
   for (uint32_t i = 0; i < 10000; i++)
     boxes[i] = (YvBox){.x = i % W, .y = i % H, .w = 9, .h = 9, .label = "x", .id = -1};
-  yv_boxes_lay_out (shapes, font, boxes, 10000, &style, W, H);
+  yv_boxes_lay_out (shapes, font, boxes, 10000, &style, 1920, 1080);
   g_assert_cmpuint (count_kind (shapes, YV_SHAPE_OUTLINE), ==, 10000);
   g_assert_cmpuint (count_kind (shapes, YV_SHAPE_TAG), ==, 500);
+}
+
+/* Of each shape what lies in the frame, holes left out. */
+static uint64_t
+inked_px (const YvShapes *shapes)
+{
+  uint64_t n = 0;
+
+  for (uint32_t i = 0; i < shapes->shapes->len; i++) {
+    const YvShape *s = shape_at (shapes, i);
+    const YvRect r = s->rect;
+    const int32_t w = MIN (r.x + r.w, W) - MAX (r.x, 0), h = MIN (r.y + r.h, H) - MAX (r.y, 0);
+    const bool is_rim = s->kind == YV_SHAPE_OUTLINE || s->kind == YV_SHAPE_DASHES;
+    const int32_t hole_w = MAX (0, r.w - 2 * s->line_px), hole_h = MAX (0, r.h - 2 * s->line_px);
+    n += (uint64_t) MAX (w, 0) * (uint64_t) MAX (h, 0);
+    n -= is_rim ? (uint64_t) hole_w * (uint64_t) hole_h : 0;
+  }
+  return n;
+}
+
+static void
+ten_thousand_large_boxes_take_bounded_ink (void)
+{
+  static const YvBoxStyle styles[] = {
+      {.tags = true, .filled = true},
+      {.tags = true, .line_px = 100},
+      {.tags = true, .font_px = 500},
+      {.filled = true, .line_px = 100},
+  };
+  g_autoptr (YvFont) font = yv_font_new ("Sans Bold");
+  g_autofree YvBox *boxes = g_new0 (YvBox, 10000);
+
+  for (uint32_t i = 0; i < 10000; i++)
+    boxes[i] = (YvBox){.x = 1, .y = 1, .w = W - 2, .h = H - 2, .label = "x", .id = -1};
+  for (uint32_t i = 0; i < G_N_ELEMENTS (styles); i++) {
+    g_autoptr (YvShapes) shapes = yv_shapes_new ();
+    yv_boxes_lay_out (shapes, font, boxes, 10000, &styles[i], W, H);
+    g_assert_cmpuint (shapes->shapes->len, >=, 2);
+    g_assert_cmpuint (inked_px (shapes), <=, (4 + 1 + 4 + 1) * W * H); /* outlines and tags */
+  }
+}
+
+/* The least confident are left out. */
+static void
+the_first_box_is_drawn_whatever_it_takes (void)
+{
+  g_autoptr (YvFont) font = yv_font_new ("Sans Bold");
+  g_autoptr (YvShapes) shapes = yv_shapes_new ();
+  YvBox boxes[100];
+  const YvBoxStyle style = {.filled = true, .line_px = 1, .outline_argb = 0xff000001};
+
+  for (uint32_t i = 0; i < G_N_ELEMENTS (boxes); i++)
+    boxes[i] = (YvBox){.x = -(double) i, .y = 0, .w = W + 100, .h = H, .id = -1};
+  yv_boxes_lay_out (shapes, font, boxes, G_N_ELEMENTS (boxes), &style, W, H);
+  g_assert_cmpuint (count_kind (shapes, YV_SHAPE_OUTLINE), ==, 5);
+  g_assert_cmpint (shape_at (shapes, 8)->rect.x, ==, 0);
+  g_assert_cmpint (shape_at (shapes, 0)->rect.x, ==, -4);
 }
 
 static void
@@ -625,6 +682,8 @@ main (int argc, char **argv)
   g_test_add_func ("/pixelate/mean", what_is_hidden_cannot_be_told);
   g_test_add_func ("/pixelate/bounded", rather_the_whole_frame_is_hidden_than_slowly);
   g_test_add_func ("/boxes/ten-thousand", ten_thousand_boxes_get_five_hundred_tags);
+  g_test_add_func ("/boxes/large", ten_thousand_large_boxes_take_bounded_ink);
+  g_test_add_func ("/boxes/first", the_first_box_is_drawn_whatever_it_takes);
   g_test_add_func ("/boxes/texts", tags_say_what_is_wanted);
   g_test_add_func ("/boxes/track-colors", a_track_has_its_color_whatever_its_class);
   g_test_add_func ("/boxes/labels", any_label_is_drawn);
