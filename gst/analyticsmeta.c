@@ -23,14 +23,18 @@ gst_yolov7_analytics_add (GstBuffer *buffer, guint n_detections)
  * the time of this frame is what we know, and 0, not NONE, where it has none, because bindings of
  * other languages take this time for a valid one. */
 static void
-attach_track (GstAnalyticsRelationMeta *relations, guint od_id, gint64 track_id, GstClockTime pts)
+attach_track (GstAnalyticsRelationMeta *relations, guint od_id, const GstYolov7Detection *d,
+              GstClockTime pts)
 {
   const GstClockTime seen = GST_CLOCK_TIME_IS_VALID (pts) ? pts : 0;
   GstAnalyticsTrackingMtd track;
 
-  if (gst_analytics_relation_meta_add_tracking_mtd (relations, (guint64) track_id, seen, &track))
-    gst_analytics_relation_meta_set_relation (relations, GST_ANALYTICS_REL_TYPE_RELATE_TO, od_id,
-                                              track.id);
+  if (!gst_analytics_relation_meta_add_tracking_mtd (relations, (guint64) d->id, seen, &track))
+    return;
+  gst_analytics_relation_meta_set_relation (relations, GST_ANALYTICS_REL_TYPE_RELATE_TO, od_id,
+                                            track.id);
+  if (d->predicted)
+    gst_analytics_tracking_mtd_set_lost (&track);
 }
 
 /* No entry for the class: readers take the object's type for its name, and upstream's overlay would
@@ -51,26 +55,27 @@ gst_yolov7_analytics_attach (GstAnalyticsRelationMeta *relations, guint frame_w,
                                                (gint) h, (gfloat) MAX (d->confidence, 0), &od))
     return -1;
   if (d->id >= 0)
-    attach_track (relations, od.id, d->id, pts);
+    attach_track (relations, od.id, d, pts);
   return (gint) od.id;
 }
 
 /* Returns: the id of the track that the object belongs to, or -1. */
 static gint64
-read_track (GstAnalyticsRelationMeta *relations, guint od_id)
+read_track (GstAnalyticsRelationMeta *relations, guint od_id, gboolean *is_lost)
 {
   GstAnalyticsTrackingMtd track;
   GstClockTime first_seen, last_seen;
-  gboolean is_lost;
   guint64 id;
 
+  *is_lost = FALSE;
   if (!gst_analytics_relation_meta_get_direct_related (
           relations, od_id, GST_ANALYTICS_REL_TYPE_RELATE_TO,
           gst_analytics_tracking_mtd_get_mtd_type (), NULL, &track) ||
-      !gst_analytics_tracking_mtd_get_info (&track, &id, &first_seen, &last_seen, &is_lost))
+      !gst_analytics_tracking_mtd_get_info (&track, &id, &first_seen, &last_seen, is_lost))
     return -1;
   return (gint64) MIN (id, (guint64) G_MAXINT64);
 }
+
 /* Returns: FALSE behind the last object. */
 static gboolean
 next_object (GstAnalyticsRelationMeta *relations, gpointer *state, GstAnalyticsODMtd *od)
@@ -92,7 +97,7 @@ gst_yolov7_analytics_read (GstBuffer *buffer, GArray *found)
     if (!gst_analytics_od_mtd_get_location (&od, &x, &y, &w, &h, &confidence))
       continue;
 
-    const GstYolov7Detection d = {
+    GstYolov7Detection d = {
         .x = x,
         .y = y,
         .w = w,
@@ -100,9 +105,9 @@ gst_yolov7_analytics_read (GstBuffer *buffer, GArray *found)
         .confidence = (double) confidence,
         .objectness = -1,
         .class_index = -1,
-        .id = read_track (relations, od.id),
         .label = g_quark_to_string (gst_analytics_od_mtd_get_obj_type (&od)),
     };
+    d.id = read_track (relations, od.id, &d.predicted);
     g_array_append_val (found, d);
   }
   return relations != NULL;
@@ -119,13 +124,14 @@ gst_yolov7_analytics_set_ids (GstBuffer *buffer, const GArray *found)
   while (next_object (relations, &state, &od)) {
     gint x, y, w, h;
     gfloat confidence;
+    gboolean is_lost;
     if (!gst_analytics_od_mtd_get_location (&od, &x, &y, &w, &h, &confidence))
       continue;
     const GstYolov7Described object = {x, y, w, h,
                                        g_quark_to_string (gst_analytics_od_mtd_get_obj_type (&od))};
     const GstYolov7Detection *d = gst_yolov7_find_described (found, &next, &object);
-    if (d && d->id >= 0 && read_track (relations, od.id) < 0)
-      attach_track (relations, od.id, d->id, GST_BUFFER_PTS (buffer));
+    if (d && d->id >= 0 && read_track (relations, od.id, &is_lost) < 0)
+      attach_track (relations, od.id, d, GST_BUFFER_PTS (buffer));
   }
 }
 

@@ -35,13 +35,14 @@
  *      which is what these elements do unless add-borders=false.
  *
  *   2. GstVideoRegionOfInterestMeta with a "detection" structure, as DL Streamer writes it, and an
- *      "object_id" where the detection has an id.
+ *      "object_id" where the detection has an id. "predicted" is in "detection" as above.
  *      Hardware encoders spend more bits on such regions. The scalers of GStreamer drop its
  *      parameters (confidence, class): the box survives, without them.
  *
  *   3. GstAnalyticsRelationMeta (GStreamer >= 1.24, where built so), one on every analysed frame,
  *      with one object detection (OD) for each box: whole px, the class name as its type, no class
- *      entry. Where the detection has an id, a tracking entry that the OD relates to has it too.
+ *      entry. Where the detection has an id, a tracking entry that the OD relates to has it too,
+ *      which is lost where the detection is predicted.
  *      Where both are attached, a region of interest has the id of its OD. Boxes survive as
  *      GStreamer says: before 1.28 its scalers stretch them where borders are added.
  *

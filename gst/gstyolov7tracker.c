@@ -9,8 +9,8 @@
  *
  * yolov7tracker gives each object that `yolov7` finds an id, which it keeps from frame to frame,
  * also where it is hidden for a while. The ids go onto the detections that are there, in all their
- * descriptions; detections that may be a mistake, or are seen for the first time, have none. No
- * id is given twice between start and stop of the element.
+ * descriptions; detections that may be a mistake have none. No id is given twice between start and
+ * stop of the element.
  *
  * Frames that nobody analysed (`yolov7` with #GstYolov7:inference-interval or #GstYolov7:leaky)
  * get the boxes of all objects where they should be by now, and so do objects that a detector
@@ -206,8 +206,9 @@ install_properties (GObjectClass *class)
 
   properties[PROP_IOU_SCORE_THRESHOLD] = share_param (
       "iou-score-threshold", "IoU score threshold",
-      "Intersection over union that a detection and the box predicted for a track need "
-      "to be the same object",
+      "Likeness that a detection and the box predicted for a track need to be the same object: "
+      "intersection over union less a share of the difference in height; 0.2 at least where only "
+      "boxes with a margin overlap, 0.58 for detections that are not of high confidence",
       usual->min_overlap);
   properties[PROP_HIGH_CONFIDENCE_THRESHOLD] = share_param (
       "high-confidence-threshold", "High confidence threshold",
@@ -216,14 +217,14 @@ install_properties (GObjectClass *class)
   properties[PROP_NEW_TRACK_CONFIDENCE_THRESHOLD] =
       share_param ("new-track-confidence-threshold", "New track confidence threshold",
                    "Confidence that a detection needs to begin a track", usual->birth_confidence);
-  properties[PROP_MIN_FRAME_COUNT_FOR_NEW_TRACK] = frames_param (
-      "min-frame-count-for-new-track", "Min frame count for new track",
-      "Analysed frames in a row that an object is seen in before it has an id; fewer where its "
-      "confidence leaves no doubt",
-      1, usual->min_sightings);
-  properties[PROP_MIN_FRAME_COUNT_FOR_LOST_TRACK] = frames_param (
-      "min-frame-count-for-lost-track", "Min frame count for lost track",
-      "Frames after which an object that is not seen is forgotten", 0, usual->max_unseen);
+  properties[PROP_MIN_FRAME_COUNT_FOR_NEW_TRACK] =
+      frames_param ("min-frame-count-for-new-track", "Min frame count for new track",
+                    "Analysed frames in a row that an object is seen in before it has an id", 1,
+                    usual->min_sightings);
+  properties[PROP_MIN_FRAME_COUNT_FOR_LOST_TRACK] =
+      frames_param ("min-frame-count-for-lost-track", "Min frame count for lost track",
+                    "Frames after which an object that an analysed frame missed is forgotten", 0,
+                    usual->max_unseen);
   properties[PROP_MAX_PREDICTED_FRAME_COUNT] = frames_param (
       "max-predicted-frame-count", "Max predicted frame count",
       "Frames for which an object that the detector does not find is attached where it should be",

@@ -16,6 +16,8 @@ dlstreamer_structure (const GstYolov7Detection *d, guint frame_w, guint frame_h)
     gst_structure_set (s, "label_id", G_TYPE_INT, d->class_index, NULL);
   if (d->confidence >= 0)
     gst_structure_set (s, "confidence", G_TYPE_DOUBLE, d->confidence, NULL);
+  if (d->predicted)
+    gst_structure_set (s, "predicted", G_TYPE_BOOLEAN, TRUE, NULL);
   return s;
 }
 
@@ -58,6 +60,7 @@ read_roi_params (GstVideoRegionOfInterestMeta *roi, GstYolov7Detection *out)
   if (s) {
     gst_structure_get_double (s, "confidence", &out->confidence);
     gst_structure_get_int (s, "label_id", &out->class_index);
+    gst_structure_get_boolean (s, "predicted", &out->predicted);
   }
 
   s = gst_video_region_of_interest_meta_get_param (roi, "extra-data");

@@ -374,7 +374,38 @@ predicted_boxes_keep_their_kinds_where_all_were_missed (Fixture *f, gconstpointe
   push_detections (f, 10 * FRAME, NULL, 0);
   g_assert_cmpuint (f->found->len, ==, 1);
   g_assert_true (nth (f, 0)->predicted);
-  g_assert_nonnull (next_roi (f->out, &state));
+  GstVideoRegionOfInterestMeta *roi = next_roi (f->out, &state);
+  g_assert_nonnull (roi);
+  const GstStructure *s = gst_video_region_of_interest_meta_get_param (roi, "detection");
+  gboolean is_predicted = FALSE;
+  g_assert_true (gst_structure_get_boolean (s, "predicted", &is_predicted) && is_predicted);
+}
+
+/* Where only GStreamer's own descriptions are left, as behind a converter of others. */
+static void
+all_descriptions_say_what_is_predicted (Fixture *f, gconstpointer data)
+{
+#ifdef HAVE_GST_ANALYTICS
+  const GstYolov7MetaKinds kinds[] = {GST_YOLOV7_META_ROI, GST_YOLOV7_META_ANALYTICS};
+#else
+  const GstYolov7MetaKinds kinds[] = {GST_YOLOV7_META_ROI};
+#endif
+  (void) data;
+
+  for (guint i = 0; i < G_N_ELEMENTS (kinds); i++) {
+    f->kinds = kinds[i];
+    flush (f);
+    push_segment (f);
+    const gint64 id = walk (f, 0, 10, 100);
+    push (f, frame_at (10 * FRAME));
+    gst_buffer_remove_meta (
+        f->out,
+        gst_buffer_get_meta (f->out, gst_meta_get_info (GST_YOLOV7_DETECTIONS_META_NAME)->api));
+    g_assert_true (gst_yolov7_detections_read (f->out, f->found));
+    g_assert_cmpuint (f->found->len, ==, 1);
+    g_assert_true (nth (f, 0)->predicted);
+    g_assert_cmpint (nth (f, 0)->id, ==, id);
+  }
 }
 
 /* As with inference-interval=6: what nobody looked for was not missed. */
@@ -968,6 +999,7 @@ main (int argc, char **argv)
   ADD (every_fifth_frame_is_enough);
   ADD (predicted_boxes_have_the_kinds_of_the_detections);
   ADD (predicted_boxes_keep_their_kinds_where_all_were_missed);
+  ADD (all_descriptions_say_what_is_predicted);
   ADD (a_lost_count_below_the_interval_of_analyses_keeps_ids);
   ADD (frames_of_any_rate_are_frames);
   ADD (boxes_predicted_with_late_detections_have_their_time);
