@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -26,19 +27,25 @@ typedef struct {
   int wake_fd;
   atomic_bool is_cancelled;
 
-  int fd; /* -1: not open */
+  int fd;           /* -1: not open */
+  bool owns_stdout; /* see take_stdout() */
   bool is_regular;
   bool is_first; /* no record has been written since what is there began */
 
   /* regular */
   bool has_begun; /* what was there before is gone */
-  off_t end;      /* so far it is whole, its closing bracket left out */
+  dev_t device;   /* this and the next: which file that was */
+  ino_t inode;
+  off_t end; /* so far it is whole, its closing bracket left out */
 
   /* others: what has been taken and not written. */
   GString *rest;
   size_t n_written;
   uint64_t rest_id; /* 0: it is no record */
 } File;
+
+/* All of a process write to the same pipe there: the parts of their records would mix. */
+static atomic_flag is_stdout_taken = ATOMIC_FLAG_INIT;
 
 static void
 file_free (void *data)
@@ -47,6 +54,8 @@ file_free (void *data)
 
   if (!self)
     return;
+  if (self->owns_stdout)
+    atomic_flag_clear (&is_stdout_taken);
   if (self->fd >= 0)
     close (self->fd);
   if (self->wake_fd >= 0)
@@ -138,6 +147,34 @@ cut_back (const File *self)
   return write_all_at (self->fd, closing, n_closing, self->end);
 }
 
+static bool
+refuse_second (const File *self, GError **error)
+{
+  g_set_error (error, YV_ERROR, YV_ERROR_IO,
+               "%s: another yolov7publish writes to it. Name a file or a FIFO of its own for each",
+               path_of (self));
+  return false;
+}
+
+static bool
+take_stdout (File *self, GError **error)
+{
+  if (atomic_flag_test_and_set (&is_stdout_taken))
+    return refuse_second (self, error);
+  self->owns_stdout = true;
+  return true;
+}
+
+/* Two that write to one file, of one process or of several, would write over each other. Where a
+ * file system knows no locks nobody is kept out. */
+static bool
+lock_file (const File *self, GError **error)
+{
+  if (flock (self->fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+    return true;
+  return refuse_second (self, error);
+}
+
 /* What lies in a file from before the start belongs to another run. */
 static bool
 begin (File *self, GError **error)
@@ -146,20 +183,26 @@ begin (File *self, GError **error)
 
   if (fstat (self->fd, &info) < 0)
     return set_error (self, "looked at", errno, "It is tried again", error);
+  const bool is_device = S_ISCHR (info.st_mode);
+  if (self->path && !is_device && !lock_file (self, error))
+    return false;
   self->is_regular = S_ISREG (info.st_mode) && self->path;
   if (!self->is_regular) {
     self->is_first = true;
     return true;
   }
-  if (self->has_begun && info.st_size >= self->end)
+  const bool is_same = info.st_dev == self->device && info.st_ino == self->inode;
+  if (self->has_begun && is_same && info.st_size >= self->end)
     return true;
-  /* The first time, or somebody has made it shorter: it begins anew. */
+  /* The first time, or somebody has made it shorter, or put another there: it begins anew. */
   self->end = 0;
   self->is_first = true;
   const int code = cut_back (self);
   if (code != 0)
     return set_error (self, "emptied", code, remedy_of_write (code), error);
   self->has_begun = true;
+  self->device = info.st_dev;
+  self->inode = info.st_ino;
   return true;
 }
 
@@ -224,6 +267,8 @@ file_new (const YvTransportConfig *config, const YvTransportEvents *events, GErr
   }
   if (!g_str_equal (config->file_path, "stdout"))
     self->path = g_strdup (config->file_path);
+  else if (!take_stdout (self, error))
+    return NULL;
   if (self->wake_fd < 0) {
     set_error (self, "waited for", errno, "It is tried again", error);
     return NULL;
@@ -235,13 +280,26 @@ file_new (const YvTransportConfig *config, const YvTransportEvents *events, GErr
   return g_steal_pointer (&self);
 }
 
+/* A pipe says POLLERR where its readers have gone, a socket and a terminal say POLLHUP. */
+static bool
+is_gone (short revents)
+{
+  return revents & (POLLERR | POLLHUP | POLLNVAL);
+}
+
 static bool
 file_connect (void *data, int timeout_ms, GError **error)
 {
   File *self = data;
   (void) timeout_ms;
 
-  return self->fd >= 0 || open_file (self, error);
+  if (self->fd < 0 && !open_file (self, error))
+    return false;
+  struct pollfd reader = {.fd = self->fd};
+  if (poll (&reader, 1, 0) <= 0 || !is_gone (reader.revents))
+    return true;
+  close_file (self);
+  return set_error (self, "written", EPIPE, remedy_of_write (EPIPE), error);
 }
 
 /* ---- regular files -------------------------------------------------------------------------- */
@@ -342,7 +400,7 @@ file_poll (void *data, int timeout_ms, GError **error)
     return errno == EINTR || set_error (self, "waited for", errno, "It is tried again", error);
   if (fds[0].revents && read (self->wake_fd, &n_wakes, sizeof n_wakes) < 0 && errno != EAGAIN)
     return set_error (self, "waited for", errno, "It is tried again", error);
-  if (fds[1].revents & POLLERR)
+  if (is_gone (fds[1].revents))
     return set_error (self, "written", EPIPE, remedy_of_write (EPIPE), error);
   return write_rest (self, error);
 }

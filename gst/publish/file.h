@@ -12,6 +12,9 @@
  * is closed, so an array there ends only with its pipeline. A FIFO without a reader is no
  * connection; when readers leave, the next one gets lines, or an array, from their start. What lay
  * in the pipe unread is lost, as always with pipes.
+ *
+ * One at a time writes to a file or a FIFO, which is locked for others of this kind, and one of a
+ * process to stdout. A second one is refused, at the start where it can be known there.
  */
 #pragma once
 

@@ -218,6 +218,25 @@ places_that_take_no_records_are_refused (void)
   g_remove (socket_path);
 }
 
+/* While it was closed somebody has taken the file away, and put a longer one there. */
+static void
+another_file_in_its_place_begins_anew (void)
+{
+  g_autofree char *path = path_of ("rotated"), *old = path_of ("rotated.1");
+  void *file = make_connected (path, false);
+
+  assert_arrives (file, 1, "{\"n\":1}");
+  T.disconnect (file);
+  g_assert_cmpint (g_rename (path, old), ==, 0);
+  g_assert_true (g_file_set_contents (path, "somebody's, and longer than a record", -1, NULL));
+  g_assert_true (T.connect (file, 0, NULL));
+  assert_arrives (file, 2, "{\"n\":2}");
+  assert_content (path, "{\"n\":2}\n");
+  assert_content (old, "{\"n\":1}\n");
+  T.disconnect (file);
+  T.free (file);
+}
+
 /* ---- FIFOs ---------------------------------------------------------------------------------- */
 
 static char *
@@ -383,6 +402,31 @@ write_to_stdout (void)
   T.free (file);
 }
 
+/* As that of a service, whose log has ended. */
+static void
+a_socket_whose_peer_has_gone_is_an_error (void)
+{
+  g_autoptr (GError) poll_error = NULL, connect_error = NULL;
+  const int before = dup (STDOUT_FILENO);
+  int ends[2];
+
+  g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM, 0, ends), ==, 0);
+  g_assert_cmpint (dup2 (ends[0], STDOUT_FILENO), ==, STDOUT_FILENO);
+  void *file = make_connected ("stdout", false);
+  close (ends[1]);
+  const bool is_fine = T.poll (file, -1, &poll_error);
+  T.disconnect (file);
+  const bool is_connected = T.connect (file, 0, &connect_error);
+  T.free (file);
+  dup2 (before, STDOUT_FILENO);
+  close (before);
+  close (ends[0]);
+  g_assert_false (is_fine);
+  g_assert_nonnull (strstr (poll_error->message, "stdout: can't be written: Broken pipe"));
+  g_assert_false (is_connected);
+  g_assert_nonnull (strstr (connect_error->message, "stdout: can't be written: Broken pipe"));
+}
+
 static void
 stdout_gets_records_and_stays_open (void)
 {
@@ -425,11 +469,13 @@ main (int argc, char **argv)
   TEST (a_full_disk_leaves_what_is_whole);
   TEST (a_full_device_is_an_error_that_says_so);
   TEST (places_that_take_no_records_are_refused);
+  TEST (another_file_in_its_place_begins_anew);
   TEST (a_fifo_without_a_reader_is_no_connection);
   TEST (readers_of_a_fifo_come_and_go);
   TEST (a_pipe_that_is_full_takes_the_rest_later);
   TEST (half_a_record_is_not_continued_for_another_reader);
   TEST (a_wake_ends_the_next_poll);
+  TEST (a_socket_whose_peer_has_gone_is_an_error);
   TEST (stdout_gets_records_and_stays_open);
 #undef TEST
   const int status = g_test_run ();
