@@ -4,7 +4,9 @@
 
 #include <string.h>
 
-#define TILE_PX 128 /* of lines: large enough for few, small enough to be mostly line */
+#define TILE_PX 128           /* of lines: large enough for few, small enough to be mostly line */
+#define MAX_FRAMES_OF_TILES 4 /* whatever lines there are: the bound of their pixels */
+#define FILL_PX 2             /* of a picture of one color: who scales it reads a second row */
 
 /* Of compositions, as GStreamer defines it: four bytes, native order of 0xAARRGGBB. */
 #if G_BYTE_ORDER == G_LITTLE_ENDIAN
@@ -73,50 +75,83 @@ typedef struct {
   YvFont *font;
   YvRect frame;
   GPtrArray *rectangles;
+  guint64 tile_px; /* of lines, so far */
 } Work;
+
+static GstBuffer *
+wrap_pixels (gpointer bytes, guint w, guint h)
+{
+  GstBuffer *pixels = gst_buffer_new_wrapped (bytes, (gsize) w * h * 4);
+
+  gst_buffer_add_video_meta (pixels, GST_VIDEO_FRAME_FLAG_NONE,
+                             GST_VIDEO_OVERLAY_COMPOSITION_FORMAT_RGB, w, h);
+  return pixels;
+}
 
 static GstBuffer *
 draw_pixels (const Work *work, YvRect part)
 {
-  const gsize size = (gsize) part.w * (gsize) part.h * 4;
-  GstBuffer *pixels = gst_buffer_new_allocate (NULL, size, NULL);
-  GstMapInfo map;
-  YvCanvas canvas;
-
-  gst_buffer_add_video_meta (pixels, GST_VIDEO_FRAME_FLAG_NONE,
-                             GST_VIDEO_OVERLAY_COMPOSITION_FORMAT_RGB, (guint) part.w,
-                             (guint) part.h);
-  gst_buffer_map (pixels, &map, GST_MAP_WRITE); /* our own, new: nothing to refuse it */
-  memset (map.data, 0, size);
+  guint8 *bytes = g_malloc0 ((gsize) part.w * (gsize) part.h * 4);
   const YvImage image = {
       .format = PIXELS,
       .width = (uint32_t) part.w,
       .height = (uint32_t) part.h,
-      .planes = {map.data},
+      .planes = {bytes},
       .stride_bytes = {(uint32_t) part.w * 4},
   };
+  YvCanvas canvas;
+
   yv_canvas_init (&canvas, &image);
   canvas.x = part.x;
   canvas.y = part.y;
   yv_shapes_draw (work->shapes, work->i, work->font, &canvas);
-  gst_buffer_unmap (pixels, &map);
-  return pixels;
+  return wrap_pixels (bytes, image.width, image.height);
+}
+
+static YvRect
+part_in_frame (const Work *work, YvRect rect)
+{
+  const int32_t x = MAX (rect.x, 0), y = MAX (rect.y, 0);
+
+  return (YvRect){x, y, MIN (rect.x + rect.w, work->frame.w) - x,
+                  MIN (rect.y + rect.h, work->frame.h) - y};
+}
+
+/* @pixels: taken; whatever their size, they are shown as large as @part. */
+static void
+add_rectangle_of (Work *work, GstBuffer *pixels, YvRect part, GstVideoOverlayFormatFlags flags)
+{
+  g_ptr_array_add (work->rectangles,
+                   gst_video_overlay_rectangle_new_raw (pixels, part.x, part.y, (guint) part.w,
+                                                        (guint) part.h, flags));
+  gst_buffer_unref (pixels);
 }
 
 /* The part of @rect that is in the frame. */
 static void
 add_part (Work *work, YvRect rect)
 {
-  const int32_t x = MAX (rect.x, 0), y = MAX (rect.y, 0);
-  const YvRect part = {x, y, MIN (rect.x + rect.w, work->frame.w) - x,
-                       MIN (rect.y + rect.h, work->frame.h) - y};
+  const YvRect part = part_in_frame (work, rect);
+
+  if (part.w > 0 && part.h > 0)
+    add_rectangle_of (work, draw_pixels (work, part), part,
+                      GST_VIDEO_OVERLAY_FORMAT_FLAG_PREMULTIPLIED_ALPHA);
+}
+
+/* A few pixels, for all of it; not premultiplied, which GStreamer's blending forgets (1.22) of what
+ * it scales. */
+static void
+add_fill (Work *work, const YvShape *shape)
+{
+  const YvRect part = part_in_frame (work, shape->rect);
   if (part.w <= 0 || part.h <= 0)
     return;
 
-  g_autoptr (GstBuffer) pixels = draw_pixels (work, part);
-  g_ptr_array_add (work->rectangles, gst_video_overlay_rectangle_new_raw (
-                                         pixels, part.x, part.y, (guint) part.w, (guint) part.h,
-                                         GST_VIDEO_OVERLAY_FORMAT_FLAG_PREMULTIPLIED_ALPHA));
+  guint32 *pixels = g_new (guint32, FILL_PX * FILL_PX);
+  for (guint i = 0; i < FILL_PX * FILL_PX; i++)
+    pixels[i] = shape->argb;
+  add_rectangle_of (work, wrap_pixels (pixels, FILL_PX, FILL_PX), part,
+                    GST_VIDEO_OVERLAY_FORMAT_FLAG_NONE);
 }
 
 static void
@@ -141,12 +176,15 @@ add_tiles (Work *work, const YvShape *shape)
   const YvPoint *points = &g_array_index (work->shapes->points, YvPoint, shape->first);
   const int32_t x_end = MIN (shape->rect.x + shape->rect.w, work->frame.w);
   const int32_t y_end = MIN (shape->rect.y + shape->rect.h, work->frame.h);
+  const guint64 most_px = MAX_FRAMES_OF_TILES * (guint64) work->frame.w * (guint64) work->frame.h;
 
   for (int32_t y = MAX (shape->rect.y, 0); y < y_end; y += TILE_PX)
     for (int32_t x = MAX (shape->rect.x, 0); x < x_end; x += TILE_PX) {
       const YvRect tile = {x, y, MIN (TILE_PX, x_end - x), MIN (TILE_PX, y_end - y)};
-      if (yv_lines_touch (points, shape->n, shape->line_px, tile))
-        add_part (work, tile);
+      if (work->tile_px >= most_px || !yv_lines_touch (points, shape->n, shape->line_px, tile))
+        continue;
+      add_part (work, tile);
+      work->tile_px += (guint64) tile.w * (guint64) tile.h;
     }
 }
 
@@ -166,6 +204,8 @@ add_pictures (Work *work)
     add_tiles (work, shape);
     return;
   case YV_SHAPE_FILL:
+    add_fill (work, shape);
+    return;
   case YV_SHAPE_TAG:
     add_part (work, shape->rect);
     return;

@@ -3,8 +3,9 @@
  * that a sink, or a later element, draws over it.
  *
  * In:    a list of shapes.
- * Out:   a rectangle of pixels for each tag, side of an outline and tile of a line, never for the
- *        whole frame.
+ * Out:   a rectangle of pixels for each tag, side of an outline and tile of a line, and a few
+ * pixels that are to be scaled for each fill. Tiles that would be more than four times the frame
+ *        are left out; gst/draw/boxes.h bounds the others.
  *
  * What looks the same in the next frame is not drawn again; where nothing changed it is the same
  * composition, and a sink that keeps textures keeps them.

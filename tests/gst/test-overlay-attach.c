@@ -187,6 +187,61 @@ rectangles_are_small (void)
   stop (p);
 }
 
+/* Of all pictures. */
+static gsize
+bytes_of (GstVideoOverlayComposition *whole)
+{
+  gsize n = 0;
+
+  for (guint i = 0; i < gst_video_overlay_composition_n_rectangles (whole); i++)
+    n += gst_buffer_get_size (gst_video_overlay_rectangle_get_pixels_unscaled_raw (
+        gst_video_overlay_composition_get_rectangle (whole, i),
+        GST_VIDEO_OVERLAY_FORMAT_FLAG_PREMULTIPLIED_ALPHA));
+  return n;
+}
+
+/* Boxes of the frame's size, all filled, or with lines that leave nothing of the inside; and tracks
+ * that jump across it. */
+static void
+ten_thousand_boxes_take_bounded_memory (void)
+{
+  static const char *properties[] = {"filled-box=true", "filled-box=true line-width=1",
+                                     "line-width=100", "font-size=500",
+                                     "tail-length=600000000000 line-width=1"};
+  g_autofree GstYolov7Detection *found = g_new0 (GstYolov7Detection, 10000);
+
+  for (guint k = 0; k < G_N_ELEMENTS (properties); k++) {
+    Player *p = play (properties[k], TRUE);
+    for (guint frame = 0; frame < 40; frame++) {
+      for (guint i = 0; i < 10000; i++)
+        found[i] = (GstYolov7Detection){.x = frame % 2,
+                                        .y = frame % 2 ? 0 : -80,
+                                        .w = W - 2,
+                                        .h = H - 2,
+                                        .id = i,
+                                        .label = "x"};
+      g_autoptr (GstBuffer) out = push (p, found, frame ? 300 : 10000);
+      const gsize n_bytes = bytes_of (composition_of (out));
+      g_assert_cmpuint (n_bytes, >, 0);
+      /* four times the frame, and what one shape adds to that: outlines, tags and lines */
+      g_assert_cmpuint (n_bytes, <=, 3 * (4 + 1) * W * H * 4);
+    }
+    stop (p);
+  }
+}
+
+static void
+a_fill_is_a_few_pixels (void)
+{
+  Player *p = play ("filled-box=true draw-labels=false line-width=1", TRUE);
+  g_autoptr (GstBuffer) out = push (p, &box, 1);
+  GstVideoOverlayComposition *whole = composition_of (out);
+
+  g_assert_cmpuint (gst_video_overlay_composition_n_rectangles (whole), ==, 4 + 1);
+  g_assert_cmpuint (bytes_of (whole), ==, (60 + 60 + 58 + 58 + 2 * 2) * 4);
+  stop (p);
+}
+
 static void
 what_did_not_change_is_not_drawn_again (void)
 {
@@ -422,6 +477,8 @@ main (int argc, char **argv)
   g_test_add_func ("/overlay-attach/modes", what_is_drawn_goes_where_it_is_wanted);
   g_test_add_func ("/overlay-attach/looks", attached_overlays_look_as_drawn_ones);
   g_test_add_func ("/overlay-attach/small", rectangles_are_small);
+  g_test_add_func ("/overlay-attach/bounded", ten_thousand_boxes_take_bounded_memory);
+  g_test_add_func ("/overlay-attach/fill", a_fill_is_a_few_pixels);
   g_test_add_func ("/overlay-attach/kept", what_did_not_change_is_not_drawn_again);
   g_test_add_func ("/overlay-attach/others", overlays_of_others_stay);
   g_test_add_func ("/overlay-attach/changes", downstream_may_change_its_mind);
