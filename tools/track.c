@@ -45,8 +45,8 @@ check_options (const Options *o)
   for (guint i = 0; i < G_N_ELEMENTS (shares); i++)
     if (!(shares[i] >= 0 && shares[i] <= 1))
       return fail_usage ("--%s is %g, expected 0 to 1", names[i], shares[i]);
-  if (!(o->power > 0 && o->power <= 100))
-    return fail_usage ("--confidence-power is %g, expected more than 0 and at most 100", o->power);
+  if (!(o->power >= 0 && o->power <= 100))
+    return fail_usage ("--confidence-power is %g, expected 0 to 100", o->power);
   if (o->min_sightings < 1)
     return fail_usage ("--min-frame-count-for-new-track is %d, expected 1 or more",
                        o->min_sightings);
@@ -68,6 +68,25 @@ read_confidences (const GArray *detections, double power)
     g_array_append_val (values, g_array_index (detections, MotDetection, i).confidence);
   confidences_convert (values, power);
   return values;
+}
+
+/* So nobody wonders about an empty result. */
+static void
+warn_if_nothing_begins (const GArray *confidences, const YvTrackerSettings *settings)
+{
+  const double least = MAX (settings->birth_confidence, settings->high_confidence);
+  double most = 0;
+
+  for (guint i = 0; i < confidences->len; i++)
+    most = MAX (most, g_array_index (confidences, double, i));
+  if (most >= least)
+    return;
+  g_autofree char *text = g_strdup_printf (
+      "no detection can begin a track: the most confident one counts %.3g, a track needs %.3g; "
+      "--confidence-power 1 takes confidences as they are, --new-track-confidence-threshold and "
+      "--high-confidence-threshold ask for less",
+      most, least);
+  warn (text);
 }
 
 /* The detections of frame @frame, from @first on. Returns: where those of the next one begin. */
@@ -181,6 +200,7 @@ track_file (const char *path, const Options *options)
     return fail (error);
   g_autoptr (GArray) confidences = read_confidences (detections, options->power);
   g_autoptr (GArray) told = g_array_new (FALSE, FALSE, sizeof (Told));
+  warn_if_nothing_begins (confidences, &settings);
   const Summary summary = track_all (detections, confidences, &settings, told);
   if (!write_result (options->output, told, &error))
     return fail (error);
@@ -196,7 +216,6 @@ command_track (int argc, char **argv)
 {
   const YvTrackerSettings *usual = &yv_tracker_defaults;
   Options options = {
-      .power = YV_CONFIDENCE_POWER,
       .min_overlap = usual->min_overlap,
       .high_confidence = usual->high_confidence,
       .birth_confidence = usual->birth_confidence,
@@ -208,7 +227,7 @@ command_track (int argc, char **argv)
       {"output", 'o', 0, G_OPTION_ARG_FILENAME, &options.output, "the result, a box a line",
        "RESULT.txt"},
       {"confidence-power", 0, 0, G_OPTION_ARG_DOUBLE, &options.power,
-       "confidences count to this power; 1 for those of yolov7 [8.5]", "N"},
+       "confidences count to this power; 0: 8.5 where half are above 0.9, else 1 [0]", "N"},
       {names[0], 0, 0, G_OPTION_ARG_DOUBLE, &options.min_overlap,
        "IoU that a match needs at least [0.03]", "IOU"},
       {names[1], 0, 0, G_OPTION_ARG_DOUBLE, &options.high_confidence,
@@ -230,7 +249,7 @@ command_track (int argc, char **argv)
           "Follows the objects of a file of detections in MOTChallenge's text form:\n"
           "frame,id,x,y,w,h,confidence,... with frames from 1 on. In the result each has its id;\n"
           "confidence is -1 where a box is a prediction. No line uses what comes after its frame.\n"
-          "\nConfidences within 0..1 count to a power, because most detectors of benchmarks are "
+          "\nConfidences within 0..1 count to a power, because many detectors of benchmarks are "
           "sure\nof all they find; others count by their rank among the file's. The thresholds are "
           "for\nwhat that makes of them.",
           entries, NULL)) {

@@ -79,13 +79,32 @@ def forms_of_lines_that_others_write():
 
 def options_reach_the_tracker():
     text = walk(range(1, 11), '0.8')
-    assert not track(text) and track(text, '--confidence-power', '1')
+    assert track(text) and track(text, '--confidence-power', '1')
     assert track(text, '--confidence-power', '1', '--new-track-confidence-threshold', '0.81') == []
     assert track(text, '--confidence-power', '1', '--high-confidence-threshold', '0.81') == []
     assert len(track(walk(range(1, 11)), '--min-frame-count-for-new-track', '4')) == 7
     jump = walk([1, 2, 3]) + walk([4, 5, 6], x=115)
     assert {line[1] for line in track(jump)} == {'1'}
     assert len({line[1] for line in track(jump, '--iou-score-threshold', '0.95')}) > 1
+
+
+def a_detector_that_is_always_sure_counts_less():
+    """0.9 and less are doubtful where half are above; a file without such a half is taken at its word."""
+    sure = walk(range(1, 11), '0.99') + walk(range(11, 21), '0.9', x=900)
+    assert {line[0] for line in track(sure) if line[6] != '-1'} == {str(i) for i in range(1, 11)}
+    assert len({line[1] for line in track(sure, '--confidence-power', '1')}) == 2
+    assert len({line[1] for line in track(walk(range(1, 11), '0.85'))}) == 1
+
+
+def an_empty_result_is_explained():
+    for text, options in ((walk(range(1, 11), '0.92'), []), (walk(range(1, 11), '0.6'), []),
+                          (walk(range(1, 11), '0.8'), ['--confidence-power', '8.5']),
+                          (walk(range(1, 11), '0.8'), ['--high-confidence-threshold', '0.9'])):
+        done, lines = run(text, *options)
+        assert done.returncode == 0 and lines == [], done
+        assert 'warning: no detection can begin a track' in done.stderr and '--confidence-power 1' in done.stderr, done
+    done, lines = run(walk(range(1, 11), '0.71'))
+    assert lines and not done.stderr, done
 
 
 def scores_of_any_scale_count_by_rank():
@@ -136,7 +155,8 @@ def wrong_arguments():
             (['--iou-score-threshold', '1.5'], '--iou-score-threshold is 1.5'),
             (['--high-confidence-threshold', 'nan'], '--high-confidence-threshold is nan'),
             (['--new-track-confidence-threshold', '-1'], '--new-track-confidence-threshold is -1'),
-            (['--confidence-power', '0'], '--confidence-power is 0'), (['--min-frame-count-for-new-track', '0'], 'is 0, expected 1'),
+            (['--confidence-power', '-1'], '--confidence-power is -1, expected 0 to 100'),
+            (['--confidence-power', 'nan'], '--confidence-power is nan'), (['--min-frame-count-for-new-track', '0'], 'is 0, expected 1'),
             (['--min-frame-count-for-lost-track', '-1'], 'min-frame-count-for-lost-track is negative'),
             (['--max-predicted-frame-count', '-1'], 'max-predicted-frame-count is negative'),
             (['--no-such-option'], 'no-such-option'), ([folder + '/det.txt'], 'expected one file of detections, found 2')):
@@ -147,7 +167,8 @@ def wrong_arguments():
 
 
 TESTS = [a_walk_is_one_track, the_summary_counts, frames_without_a_line_were_empty, forms_of_lines_that_others_write,
-         options_reach_the_tracker, scores_of_any_scale_count_by_rank, bad_lines_are_named, a_long_silence_is_no_harm,
+         options_reach_the_tracker, a_detector_that_is_always_sure_counts_less, an_empty_result_is_explained,
+         scores_of_any_scale_count_by_rank, bad_lines_are_named, a_long_silence_is_no_harm,
          files_that_cannot_be_read_or_written, wrong_arguments]
 with tempfile.TemporaryDirectory() as folder:
     print(f'1..{len(TESTS)}')

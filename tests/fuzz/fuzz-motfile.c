@@ -59,7 +59,7 @@ LLVMFuzzerTestOneInput (const uint8_t *bytes, size_t size_bytes)
   g_assert_cmpuint (detections->len, >, 0);
   for (guint i = 0; i < detections->len; i++)
     g_array_append_val (confidences, g_array_index (detections, MotDetection, i).confidence);
-  confidences_convert (confidences, YV_CONFIDENCE_POWER);
+  confidences_convert (confidences, 0);
   for (guint i = 0; i < confidences->len; i++) {
     const double c = g_array_index (confidences, double, i);
     g_assert_true (c >= 0 && c <= 1);

@@ -5,16 +5,9 @@
 #include <math.h>
 #include <stdbool.h>
 
-static bool
-are_probabilities (const GArray *values)
-{
-  for (guint i = 0; i < values->len; i++) {
-    const double value = g_array_index (values, double, i);
-    if (value < 0 || value > 1)
-      return false;
-  }
-  return true;
-}
+/* The middle confidence of a detector that is sure of nearly all it finds: that of Faster R-CNN is
+ * 0.93 to 0.99 on the sequences of MOTChallenge 2015. */
+#define SURE 0.9
 
 static gint
 compare (gconstpointer a, gconstpointer b)
@@ -40,12 +33,22 @@ rank_of (const GArray *sorted, double value)
   return low;
 }
 
-static void
-replace_by_ranks (GArray *values)
+static bool
+are_probabilities (const GArray *sorted)
 {
-  g_autoptr (GArray) sorted = g_array_copy (values);
+  return g_array_index (sorted, double, 0) >= 0 &&
+         g_array_index (sorted, double, sorted->len - 1) <= 1;
+}
 
-  g_array_sort (sorted, compare);
+static double
+power_for (const GArray *sorted)
+{
+  return g_array_index (sorted, double, sorted->len / 2) >= SURE ? YV_CONFIDENCE_POWER : 1;
+}
+
+static void
+replace_by_ranks (GArray *values, const GArray *sorted)
+{
   for (guint i = 0; i < values->len; i++) {
     double *value = &g_array_index (values, double, i);
     *value = (double) rank_of (sorted, *value) / sorted->len;
@@ -55,9 +58,15 @@ replace_by_ranks (GArray *values)
 void
 confidences_convert (GArray *values, double power)
 {
-  if (!are_probabilities (values)) {
-    replace_by_ranks (values);
+  g_autoptr (GArray) sorted = g_array_copy (values);
+
+  g_assert (values->len > 0);
+  g_array_sort (sorted, compare);
+  if (!are_probabilities (sorted)) {
+    replace_by_ranks (values, sorted);
     power = YV_CONFIDENCE_RANK_POWER;
+  } else if (power == 0) {
+    power = power_for (sorted);
   }
   for (guint i = 0; i < values->len; i++) {
     double *value = &g_array_index (values, double, i);
