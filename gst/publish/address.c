@@ -2,13 +2,17 @@
  * gst/publish/address.c - where an MQTT broker listens. */
 #include "gst/publish/address.h"
 
+#include <netdb.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "engine/yolov7.h"
 
 /* Assigned by IANA: mqtt and secure-mqtt. */
 #define PLAIN_PORT 1883
 #define TLS_PORT 8883
+
+#define MAX_ROUTES 16
 
 static const struct {
   const char *name;
@@ -104,4 +108,51 @@ void
 yv_address_clear (YvAddress *address)
 {
   g_clear_pointer (&address->host, g_free);
+}
+
+static YvRoute
+make_route (const YvAddress *address, const struct addrinfo *info)
+{
+  YvRoute route = {0};
+
+  if (!address->is_tls) {
+    getnameinfo (info->ai_addr, info->ai_addrlen, route.host, sizeof route.host, NULL, 0,
+                 NI_NUMERICHOST);
+    return route;
+  }
+  g_strlcpy (route.host, address->host, sizeof route.host);
+  route.local = info->ai_family == AF_INET6 ? "::" : "0.0.0.0";
+  return route;
+}
+
+static bool
+has_route (const GArray *routes, const YvRoute *route)
+{
+  for (guint i = 0; i < routes->len; i++) {
+    const YvRoute *other = &g_array_index (routes, YvRoute, i);
+    if (g_str_equal (other->host, route->host) && !g_strcmp0 (other->local, route->local))
+      return true;
+  }
+  return false;
+}
+
+GArray *
+yv_address_resolve (const YvAddress *address, GError **error)
+{
+  const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+  struct addrinfo *list = NULL;
+  const int code = getaddrinfo (address->host, NULL, &hints, &list);
+
+  if (code) {
+    g_set_error (error, YV_ERROR, YV_ERROR_IO, "%s", gai_strerror (code));
+    return NULL;
+  }
+  GArray *routes = g_array_new (FALSE, FALSE, sizeof (YvRoute));
+  for (const struct addrinfo *info = list; info && routes->len < MAX_ROUTES; info = info->ai_next) {
+    const YvRoute route = make_route (address, info);
+    if (!has_route (routes, &route))
+      g_array_append_val (routes, route);
+  }
+  freeaddrinfo (list);
+  return routes;
 }

@@ -176,6 +176,8 @@ fail_broken (const Mqtt *mqtt, int rc, GError **error)
     text = g_strdup ("it answers with something that is not MQTT; is this its port?");
   else if (rc == MOSQ_ERR_TLS)
     text = g_strconcat ("TLS failed: ", mqtt->trouble ? mqtt->trouble : "no reason known", NULL);
+  else if (is_lost && !mqtt->is_open)
+    text = g_strdup ("it can't be reached: the connection was refused, or ended at once");
   else if (is_lost && mqtt->answer < 0)
     text = g_strdup ("it ended the connection without an answer; is this an MQTT broker, and does "
                      "it want TLS?");
@@ -189,48 +191,6 @@ fail_broken (const Mqtt *mqtt, int rc, GError **error)
 /* The connection. */
 
 static bool
-set_tls (const Mqtt *mqtt, struct mosquitto *client, GError **error)
-{
-  const YvMqttOptions *o = &mqtt->options;
-  int rc;
-
-  if (!o->address.is_tls)
-    return true;
-  if (o->psk)
-    rc = mosquitto_tls_psk_set (client, o->psk, o->psk_identity, NULL);
-  else {
-    rc =
-        o->ca_file ? MOSQ_ERR_SUCCESS : mosquitto_int_option (client, MOSQ_OPT_TLS_USE_OS_CERTS, 1);
-    if (rc == MOSQ_ERR_SUCCESS && (o->ca_file || o->cert_file))
-      rc = mosquitto_tls_set (client, o->ca_file, NULL, o->cert_file, o->key_file,
-                              give_key_password);
-    if (rc == MOSQ_ERR_SUCCESS && o->tls_insecure)
-      rc = mosquitto_tls_opts_set (client, 0 /* SSL_VERIFY_NONE */, NULL, NULL);
-    if (rc == MOSQ_ERR_SUCCESS)
-      rc = mosquitto_tls_insecure_set (client, o->tls_insecure);
-  }
-  return rc == MOSQ_ERR_SUCCESS || fail_broken (mqtt, rc, error);
-}
-
-static bool
-set_session (const Mqtt *mqtt, struct mosquitto *client, GError **error)
-{
-  const YvMqttOptions *o = &mqtt->options;
-  int rc = mosquitto_int_option (client, MOSQ_OPT_PROTOCOL_VERSION, mqtt->version);
-
-  if (rc == MOSQ_ERR_SUCCESS)
-    rc = mosquitto_int_option (client, MOSQ_OPT_SEND_MAXIMUM, MAX_IN_FLIGHT);
-  if (rc == MOSQ_ERR_SUCCESS)
-    rc = mosquitto_int_option (client, MOSQ_OPT_TCP_NODELAY, 1);
-  if (rc == MOSQ_ERR_SUCCESS && o->username)
-    rc = mosquitto_username_pw_set (client, o->username, o->password);
-  if (rc == MOSQ_ERR_SUCCESS && o->will_topic)
-    rc = mosquitto_will_set (client, o->will_topic, (int) strlen (o->will_payload), o->will_payload,
-                             o->qos, false);
-  return rc == MOSQ_ERR_SUCCESS || fail_broken (mqtt, rc, error);
-}
-
-static bool
 make_client (Mqtt *mqtt, GError **error)
 {
   mqtt->client = mosquitto_new (mqtt->options.client_id, true /* clean session */, mqtt);
@@ -240,20 +200,40 @@ make_client (Mqtt *mqtt, GError **error)
   mosquitto_connect_v5_callback_set (mqtt->client, on_connect);
   mosquitto_disconnect_v5_callback_set (mqtt->client, on_disconnect);
   mosquitto_publish_v5_callback_set (mqtt->client, on_publish);
-  return set_session (mqtt, mqtt->client, error) && set_tls (mqtt, mqtt->client, error);
+  int rc = mosquitto_int_option (mqtt->client, MOSQ_OPT_PROTOCOL_VERSION, mqtt->version);
+  if (rc == MOSQ_ERR_SUCCESS)
+    rc = mosquitto_int_option (mqtt->client, MOSQ_OPT_SEND_MAXIMUM, MAX_IN_FLIGHT);
+  if (rc == MOSQ_ERR_SUCCESS)
+    rc = yv_mqtt_options_apply (&mqtt->options, mqtt->client, give_key_password);
+  return rc == MOSQ_ERR_SUCCESS || fail_broken (mqtt, rc, error);
 }
 
-/* The library has no word for how a connect() that was under way went. */
+/* The library has no word for how a connect() that was under way went. With TLS it has already
+ * tried to write, and may have been told; then that there is no peer is all that we can know. */
 static bool
 look_whether_open (Mqtt *mqtt, GError **error)
 {
+  const int fd = mosquitto_socket (mqtt->client);
+  struct sockaddr_storage peer;
   int trouble = 0;
-  socklen_t size = sizeof trouble;
+  socklen_t size = sizeof trouble, peer_size = sizeof peer;
 
-  if (getsockopt (mosquitto_socket (mqtt->client), SOL_SOCKET, SO_ERROR, &trouble, &size) != 0)
+  if (getsockopt (fd, SOL_SOCKET, SO_ERROR, &trouble, &size) != 0)
     trouble = errno;
-  mqtt->is_open = trouble == 0 || trouble == ECONNRESET; /* it was, and reading will tell */
-  return mqtt->is_open || fail (mqtt, error, g_strerror (trouble));
+  if (trouble && trouble != ECONNRESET) /* it was open, and reading will tell */
+    return fail (mqtt, error, g_strerror (trouble));
+  mqtt->is_open = trouble || getpeername (fd, (struct sockaddr *) &peer, &peer_size) == 0;
+  return true;
+}
+
+/* While TLS begins the library takes the end of a connection for one that goes on. */
+static bool
+has_ended (const Mqtt *mqtt, int ready)
+{
+  char byte;
+
+  return (ready & (POLLERR | POLLHUP)) &&
+         recv (mosquitto_socket (mqtt->client), &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0;
 }
 
 static bool
@@ -272,6 +252,8 @@ move_bytes (Mqtt *mqtt, int ready, GError **error)
     rc = mosquitto_loop_misc (mqtt->client);
   if (mqtt->answer > 0)
     return fail (mqtt, error, describe_refusal (mqtt));
+  if (rc == MOSQ_ERR_SUCCESS && has_ended (mqtt, ready))
+    rc = MOSQ_ERR_CONN_LOST;
   return rc == MOSQ_ERR_SUCCESS || fail_broken (mqtt, rc, error);
 }
 
@@ -306,8 +288,10 @@ disconnect_from_broker (void *self)
   mqtt->first = mqtt->n_sent = 0;
 }
 
+/* @open_by_us: until when the socket has to be connected */
 static bool
-open_session (Mqtt *mqtt, int64_t deadline_us, GError **error)
+open_session (Mqtt *mqtt, const YvRoute *route, int64_t open_by_us, int64_t deadline_us,
+              GError **error)
 {
   mqtt->is_open = false;
   mqtt->answer = -1;
@@ -315,12 +299,13 @@ open_session (Mqtt *mqtt, int64_t deadline_us, GError **error)
   g_clear_pointer (&mqtt->trouble, g_free);
   if (!make_client (mqtt, error))
     return false;
-  const int rc = mosquitto_connect_async (mqtt->client, mqtt->options.address.host,
-                                          mqtt->options.address.port, mqtt->options.keepalive_s);
+  const int rc =
+      mosquitto_connect_bind_async (mqtt->client, route->host, mqtt->options.address.port,
+                                    mqtt->options.keepalive_s, route->local);
   if (rc != MOSQ_ERR_SUCCESS)
     return fail_broken (mqtt, rc, error);
   while (mqtt->answer < 0) {
-    const int64_t left_us = deadline_us - g_get_monotonic_time ();
+    const int64_t left_us = (mqtt->is_open ? deadline_us : open_by_us) - g_get_monotonic_time ();
     if (g_atomic_int_get (&mqtt->is_cancelled))
       return fail (mqtt, error, "time is up");
     if (left_us <= 0)
@@ -331,6 +316,25 @@ open_session (Mqtt *mqtt, int64_t deadline_us, GError **error)
       return false;
   }
   return true;
+}
+
+/* To the first address at which somebody listens; each has its share of the time to show it.
+ * @error: not NULL; may be set from before */
+static bool
+open_any_session (Mqtt *mqtt, const GArray *routes, int64_t deadline_us, GError **error)
+{
+  for (guint i = 0; i < routes->len; i++) {
+    const YvRoute *route = &g_array_index (routes, YvRoute, i);
+    const int64_t now_us = g_get_monotonic_time ();
+    const int64_t open_by_us = now_us + (deadline_us - now_us) / (routes->len - i);
+    disconnect_from_broker (mqtt);
+    g_clear_error (error);
+    if (open_session (mqtt, route, open_by_us, deadline_us, error))
+      return true;
+    if (mqtt->is_open || g_atomic_int_get (&mqtt->is_cancelled))
+      break;
+  }
+  return false;
 }
 
 static bool
@@ -362,17 +366,17 @@ connect_to_broker (void *self, int timeout_ms, GError **error)
   g_autoptr (GError) first = NULL;
 
   disconnect_from_broker (mqtt);
-  bool is_connected = open_session (mqtt, deadline_us, &first);
+  g_autoptr (GArray) routes = yv_address_resolve (&mqtt->options.address, &first);
+  if (!routes)
+    return fail (mqtt, error, first->message);
+  bool is_connected = open_any_session (mqtt, routes, deadline_us, &first);
   /* Some brokers know no way to refuse a version but to hang up: that is for the next time. */
   const bool is_mute = mqtt->is_open && mqtt->answer < 0;
   const bool is_refused = is_other_version_wanted (mqtt);
   if (!is_connected && (is_mute || is_refused))
     mqtt->version = mqtt->version == MQTT_PROTOCOL_V5 ? MQTT_PROTOCOL_V311 : MQTT_PROTOCOL_V5;
-  if (!is_connected && is_refused) {
-    disconnect_from_broker (mqtt);
-    g_clear_error (&first);
-    is_connected = open_session (mqtt, deadline_us, &first);
-  }
+  if (!is_connected && is_refused)
+    is_connected = open_any_session (mqtt, routes, deadline_us, &first);
   if (is_connected) {
     wake_up (mqtt); /* it may have been meant for poll() */
     return true;

@@ -18,8 +18,10 @@
  *   will-topic     where the broker sends will-payload (default empty), with the same QoS, when
  *                  this connection ends without a goodbye
  *
- * Names are resolved by the C library inside connect(), which is the one thing that cancel() does
- * not interrupt. libmosquitto makes the process ignore SIGPIPE from the first connection on.
+ * All addresses of a host are tried, one after the other, until one can be connected to; with TLS
+ * the first IPv6 and the first IPv4 one. Names are resolved by the C library inside connect(),
+ * which is the one thing that cancel() does not interrupt. libmosquitto makes the process ignore
+ * SIGPIPE from the first connection on.
  */
 #pragma once
 

@@ -2,7 +2,6 @@
  * gst/publish/mqttoptions.c - what a user asks of gst/publish/mqtt.h, checked and copied. */
 #include "gst/publish/mqttoptions.h"
 
-#include <mosquitto.h>
 #include <string.h>
 
 #include "engine/yolov7.h"
@@ -177,6 +176,35 @@ yv_mqtt_options_init (YvMqttOptions *options, const YvTransportConfig *config, G
   if (options->will_topic && !options->will_payload)
     options->will_payload = g_strdup ("");
   return true;
+}
+
+static int
+set_tls (const YvMqttOptions *o, struct mosquitto *client, YvMqttAskFunc ask)
+{
+  if (!o->address.is_tls)
+    return MOSQ_ERR_SUCCESS;
+  if (o->psk)
+    return mosquitto_tls_psk_set (client, o->psk, o->psk_identity, NULL);
+  int rc =
+      o->ca_file ? MOSQ_ERR_SUCCESS : mosquitto_int_option (client, MOSQ_OPT_TLS_USE_OS_CERTS, 1);
+  if (rc == MOSQ_ERR_SUCCESS && (o->ca_file || o->cert_file))
+    rc = mosquitto_tls_set (client, o->ca_file, NULL, o->cert_file, o->key_file, ask);
+  if (rc == MOSQ_ERR_SUCCESS && o->tls_insecure)
+    rc = mosquitto_tls_opts_set (client, 0 /* SSL_VERIFY_NONE */, NULL, NULL);
+  return rc == MOSQ_ERR_SUCCESS ? mosquitto_tls_insecure_set (client, o->tls_insecure) : rc;
+}
+
+int
+yv_mqtt_options_apply (const YvMqttOptions *o, struct mosquitto *client, YvMqttAskFunc ask)
+{
+  int rc = mosquitto_int_option (client, MOSQ_OPT_TCP_NODELAY, 1);
+
+  if (rc == MOSQ_ERR_SUCCESS && o->username)
+    rc = mosquitto_username_pw_set (client, o->username, o->password);
+  if (rc == MOSQ_ERR_SUCCESS && o->will_topic)
+    rc = mosquitto_will_set (client, o->will_topic, (int) strlen (o->will_payload), o->will_payload,
+                             o->qos, false);
+  return rc == MOSQ_ERR_SUCCESS ? set_tls (o, client, ask) : rc;
 }
 
 static void

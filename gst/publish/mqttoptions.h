@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#include <mosquitto.h>
+
 #include "gst/publish/address.h"
 #include "gst/publish/transport.h"
 
@@ -33,6 +35,13 @@ typedef struct {
  * to be cleared either way.
  */
 bool yv_mqtt_options_init (YvMqttOptions *options, const YvTransportConfig *config, GError **error);
+
+/* What the library asks for the password of a key with. */
+typedef int (*YvMqttAskFunc) (char *buffer, int size, int is_writing, void *client);
+
+/* Sets all of @client, which is not connected yet, but version and address. Returns: MOSQ_ERR_*. */
+int yv_mqtt_options_apply (const YvMqttOptions *options, struct mosquitto *client,
+                           YvMqttAskFunc ask);
 
 /* What was secret is overwritten. Zeroed is ok. */
 void yv_mqtt_options_clear (YvMqttOptions *options);

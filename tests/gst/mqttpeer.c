@@ -126,6 +126,14 @@ serve (MqttPeer *peer, int fd, const MqttScript *script)
   mqtt_packet_clear (&packet);
 }
 
+static void
+reset (int fd)
+{
+  const struct linger at_once = {.l_onoff = 1};
+
+  g_assert_cmpint (setsockopt (fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once), ==, 0);
+}
+
 static gpointer
 run (gpointer data)
 {
@@ -139,7 +147,9 @@ run (gpointer data)
     peer->connection = fd;
     peer->n_connections += !is_ending;
     g_mutex_unlock (&peer->lock);
-    if (!is_ending)
+    if (!is_ending && script.resets)
+      reset (fd);
+    else if (!is_ending)
       serve (peer, fd, &script);
     g_mutex_lock (&peer->lock);
     peer->connection = -1;

@@ -17,6 +17,7 @@ typedef struct {
   size_t n_raw;
   bool is_mute;           /* no CONNACK */
   bool hangs_up;          /* instead of CONNACK */
+  bool resets;            /* instead of reading anything */
   uint32_t max_packet;    /* MQTT 5: bytes that it says it takes; 0: it doesn't say */
   int n_acknowledged;     /* PUBLISH packets of a connection that are; negative: all */
   bool hangs_up_then;     /* instead of reading on without acknowledging */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/yolov7.h"
+#include "tests/gst/namesake.h"
 
 static void
 addresses_are_understood (void)
@@ -104,12 +105,58 @@ a_name_that_is_too_long (void)
   g_assert_cmpuint (strlen (error->message), <, 200);
 }
 
+static void
+hosts_have_routes (void)
+{
+  static const struct {
+    const char *host;
+    bool is_tls;
+    YvRoute routes[2];
+  } rows[] = {
+      {"127.0.0.1", false, {{"127.0.0.1", NULL}}},
+      {"::1", false, {{"::1", NULL}}},
+      {NAMESAKE_TWICE, false, {{"127.0.0.2", NULL}, {"127.0.0.1", NULL}}},
+      {NAMESAKE_BOTH_KINDS, false, {{"::1", NULL}, {"127.0.0.1", NULL}}},
+      {NAMESAKE_TWICE, true, {{NAMESAKE_TWICE, "0.0.0.0"}}},
+      {NAMESAKE_BOTH_KINDS, true, {{NAMESAKE_BOTH_KINDS, "::"}, {NAMESAKE_BOTH_KINDS, "0.0.0.0"}}},
+  };
+
+  for (size_t i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (GError) error = NULL;
+    const YvAddress address = {(char *) rows[i].host, 1, rows[i].is_tls};
+    g_autoptr (GArray) routes = yv_address_resolve (&address, &error);
+    g_assert_no_error (error);
+    g_assert_cmpuint (routes->len, ==, rows[i].routes[1].host[0] ? 2 : 1);
+    for (guint j = 0; j < routes->len; j++) {
+      const YvRoute *route = &g_array_index (routes, YvRoute, j);
+      g_assert_cmpstr (route->host, ==, rows[i].routes[j].host);
+      g_assert_cmpstr (route->local, ==, rows[i].routes[j].local);
+    }
+  }
+}
+
+static void
+a_host_that_is_not_there_has_none (void)
+{
+  static const char *const hosts[] = {"no-such-host.invalid", "::1::", "1.2.3.4.5"};
+
+  for (size_t i = 0; i < G_N_ELEMENTS (hosts); i++) {
+    const YvAddress address = {(char *) hosts[i], 1, i == 0};
+    g_autoptr (GError) error = NULL;
+    g_assert_null (yv_address_resolve (&address, &error));
+    g_assert_error (error, YV_ERROR, YV_ERROR_IO);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
+  namesake_init ();
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/address/good", addresses_are_understood);
   g_test_add_func ("/address/bad", others_are_refused);
   g_test_add_func ("/address/long", a_name_that_is_too_long);
+  g_test_add_func ("/address/routes", hosts_have_routes);
+  g_test_add_func ("/address/no-routes", a_host_that_is_not_there_has_none);
   return g_test_run ();
 }

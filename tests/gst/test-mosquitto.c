@@ -8,6 +8,7 @@
 #include "tests/gst/got.h"
 #include "tests/gst/mosquittoprocess.h"
 #include "tests/gst/mqttsubscriber.h"
+#include "tests/gst/namesake.h"
 
 #define TOPIC "cameras/door"
 
@@ -196,6 +197,27 @@ certificates_that_do_not (void)
   }
 }
 
+/* The certificate is still compared with the name. */
+static void
+a_host_with_two_addresses (void)
+{
+  static const char *const names[] = {NAMESAKE_BOTH_KINDS, "elsewhere"};
+
+  if (!mosquitto_is_installed ())
+    return;
+  for (size_t i = 0; i < G_N_ELEMENTS (names); i++) {
+    g_auto (Secured) secured = start_secured (TLS_OPTIONS, names[i]);
+    g_autofree char *address =
+        g_strdup_printf ("%s:%u", NAMESAKE_BOTH_KINDS, secured.mosquitto->port);
+    const YvTransportConfig config = {.address = address, .topic = TOPIC, .ca_file = secured.ca};
+    g_autoptr (Carrier) carrier = carrier_new (&yv_transport_mqtt, &config);
+    if (i == 0)
+      assert_record_passes (carrier, 0);
+    else
+      carrier_assert_says (carrier_fail_to_connect (carrier, G_MAXINT), "TLS failed");
+  }
+}
+
 static void
 insecure_takes_any_certificate (void)
 {
@@ -365,6 +387,7 @@ a_broker_that_never_comes (void)
 int
 main (int argc, char **argv)
 {
+  namesake_init ();
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/mosquitto/plain", records_reach_a_subscriber);
   g_test_add_func ("/mosquitto/password/right", the_right_password);
@@ -372,6 +395,7 @@ main (int argc, char **argv)
   g_test_add_func ("/mosquitto/acl", a_topic_that_one_may_not_publish_to);
   g_test_add_func ("/mosquitto/tls/fits", certificates_that_fit);
   g_test_add_func ("/mosquitto/tls/fits-not", certificates_that_do_not);
+  g_test_add_func ("/mosquitto/tls/addresses", a_host_with_two_addresses);
   g_test_add_func ("/mosquitto/tls/insecure", insecure_takes_any_certificate);
   g_test_add_func ("/mosquitto/tls/client", a_certificate_of_the_client);
   g_test_add_func ("/mosquitto/tls/psk", a_key_that_both_know);

@@ -9,6 +9,7 @@
 #include "tests/gst/carrier.h"
 #include "tests/gst/mqttpeer.h"
 #include "tests/gst/mqttwire.h"
+#include "tests/gst/namesake.h"
 
 #define ALL -1
 
@@ -207,6 +208,73 @@ nobody_listens (void)
   const char *message = carrier_fail_to_connect (carrier, 10000);
   carrier_assert_says (message, "Connection refused");
   carrier_assert_says (message, address);
+}
+
+/* The library itself would look at such a connection for ever. */
+static void
+nobody_listens_who_knows_tls (void)
+{
+  Broker broker = start_broker ((MqttScript){0});
+  broker.config.tls_insecure = true;
+  broker.config.tls = true;
+  g_autoptr (Carrier) carrier = carrier_new (&yv_transport_mqtt, &broker.config);
+  g_autofree char *address = g_strdup (broker.address);
+
+  end_broker (&broker);
+  const char *message = carrier_fail_to_connect (carrier, G_MAXINT);
+  carrier_assert_says (message, "refused");
+  carrier_assert_says (message, address);
+}
+
+static void
+one_that_resets_connections (void)
+{
+  for (int tls = 0; tls <= 1; tls++) {
+    g_auto (Broker) broker = start_broker ((MqttScript){.resets = true});
+    broker.config.tls_insecure = broker.config.tls = tls;
+    g_autoptr (Carrier) carrier = carrier_new (&yv_transport_mqtt, &broker.config);
+    /* How far TLS had come is chance. */
+    carrier_assert_says (carrier_fail_to_connect (carrier, G_MAXINT), tls ? "MQTT" : "ended");
+  }
+}
+
+static Carrier *
+start_for_host (Broker *broker, const char *host)
+{
+  g_free (broker->address);
+  broker->address = g_strdup_printf ("%s:%u", host, mqtt_peer_port (broker->peer));
+  broker->config.address = broker->address;
+  return carrier_new (&yv_transport_mqtt, &broker->config);
+}
+
+static void
+hosts_with_more_than_one_address (void)
+{
+  static const char *const hosts[] = {NAMESAKE_TWICE, NAMESAKE_BOTH_KINDS};
+
+  for (size_t i = 0; i < G_N_ELEMENTS (hosts); i++) {
+    g_auto (Broker) broker = start_broker ((MqttScript){.n_acknowledged = ALL});
+    g_autoptr (Carrier) carrier = start_for_host (&broker, hosts[i]);
+    carrier_connect (carrier);
+    g_assert_true (carrier_send (carrier, 1, 10));
+    g_assert_true (carrier_wait_for (carrier, 10));
+    g_assert_cmpuint (mqtt_peer_n_connections (broker.peer), ==, 1);
+  }
+}
+
+static void
+nobody_listens_at_any_address (void)
+{
+  static const char *const hosts[] = {NAMESAKE_TWICE, NAMESAKE_BOTH_KINDS};
+
+  for (size_t i = 0; i < G_N_ELEMENTS (hosts); i++) {
+    Broker broker = start_broker ((MqttScript){0});
+    g_autoptr (Carrier) carrier = start_for_host (&broker, hosts[i]);
+    end_broker (&broker);
+    const char *message = carrier_fail_to_connect (carrier, G_MAXINT);
+    carrier_assert_says (message, "Connection refused");
+    carrier_assert_says (message, hosts[i]);
+  }
 }
 
 static void
@@ -425,6 +493,7 @@ a_broker_that_says_goodbye (void)
 int
 main (int argc, char **argv)
 {
+  namesake_init ();
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/mqtt/order", records_arrive_in_order);
   g_test_add_func ("/mqtt/many", more_records_than_a_packet_id_counts);
@@ -436,6 +505,10 @@ main (int argc, char **argv)
   g_test_add_func ("/mqtt/wake", wake_ends_a_poll);
   g_test_add_func ("/mqtt/anew", a_new_connection_forgets_what_the_old_one_had);
   g_test_add_func ("/mqtt/bad/nobody", nobody_listens);
+  g_test_add_func ("/mqtt/bad/nobody-tls", nobody_listens_who_knows_tls);
+  g_test_add_func ("/mqtt/bad/resets", one_that_resets_connections);
+  g_test_add_func ("/mqtt/addresses", hosts_with_more_than_one_address);
+  g_test_add_func ("/mqtt/bad/addresses", nobody_listens_at_any_address);
   g_test_add_func ("/mqtt/bad/no-host", no_such_host);
   g_test_add_func ("/mqtt/bad/mute", one_that_never_answers);
   g_test_add_func ("/mqtt/bad/cancel-connect", cancel_ends_a_connect);
