@@ -265,12 +265,19 @@ propose_allocation (GstBaseTransform *base, GstQuery *decided, GstQuery *query)
   return gst_yolov7_propose_allocation (GST_BASE_TRANSFORM_SRC_PAD (base), query, NULL, 0);
 }
 
+/* Pushes @caps, as an element that is not negotiated answers no ALLOCATION query, and one between
+ * us and who draws answers for itself where it converts. */
 static gboolean
 downstream_takes_compositions (GstBaseTransform *base, GstCaps *caps)
 {
-  g_autoptr (GstQuery) query = gst_query_new_allocation (caps, FALSE);
+  GstPad *pad = GST_BASE_TRANSFORM_SRC_PAD (base);
+  g_autoptr (GstCaps) current = gst_pad_get_current_caps (pad);
+  const gboolean has_caps = current && gst_caps_is_equal (current, caps);
 
-  return gst_pad_peer_query (GST_BASE_TRANSFORM_SRC_PAD (base), query) &&
+  if (!has_caps && !gst_pad_push_event (pad, gst_event_new_caps (caps)))
+    return FALSE;
+  g_autoptr (GstQuery) query = gst_query_new_allocation (caps, FALSE);
+  return gst_pad_peer_query (pad, query) &&
          gst_query_find_allocation_meta (query, GST_VIDEO_OVERLAY_COMPOSITION_META_API_TYPE, NULL);
 }
 
@@ -280,7 +287,8 @@ downstream_takes_compositions (GstBaseTransform *base, GstCaps *caps)
 static GstCaps *
 fixate_caps (GstBaseTransform *base, GstPadDirection direction, GstCaps *caps, GstCaps *other)
 {
-  const GstYolov7CompositionMode mode = get_settings (GST_YOLOV7_OVERLAY (base)).composition;
+  GstYolov7Overlay *self = GST_YOLOV7_OVERLAY (base);
+  const GstYolov7CompositionMode mode = get_settings (self).composition;
   g_autoptr (GstCaps) candidates = other;
   g_autoptr (GstCaps) attached = gst_yolov7_overlay_caps_first (candidates, TRUE);
   g_autoptr (GstCaps) plain = gst_yolov7_overlay_caps_first (candidates, FALSE);
@@ -288,10 +296,12 @@ fixate_caps (GstBaseTransform *base, GstPadDirection direction, GstCaps *caps, G
 
   if (direction == GST_PAD_SRC || !attached)
     return gst_caps_fixate (g_steal_pointer (&candidates));
-  if (!plain || mode == GST_YOLOV7_COMPOSITION_ALWAYS ||
-      downstream_takes_compositions (base, attached))
-    return g_steal_pointer (&attached);
-  return g_steal_pointer (&plain);
+  if (plain && mode != GST_YOLOV7_COMPOSITION_ALWAYS &&
+      !downstream_takes_compositions (base, attached))
+    return g_steal_pointer (&plain);
+  if (mode == GST_YOLOV7_COMPOSITION_AUTO)
+    self->attaches = TRUE; /* set_caps() is left out where downstream has these caps already */
+  return g_steal_pointer (&attached);
 }
 
 /* ---- events --------------------------------------------------------------------------------- */

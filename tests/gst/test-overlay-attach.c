@@ -41,10 +41,11 @@ answer_allocation (GstPad *pad, GstPadProbeInfo *info, gpointer data)
   return GST_PAD_PROBE_HANDLED;
 }
 
+/* @rest: of a launch line, behind the element's name. */
 static Player *
-play (const char *properties, gboolean takes_compositions)
+play (const char *rest, gboolean takes_compositions)
 {
-  g_autofree char *launch = g_strdup_printf ("yolov7overlay %s", properties);
+  g_autofree char *launch = g_strdup_printf ("yolov7overlay %s", rest);
   Player *p = g_new0 (Player, 1);
 
   p->h = gst_harness_new_parse (launch);
@@ -308,6 +309,41 @@ downstream_may_change_its_mind (void)
   stop (p);
 }
 
+/* A converter between us and who draws passes both caps and query on, once it has caps: what comes
+ * first is attached as what comes after a window was resized. */
+static void
+a_converter_in_between_changes_nothing (void)
+{
+  for (gint takes = 0; takes <= 1; takes++) {
+    Player *p = play ("! videoconvert", takes);
+    for (guint i = 0; i < 4; i++) {
+      g_autoptr (GstBuffer) out = push (p, &box, 1);
+      g_assert_cmpint (composition_of (out) != NULL, ==, takes);
+      g_assert_cmpint (count_changed (p, out) == 0, ==, takes);
+      gst_harness_push_upstream_event (p->h, gst_event_new_reconfigure ());
+    }
+    stop (p);
+  }
+}
+
+/* And it may convert, so that what was attached would stay behind. */
+static void
+nothing_is_attached_before_what_converts (void)
+{
+  g_autoptr (GstSample) paper = yv_test_plain (W, H, PAPER);
+  GstHarness *h = gst_harness_new_parse ("yolov7overlay ! videoconvert");
+  GstBuffer *frame = yv_test_frame (paper);
+
+  gst_harness_add_propose_allocation_meta (h, GST_VIDEO_OVERLAY_COMPOSITION_META_API_TYPE, NULL);
+  gst_harness_set_sink_caps_str (
+      h, "video/x-raw,format=NV12; video/x-raw(memory:SystemMemory, " FEATURE "),format=NV12");
+  gst_harness_set_src_caps (h, gst_caps_ref (gst_sample_get_caps (paper)));
+  yv_test_attach (frame, W, H, &box, 1, 0);
+  g_autoptr (GstBuffer) out = gst_harness_push_and_pull (h, frame);
+  g_assert_null (composition_of (out));
+  gst_harness_teardown (h);
+}
+
 static void
 what_is_hidden_is_hidden_in_the_frame (void)
 {
@@ -482,6 +518,8 @@ main (int argc, char **argv)
   g_test_add_func ("/overlay-attach/kept", what_did_not_change_is_not_drawn_again);
   g_test_add_func ("/overlay-attach/others", overlays_of_others_stay);
   g_test_add_func ("/overlay-attach/changes", downstream_may_change_its_mind);
+  g_test_add_func ("/overlay-attach/converter", a_converter_in_between_changes_nothing);
+  g_test_add_func ("/overlay-attach/converts", nothing_is_attached_before_what_converts);
   g_test_add_func ("/overlay-attach/scaler", nothing_is_attached_before_a_scaler);
   g_test_add_func ("/overlay-attach/hidden", what_is_hidden_is_hidden_in_the_frame);
   g_test_add_func ("/overlay-attach/caps", caps_say_what_is_attached);
