@@ -143,17 +143,24 @@ parse_object (const char *text, size_t size_bytes, const char *name, GError **er
   return json_object_ref (json_node_get_object (root));
 }
 
-/* Returns: NULL with YV_ERROR_MALFORMED where it is none */
+/* json-glib would write 1e22 as 1e+22.0, which is no JSON: the text itself is taken, without the
+ * white space between its parts. */
 char *
 yv_publish_tags (const char *text, GError **error)
 {
   g_autoptr (JsonObject) object = parse_object (text, strlen (text), "tags", error);
-  g_autoptr (JsonNode) node = object ? json_node_new (JSON_NODE_OBJECT) : NULL;
+  g_autoptr (GString) line = g_string_new (NULL);
+  bool is_quoted = false, is_escaped = false;
 
   if (!object)
     return NULL;
-  json_node_set_object (node, object);
-  return json_to_string (node, FALSE);
+  for (const char *at = text; *at; at++) {
+    is_quoted ^= *at == '"' && !is_escaped;
+    is_escaped = *at == '\\' && !is_escaped;
+    if (is_quoted || !g_ascii_isspace (*at))
+      g_string_append_c (line, *at);
+  }
+  return g_string_free (g_steal_pointer (&line), FALSE);
 }
 
 /* ---- members -------------------------------------------------------------------------------- */

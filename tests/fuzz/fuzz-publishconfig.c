@@ -27,6 +27,8 @@ check_tags (const char *text)
 
   g_assert_true ((tags == NULL) == (error != NULL));
   g_assert_true (!tags || (tags[0] == '{' && !strchr (tags, '\n')));
+  g_autofree char *again = tags ? yv_publish_tags (tags, NULL) : NULL;
+  g_assert_cmpstr (again, ==, tags);
   g_assert_true (!error || g_utf8_validate (error->message, -1, NULL));
 }
 

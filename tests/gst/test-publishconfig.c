@@ -213,6 +213,67 @@ tags_become_one_line (void)
   g_assert_cmpstr (tags, ==, "{\"site\":\"north\",\"n\":[1,2.5,null]}");
 }
 
+/* What json-glib would read, and write as something else, or as no JSON. */
+static void
+tags_stay_what_they_are (void)
+{
+  static const char *const texts[] = {
+      "{\"a\":9223372036854775807,\"b\":-9223372036854775808}",
+      "{\"a\":1e22,\"b\":1E-7,\"c\":-0.5e+3,\"d\":0}",
+      "{\"a b\":\" \\\" \\\\ x\",\"b\":[true,false,null,{}]}",
+      "{\"a\":\"\\u00e4\\ud83d\\ude00\\n\"}",
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++) {
+    g_autoptr (GError) error = NULL;
+    g_autofree char *tags = yv_publish_tags (texts[i], &error);
+    g_assert_no_error (error);
+    g_assert_cmpstr (tags, ==, texts[i]);
+  }
+}
+
+static void
+tags_that_json_glib_would_take_are_refused (void)
+{
+  static const struct {
+    const char *text, *expected;
+  } rows[] = {
+      {"{\"a\":1e999}", "tags: has a number that is too large at byte 5"},
+      {"{\"a\":-1e999}", "has a number that is too large"},
+      {"{\"a\":9223372036854775808}", "has a number that is too large"},
+      {"{\"a\":18446744073709551615}", "has a number that is too large"},
+      {"{\"a\":01}", "has no number of JSON"},
+      {"{\"a\":0x10}", "has no number of JSON"},
+      {"{\"a\":+1}", "has no number of JSON"},
+      {"{\"a\":-}", "has no number of JSON"},
+      {"{\"a\":.5}", "has no number of JSON"},
+      {"{\"a\":5.}", "has no number of JSON"},
+      {"{\"a\":1e}", "has no number of JSON"},
+      {"{\"a\":1.2.3}", "has no number of JSON"},
+      {"{\"a\":inf}", "has a word that JSON has not"},
+      {"{\"a\":NaN}", "has a word that JSON has not"},
+      {"{\"a\":True}", "has a word that JSON has not"},
+      {"var a = {\"a\":1}", "has a word that JSON has not"},
+      {"{\"a\":\"x\\u0000y\"}", "has a broken escape"},
+      {"{\"a\":\"\\q\"}", "has a broken escape"},
+      {"{\"a\":\"x\ny\"}", "has a control character in a text"},
+      {"{\"a\":1,}", "is no JSON"},
+      {"{\"a\":[1,]}", "is no JSON"},
+      {"{\"a\":[1 2]}", "is no JSON"},
+      {"{\"a\":[,1]}", "is no JSON"},
+      {"{\"a\":[1}]", "is no JSON"},
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (GError) error = NULL;
+    g_autofree char *tags = yv_publish_tags (rows[i].text, &error);
+    if (tags)
+      g_error ("%s became %s", rows[i].text, tags);
+    if (!strstr (error->message, rows[i].expected))
+      g_error ("%s: \"%s\" does not say \"%s\"", rows[i].text, error->message, rows[i].expected);
+  }
+}
+
 static void
 tags_that_are_no_object_are_refused (void)
 {
@@ -243,6 +304,8 @@ main (int argc, char **argv)
   TEST (files_that_cannot_be_read_are_named);
   TEST (the_environment_counts_where_nothing_else_says_who);
   TEST (tags_become_one_line);
+  TEST (tags_stay_what_they_are);
+  TEST (tags_that_json_glib_would_take_are_refused);
   TEST (tags_that_are_no_object_are_refused);
 #undef TEST
   return g_test_run ();

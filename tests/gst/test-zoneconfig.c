@@ -190,8 +190,6 @@ members_of_a_zone (void)
       {"'name': 'z', 'polygon': [[0,0],[-0.25,0],[1,1]]",
        "polygon[1] is [-0.25,0], expected [x, y], each 0..1 of the frame (pixels need 'units': "
        "'px')"},
-      {"'name': 'z', 'polygon': [[0,0],[1,0],[1e999,1]]",
-       "expected [x, y], each 0..1 of the frame (pixels need 'units': 'px')"},
       {"'name': 'z', 'polygon': [[0,0],[1,0],['1',1]]",
        "polygon[2] is ['1',1], expected [x, y], each 0..1 of the frame (pixels need 'units': "
        "'px')"},
@@ -242,9 +240,7 @@ members_of_a_zone (void)
 
   for (uint32_t i = 0; i < G_N_ELEMENTS (cases); i++) {
     g_autofree char *text = g_strdup_printf ("{'zones': [{%s}]}", cases[i].members);
-    g_autofree char *message = strstr (cases[i].members, "1e999")
-                                   ? g_strdup (cases[i].message)
-                                   : g_strdup_printf ("zones: zones[0]: %s", cases[i].message);
+    g_autofree char *message = g_strdup_printf ("zones: zones[0]: %s", cases[i].message);
     check_refused_json (text, message);
   }
 }
@@ -283,6 +279,8 @@ the_whole (void)
       {"[]", "zones: found no JSON object; expected {'zones': [...], 'lines': [...]}"},
       {"{", "; expected {'zones': [...], 'lines': [...]}"},
       {"{'zones': [NaN]}", "; expected {'zones': [...], 'lines': [...]}"},
+      {"{'zones': [1e999]}", "zones: has a number that is too large at byte 11; expected {'zones': "
+                             "[...], 'lines': [...]}"},
       {"{} {}",
        "zones: goes on after its end at byte 3; expected {'zones': [...], 'lines': [...]}"},
       {"{'zones': /* none */ []}", "zones: has a comment or a '...', which JSON has not, at byte "
