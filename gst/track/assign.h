@@ -43,7 +43,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (YvAssign, yv_assign_free)
  * @col_of_row: (out caller-allocates) (array length=n_rows): or YV_ASSIGN_NONE
  *
  * The same pairs in the same order give the same result. Allocates only where there are more of
- * anything than ever before.
+ * anything than ever before, and for what sorting a large group takes.
  */
 void yv_assign_solve (YvAssign *assign, const YvAssignPair *pairs, uint32_t n_pairs,
                       uint32_t n_rows, uint32_t n_cols, uint32_t *col_of_row);

@@ -216,6 +216,27 @@ first_from (const YvTracker *tracker, const YvSighting *seen, double left)
   return low;
 }
 
+/* A crowd in one place has a pair for any two: of each track the best are enough. @first: of this
+ * track in pairs. */
+#define MOST_PAIRS 32
+
+static void
+add_pair (YvTracker *tracker, guint first, const YvAssignPair *pair)
+{
+  YvAssignPair *pairs = (YvAssignPair *) tracker->pairs->data + first;
+  uint32_t worst = 0;
+
+  if (tracker->pairs->len - first < MOST_PAIRS) {
+    g_array_append_vals (tracker->pairs, pair, 1);
+    return;
+  }
+  for (uint32_t i = 1; i < MOST_PAIRS; i++)
+    if (pairs[i].gain < pairs[worst].gain)
+      worst = i;
+  if (pair->gain > pairs[worst].gain)
+    pairs[worst] = *pair;
+}
+
 static void
 find_pairs_of (YvTracker *tracker, const YvTrackerSettings *settings, const Round *round,
                uint32_t row, const YvSighting *seen)
@@ -224,6 +245,7 @@ find_pairs_of (YvTracker *tracker, const YvTrackerSettings *settings, const Roun
   const YvTrackBox box = widen (&track->box, round->margin);
   const double reach = round->margin * tracker->widest; /* of the margins of sightings */
   const double least = MAX (settings->min_overlap, round->least);
+  const guint first = tracker->pairs->len;
 
   for (uint32_t i = first_from (tracker, seen, box.x - reach); i < tracker->order->len; i++) {
     const uint32_t col = g_array_index (tracker->order, uint32_t, i);
@@ -242,7 +264,7 @@ find_pairs_of (YvTracker *tracker, const YvTrackerSettings *settings, const Roun
     const double gain = shared - HEIGHT_WEIGHT * fabs (log (s->box.h / track->box.h));
     const YvAssignPair pair = {row, col, (float) gain};
     if (pair.gain > 0 && gain >= least)
-      g_array_append_val (tracker->pairs, pair);
+      add_pair (tracker, first, &pair);
   }
 }
 
@@ -372,15 +394,49 @@ continue_tracks (YvTracker *tracker, const YvTrackerSettings *settings, YvSighti
   }
 }
 
+static gint
+compare_unseen (gconstpointer a, gconstpointer b)
+{
+  const Track *x = a, *y = b;
+
+  if (x->matched != y->matched)
+    return x->matched ? -1 : 1;
+  if (x->unseen != y->unseen)
+    return x->unseen < y->unseen ? -1 : 1;
+  return x->id < y->id ? -1 : x->id > y->id;
+}
+
+/* Whoever was not seen for longest goes. All that are in this frame, known or new, have room: of
+ * them there are YV_TRACKER_MOST_SEEN at most. */
+static void
+make_room (YvTracker *tracker, uint32_t n_new)
+{
+  G_STATIC_ASSERT (YV_TRACKER_MOST_SEEN <= YV_TRACKER_MOST_TRACKS);
+  if (tracker->tracks->len + n_new <= YV_TRACKER_MOST_TRACKS)
+    return;
+  g_array_sort (tracker->tracks, compare_unseen);
+  g_array_set_size (tracker->tracks, YV_TRACKER_MOST_TRACKS - n_new);
+}
+
+static bool
+begins_track (const YvTracker *tracker, const YvTrackerSettings *settings, const YvSighting *seen,
+              uint32_t i)
+{
+  return g_array_index (tracker->track_of, uint32_t, i) == NONE &&
+         seen[i].confidence >= MAX (settings->birth_confidence, settings->high_confidence);
+}
+
 static void
 begin_tracks (YvTracker *tracker, const YvTrackerSettings *settings, YvSighting *seen)
 {
-  const double enough = MAX (settings->birth_confidence, settings->high_confidence);
+  uint32_t n_new = 0;
 
+  for (uint32_t i = 0; i < tracker->order->len; i++)
+    n_new += begins_track (tracker, settings, seen, g_array_index (tracker->order, uint32_t, i));
+  make_room (tracker, n_new);
   for (uint32_t i = 0; i < tracker->order->len; i++) {
     YvSighting *s = &seen[g_array_index (tracker->order, uint32_t, i)];
-    if (g_array_index (tracker->track_of, uint32_t, s - seen) != NONE || s->confidence < enough ||
-        tracker->tracks->len >= YV_TRACKER_MOST_TRACKS)
+    if (!begins_track (tracker, settings, seen, (uint32_t) (s - seen)))
       continue;
     Track track = {.box = s->box, .id = -1, .class_key = s->class_key};
     yv_kalman_init (&track.kalman, &s->box);

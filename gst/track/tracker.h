@@ -27,7 +27,7 @@
  * of frames that are compared with it are met until half a frame later, because times round and
  * jitter.
  * Work for a frame is bounded: only the YV_TRACKER_MOST_SEEN most confident sightings count, and
- * no track begins while there are YV_TRACKER_MOST_TRACKS.
+ * where there would be more than YV_TRACKER_MOST_TRACKS, those not seen for longest are forgotten.
  *
  * Pure; the same input gives the same output. Threads: one at a time per tracker.
  */
@@ -87,7 +87,8 @@ void yv_tracker_reset (YvTracker *tracker);
  * @frames: >= 0, finite: since the frame that was seen before
  * @seen: (inout): in any order; n_seen may be 0: the frame was looked at, nothing was there
  *
- * Allocates only where there are more sightings or tracks than ever before.
+ * Keeps its memory: allocates where there are more sightings or tracks than ever before, and what
+ * sorting some hundred sightings takes.
  */
 void yv_tracker_see (YvTracker *tracker, const YvTrackerSettings *settings, double frames,
                      YvSighting *seen, uint32_t n_seen);

@@ -454,13 +454,21 @@ a_confidence_that_is_none_is_not_followed (Fixture *f, gconstpointer data)
   }
 }
 
+static uint32_t
+n_alive (const Fixture *f)
+{
+  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (int64_t));
+
+  yv_tracker_list_ids (f->tracker, ids);
+  return ids->len;
+}
+
 /* A bounded number of tracks, whatever comes, and always the most confident sightings. */
 static void
 a_flood_is_bounded (Fixture *f, gconstpointer data)
 {
   enum { N = 10000 };
   g_autofree YvSighting *flood = g_new0 (YvSighting, N);
-  uint32_t n_ids = 0;
   (void) data;
 
   for (uint32_t frame = 0; frame < 5; frame++) {
@@ -473,10 +481,36 @@ a_flood_is_bounded (Fixture *f, gconstpointer data)
       g_assert_true (flood[i].id < 0 || flood[i].confidence > 0.85);
       n_now += flood[i].id >= 0;
     }
-    g_assert_cmpuint (n_now, <=, YV_TRACKER_MOST_SEEN);
-    n_ids += n_now;
+    g_assert_cmpuint (n_now, ==, YV_TRACKER_MOST_SEEN);
+    g_assert_cmpuint (n_alive (f), ==,
+                      MIN ((frame + 1) * YV_TRACKER_MOST_SEEN, YV_TRACKER_MOST_TRACKS));
   }
-  g_assert_cmpuint (n_ids, ==, YV_TRACKER_MOST_TRACKS);
+}
+
+/* One is seen in each frame, the others once: it is never they who have the room. */
+static void
+whoever_was_not_seen_for_longest_makes_room (Fixture *f, gconstpointer data)
+{
+  enum { N = 1000 };
+  g_autofree YvSighting *seen = g_new0 (YvSighting, N);
+  (void) data;
+
+  f->settings.max_unseen = 1e6;
+  for (uint32_t frame = 0; frame < 6; frame++) {
+    seen[0] = (YvSighting){.box = {-1000, 0, 40, 100}, .confidence = 0.9};
+    for (uint32_t i = 1; i < N; i++)
+      seen[i] = (YvSighting){.box = {60 * i, 300 * frame, 40, 100}, .confidence = 0.9};
+    yv_tracker_see (f->tracker, &f->settings, 1, seen, N);
+    g_assert_cmpint (seen[0].id, ==, 1);
+    for (uint32_t i = 0; i < N; i++)
+      g_assert_cmpint (seen[i].id, >, 0);
+  }
+  g_assert_cmpuint (n_alive (f), ==, YV_TRACKER_MOST_TRACKS);
+  for (uint32_t i = 0; i < N; i++) /* those of the frame before are still known */
+    seen[i] = (YvSighting){.box = {60 * i, 300 * 4, 40, 100}, .confidence = 0.9};
+  yv_tracker_see (f->tracker, &f->settings, 1, seen, N);
+  for (uint32_t i = 1; i < N; i++)
+    g_assert_cmpint (seen[i].id, <=, 1 + 5 * (N - 1));
 }
 
 static void
@@ -578,6 +612,7 @@ main (int argc, char **argv)
   ADD (a_box_without_an_area_is_not_followed);
   ADD (a_confidence_that_is_none_is_not_followed);
   ADD (a_flood_is_bounded);
+  ADD (whoever_was_not_seen_for_longest_makes_room);
   ADD (a_crowd_in_one_place_is_bounded);
   ADD (no_time_at_all_is_no_harm);
   ADD (after_ages_everybody_is_new);
