@@ -236,8 +236,8 @@ init_place_properties (GParamSpec **properties)
       NULL, secret);
   properties[PROP_PASSWORD] = g_param_spec_string (
       "password", "Password",
-      "method=mqtt or kafka; not set: the environment variable YV_PUBLISH_PASSWORD, which unlike a "
-      "launch line others can't see",
+      "method=mqtt or kafka; not set: the environment variable YV_PUBLISH_PASSWORD. That is the "
+      "better place: a launch line stands in the list of processes, and in GStreamer's debug log",
       NULL, secret);
 }
 

@@ -89,10 +89,10 @@ yv_publish_config_transport (const YvPublishConfig *config)
 void
 yv_publish_config_take_environment (YvPublishConfig *config)
 {
-  if (config->username || config->password)
-    return;
-  config->username = g_strdup (g_getenv ("YV_PUBLISH_USERNAME"));
-  config->password = g_strdup (g_getenv ("YV_PUBLISH_PASSWORD"));
+  if (!config->username)
+    config->username = g_strdup (g_getenv ("YV_PUBLISH_USERNAME"));
+  if (!config->password)
+    config->password = g_strdup (g_getenv ("YV_PUBLISH_PASSWORD"));
 }
 
 /* ---- JSON ----------------------------------------------------------------------------------- */

@@ -18,8 +18,8 @@
  * Any other member, a string, number or boolean, is a setting of the transport, by its own name:
  * gst/publish/mqtt.h, or librdkafka's CONFIGURATION.md.
  *
- * The environment variables YV_PUBLISH_USERNAME and YV_PUBLISH_PASSWORD count where neither a
- * property nor the file says who the user is.
+ * The environment variables YV_PUBLISH_USERNAME and YV_PUBLISH_PASSWORD count, each of its own,
+ * where neither a property nor the file says it.
  *
  * No error holds a value of the file that may be a secret: it names members and types.
  *

@@ -188,16 +188,20 @@ files_that_cannot_be_read_are_named (void)
 static void
 the_environment_counts_where_nothing_else_says_who (void)
 {
-  g_auto (YvPublishConfig) none = {0}, some = {.username = g_strdup ("me")};
+  g_auto (YvPublishConfig) none = {0}, some = {.username = g_strdup ("me")},
+                           rest = {.password = g_strdup ("mine")};
 
   g_setenv ("YV_PUBLISH_USERNAME", "env", TRUE);
   g_setenv ("YV_PUBLISH_PASSWORD", "secret", TRUE);
   yv_publish_config_take_environment (&none);
   yv_publish_config_take_environment (&some);
+  yv_publish_config_take_environment (&rest);
   g_assert_cmpstr (none.username, ==, "env");
   g_assert_cmpstr (none.password, ==, "secret");
   g_assert_cmpstr (some.username, ==, "me");
-  g_assert_null (some.password); /* not that of somebody else */
+  g_assert_cmpstr (some.password, ==, "secret");
+  g_assert_cmpstr (rest.username, ==, "env");
+  g_assert_cmpstr (rest.password, ==, "mine");
   g_unsetenv ("YV_PUBLISH_USERNAME");
   g_unsetenv ("YV_PUBLISH_PASSWORD");
 }
