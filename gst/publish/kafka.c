@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "engine/yolov7.h"
+#include "gst/publish/inflight.h"
 #include "gst/publish/kafkaconfig.h"
 
 #define MAX_IN_FLIGHT 1000
@@ -31,11 +32,6 @@
 #define ASK_MS 1000
 
 typedef struct {
-  uint64_t id;
-  bool is_answered; /* and waits for older ones to be */
-} Sent;
-
-typedef struct {
   YvKafkaConfig config;
   YvTransportEvents events;
   int wake_fd;       /* readable: wake() was called, or the library has something to tell */
@@ -44,20 +40,13 @@ typedef struct {
   /* The worker's thread only. */
   rd_kafka_t *producer; /* NULL: no connection */
   rd_kafka_topic_t *topic;
-  char *trouble;            /* (nullable): the last error that the library told */
-  bool is_broken;           /* for the reason in trouble */
-  int64_t down_us;          /* since when no broker is connected; 0: not known to be so. The
-                             * library doesn't tell when one is again */
-  int64_t due_us;           /* from when on a delivery is late; of no meaning where n_sent is 0 */
-  Sent sent[MAX_IN_FLIGHT]; /* a ring; the library has pointers into it */
-  uint32_t first, n_sent;
+  char *trouble;   /* (nullable): the last error that the library told */
+  bool is_broken;  /* for the reason in trouble */
+  int64_t down_us; /* since when no broker is connected; 0: not known to be so. The
+                    * library doesn't tell when one is again */
+  int64_t due_us;  /* from when on a delivery is late; of no meaning where nothing is in flight */
+  YvInFlight in_flight; /* the library has pointers into it */
 } Kafka;
-
-static Sent *
-nth_sent (Kafka *kafka, uint32_t i)
-{
-  return &kafka->sent[(kafka->first + i) % MAX_IN_FLIGHT];
-}
 
 static void
 set_trouble (Kafka *kafka, const char *text)
@@ -119,7 +108,7 @@ static void
 on_delivery (rd_kafka_t *producer, const rd_kafka_message_t *message, void *self)
 {
   Kafka *kafka = self;
-  Sent *sent = message->_private;
+  YvSent *sent = message->_private;
 
   (void) producer;
   if (message->err && !is_refusal (message->err)) {
@@ -131,13 +120,10 @@ on_delivery (rd_kafka_t *producer, const rd_kafka_message_t *message, void *self
   }
   kafka->down_us = 0;
   expect_delivery (kafka);
-  sent->is_answered = true;
-  kafka->events.done (kafka->events.user_data, sent->id,
+  const uint64_t id = sent->id;
+  yv_in_flight_answer (&kafka->in_flight, sent);
+  kafka->events.done (kafka->events.user_data, id,
                       message->err ? rd_kafka_err2str (message->err) : NULL);
-  while (kafka->n_sent > 0 && nth_sent (kafka, 0)->is_answered) {
-    kafka->first = (kafka->first + 1) % MAX_IN_FLIGHT;
-    kafka->n_sent--;
-  }
 }
 
 static bool
@@ -175,7 +161,7 @@ disconnect_from_cluster (void *self)
                                        RD_KAFKA_PURGE_F_NON_BLOCKING);
   g_clear_pointer (&kafka->topic, rd_kafka_topic_destroy);
   g_clear_pointer (&kafka->producer, rd_kafka_destroy);
-  kafka->first = kafka->n_sent = 0;
+  yv_in_flight_forget (&kafka->in_flight);
 }
 
 static bool
@@ -311,18 +297,16 @@ send_record (void *self, uint64_t id, const char *bytes, size_t n_bytes, bool ag
   Kafka *kafka = self;
 
   (void) again; /* its text says it */
-  if (kafka->n_sent == MAX_IN_FLIGHT)
+  if (kafka->in_flight.n == MAX_IN_FLIGHT)
     return YV_SEND_FULL;
-  if (kafka->n_sent == 0)
+  if (kafka->in_flight.n == 0)
     expect_delivery (kafka);
-  Sent *sent = nth_sent (kafka, kafka->n_sent);
-  *sent = (Sent){.id = id};
+  YvSent *sent = yv_in_flight_add (&kafka->in_flight, id);
   /* The library copies the bytes and only reads them; its prototype says otherwise. */
   if (rd_kafka_produce (kafka->topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY, (char *) bytes,
-                        n_bytes, kafka->config.key, strlen (kafka->config.key), sent) == 0) {
-    kafka->n_sent++;
+                        n_bytes, kafka->config.key, strlen (kafka->config.key), sent) == 0)
     return YV_SEND_TAKEN;
-  }
+  yv_in_flight_take_back (&kafka->in_flight);
   const rd_kafka_resp_err_t code = rd_kafka_last_error ();
   if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL)
     return YV_SEND_FULL;
@@ -341,7 +325,7 @@ poll_cluster (void *self, int timeout_ms, GError **error)
 
   if (!turn (kafka, timeout_ms, error))
     return false;
-  if (kafka->n_sent == 0)
+  if (kafka->in_flight.n == 0)
     return true;
   const int64_t now_us = g_get_monotonic_time ();
   if (kafka->down_us > 0 && now_us - MAX (kafka->down_us, kafka->due_us) > MAX_OUTAGE_US)
@@ -363,6 +347,7 @@ free_kafka (void *self)
   if (kafka->wake_fd >= 0)
     close (kafka->wake_fd);
   g_free (kafka->trouble);
+  yv_in_flight_clear (&kafka->in_flight);
   yv_kafka_config_clear (&kafka->config);
   g_free (kafka);
 }
@@ -373,6 +358,7 @@ new_kafka (const YvTransportConfig *config, const YvTransportEvents *events, GEr
   Kafka *kafka = g_new0 (Kafka, 1);
 
   kafka->events = *events;
+  yv_in_flight_init (&kafka->in_flight, MAX_IN_FLIGHT);
   kafka->wake_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (kafka->wake_fd < 0)
     g_set_error (error, YV_ERROR, YV_ERROR_IO, "Kafka: eventfd: %s", g_strerror (errno));

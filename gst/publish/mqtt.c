@@ -13,6 +13,7 @@
 
 #include "engine/yolov7.h"
 #include "gst/publish/address.h"
+#include "gst/publish/inflight.h"
 #include "gst/publish/mqttoptions.h"
 
 #define MAX_IN_FLIGHT 255
@@ -20,12 +21,6 @@
 /* MQTT 5's first reason code that is an error, and 3.1.1's word for a version it doesn't know. */
 #define FIRST_ERROR 0x80
 #define V311_WRONG_VERSION 1
-
-typedef struct {
-  int mid; /* what the library calls it */
-  uint64_t id;
-  bool is_answered; /* and waits for older ones to be */
-} Sent;
 
 typedef struct {
   YvMqttOptions options;
@@ -40,16 +35,9 @@ typedef struct {
   int answer;               /* to CONNECT; negative: none yet, 0: accepted */
   int goodbye;              /* MQTT 5: why the broker ended the connection; 0: it didn't say */
   char *trouble;            /* (nullable): the last error that the library logged */
-  Sent sent[MAX_IN_FLIGHT]; /* a ring */
-  uint32_t first, n_sent;
+  YvInFlight in_flight;
   int64_t heard_us; /* when there was an acknowledgement, or nothing to acknowledge */
 } Mqtt;
-
-static Sent *
-nth_sent (Mqtt *mqtt, uint32_t i)
-{
-  return &mqtt->sent[(mqtt->first + i) % MAX_IN_FLIGHT];
-}
 
 static int64_t
 acknowledgement_limit_us (const Mqtt *mqtt)
@@ -89,36 +77,21 @@ on_disconnect (struct mosquitto *client, void *self, int reason,
     ((Mqtt *) self)->goodbye = reason;
 }
 
-static Sent *
-find_sent (Mqtt *mqtt, int mid)
-{
-  /* Brokers acknowledge in order, so it is nearly always the first. */
-  for (uint32_t i = 0; i < mqtt->n_sent; i++) {
-    Sent *sent = nth_sent (mqtt, i);
-    if (sent->mid == mid && !sent->is_answered)
-      return sent;
-  }
-  return NULL;
-}
-
 static void
 on_publish (struct mosquitto *client, void *self, int mid, int reason,
             const mosquitto_property *properties)
 {
   Mqtt *mqtt = self;
-  Sent *sent = find_sent (mqtt, mid);
+  YvSent *sent = yv_in_flight_find (&mqtt->in_flight, mid);
 
   (void) client, (void) properties;
   if (!sent)
     return;
-  sent->is_answered = true;
+  const uint64_t id = sent->id;
+  yv_in_flight_answer (&mqtt->in_flight, sent);
   mqtt->heard_us = g_get_monotonic_time ();
-  mqtt->events.done (mqtt->events.user_data, sent->id,
+  mqtt->events.done (mqtt->events.user_data, id,
                      reason >= FIRST_ERROR ? mosquitto_reason_string (reason) : NULL);
-  while (mqtt->n_sent > 0 && nth_sent (mqtt, 0)->is_answered) {
-    mqtt->first = (mqtt->first + 1) % MAX_IN_FLIGHT;
-    mqtt->n_sent--;
-  }
 }
 
 /* OpenSSL would ask on the terminal. */
@@ -285,7 +258,7 @@ disconnect_from_broker (void *self)
   if (mqtt->answer == 0)
     mosquitto_disconnect (mqtt->client);
   g_clear_pointer (&mqtt->client, mosquitto_destroy);
-  mqtt->first = mqtt->n_sent = 0;
+  yv_in_flight_forget (&mqtt->in_flight);
 }
 
 /* @open_by_us: until when the socket has to be connected */
@@ -403,22 +376,21 @@ send_record (void *self, uint64_t id, const char *bytes, size_t n_bytes, bool ag
   Mqtt *mqtt = self;
 
   (void) again; /* the library sets MQTT's own flag only for what it repeats itself */
-  if (mqtt->n_sent == MAX_IN_FLIGHT)
+  if (mqtt->in_flight.n == MAX_IN_FLIGHT)
     return YV_SEND_FULL;
   if (n_bytes > MQTT_MAX_PAYLOAD)
     return refuse (mqtt, n_bytes, MOSQ_ERR_PAYLOAD_SIZE, error);
-  if (mqtt->n_sent == 0)
+  if (mqtt->in_flight.n == 0)
     mqtt->heard_us = g_get_monotonic_time ();
 
   /* In the ring before it is sent: with QoS 0 it is answered for inside of the call. */
-  Sent *sent = nth_sent (mqtt, mqtt->n_sent++);
-  *sent = (Sent){.id = id};
+  YvSent *sent = yv_in_flight_add (&mqtt->in_flight, id);
   const int rc = mosquitto_publish (mqtt->client, &sent->mid, mqtt->options.topic, (int) n_bytes,
                                     bytes, mqtt->options.qos, false);
   if (rc == MOSQ_ERR_SUCCESS)
     return YV_SEND_TAKEN;
   if (!sent->is_answered)
-    mqtt->n_sent--;
+    yv_in_flight_take_back (&mqtt->in_flight);
   if (rc == MOSQ_ERR_PAYLOAD_SIZE || rc == MOSQ_ERR_OVERSIZE_PACKET)
     return refuse (mqtt, n_bytes, rc, error);
   fail_broken (mqtt, rc, error);
@@ -432,7 +404,7 @@ poll_broker (void *self, int timeout_ms, GError **error)
 
   if (!turn (mqtt, timeout_ms, error))
     return false;
-  if (mqtt->n_sent > 0 &&
+  if (mqtt->in_flight.n > 0 &&
       g_get_monotonic_time () - mqtt->heard_us > acknowledgement_limit_us (mqtt))
     return fail (mqtt, error, "it takes records, but acknowledges none");
   return true;
@@ -449,6 +421,7 @@ free_mqtt (void *self)
   if (mqtt->wake_fd >= 0)
     close (mqtt->wake_fd);
   g_free (mqtt->trouble);
+  yv_in_flight_clear (&mqtt->in_flight);
   yv_mqtt_options_clear (&mqtt->options);
   g_free (mqtt);
 }
@@ -473,6 +446,7 @@ new_mqtt (const YvTransportConfig *config, const YvTransportEvents *events, GErr
   init_library ();
   mqtt->events = *events;
   mqtt->version = MQTT_PROTOCOL_V5;
+  yv_in_flight_init (&mqtt->in_flight, MAX_IN_FLIGHT);
   mqtt->wake_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (mqtt->wake_fd < 0) {
     g_set_error (error, YV_ERROR, YV_ERROR_IO, "MQTT: eventfd: %s", g_strerror (errno));
