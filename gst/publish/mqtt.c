@@ -34,6 +34,7 @@ typedef struct {
   bool is_open;             /* the socket is connected */
   int answer;               /* to CONNECT; negative: none yet, 0: accepted */
   int goodbye;              /* MQTT 5: why the broker ended the connection; 0: it didn't say */
+  int setback;              /* MQTT 5: why it did not take a record that it may yet take; or 0 */
   char *trouble;            /* (nullable): the last error that the library logged */
   YvInFlight in_flight;
   int64_t heard_us; /* when there was an acknowledgement, or nothing to acknowledge */
@@ -77,6 +78,15 @@ on_disconnect (struct mosquitto *client, void *self, int reason,
     ((Mqtt *) self)->goodbye = reason;
 }
 
+/* Those of MQTT 5's reasons that the record itself, or its topic, is the cause of; what has another
+ * cause, as a quota, may pass. */
+static bool
+is_refusal (int reason)
+{
+  return reason == MQTT_RC_NOT_AUTHORIZED || reason == MQTT_RC_TOPIC_NAME_INVALID ||
+         reason == MQTT_RC_PACKET_TOO_LARGE || reason == MQTT_RC_PAYLOAD_FORMAT_INVALID;
+}
+
 static void
 on_publish (struct mosquitto *client, void *self, int mid, int reason,
             const mosquitto_property *properties)
@@ -87,11 +97,15 @@ on_publish (struct mosquitto *client, void *self, int mid, int reason,
   (void) client, (void) properties;
   if (!sent)
     return;
+  if (reason >= FIRST_ERROR && !is_refusal (reason)) {
+    mqtt->setback = reason;
+    return;
+  }
   const uint64_t id = sent->id;
   yv_in_flight_answer (&mqtt->in_flight, sent);
   mqtt->heard_us = g_get_monotonic_time ();
   mqtt->events.done (mqtt->events.user_data, id,
-                     reason >= FIRST_ERROR ? mosquitto_reason_string (reason) : NULL);
+                     is_refusal (reason) ? mosquitto_reason_string (reason) : NULL);
 }
 
 /* OpenSSL would ask on the terminal. */
@@ -143,7 +157,10 @@ fail_broken (const Mqtt *mqtt, int rc, GError **error)
   const bool is_lost = is_end (rc);
   g_autofree char *text = NULL;
 
-  if (mqtt->goodbye)
+  if (mqtt->setback)
+    text = g_strconcat ("it does not take records now: ", mosquitto_reason_string (mqtt->setback),
+                        NULL);
+  else if (mqtt->goodbye)
     text = g_strconcat ("it ended the connection: ", mosquitto_reason_string (mqtt->goodbye), NULL);
   else if (rc == MOSQ_ERR_PROTOCOL || rc == MOSQ_ERR_MALFORMED_PACKET)
     text = g_strdup ("it answers with something that is not MQTT; is this its port?");
@@ -225,7 +242,7 @@ move_bytes (Mqtt *mqtt, int ready, GError **error)
     rc = mosquitto_loop_misc (mqtt->client);
   if (mqtt->answer > 0)
     return fail (mqtt, error, describe_refusal (mqtt));
-  if (rc == MOSQ_ERR_SUCCESS && has_ended (mqtt, ready))
+  if (rc == MOSQ_ERR_SUCCESS && (mqtt->setback || has_ended (mqtt, ready)))
     rc = MOSQ_ERR_CONN_LOST;
   return rc == MOSQ_ERR_SUCCESS || fail_broken (mqtt, rc, error);
 }
@@ -269,6 +286,7 @@ open_session (Mqtt *mqtt, const YvRoute *route, int64_t open_by_us, int64_t dead
   mqtt->is_open = false;
   mqtt->answer = -1;
   mqtt->goodbye = 0;
+  mqtt->setback = 0;
   g_clear_pointer (&mqtt->trouble, g_free);
   if (!make_client (mqtt, error))
     return false;

@@ -6,7 +6,9 @@
  * Each connection is a session of its own: the library repeats nothing by itself, so what a
  * subscriber gets twice says "redelivered" in its text, or is marked DUP by its own broker. At most
  * 255 records are in flight. A broker that acknowledges nothing for twice the keep-alive time is
- * taken for broken, as is one that answers with anything but MQTT.
+ * taken for broken, as is one that answers with anything but MQTT, or does not take a record for a
+ * reason that may pass, as a quota. It refuses one for good with MQTT 5's reasons "not authorized",
+ * "topic name invalid", "packet too large" and "payload format invalid".
  *
  * Of YvTransportConfig: address (gst/publish/address.h), topic, client_id (NULL: the broker gives
  * one), username, password, tls*, the three files, and of settings, each at most once:

@@ -245,3 +245,20 @@ mqtt_peer_get_connect (MqttPeer *peer)
   g_mutex_unlock (&peer->lock);
   return bytes;
 }
+
+MqttBroker
+mqtt_broker_start (MqttScript script)
+{
+  MqttBroker broker = {.peer = mqtt_peer_new (&script)};
+
+  broker.address = g_strdup_printf ("127.0.0.1:%u", mqtt_peer_port (broker.peer));
+  broker.config = (YvTransportConfig){.address = broker.address, .topic = "cameras/door"};
+  return broker;
+}
+
+void
+mqtt_broker_end (MqttBroker *broker)
+{
+  mqtt_peer_free (broker->peer);
+  g_free (broker->address);
+}

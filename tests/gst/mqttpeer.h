@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "gst/publish/transport.h"
+
 G_BEGIN_DECLS
 
 typedef struct {
@@ -45,5 +47,17 @@ void mqtt_peer_wait_for (MqttPeer *peer, guint n_payloads);
 GBytes *mqtt_peer_get_connect (MqttPeer *peer);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MqttPeer, mqtt_peer_free)
+
+/* One that listens at 127.0.0.1, and what a transport is told of it. */
+typedef struct {
+  MqttPeer *peer;
+  char *address;            /* owned */
+  YvTransportConfig config; /* to be changed before it is used */
+} MqttBroker;
+
+MqttBroker mqtt_broker_start (MqttScript script);
+void mqtt_broker_end (MqttBroker *broker);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (MqttBroker, mqtt_broker_end)
 
 G_END_DECLS
