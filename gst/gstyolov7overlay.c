@@ -434,7 +434,8 @@ lay_out (GstYolov7Overlay *self, GstClockTime now, const GstYolov7OverlaySetting
     yv_boxes_hide (self->shapes, boxes, self->boxes->len, w, h);
   yv_zonelines_add_borders (self->shapes, zones, self->zone_lines->len, line_px, w, h);
   if (settings->tail_length_ns > 0)
-    yv_tails_lay_out (self->tails, now, settings->tail_length_ns, (gint) line_px, self->shapes);
+    yv_tails_lay_out (self->tails, now, settings->tail_length_ns, (gint) line_px, w, h,
+                      self->shapes);
   else
     yv_tails_clear (self->tails);
   yv_boxes_lay_out (self->shapes, self->font, boxes, self->boxes->len, style, w, h);

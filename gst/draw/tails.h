@@ -5,8 +5,9 @@
  * Out:   the shapes of the tails, from transparent at their end to opaque at the object.
  *
  * A tail has 64 points at most: those of a long time lie further apart. So do tails have a bound,
- * 512: further tracks have none until others end. A tail whose track is gone fades away. Nothing is
- * allocated once as many tracks were there at the same time as ever are.
+ * 512: a further track takes the place of the one that is gone for longest, and has none where all
+ * are there. Tails are drawn until their ink is that of a whole frame. A tail whose track is gone
+ * fades away. Nothing is allocated once as many tracks were there at the same time as ever are.
  *
  * Pure. Threads: one at a time.
  */
@@ -31,7 +32,7 @@ void yv_tails_add (YvTails *tails, int64_t id, double x, double y, uint32_t argb
 
 /* Adds what is younger than @length_ns to @shapes, and forgets the rest. */
 void yv_tails_lay_out (YvTails *tails, uint64_t now_ns, uint64_t length_ns, int32_t line_px,
-                       YvShapes *shapes);
+                       uint32_t frame_w, uint32_t frame_h, YvShapes *shapes);
 
 /* How many tracks have a tail now. */
 uint32_t yv_tails_count (const YvTails *tails);

@@ -469,7 +469,7 @@ a_tail_fades_from_the_object_to_its_end (void)
 
   for (uint32_t i = 0; i <= 25; i++)
     yv_tails_add (tails, 1, 20 + i * 6, 60.5, 0xffffffff, (uint64_t) i * SECOND_NS / 25, SECOND_NS);
-  yv_tails_lay_out (tails, SECOND_NS, SECOND_NS, 3, shapes);
+  yv_tails_lay_out (tails, SECOND_NS, SECOND_NS, 3, W, H, shapes);
   draw_all (shapes, font, p);
   for (uint32_t x = 30; x < 160; x += 10)
     g_assert_cmpuint (pixel_at (p, x + 10, 60) >> 24, >, pixel_at (p, x, 60) >> 24);
@@ -485,16 +485,16 @@ tails_end_with_time_and_when_cleared (void)
 
   for (uint32_t i = 0; i < 10; i++)
     yv_tails_add (tails, 1, i * 6, 60, 0xffffffff, i, SECOND_NS);
-  yv_tails_lay_out (tails, SECOND_NS, SECOND_NS, 3, shapes);
+  yv_tails_lay_out (tails, SECOND_NS, SECOND_NS, 3, W, H, shapes);
   g_assert_cmpuint (shapes->shapes->len, ==, 1);
-  yv_tails_lay_out (tails, 2ull * SECOND_NS, SECOND_NS, 3, shapes);
+  yv_tails_lay_out (tails, 2ull * SECOND_NS, SECOND_NS, 3, W, H, shapes);
   g_assert_cmpuint (shapes->shapes->len, ==, 1);
   g_assert_cmpuint (yv_tails_count (tails), ==, 0);
 
   yv_tails_add (tails, 1, 0, 0, 0xffffffff, 5, SECOND_NS);
   yv_tails_clear (tails);
   yv_tails_add (tails, 1, 90, 90, 0xffffffff, 6, SECOND_NS);
-  yv_tails_lay_out (tails, 6, SECOND_NS, 3, shapes);
+  yv_tails_lay_out (tails, 6, SECOND_NS, 3, W, H, shapes);
   g_assert_cmpuint (shapes->shapes->len, ==, 1); /* one point is no line */
 }
 
@@ -510,10 +510,73 @@ tails_stay_bounded (void)
   yv_tails_clear (tails);
   for (uint32_t i = 0; i < 100000; i++) /* more than a day, at the longest length */
     yv_tails_add (tails, 1, i, i, 0xffffffff, (uint64_t) i * SECOND_NS, 600ull * SECOND_NS);
-  yv_tails_lay_out (tails, 99999ull * SECOND_NS, 600ull * SECOND_NS, 3, shapes);
+  yv_tails_lay_out (tails, 99999ull * SECOND_NS, 600ull * SECOND_NS, 3, W, H, shapes);
   g_assert_cmpuint (shapes->points->len, <=, 64);
   g_assert_cmpuint (shapes->points->len, >=, 55);
   g_assert_cmpfloat (g_array_index (shapes->points, YvPoint, 0).x, <=, 99999 - 560);
+}
+
+static void
+new_tracks_take_the_place_of_those_that_are_gone (void)
+{
+  g_autoptr (YvTails) tails = yv_tails_new ();
+  g_autoptr (YvShapes) shapes = yv_shapes_new ();
+
+  for (int64_t id = 0; id < 512; id++)
+    yv_tails_add (tails, id, 1, 1, 0xffffffff, id == 77 ? 0 : 1, SECOND_NS);
+  for (uint64_t ns = 2; ns < 4; ns++) {
+    for (int64_t id = 0; id < 512; id++)
+      if (id != 77)
+        yv_tails_add (tails, id, 1, 1, 0xffffffff, ns, SECOND_NS);
+    yv_tails_add (tails, 1000, 9, 9, 0xff00ff00, ns, SECOND_NS);
+    yv_tails_add (tails, 1001, 9, 9, 0xff0000ff, ns, SECOND_NS); /* all others are there */
+  }
+  g_assert_cmpuint (yv_tails_count (tails), ==, 512);
+  yv_tails_lay_out (tails, 4, SECOND_NS, 1, W, H, shapes);
+  g_assert_cmpuint (shapes->shapes->len, ==, 512);
+  uint32_t n_new = 0;
+  for (uint32_t i = 0; i < 512; i++) {
+    g_assert_cmphex (shape_at (shapes, i)->argb, !=, 0xff0000ff);
+    n_new += shape_at (shapes, i)->argb == 0xff00ff00;
+  }
+  g_assert_cmpuint (n_new, ==, 1);
+}
+
+static void
+tails_that_jump_take_bounded_ink (void)
+{
+  g_autoptr (YvTails) tails = yv_tails_new ();
+  g_autoptr (YvShapes) shapes = yv_shapes_new ();
+
+  for (uint32_t i = 0; i < 60; i++)
+    for (int64_t id = 0; id < 512; id++)
+      yv_tails_add (tails, id, i % 2 ? W : 0, 9, 0xffffffff, (uint64_t) i * SECOND_NS / 60,
+                    SECOND_NS);
+  yv_tails_lay_out (tails, SECOND_NS, SECOND_NS, 5, W, H, shapes);
+  g_assert_cmpuint (yv_tails_count (tails), ==, 512);
+  g_assert_cmpuint (shapes->shapes->len, ==, 1); /* 59 times across the picture */
+}
+
+/* What is near such a line is inked, in whatever tile, and nothing else. */
+static void
+long_lines_look_like_their_pieces (void)
+{
+  static const YvPoint ends[][2] = {{{-300, -90, 255}, {700, 333, 255}},
+                                    {{-50, 149.5, 255}, {260, 3, 255}},
+                                    {{100.3, -500, 255}, {101.9, 900, 255}}};
+
+  for (uint32_t i = 0; i < G_N_ELEMENTS (ends); i++) {
+    g_autofree Picture *p = new_picture (W, H, 0, 0);
+    const YvPoint *a = &ends[i][0], *b = &ends[i][1];
+    const double dx = b->x - a->x, dy = b->y - a->y, length = hypot (dx, dy);
+    yv_lines_draw (&p->canvas, ends[i], 2, 3, yv_canvas_ink (&p->canvas, 0xffffffff));
+    for (uint32_t k = 0; k < W * H; k++) {
+      const double away = fabs ((k % W + 0.5 - a->x) * dy - (k / W + 0.5 - a->y) * dx) / length;
+      const double covered = CLAMP (2 - away, 0, 1);
+      const double alpha = pixel_at (p, k % W, k / W) >> 24;
+      g_assert_cmpfloat_with_epsilon (alpha, covered * 255, 1);
+    }
+  }
 }
 
 static void
@@ -524,7 +587,7 @@ time_that_goes_back_breaks_no_tail (void)
 
   yv_tails_add (tails, 1, 1, 1, 0xffffffff, 5ull * SECOND_NS, SECOND_NS);
   yv_tails_add (tails, 1, 2, 2, 0xffffffff, SECOND_NS, SECOND_NS);
-  yv_tails_lay_out (tails, SECOND_NS, SECOND_NS, 3, shapes);
+  yv_tails_lay_out (tails, SECOND_NS, SECOND_NS, 3, W, H, shapes);
   g_assert_cmpuint (shapes->points->len, <=, 2);
 }
 
@@ -652,7 +715,7 @@ a_list_that_was_filled_once_allocates_nothing (void)
       yv_tails_add (tails, id, box.x, box.y, 0xffffffff, frame, 100);
       yv_boxes_lay_out (shapes, font, &box, 1, &style, W, H);
     }
-    yv_tails_lay_out (tails, frame, 100, 2, shapes);
+    yv_tails_lay_out (tails, frame, 100, 2, W, H, shapes);
     if (frame == 200) {
       memory[0] = shapes->shapes->data;
       memory[1] = shapes->points->data;
@@ -690,6 +753,9 @@ main (int argc, char **argv)
   g_test_add_func ("/tails/fade", a_tail_fades_from_the_object_to_its_end);
   g_test_add_func ("/tails/end", tails_end_with_time_and_when_cleared);
   g_test_add_func ("/tails/bounded", tails_stay_bounded);
+  g_test_add_func ("/tails/new", new_tracks_take_the_place_of_those_that_are_gone);
+  g_test_add_func ("/tails/jumps", tails_that_jump_take_bounded_ink);
+  g_test_add_func ("/lines/long", long_lines_look_like_their_pieces);
   g_test_add_func ("/tails/time-back", time_that_goes_back_breaks_no_tail);
   g_test_add_func ("/zones/counts", zones_tell_their_counts);
   g_test_add_func ("/zones/odd", zones_of_odd_points_are_harmless);
