@@ -16,7 +16,7 @@
  * Of YvTransportConfig: address (HOST:PORT,...: bootstrap.servers), topic, client_id, username and
  * password (SASL PLAIN unless sasl.mechanisms says otherwise), tls*, the three files; and settings,
  * which are librdkafka's configuration properties by their names, but for those that would take
- * away what is said above: they are refused.
+ * away what is said above, load code or run commands: they are refused.
  */
 #pragma once
 

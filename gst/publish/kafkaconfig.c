@@ -8,6 +8,7 @@
 #include "gst/publish/certificates.h"
 
 #define MAX_TOPIC 249 /* Kafka's own limit */
+#define WORD_SIGNS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
 
 typedef struct {
   const char *name, *value;
@@ -24,7 +25,7 @@ static const Property defaults[] = {
     {"message.timeout.ms", "0"},
 };
 
-/* What they may not, with the reason. */
+/* What they may not, by the start of its name, with the reason. */
 static const Property kept[] = {
     {"bootstrap.servers", "it is the property address"},
     {"metadata.broker.list", "it is the property address"},
@@ -32,7 +33,12 @@ static const Property kept[] = {
                            "without saying so"},
     {"delivery.report.only.error", "records are kept until they are known to have arrived"},
     {"log.queue", "the element reads it"},
+    {"enabled_events", "the element reads them"},
     {"plugin.library.paths", "a configuration may not load code"},
+    {"ssl.engine.", "a configuration may not load code"},
+    {"ssl.providers", "a configuration may not load code"},
+    {"sasl.kerberos.kinit.cmd", "a configuration may not run commands"},
+    {"test.mock.", "records would go nowhere"},
     {"transactional.id", "records are no transactions"},
 };
 
@@ -62,16 +68,38 @@ set_if (rd_kafka_conf_t *conf, const char *name, const char *value, GError **err
 }
 
 static bool
+refuse (GError **error, const char *name, const char *reason)
+{
+  g_autofree char *text = g_strdup_printf ("%.80s can't be set%s", name, reason);
+
+  return fail (error, text);
+}
+
+/* @name: without "topic.", which the library ignores */
+static bool
+check_setting (const char *name, const char *value, GError **error)
+{
+  for (size_t i = 0; i < G_N_ELEMENTS (kept); i++) {
+    if (!g_str_has_prefix (name, kept[i].name))
+      continue;
+    g_autofree char *reason = g_strconcat (": ", kept[i].value, NULL);
+    return refuse (error, name, reason);
+  }
+  /* The library gives these to a shell, as words of kinit's command. */
+  if (g_str_has_prefix (name, "sasl.kerberos.") &&
+      strspn (value, WORD_SIGNS "/@:") != strlen (value))
+    return refuse (error, name, " to this: expected letters, digits, and signs of . _ - / @ :");
+  if (g_str_equal (name, "partitioner") && g_str_equal (value, "random"))
+    return refuse (error, name, " to random: records keep their order only in one partition");
+  return true;
+}
+
+static bool
 set_user_settings (rd_kafka_conf_t *conf, const char *const *pairs, GError **error)
 {
   for (; pairs && pairs[0]; pairs += 2) {
-    for (size_t i = 0; i < G_N_ELEMENTS (kept); i++) {
-      if (!g_str_equal (pairs[0], kept[i].name))
-        continue;
-      g_autofree char *text = g_strdup_printf ("%s can't be set: %s", kept[i].name, kept[i].value);
-      return fail (error, text);
-    }
-    if (!set (conf, pairs[0], pairs[1], error))
+    const char *name = pairs[0] + (g_str_has_prefix (pairs[0], "topic.") ? strlen ("topic.") : 0);
+    if (!check_setting (name, pairs[1], error) || !set (conf, pairs[0], pairs[1], error))
       return false;
   }
   return true;
@@ -132,9 +160,7 @@ check_topic (const char *topic, GError **error)
 
   if (!topic || !*topic)
     return fail (error, "topic is not set; records need one, as in topic=cameras.door");
-  const bool has_good_signs =
-      strspn (topic, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
-      strlen (topic);
+  const bool has_good_signs = strspn (topic, WORD_SIGNS) == strlen (topic);
   if (has_good_signs && strlen (topic) <= MAX_TOPIC && strcmp (topic, ".") && strcmp (topic, ".."))
     return true;
   text = g_strdup_printf ("topic \"%.80s\" is no name for one; expected up to 249 letters, "

@@ -221,6 +221,17 @@ configurations_that_are_refused (void)
       {{.address = "h", .topic = "t"}, {"bootstrap.servers", "x"}, "property address"},
       {{.address = "h", .topic = "t"}, {"metadata.broker.list", "x"}, "property address"},
       {{.address = "h", .topic = "t"}, {"plugin.library.paths", "x"}, "load code"},
+      {{.address = "h", .topic = "t"}, {"topic.plugin.library.paths", "x"}, "load code"},
+      {{.address = "h", .topic = "t"}, {"ssl.engine.location", "/x.so"}, "load code"},
+      {{.address = "h", .topic = "t"}, {"ssl.providers", "x"}, "load code"},
+      {{.address = "h", .topic = "t"}, {"sasl.kerberos.kinit.cmd", "true"}, "run commands"},
+      {{.address = "h", .topic = "t"}, {"sasl.kerberos.principal", "a; b"}, "expected letters"},
+      {{.address = "h", .topic = "t"}, {"sasl.kerberos.keytab", "$(b)"}, "expected letters"},
+      {{.address = "h", .topic = "t"}, {"partitioner", "random"}, "one partition"},
+      {{.address = "h", .topic = "t"}, {"topic.partitioner", "random"}, "one partition"},
+      {{.address = "h", .topic = "t"}, {"queuing.strategy", "lifo"}, "fifo"},
+      {{.address = "h", .topic = "t"}, {"enabled_events", "1"}, "element reads"},
+      {{.address = "h", .topic = "t"}, {"test.mock.num.brokers", "1"}, "nowhere"},
       {{.address = "h", .topic = "t"}, {"transactional.id", "x"}, "transactions"},
       {{.address = "h", .topic = "t"}, {"log.queue", "false"}, "log.queue"},
       {{.address = "h", .topic = "t"}, {"delivery.report.only.error", "true"}, "arrived"},
@@ -232,6 +243,23 @@ configurations_that_are_refused (void)
     g_autofree char *message = carrier_refuse (&yv_transport_kafka, &config);
     g_test_message ("%s", message);
     carrier_assert_says (message, rows[i].says);
+  }
+}
+
+static void
+settings_that_are_taken (void)
+{
+  static const char *const rows[][3] = {
+      {"partitioner", "murmur2_random", NULL},
+      {"topic.partitioner", "consistent", NULL},
+      {"sasl.kerberos.principal", "door/camera@EXAMPLE.ORG", NULL},
+      {"linger.ms", "50", NULL},
+      {"ssl.endpoint.identification.algorithm", "https", NULL},
+  };
+
+  for (size_t i = 0; i < G_N_ELEMENTS (rows); i++) {
+    const YvTransportConfig config = {.address = "h", .topic = "t", .settings = rows[i]};
+    carrier_free (carrier_new (&yv_transport_kafka, &config));
   }
 }
 
@@ -257,6 +285,7 @@ main (int argc, char **argv)
   g_test_add_func ("/kafka-bad/topics", topics_that_are_refused);
   g_test_add_func ("/kafka-bad/security", security_that_the_cluster_does_not_have);
   g_test_add_func ("/kafka-bad/configurations", configurations_that_are_refused);
+  g_test_add_func ("/kafka-bad/settings", settings_that_are_taken);
   g_test_add_func ("/kafka-bad/long-topic", a_topic_that_is_too_long);
   return g_test_run ();
 }
