@@ -16,6 +16,10 @@ enum {
   PROP_KAFKA_CONFIG,
   PROP_USERNAME,
   PROP_PASSWORD,
+  PROP_TLS,
+  PROP_CA_FILE,
+  PROP_CERT_FILE,
+  PROP_KEY_FILE,
   PROP_MAX_CONNECT_ATTEMPTS,
   PROP_MAX_RECONNECT_INTERVAL,
   PROP_WHEN,
@@ -93,6 +97,10 @@ static const gsize offsets[N_PROPS] = {
     [PROP_KAFKA_CONFIG] = offsetof (GstYolov7PublishSettings, kafka_config),
     [PROP_USERNAME] = offsetof (GstYolov7PublishSettings, config.username),
     [PROP_PASSWORD] = offsetof (GstYolov7PublishSettings, config.password),
+    [PROP_TLS] = offsetof (GstYolov7PublishSettings, config.tls),
+    [PROP_CA_FILE] = offsetof (GstYolov7PublishSettings, config.ca_file),
+    [PROP_CERT_FILE] = offsetof (GstYolov7PublishSettings, config.cert_file),
+    [PROP_KEY_FILE] = offsetof (GstYolov7PublishSettings, config.key_file),
     [PROP_MAX_CONNECT_ATTEMPTS] = offsetof (GstYolov7PublishSettings, config.max_attempts),
     [PROP_MAX_RECONNECT_INTERVAL] = offsetof (GstYolov7PublishSettings, config.max_wait_s),
     [PROP_WHEN] = offsetof (GstYolov7PublishSettings, when),
@@ -170,6 +178,8 @@ gst_yolov7_publish_settings_set (GstYolov7PublishSettings *settings, guint id, c
     *(uint64_t *) field = g_value_get_uint64 (value);
   else if (G_VALUE_HOLDS_INT (value))
     *(int *) field = g_value_get_int (value);
+  else if (G_VALUE_HOLDS_BOOLEAN (value))
+    *(bool *) field = g_value_get_boolean (value);
   else
     *(int *) field = g_value_get_enum (value);
   return TRUE;
@@ -190,6 +200,8 @@ gst_yolov7_publish_settings_get (const GstYolov7PublishSettings *settings, guint
     g_value_set_uint64 (value, *(const uint64_t *) field);
   else if (G_VALUE_HOLDS_INT (value))
     g_value_set_int (value, *(const int *) field);
+  else if (G_VALUE_HOLDS_BOOLEAN (value))
+    g_value_set_boolean (value, *(const bool *) field);
   else
     g_value_set_enum (value, *(const int *) field);
   return TRUE;
@@ -242,6 +254,28 @@ init_place_properties (GParamSpec **properties)
 }
 
 static void
+init_tls_properties (GParamSpec **properties)
+{
+  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
+
+  properties[PROP_TLS] = g_param_spec_boolean (
+      "tls", "TLS",
+      "method=mqtt or kafka: the connection is encrypted, and the broker's certificate is checked; "
+      "also where one of the three files is set",
+      FALSE, flags);
+  properties[PROP_CA_FILE] =
+      g_param_spec_string ("ca-file", "CA file",
+                           "Certificates (PEM) of those who may vouch for the broker; not set: "
+                           "those that the system trusts",
+                           NULL, flags);
+  properties[PROP_CERT_FILE] =
+      g_param_spec_string ("cert-file", "Certificate file",
+                           "Our certificate (PEM), where the broker asks for one", NULL, flags);
+  properties[PROP_KEY_FILE] = g_param_spec_string (
+      "key-file", "Key file", "The private key (PEM) of our certificate", NULL, flags);
+}
+
+static void
 init_flow_properties (GParamSpec **properties)
 {
   const GParamFlags ready = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
@@ -285,6 +319,7 @@ gst_yolov7_publish_settings_install (GObjectClass *class)
   GParamSpec *properties[N_PROPS] = {NULL};
 
   init_place_properties (properties);
+  init_tls_properties (properties);
   init_flow_properties (properties);
   g_object_class_install_properties (class, N_PROPS, properties);
   gst_type_mark_as_plugin_api (GST_TYPE_YOLOV7_PUBLISH_METHOD, 0);

@@ -199,10 +199,11 @@ static void
 other_properties_stay_as_they_are (void)
 {
   static const char *const names[] = {
-      "method",      "file-path",    "file-format", "address",     "topic",        "mqtt-client-id",
-      "mqtt-config", "kafka-config", "queue-size",  "queue-bytes", "drain-timeout"};
-  static const char *const values[] = {"mqtt", "/x", "json", "x",    "x", "x",
-                                       "x",    "x",  "7",    "2000", "1"};
+      "method",         "file-path",   "file-format",  "address",     "topic",
+      "mqtt-client-id", "mqtt-config", "kafka-config", "tls",         "ca-file",
+      "cert-file",      "key-file",    "queue-size",   "queue-bytes", "drain-timeout"};
+  static const char *const values[] = {"mqtt", "/x", "json", "x", "x", "x",    "x", "x",
+                                       "true", "x",  "x",    "x", "7", "2000", "1"};
   Fixture f = fixture_new (LINES);
 
   for (guint i = 0; i < G_N_ELEMENTS (names); i++) {

@@ -184,6 +184,9 @@ starts_that_fail (void)
       {"method=kafka address=h", "topic is not set"},
       {"method=kafka address=h topic=a/b", "no name for one"},
       {"method=kafka address=h topic=t password=" SECRET, "no username"},
+      {"method=kafka address=h topic=t ca-file=/no/such.pem", "/no/such.pem"},
+      {"method=kafka address=h topic=t key-file=/no/such.pem", "ssl_client_certificate"},
+      {"method=mqtt address=h topic=t cert-file=/no/such.pem", "ssl_private_key"},
       {"method=kafka address=h topic=t kafka-config=/no/such.json", "/no/such.json"},
   };
 
@@ -357,6 +360,43 @@ secrets_of_mqtt (void)
   stop_listening ();
 }
 
+/* All that a broker with certificates asks for, without a file; and too little of it. */
+static void
+certificates_by_properties (void)
+{
+  if (!mosquitto_is_installed ())
+    return;
+  g_autoptr (Mosquitto) mosquitto = mosquitto_process_new (
+      "allow_anonymous true\ncertfile %s/server.crt\nkeyfile %s/server.key\ncafile %s/ca.crt\n"
+      "require_certificate true\n");
+  mosquitto_process_make_certificates (mosquitto, "localhost", SECRET);
+  mosquitto_process_run (mosquitto, "openssl", "pkey", "-in", "client.key", "-passin",
+                         "pass:" SECRET, "-out", "plain.key", NULL);
+  mosquitto_process_start (mosquitto);
+  const char *folder = mosquitto->folder;
+  g_autofree char *unknown = g_strdup_printf ("method=mqtt topic=" TOPIC " address=%s tls=true "
+                                              "drain-timeout=0",
+                                              mosquitto->address);
+  g_autofree char *good = g_strdup_printf ("method=mqtt topic=" TOPIC " address=%s "
+                                           "ca-file=%s/ca.crt cert-file=%s/client.crt "
+                                           "key-file=%s/plain.key",
+                                           mosquitto->address, folder, folder, folder);
+
+  Fixture f = fixture_new (good);
+  fixture_start (&f);
+  push (&f, 10);
+  g_assert_true (gst_harness_push_event (f.h, gst_event_new_eos ()));
+  g_assert_cmpuint (get_count (&f, "arrived"), ==, 10);
+  fixture_clear (&f);
+
+  f = fixture_new (unknown);
+  fixture_start (&f);
+  push (&f, 1);
+  g_autofree char *text = pop_trouble (&f);
+  assert_says (text, "certificate verify failed");
+  fixture_clear (&f);
+}
+
 /* Right ones, in each way, and where the broker refuses them. */
 static void
 passwords_of_mqtt (void)
@@ -440,6 +480,7 @@ main (int argc, char **argv)
   g_test_add_func ("/publish-broker/bad/starts", starts_that_fail);
   g_test_add_func ("/publish-broker/bad/brokers", brokers_that_do_not_work);
   g_test_add_func ("/publish-broker/secrets/mqtt-tls", secrets_of_mqtt);
+  g_test_add_func ("/publish-broker/certificates", certificates_by_properties);
   g_test_add_func ("/publish-broker/secrets/mqtt", passwords_of_mqtt);
   g_test_add_func ("/publish-broker/secrets/kafka", passwords_of_kafka);
   return g_test_run ();
