@@ -44,6 +44,7 @@
 
 #include "gst/detectionmeta.h"
 #include "gst/posterror.h"
+#include "gst/sightings.h"
 #include "gst/track/tracker.h"
 #include "gst/zonewatch.h"
 
@@ -78,12 +79,6 @@ enum {
 
 static GParamSpec *properties[N_PROPS];
 
-/* What a track needs of its detections to be told again. */
-typedef struct {
-  char *label;
-  gint index; /* or -1 */
-} ObjectClass;
-
 struct _GstYolov7Tracker {
   GstBaseTransform parent;
 
@@ -102,11 +97,8 @@ struct _GstYolov7Tracker {
   gboolean has_seen;        /* any frame that was analysed */
   guint64 n_since_seen;     /* buffers */
   GstYolov7MetaKinds kinds; /* that the last frame with detections carried */
-  GArray *classes;          /* of ObjectClass; their index is the tracker's class key */
-  GHashTable *class_keys;   /* label of an ObjectClass -> key + 1 */
-  GArray *found;            /* of GstYolov7Detection; these three are kept for their memory */
-  GArray *seen;             /* of YvSighting */
-  GArray *predicted;        /* of GstYolov7Detection */
+  GstYolov7Sightings *sightings;
+  GArray *found; /* of GstYolov7Detection; kept for its memory */
 };
 
 G_DEFINE_FINAL_TYPE (GstYolov7Tracker, gst_yolov7_tracker, GST_TYPE_BASE_TRANSFORM)
@@ -240,12 +232,6 @@ install_properties (GObjectClass *class)
 /* ---- life ----------------------------------------------------------------------------------- */
 
 static void
-clear_class (gpointer data)
-{
-  g_free (((ObjectClass *) data)->label);
-}
-
-static void
 forget (GstYolov7Tracker *self)
 {
   yv_tracker_reset (self->tracker);
@@ -264,12 +250,8 @@ start (GstBaseTransform *base)
   self->frame_w = self->frame_h = 0;
   self->refused_caps = self->has_new_segment = FALSE;
   self->kinds = 0;
-  self->classes = g_array_new (FALSE, FALSE, sizeof (ObjectClass));
-  g_array_set_clear_func (self->classes, clear_class);
-  self->class_keys = g_hash_table_new (g_str_hash, g_str_equal);
+  self->sightings = gst_yolov7_sightings_new ();
   self->found = g_array_new (FALSE, FALSE, sizeof (GstYolov7Detection));
-  self->seen = g_array_new (FALSE, FALSE, sizeof (YvSighting));
-  self->predicted = g_array_new (FALSE, FALSE, sizeof (GstYolov7Detection));
   forget (self);
   return TRUE;
 }
@@ -335,55 +317,6 @@ sink_event (GstBaseTransform *base, GstEvent *event)
   return GST_BASE_TRANSFORM_CLASS (gst_yolov7_tracker_parent_class)->sink_event (base, event);
 }
 
-/* Names come from whoever attached the detections: not more of them than this are told apart. */
-#define MOST_CLASSES 4096
-
-static uint32_t
-key_of_class (GstYolov7Tracker *self, const GstYolov7Detection *d)
-{
-  char number[16];
-  const char *name = d->label;
-
-  if (!name || !*name) {
-    g_snprintf (number, sizeof number, "#%d", d->class_index);
-    name = number;
-  }
-  const guint key = GPOINTER_TO_UINT (g_hash_table_lookup (self->class_keys, name));
-  if (key > 0)
-    return key - 1;
-  if (self->classes->len >= MOST_CLASSES)
-    return MOST_CLASSES - 1;
-
-  const ObjectClass added = {g_strdup (name), d->class_index};
-  g_array_append_val (self->classes, added);
-  g_hash_table_insert (self->class_keys, added.label, GUINT_TO_POINTER (self->classes->len));
-  return self->classes->len - 1;
-}
-
-/* What nobody saw is no sighting; what nobody doubts is a good one. */
-static double
-confidence_of (const GstYolov7Detection *d)
-{
-  if (d->predicted)
-    return -1;
-  return d->confidence < 0 ? 1 : d->confidence;
-}
-
-static void
-sightings_of_found (GstYolov7Tracker *self)
-{
-  g_array_set_size (self->seen, 0);
-  for (guint i = 0; i < self->found->len; i++) {
-    const GstYolov7Detection *d = &g_array_index (self->found, GstYolov7Detection, i);
-    const YvSighting sighting = {
-        .box = {d->x, d->y, d->w, d->h},
-        .confidence = confidence_of (d),
-        .class_key = key_of_class (self, d),
-    };
-    g_array_append_val (self->seen, sighting);
-  }
-}
-
 /* Frames between the last analysed frame and one with this PTS, in the direction that is played;
  * negative: it goes back. Buffers, where PTS say nothing: there are none, or they stand still. */
 static double
@@ -409,12 +342,10 @@ see (GstYolov7Tracker *self, const YvTrackerSettings *settings, GstBuffer *buffe
     GST_DEBUG_OBJECT (self, "time goes back by %.1f frames: starting anew", -frames);
     forget (self);
   }
-  sightings_of_found (self);
-  yv_tracker_see (self->tracker, settings, MAX (frames, 0), (YvSighting *) self->seen->data,
-                  self->seen->len);
-  for (guint i = 0; i < self->seen->len; i++)
-    g_array_index (self->found, GstYolov7Detection, i).id =
-        g_array_index (self->seen, YvSighting, i).id;
+  GArray *seen = gst_yolov7_sightings_of (self->sightings, self->found);
+  yv_tracker_see (self->tracker, settings, MAX (frames, 0), (YvSighting *) seen->data, seen->len);
+  for (guint i = 0; i < seen->len; i++)
+    g_array_index (self->found, GstYolov7Detection, i).id = g_array_index (seen, YvSighting, i).id;
   gst_yolov7_detections_set_ids (buffer, self->found);
   self->has_seen = TRUE;
   self->seen_pts = pts;
@@ -450,43 +381,17 @@ are_all_predicted (const GArray *found)
   return found->len > 0;
 }
 
-/* Returns: whether anything of the box is inside the frame. */
-static gboolean
-clip_box (const YvTrackBox *box, guint frame_w, guint frame_h, GstYolov7Detection *out)
-{
-  out->x = CLAMP (box->x, 0, frame_w);
-  out->y = CLAMP (box->y, 0, frame_h);
-  out->w = CLAMP (box->x + box->w, 0, frame_w) - out->x;
-  out->h = CLAMP (box->y + box->h, 0, frame_h) - out->y;
-  return out->w > 0 && out->h > 0;
-}
-
 /* @pts: of the frame that the boxes are foretold for */
 static void
 attach_predicted (GstYolov7Tracker *self, GstBuffer *buffer, GstClockTime pts)
 {
   const GstYolov7Frame frame = {self->frame_w, self->frame_h, pts, GST_CLOCK_TIME_NONE};
-  guint32 n;
-  const YvPrediction *predicted = yv_tracker_predicted (self->tracker, &n);
+  const GArray *predicted =
+      gst_yolov7_sightings_predicted (self->sightings, self->tracker, self->frame_w, self->frame_h);
 
-  g_array_set_size (self->predicted, 0);
-  for (guint i = 0; i < n; i++) {
-    const ObjectClass *class = &g_array_index (self->classes, ObjectClass, predicted[i].class_key);
-    GstYolov7Detection d = {
-        .confidence = predicted[i].confidence,
-        .objectness = -1,
-        .class_index = class->index,
-        .id = predicted[i].id,
-        .predicted = TRUE,
-        .label = class->label,
-    };
-    if (clip_box (&predicted[i].box, self->frame_w, self->frame_h, &d))
-      g_array_append_val (self->predicted, d);
-  }
-  if (self->predicted->len > 0)
-    gst_yolov7_detections_attach (buffer, &frame,
-                                  (const GstYolov7Detection *) self->predicted->data,
-                                  self->predicted->len, self->kinds);
+  if (predicted->len > 0)
+    gst_yolov7_detections_attach (buffer, &frame, (const GstYolov7Detection *) predicted->data,
+                                  predicted->len, self->kinds);
 }
 
 static YvTrackerSettings
@@ -529,11 +434,8 @@ stop (GstBaseTransform *base)
 
   gst_yolov7_zone_watch_stop (self->zones);
   g_clear_pointer (&self->tracker, yv_tracker_free);
-  g_clear_pointer (&self->class_keys, g_hash_table_unref);
-  g_clear_pointer (&self->classes, g_array_unref);
   g_clear_pointer (&self->found, g_array_unref);
-  g_clear_pointer (&self->seen, g_array_unref);
-  g_clear_pointer (&self->predicted, g_array_unref);
+  g_clear_pointer (&self->sightings, gst_yolov7_sightings_free);
   return TRUE;
 }
 
