@@ -15,7 +15,7 @@
 // Reference: engine/ref/conv.c; test: tests/ops/test-conv.c.
 //
 // Why it looks like this (measured with tests/ops/test-conv.c --bench): a lane is a pixel, so
-// that imageLoad becomes straight vector code. Weights are loaded one texel a lane, i.e. 32 or 64
+// that imageLoad becomes straight vector code. Weights are loaded one texel a lane, i.e. P
 // different ones at once, and each is broadcast by a shuffle from a constant lane, which is one
 // or two instructions. The P * NB sums of a lane don't fit registers; they lie in the L1 cache and
 // are touched once per 4 multiply-adds, so all 4 channels of a quad come innermost. Taps and quads

@@ -92,7 +92,7 @@ struct YvConvParams {
   /* conv_tile: c_in is what a tile sees of src_channels (rounded up to 4), which with groups is
    * only what its own groups do: yv_tile_first_channel() in engine/plan/step.h. */
   uint group_in, group_out, src_channels;
-  uint n_images;
+  uint n_images; /* of the batch: tiles may go on from one to the next */
   uint residual_cstride;
 };
 

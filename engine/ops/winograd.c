@@ -89,7 +89,10 @@ all_bindable (const YvWay *way, const YvNode *node, const YvLowering *lowering)
 static YvWay
 winograd_way (uint32_t index)
 {
-  return (YvWay){.kernel = yv_lanes_at (index)->kernel, .winograd = true};
+  const YvLanes *lanes = yv_lanes_at (index);
+
+  g_assert (lanes->winograd_pack != YV_PACK_NONE);
+  return (YvWay){.kernel = lanes->kernel, .winograd = true};
 }
 
 static bool

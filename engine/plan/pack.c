@@ -29,20 +29,19 @@ typedef struct {
   bool is_reorged;  /* of FIRST: k counts taps and channels of the picture before REORG */
 } Blocks;
 
-static uint32_t
-block_channels (YvPack pack)
-{
-  G_STATIC_ASSERT (YV_TILE_CHANNELS <= MAX_BLOCK_CHANNELS);
-  if (pack == YV_PACK_TILE || pack == YV_PACK_COOPMAT || pack == YV_PACK_COOPMAT2)
-    return YV_TILE_CHANNELS;
-  if (pack == YV_PACK_HEAD)
-    return YV_HEAD_CHANNELS;
-  if (pack == YV_PACK_FIRST)
-    return YV_FIRST_CHANNELS;
-  if (pack == YV_PACK_LANES8 || pack == YV_PACK_LANES16)
-    return pack == YV_PACK_LANES8 ? 8 : 16;
-  return pack == YV_PACK_LANES32 || pack == YV_PACK_WINOGRAD32 ? 32 : 64;
-}
+static const uint8_t block_channels[] = {
+    [YV_PACK_LANES8] = 8,
+    [YV_PACK_LANES16] = 16,
+    [YV_PACK_LANES32] = 32,
+    [YV_PACK_LANES64] = 64,
+    [YV_PACK_WINOGRAD32] = 32,
+    [YV_PACK_WINOGRAD64] = 64,
+    [YV_PACK_TILE] = YV_TILE_CHANNELS,
+    [YV_PACK_COOPMAT] = YV_TILE_CHANNELS,
+    [YV_PACK_HEAD] = YV_HEAD_CHANNELS,
+    [YV_PACK_COOPMAT2] = YV_TILE_CHANNELS,
+    [YV_PACK_FIRST] = YV_FIRST_CHANNELS,
+};
 
 static bool
 is_winograd (const YvStep *step)
@@ -107,11 +106,12 @@ blocks_of (const YvStep *step)
 {
   const YvWeight *weight = step->weight_source;
   const uint32_t c_in = padded_c_in (step);
-  const uint32_t channels = block_channels (step->pack);
+  const uint32_t channels = block_channels[step->pack];
   const uint32_t n_runs = MAX (n_anchors (step), 1);
   const uint32_t run = weight->c_out / n_runs;
   const size_t n_k = rows_of_block (step, c_in);
 
+  g_assert (channels > 0 && channels <= MAX_BLOCK_CHANNELS);
   return (Blocks){
       .channels = channels,
       .n_blocks = n_runs * (uint32_t) yv_pieces (run, channels),
