@@ -16,7 +16,8 @@
  *            points       GstValueArray of double  x0, y0, x1, y1, ...: each 0..1 of the frame's
  *                                 width or height; of a line its two ends
  *           of a zone:
- *            count        uint    objects that are inside now
+ *            count        uint    objects that are inside now, those too that were not seen for a
+ *                                 while and are not given up yet
  *            entered      uint64  objects that ever were
  *            left         uint64  of these, those that went out again, or whose track ended;
  *                                 where a seek ended visits, entered is more than count + left

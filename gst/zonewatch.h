@@ -20,7 +20,8 @@
  *
  * Rules: gst/track/zones.h. Totals begin with 0 when the element starts; a flush, a seek, or
  * whatever else lets the tracker begin anew, keeps them and ends visits without counting them. The
- * end of the stream ends all tracks: who is inside has left.
+ * end of the stream ends all tracks: who is inside has left. Otherwise only frames that are
+ * analysed change anything: while none is, everybody stays where they were.
  *
  * Threads: the text is set and got by any; the others are the streaming thread's, or those of state
  * changes while it rests.
