@@ -409,6 +409,41 @@ gst_yolov7_detections_read (GstBuffer *buffer, GArray *found)
   return gst_yolov7_detections_read_scaled (buffer, 0, 0, found);
 }
 
+/* An analysis has seen something, or nothing at all. */
+static gboolean
+is_prediction (const GValue *array)
+{
+  const guint n = array ? gst_value_array_get_size (array) : 0;
+
+  for (guint i = 0; i < n; i++) {
+    const GValue *item = gst_value_array_get_value (array, i);
+    GstYolov7Detection d;
+    if (!GST_VALUE_HOLDS_STRUCTURE (item))
+      continue;
+    read_structure (gst_value_get_structure (item), &d);
+    if (!d.predicted)
+      return FALSE;
+  }
+  return n > 0;
+}
+
+gboolean
+gst_yolov7_detections_are_predicted (GstBuffer *buffer)
+{
+  gst_yolov7_detections_register ();
+  const GType api = gst_meta_get_info (GST_YOLOV7_DETECTIONS_META_NAME)->api;
+  gpointer state = NULL;
+  gboolean is_predicted = FALSE;
+  GstMeta *meta;
+
+  while ((meta = gst_buffer_iterate_meta_filtered (buffer, &state, api))) {
+    if (!is_prediction (detections_of (gst_custom_meta_get_structure ((GstCustomMeta *) meta))))
+      return FALSE;
+    is_predicted = TRUE;
+  }
+  return is_predicted;
+}
+
 GstClockTime
 gst_yolov7_detections_frame_pts (GstBuffer *buffer)
 {

@@ -117,6 +117,10 @@ gboolean gst_yolov7_detections_read (GstBuffer *buffer, GArray *found);
 gboolean gst_yolov7_detections_read_scaled (GstBuffer *buffer, guint frame_w, guint frame_h,
                                             GArray *found);
 
+/* Returns: whether all that @buffer says is what a tracker predicts, of a frame that nobody
+ * analysed. */
+gboolean gst_yolov7_detections_are_predicted (GstBuffer *buffer);
+
 /* Returns: the PTS of the frame that the first GstYolov7Detections of @buffer is of, which is
  * another than the buffer's where it came late; the buffer's where there is none, or it is not
  * known. May be GST_CLOCK_TIME_NONE. */

@@ -95,7 +95,7 @@ gboolean
 gst_yolov7_facts_read (GstYolov7Facts *facts, GstBuffer *buffer, guint frame_w, guint frame_h,
                        YvFrameFacts *out)
 {
-  const gboolean is_analysed =
+  const gboolean has_objects =
       frame_w > 0 && frame_h > 0
           ? gst_yolov7_detections_read_scaled (buffer, frame_w, frame_h, facts->found)
           : gst_yolov7_detections_read (buffer, facts->found);
@@ -109,5 +109,5 @@ gst_yolov7_facts_read (GstYolov7Facts *facts, GstBuffer *buffer, guint frame_w, 
   out->width = frame_w;
   out->height = frame_h;
   out->sender_ns = sender_time (facts, buffer);
-  return is_analysed || facts->zones->len > 0;
+  return has_objects && !gst_yolov7_detections_are_predicted (buffer);
 }

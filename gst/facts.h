@@ -33,7 +33,8 @@ void gst_yolov7_facts_clear (GstYolov7Facts *facts); /* zeroed ok */
  * @out: objects, zones, size and the sender's time are set, all else is left; valid as long as
  *   @buffer holds its metadata, and until the next call
  *
- * Returns: whether @buffer says anything: that it was analysed, or what zones count.
+ * Returns: whether somebody analysed the frame: what a tracker predicts is no analysis, and its
+ * zones, which are on every frame, are none either.
  */
 gboolean gst_yolov7_facts_read (GstYolov7Facts *facts, GstBuffer *buffer, guint frame_w,
                                 guint frame_h, YvFrameFacts *out);

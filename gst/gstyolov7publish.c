@@ -14,7 +14,8 @@
  *
  * It reads what `yolov7` attaches, and where a frame has none of that, the objects of GStreamer's
  * analytics elements (since 1.24), or any GstVideoRegionOfInterestMeta; and the zones of a tracker.
- * Frames that nobody analysed have no record.
+ * Frames that nobody analysed have no record, also where the tracker predicts objects; what its
+ * zones counted meanwhile is in the next record.
  *
  * A thread of its own carries the records. Neither a broker that is away nor a full disk holds the
  * stream or ends it: records wait, up to #GstYolov7Publish:queue-size and
@@ -328,11 +329,11 @@ stream_time (GstBaseTransform *base, GstBuffer *buffer)
 
 /* Takes what was set meanwhile. Returns: which frames have records */
 static GstYolov7PublishWhen
-take_changes (GstYolov7Publish *self, gboolean is_silent)
+take_changes (GstYolov7Publish *self, gboolean is_analysed)
 {
   GST_OBJECT_LOCK (self);
   self->n_frames++;
-  self->n_silent += is_silent ? 1 : 0;
+  self->n_silent += is_analysed ? 0 : 1;
   if (self->are_texts_new) {
     g_free (self->used_source);
     g_free (self->used_tags);
@@ -378,11 +379,11 @@ transform_ip (GstBaseTransform *base, GstBuffer *buffer)
 {
   GstYolov7Publish *self = GST_YOLOV7_PUBLISH (base);
   YvFrameFacts facts = {0};
-  const gboolean says_something =
+  const gboolean is_analysed =
       gst_yolov7_facts_read (&self->facts, buffer, self->width, self->height, &facts);
-  const GstYolov7PublishWhen when = take_changes (self, !says_something);
+  const GstYolov7PublishWhen when = take_changes (self, is_analysed);
 
-  if (says_something && (is_new (self, &facts) || when == GST_YOLOV7_PUBLISH_EVERY_FRAME))
+  if (is_analysed && (is_new (self, &facts) || when == GST_YOLOV7_PUBLISH_EVERY_FRAME))
     publish (self, &facts, stream_time (base, buffer));
   return GST_FLOW_OK;
 }

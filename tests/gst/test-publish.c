@@ -265,6 +265,38 @@ zones_are_told (void)
   fixture_clear (&f);
 }
 
+/* A tracker's zones are on every frame, and so is what it predicts. */
+static void
+frames_that_only_a_tracker_speaks_of_have_none (void)
+{
+  Fixture f = fixture_new (LINES);
+  GstYolov7Detection predicted = dog;
+  const guint n_seen[] = {1, 0, 0, 0}; /* the second is analysed, and empty */
+
+  predicted.predicted = TRUE;
+  for (guint i = 0; i < 4; i++) {
+    GstBuffer *buffer = frame_new (&f);
+    if (i < 2)
+      yv_test_attach (buffer, W, H, &dog, n_seen[i], 0);
+    if (i < 3)
+      yv_test_attach (buffer, W, H, &predicted, 1, 0);
+    attach_zone (buffer,
+                 gst_structure_new ("zone", "name", G_TYPE_STRING, "door", "kind", G_TYPE_STRING,
+                                    "zone", "count", G_TYPE_UINT, i, NULL),
+                 corners, 6);
+    push_frame (&f, buffer);
+  }
+  fixture_stop (&f);
+  g_autoptr (GPtrArray) records = read_records (f.path);
+  g_assert_cmpuint (records->len, ==, 2);
+  g_assert_cmpuint (n_objects_of (record_at (records, 0)), ==, 2);
+  g_assert_cmpuint (n_objects_of (record_at (records, 1)), ==, 1);
+  g_assert_true (
+      json_object_get_boolean_member (object_of (record_at (records, 1), 0), "predicted"));
+  g_assert_cmpuint (get_count (f.element, "frames-unanalysed"), ==, 2);
+  fixture_clear (&f);
+}
+
 static void
 zones_that_are_none_are_left_out (void)
 {
@@ -389,6 +421,7 @@ main (int argc, char **argv)
   TEST (each_start_is_a_run_of_its_own);
   TEST (what_the_end_of_a_stream_follows_has_arrived);
   TEST (zones_are_told);
+  TEST (frames_that_only_a_tracker_speaks_of_have_none);
   TEST (zones_that_are_none_are_left_out);
   TEST (the_senders_clock_is_told);
   TEST (regions_of_others_are_told);
