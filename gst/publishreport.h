@@ -11,6 +11,7 @@
 
 G_BEGIN_DECLS
 
+/* clang-format off */
 /**
  * gst_yolov7_publish_report:
  * @n_frames: that came in
@@ -19,19 +20,22 @@ G_BEGIN_DECLS
  *   frames-in, frames-unanalysed   uint64   frames
  *   records                        uint64   records that were written; each of them has
  *   arrived                        uint64   arrived, as surely as the method can know, or was
- *   dropped                        uint64   dropped: the queue was full, or nothing is tried any
- * more refused                        uint64   refused by the broker for good lost uint64   lost
- * when time was up at the end, or is waiting                        uint64   waiting, also for its
- * acknowledgement, now waiting-bytes                  uint64   the same, in bytes redelivered
- * uint64   how often a record was sent again connections, outages           uint64 attempts-failed
- * uint64   connections that failed, or broke before any use connected, given-up            boolean
- * now
+ *   dropped                        uint64   dropped: the queue was full, or nothing is tried now
+ *   refused                        uint64   refused by the broker for good
+ *   lost                           uint64   lost when time was up at the end, or is
+ *   waiting                        uint64   waiting, also for its acknowledgement, now
+ *   waiting-bytes                  uint64   the same, in bytes
+ *   redelivered                    uint64   how often a record was sent again
+ *   connections, outages           uint64
+ *   attempts-failed                uint64   connections that failed, or broke before any use
+ *   connected, given-up            boolean  now
  *
  * Counts are since the start, and stay until the next one. Fields may be added; none changes its
  * meaning.
  *
  * Returns: (transfer full): "yolov7publish-stats"
  */
+/* clang-format on */
 GstStructure *gst_yolov7_publish_report (guint64 n_frames, guint64 n_silent,
                                          const YvPublisherStats *stats);
 
