@@ -305,7 +305,7 @@ init_flow_properties (GParamSpec **properties)
       "those not sent are dropped",
       1, 1000000, 10000, ready);
   properties[PROP_QUEUE_BYTES] =
-      g_param_spec_uint64 ("queue-bytes", "Queue bytes", "The same, in bytes", 1024,
+      g_param_spec_uint64 ("queue-bytes", "Queue bytes", "The same, in bytes of their JSON", 1024,
                            (guint64) 4 << 30, 64 * 1024 * 1024, ready);
   properties[PROP_DRAIN_TIMEOUT] = g_param_spec_uint64 (
       "drain-timeout", "Drain timeout",

@@ -9,6 +9,7 @@
  *        oldest                                      newest
  *
  * Bounded in records and bytes, both parts together (the mark of those sent again may exceed it).
+ * Bytes are those of texts; GLib may keep twice as much for one, and at least 1 KiB.
  * Where it is full the oldest of those not sent goes, so what is left is still in order, and as new
  * as it can be.
  *
