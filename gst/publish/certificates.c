@@ -7,6 +7,10 @@
 
 #include "engine/yolov7.h"
 
+#define CA_FILE "ca-file (ssl_CA_certificate)"
+#define CERT_FILE "cert-file (ssl_client_certificate)"
+#define KEY_FILE "key-file (ssl_private_key)"
+
 static bool
 check_file (const char *name, const char *path, GError **error)
 {
@@ -30,22 +34,23 @@ fail (const char *text, GError **error)
 }
 
 bool
-yv_certificates_check (const YvTransportConfig *config, GError **error)
+yv_certificates_check (const YvTransportConfig *config, bool is_tls, GError **error)
 {
   if (config->password && !config->username)
     return fail ("there is a password, and no username", error);
+  if (config->no_tls && is_tls)
+    return fail ("\"TLS\" is false, but the address, a certificate or psk asks for TLS", error);
   if (config->cert_file && !config->key_file)
-    return fail ("ssl_client_certificate is set without ssl_private_key", error);
+    return fail (CERT_FILE " is set without " KEY_FILE, error);
   if (config->key_file && !config->cert_file)
-    return fail ("ssl_private_key is set without ssl_client_certificate", error);
-  return check_file ("ssl_CA_certificate", config->ca_file, error) &&
-         check_file ("ssl_client_certificate", config->cert_file, error) &&
-         check_file ("ssl_private_key", config->key_file, error);
+    return fail (KEY_FILE " is set without " CERT_FILE, error);
+  return check_file (CA_FILE, config->ca_file, error) &&
+         check_file (CERT_FILE, config->cert_file, error) &&
+         check_file (KEY_FILE, config->key_file, error);
 }
 
 bool
 yv_certificates_want_tls (const YvTransportConfig *config)
 {
-  return config->tls || config->tls_insecure || config->ca_file || config->cert_file ||
-         config->key_file;
+  return config->tls || config->ca_file || config->cert_file || config->key_file;
 }

@@ -78,6 +78,7 @@ yv_publish_config_transport (const YvPublishConfig *config)
       .username = config->username,
       .password = config->password,
       .tls = config->tls,
+      .no_tls = config->no_tls,
       .tls_insecure = config->tls_insecure,
       .ca_file = config->ca_file,
       .cert_file = config->cert_file,
@@ -253,6 +254,15 @@ read_setting (const Reader *reader, const char *member, JsonNode *node, GError *
 }
 
 static bool
+read_tls (const Reader *reader, JsonNode *node, GError **error)
+{
+  if (!read_boolean (reader, "TLS", node, &reader->config->tls, error))
+    return false;
+  reader->config->no_tls = !reader->config->tls;
+  return true;
+}
+
+static bool
 read_member (Reader *reader, const char *member, JsonNode *node, GError **error)
 {
   YvPublishConfig *config = reader->config;
@@ -264,7 +274,7 @@ read_member (Reader *reader, const char *member, JsonNode *node, GError **error)
       return read_string (reader, member, node, string_at (config, string_members[i].offset),
                           error);
   if (g_str_equal (member, "TLS"))
-    return read_boolean (reader, member, node, &config->tls, error);
+    return read_tls (reader, node, error);
   if (g_str_equal (member, "disable-proxy"))
     return read_boolean (reader, member, node, &ignored, error);
   if (g_str_equal (member, "max-connect-attempts")) {

@@ -8,7 +8,8 @@
  *   username, password                    the same (ours)
  *   max-connect-attempts                  whole number; -1: for ever
  *   max-reconnect-interval                seconds, 1 to 300
- *   TLS                                   boolean
+ *   TLS                                   boolean; false is an error where anything else, as one of
+ *                                         the files, asks for it
  *   ssl_CA_certificate, ssl_client_certificate, ssl_private_key   string (a path) or null
  *   ssl_verify, ssl_enable_server_cert_auth   0 or 1, not different from each other. 0: neither the
  *                                         broker's certificate nor its name is checked. Without
@@ -36,7 +37,7 @@ typedef struct {
   char *file_path;
   bool json_array;
   char *address, *topic, *client_id, *username, *password;
-  bool tls, tls_insecure;
+  bool tls, no_tls, tls_insecure;
   char *ca_file, *cert_file, *key_file;
   GPtrArray *settings; /* of char *: name, value, ..., NULL; NULL: none */
   int max_attempts;    /* <= 0: for ever */

@@ -118,8 +118,10 @@ protocol_of (const YvTransportConfig *asked)
 static bool
 set_security (rd_kafka_conf_t *conf, const YvTransportConfig *asked, GError **error)
 {
-  if (asked->tls_insecure && (!set (conf, "enable.ssl.certificate.verification", "false", error) ||
-                              !set (conf, "ssl.endpoint.identification.algorithm", "none", error)))
+  const bool is_insecure = asked->tls_insecure && yv_certificates_want_tls (asked);
+
+  if (is_insecure && (!set (conf, "enable.ssl.certificate.verification", "false", error) ||
+                      !set (conf, "ssl.endpoint.identification.algorithm", "none", error)))
     return false;
   return set (conf, "security.protocol", protocol_of (asked), error) &&
          set_if (conf, "sasl.mechanisms", asked->username ? "PLAIN" : NULL, error) &&
@@ -196,7 +198,8 @@ yv_kafka_config_init (YvKafkaConfig *config, const YvTransportConfig *asked, GEr
     return fail (error, "address is not set; expected HOST:PORT, or several with commas");
   if (strchr (asked->address, '@'))
     return fail (error, "address has an @; user name and password have properties of their own");
-  if (!check_topic (asked->topic, error) || !yv_certificates_check (asked, error) ||
+  if (!check_topic (asked->topic, error) ||
+      !yv_certificates_check (asked, yv_certificates_want_tls (asked), error) ||
       !set_all (config->conf, asked, error) || !try_producer (config->conf, error) ||
       !set (config->conf, "bootstrap.servers", asked->address, error))
     return false;

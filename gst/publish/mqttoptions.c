@@ -171,7 +171,8 @@ yv_mqtt_options_init (YvMqttOptions *options, const YvTransportConfig *config, G
   const bool tls = yv_certificates_want_tls (config) || options->psk;
   if (!yv_address_parse (config->address, tls, &options->address, error) ||
       !check_topic ("topic", options->topic, error) || !check_session (options, error) ||
-      !check_shared_key (options, error) || !yv_certificates_check (config, error))
+      !check_shared_key (options, error) ||
+      !yv_certificates_check (config, options->address.is_tls, error))
     return false;
   if (options->will_topic && !options->will_payload)
     options->will_payload = g_strdup ("");

@@ -39,6 +39,7 @@ typedef struct {
   const char *client_id;            /* NULL: the transport makes one that nobody else has */
   const char *username, *password;  /* secret: in no message and no log */
   bool tls;                         /* encrypted; also where one of the three files is set */
+  bool no_tls;                      /* it is an error where anything asks for encryption */
   bool tls_insecure;                /* neither certificate nor name of the broker is checked */
   const char *ca_file;              /* PEM; NULL: those that the system trusts */
   const char *cert_file, *key_file; /* PEM; of the client */

@@ -176,7 +176,7 @@ security_that_the_cluster_does_not_have (void)
   const YvTransportConfig rows[] = {
       {.username = "ann", .password = CARRIER_SECRET},
       {.tls = true, .username = "ann", .password = CARRIER_SECRET},
-      {.tls_insecure = true},
+      {.tls = true, .tls_insecure = true},
   };
   const char *const says[] = {"SASL", "SSL", "SSL"};
 
@@ -214,6 +214,7 @@ configurations_that_are_refused (void)
       {{.address = "h", .topic = "t", .key_file = "/no/such"}, {NULL}, "without"},
       {{.address = "h", .topic = "t", .cert_file = "/no/such"}, {NULL}, "without"},
       {{.address = "h", .topic = "t", .ca_file = "/dev/null"}, {NULL}, "ssl.ca.location"},
+      {{.address = "h", .topic = "t", .no_tls = true, .ca_file = "/dev/null"}, {NULL}, "is false"},
       {{.address = "h", .topic = "t"}, {"frobnicate", CARRIER_SECRET}, "\"frobnicate\""},
       {{.address = "h", .topic = "t"}, {"linger.ms", "x"}, "queue.buffering.max.ms"},
       {{.address = "h", .topic = "t"}, {"acks", "1"}, "acks"},

@@ -38,6 +38,21 @@ assert_record_passes (Carrier *carrier, uint16_t plain_port)
   g_assert_cmpuint (got.n_unmarked, ==, 0);
 }
 
+/* That nobody is to be asked for a certificate asks for no encryption. */
+static void
+insecure_without_tls_is_plain (void)
+{
+  if (!mosquitto_is_installed ())
+    return;
+  g_autoptr (Mosquitto) mosquitto = mosquitto_process_new (NULL);
+  mosquitto_process_start (mosquitto);
+  const YvTransportConfig config = {
+      .address = mosquitto->address, .topic = TOPIC, .no_tls = true, .tls_insecure = true};
+  g_autoptr (Carrier) carrier = carrier_new (&yv_transport_mqtt, &config);
+
+  assert_record_passes (carrier, mosquitto->port);
+}
+
 static void
 records_reach_a_subscriber (void)
 {
@@ -225,7 +240,7 @@ insecure_takes_any_certificate (void)
     return;
   g_auto (Secured) secured = start_secured (TLS_OPTIONS, "elsewhere");
   const YvTransportConfig config = {
-      .address = secured.mosquitto->address, .topic = TOPIC, .tls_insecure = true};
+      .address = secured.mosquitto->address, .topic = TOPIC, .tls = true, .tls_insecure = true};
   g_autoptr (Carrier) carrier = carrier_new (&yv_transport_mqtt, &config);
 
   assert_record_passes (carrier, 0);
@@ -390,6 +405,7 @@ main (int argc, char **argv)
   namesake_init ();
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/mosquitto/plain", records_reach_a_subscriber);
+  g_test_add_func ("/mosquitto/plain/insecure", insecure_without_tls_is_plain);
   g_test_add_func ("/mosquitto/password/right", the_right_password);
   g_test_add_func ("/mosquitto/password/wrong", wrong_passwords);
   g_test_add_func ("/mosquitto/acl", a_topic_that_one_may_not_publish_to);

@@ -82,6 +82,30 @@ verification_is_given_up_only_where_it_is_said (void)
   }
 }
 
+/* No verification is not yet a wish for TLS, and "TLS": false is one for none. */
+static void
+tls_is_what_is_said (void)
+{
+  static const struct {
+    const char *text;
+    bool tls, no_tls;
+  } rows[] = {
+      {"{}", false, false},
+      {"{\"ssl_verify\": 0}", false, false},
+      {"{\"TLS\": false}", false, true},
+      {"{\"TLS\": false, \"ssl_verify\": 0}", false, true},
+      {"{\"TLS\": true}", true, false},
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_auto (YvPublishConfig) config = {0};
+    g_assert_true (parse (&config, rows[i].text, NULL));
+    const YvTransportConfig t = yv_publish_config_transport (&config);
+    g_assert_cmpint (t.tls, ==, rows[i].tls);
+    g_assert_cmpint (t.no_tls, ==, rows[i].no_tls);
+  }
+}
+
 static void
 what_is_wrong_is_named (void)
 {
@@ -302,6 +326,7 @@ main (int argc, char **argv)
   TEST (a_file_of_dl_streamer_is_taken);
   TEST (other_members_are_settings_of_the_transport);
   TEST (verification_is_given_up_only_where_it_is_said);
+  TEST (tls_is_what_is_said);
   TEST (what_is_wrong_is_named);
   TEST (no_error_tells_a_password);
   TEST (hostile_texts_are_refused);
