@@ -24,9 +24,10 @@
  * mapped, such as a GPU's (#GstYolov7Overlay:composition). Lines and text grow with the frame
  * unless #GstYolov7Overlay:line-width and #GstYolov7Overlay:font-size say otherwise.
  *
- * #GstYolov7Overlay:pixelated-box hides what is in boxes, before anything is drawn. It hides what
- * was detected: an object that the model misses stays visible, and so is one in frames that nobody
- * analysed once expire-overlay is over.
+ * #GstYolov7Overlay:pixelated-box hides what is in boxes, before anything is drawn, and the whole
+ * frame until the first one that was analysed, also after a flush, a new segment and new caps. It
+ * hides what was detected: an object that the model misses stays visible, and so is one in frames
+ * that nobody analysed once expire-overlay is over. #GstYolov7Overlay:filled-box hides nothing.
  *
  * Draw before elements that turn, mirror or crop the picture: older versions of GStreamer do not
  * move regions with it.
@@ -98,6 +99,7 @@ struct _GstYolov7Overlay {
   GArray *boxes;      /* of YvBox: of the last analysed frame */
   GString *labels;    /* what they point to, each ended by a NUL */
   GstClockTime seen;  /* running time of that frame */
+  gboolean is_known;  /* there was such a frame since start or forget() */
   GArray *zones;      /* of GstYolov7Zone, of this frame */
   GArray *zone_lines; /* of YvZoneLines: how they are drawn */
   YvTails *tails;
@@ -173,6 +175,7 @@ forget (GstYolov7Overlay *self)
   yv_tails_clear (self->tails);
   self->rate = (YvFrameRate){0};
   self->seen = 0;
+  self->is_known = FALSE;
 }
 
 static gboolean
@@ -381,6 +384,7 @@ update_boxes (GstYolov7Overlay *self, GstBuffer *buffer, GstClockTime now,
 {
   if (gst_yolov7_detections_read_scaled (buffer, self->frame_w, self->frame_h, self->found)) {
     self->seen = now;
+    self->is_known = TRUE;
     keep_boxes (self);
     grow_tails (self, settings);
     return;
@@ -419,6 +423,18 @@ read_zones (GstYolov7Overlay *self, GstBuffer *buffer)
 
 /* ---- a frame -------------------------------------------------------------------------------- */
 
+/* What is in boxes; all of it while nobody knows where they are. */
+static void
+hide (GstYolov7Overlay *self, const YvBox *boxes)
+{
+  const YvRect frame = {0, 0, (gint) self->frame_w, (gint) self->frame_h};
+
+  if (self->is_known)
+    yv_boxes_hide (self->shapes, boxes, self->boxes->len, self->frame_w, self->frame_h);
+  else
+    yv_shapes_add_rect (self->shapes, YV_SHAPE_PIXELATED, frame, 0, 0);
+}
+
 static void
 lay_out (GstYolov7Overlay *self, GstClockTime now, const GstYolov7OverlaySettings *settings)
 {
@@ -431,7 +447,7 @@ lay_out (GstYolov7Overlay *self, GstClockTime now, const GstYolov7OverlaySetting
 
   yv_shapes_clear (self->shapes);
   if (settings->pixelated)
-    yv_boxes_hide (self->shapes, boxes, self->boxes->len, w, h);
+    hide (self, boxes);
   yv_zonelines_add_borders (self->shapes, zones, self->zone_lines->len, line_px, w, h);
   if (settings->tail_length_ns > 0)
     yv_tails_lay_out (self->tails, now, settings->tail_length_ns, (gint) line_px, w, h,
@@ -494,7 +510,7 @@ transform_ip (GstBaseTransform *base, GstBuffer *buffer)
   if (self->shapes->shapes->len == 0)
     return GST_FLOW_OK;
 
-  const gboolean hides = settings.pixelated && self->boxes->len > 0;
+  const gboolean hides = settings.pixelated && (self->boxes->len > 0 || !self->is_known);
   if ((!self->attaches || hides) && !draw_in_frame (self, buffer, !self->attaches))
     return GST_FLOW_ERROR;
   GST_LOG_OBJECT (self, "%u boxes in %u shapes", self->boxes->len, self->shapes->shapes->len);

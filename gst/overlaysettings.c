@@ -140,11 +140,13 @@ init_box_properties (GParamSpec **properties)
                          "Color of the text on tags, 0xAARRGGBB; 0: black or white by contrast", 0,
                          G_MAXUINT, 0, PLAYING);
   properties[PROP_FILLED_BOX] = g_param_spec_boolean (
-      "filled-box", "Filled box", "Tint the inside of boxes, a quarter opaque", FALSE, PLAYING);
+      "filled-box", "Filled box", "Tint the inside of boxes, a quarter opaque; hides nothing",
+      FALSE, PLAYING);
   properties[PROP_PIXELATED_BOX] = g_param_spec_boolean (
       "pixelated-box", "Pixelated box",
-      "Hide what is in boxes behind large squares; what was not detected stays visible", FALSE,
-      PLAYING);
+      "Hide what is in boxes behind large squares, and all of the frame until one was analysed; "
+      "what was not detected stays visible",
+      FALSE, PLAYING);
   properties[PROP_LINE_WIDTH] =
       g_param_spec_uint ("line-width", "Line width",
                          "Width of lines in pixels; 0: grows with the frame", 0, 100, 0, PLAYING);

@@ -96,6 +96,16 @@ rect_of (const YvBox *box)
                   MAX (1, round_px (box->y + box->h) - y)};
 }
 
+/* All pixels that a box touches. */
+static YvRect
+touched_by (const YvBox *box)
+{
+  const int32_t x = round_px (floor (box->x)), y = round_px (floor (box->y));
+
+  return (YvRect){x, y, MAX (1, round_px (ceil (box->x + box->w)) - x),
+                  MAX (1, round_px (ceil (box->y + box->h)) - y)};
+}
+
 static bool
 is_in_frame (YvRect rect, uint32_t frame_w, uint32_t frame_h)
 {
@@ -262,12 +272,12 @@ yv_boxes_hide (YvShapes *shapes, const YvBox *boxes, uint32_t n_boxes, uint32_t 
   uint64_t hidden = 0;
 
   for (uint32_t i = 0; i < n_boxes; i++)
-    hidden += area_in_frame (rect_of (&boxes[i]), frame_w, frame_h);
+    hidden += area_in_frame (touched_by (&boxes[i]), frame_w, frame_h);
   if (hidden > most_px (frame_w, frame_h)) {
     yv_shapes_add_rect (shapes, YV_SHAPE_PIXELATED, frame, 0, 0);
     return;
   }
   for (uint32_t i = 0; i < n_boxes; i++)
-    if (is_in_frame (rect_of (&boxes[i]), frame_w, frame_h))
-      yv_shapes_add_rect (shapes, YV_SHAPE_PIXELATED, rect_of (&boxes[i]), 0, 0);
+    if (is_in_frame (touched_by (&boxes[i]), frame_w, frame_h))
+      yv_shapes_add_rect (shapes, YV_SHAPE_PIXELATED, touched_by (&boxes[i]), 0, 0);
 }

@@ -367,6 +367,32 @@ what_is_in_boxes_is_hidden_in_every_format (void)
   }
 }
 
+static void
+go_on (Player *p)
+{
+  (void) p;
+}
+
+/* Whose boxes nobody knows yet, or any more. */
+static void
+frames_before_an_analysis_are_hidden (void)
+{
+  static void (*const breaks[]) (Player *) = {flush_and_begin, begin_segment, change_rate, go_on};
+
+  for (guint i = 0; i < G_N_ELEMENTS (breaks); i++) {
+    Player p = play ("pixelated-box=true");
+    GstCaps *caps = gst_sample_get_caps (p.paper);
+    g_autoptr (GstSample) before = push (&p, striped (caps, 0));
+    for (guint x = 0; x < W - 1; x++)
+      g_assert_false (has_stripes (before, x, H / 2));
+    g_autoptr (GstSample) analysed = push_found (&p, 40, NULL, 0);
+    breaks[i](&p);
+    g_autoptr (GstSample) after = push (&p, striped (caps, 80));
+    g_assert_cmpint (has_stripes (after, 30, 60), ==, breaks[i] == go_on);
+    stop (&p);
+  }
+}
+
 /* ---- zones ---------------------------------------------------------------------------------- */
 
 static void
@@ -578,6 +604,7 @@ main (int argc, char **argv)
   g_test_add_func ("/overlay-shown/track-colors", tracks_have_colors_unless_told_not_to);
   g_test_add_func ("/overlay-shown/predicted", predicted_boxes_are_dashed);
   g_test_add_func ("/overlay-shown/hidden", what_is_in_boxes_is_hidden_in_every_format);
+  g_test_add_func ("/overlay-shown/unknown", frames_before_an_analysis_are_hidden);
   g_test_add_func ("/overlay-shown/zones", zones_are_drawn_unless_turned_off);
   g_test_add_func ("/overlay-shown/bad-zones", zones_that_are_none_are_left_out);
   g_test_add_func ("/overlay-shown/many-zones", ten_thousand_zones_are_harmless);

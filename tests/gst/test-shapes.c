@@ -313,6 +313,17 @@ rather_the_whole_frame_is_hidden_than_slowly (void)
   g_assert_cmpuint (shapes->shapes->len, ==, 2); /* the others begin and end outside */
 }
 
+static void
+pixels_that_a_box_touches_are_hidden (void)
+{
+  const YvBox box = {.x = 10.6, .y = 20.4, .w = 29.8, .h = 0.2};
+  g_autoptr (YvShapes) shapes = yv_shapes_new ();
+
+  yv_boxes_hide (shapes, &box, 1, W, H);
+  const YvRect r = shape_at (shapes, 0)->rect;
+  g_assert_true (r.x == 10 && r.y == 20 && r.x + r.w == 41 && r.h == 1);
+}
+
 /* ---- boxes ---------------------------------------------------------------------------------- */
 
 static void
@@ -744,6 +755,7 @@ main (int argc, char **argv)
   g_test_add_func ("/pixelate/squares", of_what_is_hidden_few_squares_are_left);
   g_test_add_func ("/pixelate/mean", what_is_hidden_cannot_be_told);
   g_test_add_func ("/pixelate/bounded", rather_the_whole_frame_is_hidden_than_slowly);
+  g_test_add_func ("/pixelate/touched", pixels_that_a_box_touches_are_hidden);
   g_test_add_func ("/boxes/ten-thousand", ten_thousand_boxes_get_five_hundred_tags);
   g_test_add_func ("/boxes/large", ten_thousand_large_boxes_take_bounded_ink);
   g_test_add_func ("/boxes/first", the_first_box_is_drawn_whatever_it_takes);
