@@ -454,10 +454,11 @@ lay_out (GstYolov7Overlay *self, GstClockTime now, const GstYolov7OverlaySetting
                       self->shapes);
   else
     yv_tails_clear (self->tails);
+  if (settings->statistics) /* below tags: one is of an object, where it is */
+    yv_statistics_lay_out (self->shapes, self->font, &self->rate, boxes, self->boxes->len, font_px,
+                           w);
   yv_boxes_lay_out (self->shapes, self->font, boxes, self->boxes->len, style, w, h);
   yv_zonelines_add_tags (self->shapes, self->font, zones, self->zone_lines->len, font_px, w, h);
-  if (settings->statistics)
-    yv_statistics_lay_out (self->shapes, self->font, &self->rate, boxes, self->boxes->len, font_px);
 }
 
 /* Draws the shapes that are to be pixels; @all: not only those that hide something. */
@@ -501,7 +502,7 @@ transform_ip (GstBaseTransform *base, GstBuffer *buffer)
 
   if (settings.pixelated && !self->is_mappable)
     return refuse_to_hide (self);
-  yv_frame_rate_add (&self->rate, GST_BUFFER_PTS (buffer));
+  yv_frame_rate_add (&self->rate, GST_BUFFER_PTS_IS_VALID (buffer) ? now : YV_TIME_NONE);
   update_boxes (self, buffer, now, &settings);
   g_array_set_size (self->zone_lines, 0);
   if (settings.zones)

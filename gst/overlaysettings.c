@@ -173,7 +173,7 @@ init_scene_properties (GParamSpec **properties)
       PLAYING);
   properties[PROP_DRAW_STATISTICS] = g_param_spec_boolean (
       "draw-statistics", "Draw statistics",
-      "Draw frames a second, by their timestamps, and the number of objects in a corner", FALSE,
+      "Draw frames a second of running time, and the number of objects in a corner", FALSE,
       PLAYING);
   properties[PROP_COMPOSITION] =
       g_param_spec_enum ("composition", "Composition",

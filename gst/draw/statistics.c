@@ -82,6 +82,8 @@ count_classes (const YvBox *boxes, uint32_t n_boxes, ClassCount counts[MAX_COUNT
 
 /* ---- the line ------------------------------------------------------------------------------- */
 
+static const char more[] = "..."; /* classes than are shown */
+
 typedef struct {
   YvTag tag;
   char pieces[2 + MAX_SHOWN][PIECE_BYTES];
@@ -118,9 +120,23 @@ add_class (Line *line, const ClassCount *count)
     g_snprintf (piece, PIECE_BYTES, "class %d %u", count->class_index, count->n);
 }
 
+/* Leaves out the last classes until the line fits; "..." stands for them, where that fits. */
+static void
+shorten (Line *line, YvFont *font, uint32_t n_figures, int32_t max_px)
+{
+  YvTag *tag = &line->tag;
+
+  while (tag->n_pieces > n_figures && yv_shapes_tag_size (font, tag).w > max_px) {
+    if (tag->pieces[tag->n_pieces - 1] == more)
+      tag->n_pieces--;
+    if (tag->n_pieces > n_figures)
+      tag->pieces[tag->n_pieces - 1] = more;
+  }
+}
+
 void
 yv_statistics_lay_out (YvShapes *shapes, YvFont *font, const YvFrameRate *rate, const YvBox *boxes,
-                       uint32_t n_boxes, uint32_t font_px)
+                       uint32_t n_boxes, uint32_t font_px, uint32_t frame_w)
 {
   ClassCount counts[MAX_COUNTED];
   const uint32_t n_counts = count_classes (boxes, n_boxes, counts);
@@ -134,11 +150,13 @@ yv_statistics_lay_out (YvShapes *shapes, YvFont *font, const YvFrameRate *rate, 
   }
   g_snprintf (add_piece (&line), PIECE_BYTES, "%u %s", n_boxes,
               n_boxes == 1 ? "object" : "objects");
+  const uint32_t n_figures = line.tag.n_pieces;
   for (uint32_t i = 0; i < MIN (n_counts, MAX_SHOWN); i++)
     if (counts[i].label || counts[i].class_index >= 0)
       add_class (&line, &counts[i]);
   if (n_counts > MAX_SHOWN)
-    line.tag.pieces[line.tag.n_pieces++] = "...";
+    line.tag.pieces[line.tag.n_pieces++] = more;
+  shorten (&line, font, n_figures, (int32_t) MIN (frame_w, INT32_MAX) - 2 * margin);
 
   YvRect rect = yv_shapes_tag_size (font, &line.tag);
   rect.x = rect.y = margin;

@@ -4,7 +4,8 @@
  *
  * In:    the times of frames; the boxes of this one.
  * Out:   a tag in the top left corner: "25.0 fps  7 objects  person 5  car 2". Eight classes at
- *        most, the most frequent first; "..." where there are more.
+ *        most, and as many as fit into the frame, the most frequent first; "..." where there are
+ *        more.
  *
  * Pure. Threads: one at a time per font.
  */
@@ -25,10 +26,11 @@ typedef struct {
   bool is_whole;     /* the rate is of a whole second */
 } YvFrameRate;
 
-/* @time_ns: by the stream's clock; YV_TIME_NONE is not counted. Time that goes back begins anew. */
+/* @time_ns: running time; YV_TIME_NONE is not counted. Time that goes back begins anew. */
 void yv_frame_rate_add (YvFrameRate *rate, uint64_t time_ns);
 
 void yv_statistics_lay_out (YvShapes *shapes, YvFont *font, const YvFrameRate *rate,
-                            const YvBox *boxes, uint32_t n_boxes, uint32_t font_px);
+                            const YvBox *boxes, uint32_t n_boxes, uint32_t font_px,
+                            uint32_t frame_w);
 
 G_END_DECLS

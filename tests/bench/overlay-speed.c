@@ -14,7 +14,7 @@
 #define W 1920
 #define H 1080
 #define N_BOXES 100
-#define FPS 25
+#define FPS 5
 #define N_BUFFERS 4    /* taken in turn */
 #define N_BATCHES 15   /* the fastest is least disturbed by what else runs on this machine */
 #define N_FRAMES 20    /* of a batch */
@@ -32,9 +32,16 @@ typedef struct {
 
 static const Scene scenes[] = {
     {"tags", "", FALSE, 3},
-    {"tags, ids, tails", "tail-length=10000000000", TRUE, 5},
-    {"tags, ids, tails, fast", "tail-length=10000000000", TRUE, 50},
+    {"tags, ids, tails", "tail-length=10000000000", TRUE, 25},
+    {"tags, ids, tails, fast", "tail-length=10000000000", TRUE, 250},
 };
+
+/* Back and forth. */
+static guint
+bounce (guint px, guint most)
+{
+  return px / most % 2 ? most - px % most : px % most;
+}
 
 static gboolean
 remove_meta (GstBuffer *buffer, GstMeta **meta, gpointer unused)
@@ -53,8 +60,8 @@ attach (GstBuffer *buffer, guint frame, const Scene *scene)
 
   for (guint i = 0; i < N_BOXES; i++)
     found[i] = (GstYolov7Detection){
-        .x = ((i % 10) * 180 + moved + i % 7) % (W - 100),
-        .y = (i / 10 * 100 + moved / 2 + i % 5) % (H - 100),
+        .x = bounce ((i % 10) * 180 + moved + i % 7, W - 100),
+        .y = bounce (i / 10 * 100 + moved / 2 + i % 5, H - 100),
         .w = 60 + i * 37 % 140,
         .h = 80 + i * 53 % 160,
         .confidence = (99 - (i + frame % N_BUFFERS) % 70) / 100.0,

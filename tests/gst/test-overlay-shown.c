@@ -519,6 +519,47 @@ statistics_stand_in_the_corner (void)
   stop (&p);
 }
 
+static void
+tags_are_drawn_over_statistics (void)
+{
+  const GstYolov7Detection high = {.x = 0, .y = 0, .w = 60, .h = 60, .id = -1, .label = "dog"};
+  Player with = play ("draw-labels=true draw-statistics=true"), without = play ("draw-labels=true");
+  g_autoptr (GstSample) a = push_found (&with, 0, &high, 1);
+  g_autoptr (GstSample) b = push_found (&without, 0, &high, 1);
+
+  for (guint y = 4; y < 8; y++)
+    for (guint x = 4; x < 20; x++)
+      g_assert_cmphex (yv_test_rgb_at (a, x, y), ==, yv_test_rgb_at (b, x, y));
+  stop (&with);
+  stop (&without);
+}
+
+/* The last of half a second of frames, whose first is shown at running time 0. */
+static guint
+statistics_width (gdouble rate)
+{
+  Player p = play ("draw-statistics=true");
+  GstSegment segment;
+  guint n = 0;
+
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  segment.rate = rate;
+  segment.stop = 10 * GST_SECOND;
+  gst_harness_push_event (p.h, gst_event_new_segment (&segment));
+  for (guint ms = 0; ms < 500; ms += 40) {
+    g_autoptr (GstSample) shown = push (&p, frame_at (&p, rate > 0 ? ms : 10000 - ms));
+    n = changed_in_row (shown, 6, W);
+  }
+  stop (&p);
+  return n;
+}
+
+static void
+the_frame_rate_is_shown_in_reverse_too (void)
+{
+  g_assert_cmpuint (statistics_width (-1), ==, statistics_width (1));
+}
+
 /* ---- anything at all ------------------------------------------------------------------------- */
 
 static void
@@ -609,6 +650,8 @@ main (int argc, char **argv)
   g_test_add_func ("/overlay-shown/bad-zones", zones_that_are_none_are_left_out);
   g_test_add_func ("/overlay-shown/many-zones", ten_thousand_zones_are_harmless);
   g_test_add_func ("/overlay-shown/statistics", statistics_stand_in_the_corner);
+  g_test_add_func ("/overlay-shown/statistics-tags", tags_are_drawn_over_statistics);
+  g_test_add_func ("/overlay-shown/statistics-reverse", the_frame_rate_is_shown_in_reverse_too);
   g_test_add_func ("/overlay-shown/odd", any_boxes_on_any_frame_are_harmless);
   g_test_add_func ("/overlay-shown/many", ten_thousand_boxes_are_drawn);
   g_test_add_func ("/overlay-shown/read-only", memory_that_may_only_be_read_is_copied);
