@@ -6,7 +6,8 @@
 
 #define TILE_PX 128           /* of lines: large enough for few, small enough to be mostly line */
 #define MAX_FRAMES_OF_TILES 4 /* whatever lines there are: the bound of their pixels */
-#define FILL_PX 2             /* of a picture of one color: who scales it reads a second row */
+#define MAX_GONE 16 /* shapes next to each other, so that what is behind them is found again */
+#define FILL_PX 2   /* of a picture of one color: who scales it reads a second row */
 
 /* Of compositions, as GStreamer defines it: four bytes, native order of 0xAARRGGBB. */
 #if G_BYTE_ORDER == G_LITTLE_ENDIAN
@@ -227,16 +228,14 @@ is_unchanged (const GstYolov7Composition *c, const YvShapes *shapes)
   return TRUE;
 }
 
-/* Shape @i as the last frame had it, most likely behind the one that was found last, or at its old
- * place. Returns: FALSE where it is at neither. */
+/* Shape @i as the last frame had it: behind the one that was found last, or a few further where
+ * some are gone. Returns: FALSE where it is not there. */
 static gboolean
 find_drawn (const GstYolov7Composition *c, const YvShapes *shapes, guint i, guint *found)
 {
-  const guint places[] = {*found + 1, i};
-
-  for (guint p = 0; p < G_N_ELEMENTS (places); p++)
-    if (places[p] < c->drawn->shapes->len && yv_shapes_equal (shapes, i, c->drawn, places[p])) {
-      *found = places[p];
+  for (guint k = *found + 1; k < c->drawn->shapes->len && k - *found <= MAX_GONE; k++)
+    if (yv_shapes_equal (shapes, i, c->drawn, k)) {
+      *found = k;
       return TRUE;
     }
   return FALSE;

@@ -243,6 +243,45 @@ a_fill_is_a_few_pixels (void)
   stop (p);
 }
 
+/* Rectangles of @a that are in @b, too. */
+static guint
+count_kept (GstVideoOverlayComposition *a, GstVideoOverlayComposition *b)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < gst_video_overlay_composition_n_rectangles (b); i++)
+    for (guint k = 0; k < gst_video_overlay_composition_n_rectangles (a); k++)
+      n += gst_video_overlay_composition_get_rectangle (a, k) ==
+           gst_video_overlay_composition_get_rectangle (b, i);
+  return n;
+}
+
+/* The order of drawing is that of confidence, the first last. */
+static void
+boxes_that_come_and_go_leave_others_as_they_are (void)
+{
+  GstYolov7Detection all[6], some[5];
+  Player *p = play ("", TRUE);
+
+  for (guint i = 0; i < 6; i++) {
+    all[i] = box;
+    all[i].x = 10 + i * 12;
+    all[i].confidence = 0.9 - i * 0.1;
+  }
+  g_autoptr (GstBuffer) first = push (p, all, 6);
+  g_autoptr (GstBuffer) last = gst_buffer_ref (first);
+  for (guint gone = 0; gone < 6; gone++) {
+    memcpy (some, all, sizeof (*all) * gone);
+    memcpy (some + gone, all + gone + 1, sizeof (*all) * (5 - gone));
+    g_autoptr (GstBuffer) without = push (p, some, 5);
+    g_assert_cmpuint (count_kept (composition_of (last), composition_of (without)), ==, 5 * 5);
+    g_autoptr (GstBuffer) with = push (p, all, 6);
+    g_assert_cmpuint (count_kept (composition_of (without), composition_of (with)), ==, 5 * 5);
+    gst_buffer_replace (&last, with);
+  }
+  stop (p);
+}
+
 static void
 what_did_not_change_is_not_drawn_again (void)
 {
@@ -257,12 +296,7 @@ what_did_not_change_is_not_drawn_again (void)
   g_autoptr (GstBuffer) moved = push (p, found, 2);
   GstVideoOverlayComposition *a = composition_of (same), *b = composition_of (moved);
   g_assert_true (a != b);
-  guint n_kept = 0;
-  for (guint i = 0; i < gst_video_overlay_composition_n_rectangles (b); i++)
-    for (guint k = 0; k < gst_video_overlay_composition_n_rectangles (a); k++)
-      n_kept += gst_video_overlay_composition_get_rectangle (a, k) ==
-                gst_video_overlay_composition_get_rectangle (b, i);
-  g_assert_cmpuint (n_kept, ==, 5);
+  g_assert_cmpuint (count_kept (a, b), ==, 5);
   g_autoptr (GstBuffer) none = push (p, NULL, 0);
   g_assert_null (composition_of (none));
   stop (p);
@@ -516,6 +550,7 @@ main (int argc, char **argv)
   g_test_add_func ("/overlay-attach/bounded", ten_thousand_boxes_take_bounded_memory);
   g_test_add_func ("/overlay-attach/fill", a_fill_is_a_few_pixels);
   g_test_add_func ("/overlay-attach/kept", what_did_not_change_is_not_drawn_again);
+  g_test_add_func ("/overlay-attach/come-and-go", boxes_that_come_and_go_leave_others_as_they_are);
   g_test_add_func ("/overlay-attach/others", overlays_of_others_stay);
   g_test_add_func ("/overlay-attach/changes", downstream_may_change_its_mind);
   g_test_add_func ("/overlay-attach/converter", a_converter_in_between_changes_nothing);
