@@ -6,6 +6,15 @@
 #define BLOCKS_PER_SIDE 6
 #define MIN_BLOCK_PX 8 /* even, as blocks are: no sample of chroma belongs to two of them */
 
+/* All bits: those that 10 of a word leave over are of what is hidden, too. */
+static void
+set_sample (const YvCanvas *canvas, uint8_t *sample, uint32_t value)
+{
+  sample[0] = (uint8_t) (value << canvas->low_bit);
+  if (canvas->depth > 8)
+    sample[1] = (uint8_t) (value << canvas->low_bit >> 8);
+}
+
 static void
 level_block (const YvCanvas *canvas, const YvCanvasComponent *c, const Area *block)
 {
@@ -19,8 +28,8 @@ level_block (const YvCanvas *canvas, const YvCanvasComponent *c, const Area *blo
                           c->bytes + (size_t) row * c->stride_bytes + (size_t) i * c->step_bytes);
   for (int32_t row = rows.first; row < rows.end; row++)
     for (int32_t i = columns.first; i < columns.end; i++)
-      write_sample (canvas, c->bytes + (size_t) row * c->stride_bytes + (size_t) i * c->step_bytes,
-                    (uint32_t) (sum / n));
+      set_sample (canvas, c->bytes + (size_t) row * c->stride_bytes + (size_t) i * c->step_bytes,
+                  (uint32_t) (sum / n));
 }
 
 /* Whole samples of chroma around a range, where they are of two pixels. */

@@ -314,6 +314,28 @@ rather_the_whole_frame_is_hidden_than_slowly (void)
 }
 
 static void
+bits_below_the_ten_are_hidden (void)
+{
+  uint16_t luma[16 * 16], chroma[8 * 16];
+  const YvImage image = {.format = YV_FORMAT_P010_10LE,
+                         .width = 16,
+                         .height = 16,
+                         .planes = {(uint8_t *) luma, (uint8_t *) chroma},
+                         .stride_bytes = {32, 32}};
+  YvCanvas canvas;
+
+  for (uint32_t i = 0; i < 16 * 16; i++)
+    luma[i] = (uint16_t) (0x8000 | i % 64);
+  memset (chroma, 0x85, sizeof (chroma));
+  yv_canvas_init (&canvas, &image);
+  yv_canvas_pixelate (&canvas, (YvRect){0, 0, 16, 16});
+  for (uint32_t i = 0; i < 16 * 16; i++)
+    g_assert_cmphex (luma[i], ==, GUINT16_TO_LE (0x8000));
+  for (uint32_t i = 0; i < 8 * 16; i++)
+    g_assert_cmphex (chroma[i] & GUINT16_TO_LE (0x3f), ==, 0);
+}
+
+static void
 pixels_that_a_box_touches_are_hidden (void)
 {
   const YvBox box = {.x = 10.6, .y = 20.4, .w = 29.8, .h = 0.2};
@@ -786,6 +808,7 @@ main (int argc, char **argv)
   g_test_add_func ("/pixelate/squares", of_what_is_hidden_few_squares_are_left);
   g_test_add_func ("/pixelate/mean", what_is_hidden_cannot_be_told);
   g_test_add_func ("/pixelate/bounded", rather_the_whole_frame_is_hidden_than_slowly);
+  g_test_add_func ("/pixelate/low-bits", bits_below_the_ten_are_hidden);
   g_test_add_func ("/pixelate/touched", pixels_that_a_box_touches_are_hidden);
   g_test_add_func ("/boxes/ten-thousand", ten_thousand_boxes_get_five_hundred_tags);
   g_test_add_func ("/boxes/large", ten_thousand_large_boxes_take_bounded_ink);
