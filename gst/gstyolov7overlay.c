@@ -435,15 +435,30 @@ hide (GstYolov7Overlay *self, const YvBox *boxes)
     yv_shapes_add_rect (self->shapes, YV_SHAPE_PIXELATED, frame, 0, 0);
 }
 
+/* One pixel is half a sample of subsampled chroma: such a line has little color. */
+static guint
+line_px_of (const GstYolov7Overlay *self, const YvBoxStyle *style)
+{
+  const gboolean is_subsampled =
+      self->is_mappable && GST_VIDEO_INFO_IS_YUV (&self->info) &&
+      GST_VIDEO_FORMAT_INFO_W_SUB (self->info.finfo, GST_VIDEO_COMP_U) > 0;
+
+  if (style->line_px)
+    return style->line_px;
+  return MAX (yv_boxes_line_px (self->frame_w, self->frame_h), is_subsampled ? 2 : 1);
+}
+
 static void
 lay_out (GstYolov7Overlay *self, GstClockTime now, const GstYolov7OverlaySettings *settings)
 {
   const YvBox *boxes = (const YvBox *) (const void *) self->boxes->data;
   const YvZoneLines *zones = (const YvZoneLines *) (const void *) self->zone_lines->data;
-  const YvBoxStyle *style = &settings->style;
   const guint w = self->frame_w, h = self->frame_h;
-  const guint line_px = style->line_px ? style->line_px : yv_boxes_line_px (w, h);
-  const guint font_px = style->font_px ? style->font_px : yv_boxes_font_px (w, h);
+  const guint line_px = line_px_of (self, &settings->style);
+  YvBoxStyle style = settings->style;
+  const guint font_px = style.font_px ? style.font_px : yv_boxes_font_px (w, h);
+
+  style.line_px = line_px;
 
   yv_shapes_clear (self->shapes);
   if (settings->pixelated)
@@ -457,7 +472,7 @@ lay_out (GstYolov7Overlay *self, GstClockTime now, const GstYolov7OverlaySetting
   if (settings->statistics) /* below tags: one is of an object, where it is */
     yv_statistics_lay_out (self->shapes, self->font, &self->rate, boxes, self->boxes->len, font_px,
                            w);
-  yv_boxes_lay_out (self->shapes, self->font, boxes, self->boxes->len, style, w, h);
+  yv_boxes_lay_out (self->shapes, self->font, boxes, self->boxes->len, &style, w, h);
   yv_zonelines_add_tags (self->shapes, self->font, zones, self->zone_lines->len, font_px, w, h);
 }
 

@@ -9,6 +9,7 @@
 /* 80 classes and a hundred numbers fit; when a tracker's ids have filled it, all goes at once,
  * which costs a few milliseconds every few thousand objects. */
 #define MAX_KEPT 4096
+#define MAX_KEPT_BYTES (64 << 20) /* of masks: at 500 px one may be a megabyte */
 /* Longer and wider texts are cut: labels come from outside. A name of 20 letters is 12 em wide. */
 #define MAX_BYTES 256
 #define MAX_WIDTH_EM 24
@@ -21,7 +22,8 @@ struct _YvFont {
   PangoFontDescription *description;
   uint32_t size_px; /* of the layout and of all that is kept */
   YvFontMetrics metrics;
-  GHashTable *texts; /* text -> KeptText */
+  GHashTable *texts;   /* text -> KeptText */
+  size_t n_kept_bytes; /* of their masks */
   uint64_t n_layouts;
 };
 
@@ -81,12 +83,19 @@ measure (YvFont *font)
 }
 
 static void
+forget_texts (YvFont *font)
+{
+  g_hash_table_remove_all (font->texts);
+  font->n_kept_bytes = 0;
+}
+
+static void
 set_size (YvFont *font, uint32_t size_px)
 {
   if (font->size_px == size_px)
     return;
   g_assert (size_px > 0);
-  g_hash_table_remove_all (font->texts);
+  forget_texts (font);
   pango_font_description_set_absolute_size (font->description, (double) size_px * PANGO_SCALE);
   pango_layout_set_font_description (font->layout, font->description);
   font->size_px = size_px;
@@ -167,9 +176,10 @@ yv_font_text (YvFont *font, const char *text, uint32_t size_px)
   if (kept)
     return &kept->text;
 
-  if (g_hash_table_size (font->texts) >= MAX_KEPT)
-    g_hash_table_remove_all (font->texts);
+  if (g_hash_table_size (font->texts) >= MAX_KEPT || font->n_kept_bytes >= MAX_KEPT_BYTES)
+    forget_texts (font);
   kept = lay_out (font, text);
+  font->n_kept_bytes += (size_t) kept->text.mask.stride_bytes * kept->text.mask.h;
   g_hash_table_insert (font->texts, g_strdup (text), kept);
   return &kept->text;
 }

@@ -108,6 +108,20 @@ texts_that_keep_changing_are_forgotten (void)
   g_assert_cmpuint (yv_font_n_layouts (font), ==, 5001);
 }
 
+/* By their size, too: masks of a hundred megabytes. */
+static void
+large_texts_are_forgotten_sooner (void)
+{
+  g_autoptr (YvFont) font = yv_font_new ("Sans Bold");
+
+  for (int i = 0; i < 120; i++) {
+    g_autofree char *text = g_strdup_printf ("%dWWWWW", i);
+    yv_font_text (font, text, 500);
+  }
+  yv_font_text (font, "0WWWWW", 500);
+  g_assert_cmpuint (yv_font_n_layouts (font), ==, 121);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -118,5 +132,6 @@ main (int argc, char **argv)
   g_test_add_func ("/font/any-bytes", any_bytes_make_some_text);
   g_test_add_func ("/font/too-wide", a_text_that_is_too_wide_is_cut);
   g_test_add_func ("/font/bounded", texts_that_keep_changing_are_forgotten);
+  g_test_add_func ("/font/large", large_texts_are_forgotten_sooner);
   return g_test_run ();
 }

@@ -222,6 +222,38 @@ labels_live_as_long_as_boxes (void)
   }
 }
 
+/* Also where a line lies on half a sample of chroma. */
+static void
+lines_have_their_color_where_chroma_is_subsampled (void)
+{
+  static const char *const formats[] = {"I420", "NV12", "YUY2", "P010_10LE", "RGB"};
+
+  for (guint i = 0; i < G_N_ELEMENTS (formats); i++) {
+    g_autoptr (GstCaps) caps = yv_test_caps (formats[i], W, H);
+    GstHarness *h = gst_harness_new_parse (
+        "yolov7overlay draw-labels=false object-detection-outline-color=0xffff2010");
+    gst_harness_set_caps (h, gst_caps_ref (caps), gst_caps_ref (caps));
+    for (guint odd = 0; odd < 2; odd++) {
+      g_autoptr (GstSample) rgb = yv_test_plain (W, H, 0x808080);
+      g_autoptr (GstSample) paper = yv_test_convert (rgb, formats[i], W, H);
+      GstBuffer *frame = yv_test_frame (paper);
+      const GstYolov7Detection at = {.x = 40 + odd, .y = 30, .w = 60, .h = 60, .id = -1};
+      yv_test_attach (frame, W, H, &at, 1, 0);
+      g_autoptr (GstBuffer) out = gst_harness_push_and_pull (h, frame);
+      g_autoptr (GstSample) drawn = gst_sample_new (out, caps, NULL, NULL);
+      g_autoptr (GstSample) seen = yv_test_convert (drawn, "RGB", W, H);
+      gint most = 0;
+      for (guint x = 38; x < 46; x++) {
+        const guint pixel = yv_test_rgb_at (seen, x, 60);
+        most = MAX (most, (gint) (pixel >> 16 & 0xff) - (gint) (pixel & 0xff));
+      }
+      if (most < 100)
+        g_error ("%s, x %u: red is only %d more than blue", formats[i], 40 + odd, most);
+    }
+    gst_harness_teardown (h);
+  }
+}
+
 /* ---- tracks --------------------------------------------------------------------------------- */
 
 static guint
@@ -641,6 +673,7 @@ main (int argc, char **argv)
   g_test_add_func ("/overlay-shown/timeless", frames_without_time_keep_them);
   g_test_add_func ("/overlay-shown/breaks", what_comes_is_not_what_was);
   g_test_add_func ("/overlay-shown/labels", labels_live_as_long_as_boxes);
+  g_test_add_func ("/overlay-shown/color", lines_have_their_color_where_chroma_is_subsampled);
   g_test_add_func ("/overlay-shown/tails", tails_follow_tracks_but_not_across_a_flush);
   g_test_add_func ("/overlay-shown/track-colors", tracks_have_colors_unless_told_not_to);
   g_test_add_func ("/overlay-shown/predicted", predicted_boxes_are_dashed);
