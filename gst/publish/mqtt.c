@@ -167,10 +167,12 @@ fail_broken (const Mqtt *mqtt, int rc, GError **error)
   else if (rc == MOSQ_ERR_TLS)
     text = g_strconcat ("TLS failed: ", mqtt->trouble ? mqtt->trouble : "no reason known", NULL);
   else if (is_lost && !mqtt->is_open)
-    text = g_strdup ("it can't be reached: the connection was refused, or ended at once");
+    text = g_strdup ("it can't be reached: the connection was refused, or ended before TLS began");
   else if (is_lost && mqtt->answer < 0)
-    text = g_strdup ("it ended the connection without an answer; is this an MQTT broker, and does "
-                     "it want TLS?");
+    text =
+        g_strdup_printf ("it ended the connection without an answer; is this an MQTT broker, and "
+                         "does it %s TLS?",
+                         mqtt->options.address.is_tls ? "speak" : "want");
   else if (is_lost)
     text = g_strdup ("it ended the connection");
   else
