@@ -139,6 +139,50 @@ through_mosquitto (void)
   fixture_clear (&f);
 }
 
+/* The broker wants a certificate of the client. */
+static void
+certificates_as_properties (void)
+{
+  if (!mosquitto_is_installed ())
+    return;
+  g_autoptr (Mosquitto) mosquitto =
+      mosquitto_process_new ("allow_anonymous true\ncertfile %s/server.crt\n"
+                             "keyfile %s/server.key\ncafile %s/ca.crt\nrequire_certificate true\n");
+  mosquitto_process_make_certificates (mosquitto, "localhost", NULL);
+  mosquitto_process_start (mosquitto);
+  g_autofree char *properties = g_strdup_printf (
+      "method=mqtt topic=" TOPIC " address=%s ca-file=%s/ca.crt cert-file=%s/client.crt "
+      "key-file=%s/client.key",
+      mosquitto->address, mosquitto->folder, mosquitto->folder, mosquitto->folder);
+  Fixture f = fixture_new (properties);
+
+  fixture_start (&f);
+  push (&f, 10);
+  g_assert_true (gst_harness_push_event (f.h, gst_event_new_eos ()));
+  g_assert_cmpuint (get_count (&f, "arrived"), ==, 10);
+  fixture_clear (&f);
+}
+
+/* The mock cluster does not know TLS, which shows that it was asked for. */
+static void
+certificates_as_properties_of_kafka (void)
+{
+  g_autoptr (Mosquitto) certificates = mosquitto_process_new (NULL);
+  mosquitto_process_make_certificates (certificates, "localhost", NULL);
+  g_autoptr (KafkaCluster) cluster = kafka_cluster_new (1, 1);
+  g_autofree char *properties =
+      g_strdup_printf ("method=kafka topic=" KAFKA_TOPIC " address=%s ca-file=%s/ca.crt "
+                       "drain-timeout=0",
+                       cluster->address, certificates->folder);
+  Fixture f = fixture_new (properties);
+
+  fixture_start (&f);
+  push (&f, 1);
+  g_autofree char *text = pop_trouble (&f);
+  assert_says (text, "SSL");
+  fixture_clear (&f);
+}
+
 static void
 look_at_record (void *user_data, int partition, const char *text, size_t n_bytes)
 {
@@ -180,6 +224,10 @@ starts_that_fail (void)
       {"method=mqtt address=h topic=cameras/#", "wildcard"},
       {"method=mqtt address=h topic=t password=" SECRET, "no username"},
       {"method=mqtt address=h topic=t mqtt-config=/no/such.json", "/no/such.json"},
+      {"method=mqtt address=h topic=t ca-file=/no/such.pem", "ca-file"},
+      {"method=mqtt address=h topic=t cert-file=/dev/null", "without key-file"},
+      {"method=kafka address=h topic=t ca-file=/no/such.pem", "\"/no/such.pem\" can't be read"},
+      {"method=kafka address=h topic=t key-file=/dev/null", "without cert-file"},
       {"method=kafka topic=t", "address is not set"},
       {"method=kafka address=h", "topic is not set"},
       {"method=kafka address=h topic=a/b", "no name for one"},
@@ -477,6 +525,8 @@ main (int argc, char **argv)
   (gst_debug_remove_log_function) (NULL); /* the one that prints */
   g_test_add_func ("/publish-broker/mosquitto", through_mosquitto);
   g_test_add_func ("/publish-broker/kafka", through_kafka);
+  g_test_add_func ("/publish-broker/certificates/mqtt", certificates_as_properties);
+  g_test_add_func ("/publish-broker/certificates/kafka", certificates_as_properties_of_kafka);
   g_test_add_func ("/publish-broker/bad/starts", starts_that_fail);
   g_test_add_func ("/publish-broker/bad/brokers", brokers_that_do_not_work);
   g_test_add_func ("/publish-broker/secrets/mqtt-tls", secrets_of_mqtt);
