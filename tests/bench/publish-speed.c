@@ -3,7 +3,8 @@
  * two pipelines that run at the same time, one with it, so that what else the machine does is the
  * same for both.
  *
- * usage: publish-speed SECONDS OBJECTS
+ * usage: publish-speed SECONDS OBJECTS file|mqtt|away
+ * away: to a broker that is not there; mqtt: to a mosquitto on this machine.
  * Frames of 4K in one color, each with OBJECTS detections, as fast as they come. Prints a line a
  * second, and the medians; the exit status is 1 where that of the ratios is below what is asked. */
 #include <gst/gst.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #include "gst/detectionmeta.h"
+#include "tests/gst/mosquittoprocess.h"
 
 #define ASKED 0.97 /* of the frames a second without it */
 #define W 3840
@@ -135,9 +137,9 @@ stream_start (Stream *stream)
   exit (1);
 }
 
-/* All records have to have arrived: what was dropped costs nothing. */
+/* All records have to have arrived: what was dropped costs nothing. None can where nobody is. */
 static gboolean
-have_all_arrived (Stream *stream)
+has_arrived_what_can (Stream *stream, gboolean is_away)
 {
   g_autoptr (GstElement) publish = gst_bin_get_by_name (GST_BIN (stream->pipeline), "publish");
   g_autoptr (GstStructure) stats = NULL;
@@ -149,7 +151,7 @@ have_all_arrived (Stream *stream)
   gst_structure_get_uint64 (stats, "arrived", &n_arrived);
   g_print ("%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " records arrived\n", n_arrived,
            n_records);
-  return n_records > 0 && n_arrived == n_records;
+  return n_records > 0 && n_arrived == (is_away ? 0 : n_records);
 }
 
 static void
@@ -199,18 +201,34 @@ measure (Stream *without, Stream *with, guint n_rounds)
   return ratio;
 }
 
+/* Returns: how the element shall publish; NULL for a way that is none */
+static char *
+properties_of (const char *way, const char *path, Mosquitto *mosquitto)
+{
+  if (g_str_equal (way, "file"))
+    return g_strdup_printf ("drain-timeout=60000000000 file-path=%s", path);
+  if (g_str_equal (way, "away")) /* nobody listens at port 1 */
+    return g_strdup ("drain-timeout=0 method=mqtt topic=speed address=127.0.0.1:1");
+  if (!g_str_equal (way, "mqtt"))
+    return NULL;
+  mosquitto_process_start (mosquitto);
+  return g_strdup_printf ("drain-timeout=60000000000 method=mqtt topic=speed address=127.0.0.1:%u",
+                          mosquitto->port);
+}
+
 int
 main (int argc, char **argv)
 {
   gst_init (&argc, &argv);
-  if (argc != 3) {
-    g_printerr ("usage: publish-speed SECONDS OBJECTS\n");
+  g_autofree char *path = g_build_filename (g_get_tmp_dir (), "yv-publish-speed.json", NULL);
+  g_autoptr (Mosquitto) mosquitto = mosquitto_process_new (NULL);
+  g_autofree char *properties = argc == 4 ? properties_of (argv[3], path, mosquitto) : NULL;
+  if (!properties) {
+    g_printerr ("usage: publish-speed SECONDS OBJECTS file|mqtt|away\n");
     return 2;
   }
-  g_autofree char *path = g_build_filename (g_get_tmp_dir (), "yv-publish-speed.json", NULL);
   g_autofree char *publish = g_strdup_printf (
-      "! yolov7publish name=publish queue-size=100000 drain-timeout=60000000000 file-path=%s",
-      path);
+      "! yolov7publish name=publish queue-size=100000 queue-bytes=1000000000 %s", properties);
   Stream without, with;
 
   stream_init (&without, (guint) atoi (argv[2]), "");
@@ -218,7 +236,7 @@ main (int argc, char **argv)
   stream_start (&without);
   stream_start (&with);
   const double ratio = measure (&without, &with, (guint) MAX (1, atoi (argv[1])));
-  const gboolean all = have_all_arrived (&with);
+  const gboolean all = has_arrived_what_can (&with, g_str_equal (argv[3], "away"));
   stream_clear (&with);
   stream_clear (&without);
   unlink (path);
