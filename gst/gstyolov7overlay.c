@@ -339,7 +339,7 @@ keep_boxes (GstYolov7Overlay *self)
         .predicted = d->predicted,
     };
     g_array_append_val (self->boxes, box);
-    g_string_append_len (self->labels, label, (gssize) strnlen (label, MAX_LABEL_BYTES));
+    g_string_append_len (self->labels, label, (gssize) yv_shapes_cut (label, MAX_LABEL_BYTES));
     g_string_append_c (self->labels, '\0');
   }
 

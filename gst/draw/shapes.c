@@ -80,6 +80,16 @@ contrast_of (uint32_t argb)
   return luma > 110 * 1000 ? 0xff000000 : 0xffffffff;
 }
 
+size_t
+yv_shapes_cut (const char *text, size_t most)
+{
+  size_t n = strnlen (text, most);
+
+  while (n > 0 && ((uint8_t) text[n] & 0xc0) == 0x80)
+    n--;
+  return n;
+}
+
 YvRect
 yv_shapes_tag_size (YvFont *font, const YvTag *tag)
 {
@@ -108,7 +118,7 @@ yv_shapes_add_tag (YvShapes *shapes, YvRect rect, const YvTag *tag)
 
   for (uint32_t i = 0; i < tag->n_pieces; i++) {
     const char *piece = tag->pieces[i];
-    g_string_append_len (shapes->text, piece, (gssize) strnlen (piece, MAX_PIECE_BYTES));
+    g_string_append_len (shapes->text, piece, (gssize) yv_shapes_cut (piece, MAX_PIECE_BYTES));
     g_string_append_c (shapes->text, '\0');
   }
   g_array_append_val (shapes->shapes, shape);

@@ -64,6 +64,9 @@ void yv_shapes_add_rect (YvShapes *shapes, YvShapeKind kind, YvRect rect, int32_
 void yv_shapes_add_line (YvShapes *shapes, const YvPoint *points, uint32_t n_points,
                          int32_t line_px, uint32_t argb);
 
+/* How many bytes of @text, @most at most, are whole characters. */
+size_t yv_shapes_cut (const char *text, size_t most);
+
 /* How large a tag is; 0 x 0 without any text. */
 YvRect yv_shapes_tag_size (YvFont *font, const YvTag *tag);
 void yv_shapes_add_tag (YvShapes *shapes, YvRect rect, const YvTag *tag);

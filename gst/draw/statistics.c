@@ -98,24 +98,14 @@ add_piece (Line *line)
   return piece;
 }
 
-/* Whole characters of @label. */
-static int
-name_bytes (const char *label)
-{
-  size_t n = strnlen (label, MAX_NAME_BYTES);
-
-  while (n > 0 && ((uint8_t) label[n] & 0xc0) == 0x80)
-    n--;
-  return (int) n;
-}
-
 static void
 add_class (Line *line, const ClassCount *count)
 {
   char *piece = add_piece (line);
 
   if (count->label && *count->label)
-    g_snprintf (piece, PIECE_BYTES, "%.*s %u", name_bytes (count->label), count->label, count->n);
+    g_snprintf (piece, PIECE_BYTES, "%.*s %u", (int) yv_shapes_cut (count->label, MAX_NAME_BYTES),
+                count->label, count->n);
   else
     g_snprintf (piece, PIECE_BYTES, "class %d %u", count->class_index, count->n);
 }

@@ -490,6 +490,25 @@ any_label_is_drawn (void)
   }
 }
 
+static void
+texts_are_cut_between_characters (void)
+{
+  static const struct {
+    const char *text;
+    size_t most, n;
+  } rows[] = {{"", 4, 0},
+              {"abc", 4, 3},
+              {"abcde", 4, 4},
+              {"abc\xc3\xa9", 4, 3},
+              {"ab\xc3\xa9x", 4, 4},
+              {"\xf0\x9f\x98\x80", 3, 0},
+              {"\x80\x80\x80", 2, 0},
+              {"abc", 0, 0}};
+
+  for (uint32_t i = 0; i < G_N_ELEMENTS (rows); i++)
+    g_assert_cmpuint (yv_shapes_cut (rows[i].text, rows[i].most), ==, rows[i].n);
+}
+
 /* ---- tails ---------------------------------------------------------------------------------- */
 
 static void
@@ -816,6 +835,7 @@ main (int argc, char **argv)
   g_test_add_func ("/boxes/texts", tags_say_what_is_wanted);
   g_test_add_func ("/boxes/track-colors", a_track_has_its_color_whatever_its_class);
   g_test_add_func ("/boxes/labels", any_label_is_drawn);
+  g_test_add_func ("/boxes/cut", texts_are_cut_between_characters);
   g_test_add_func ("/tails/fade", a_tail_fades_from_the_object_to_its_end);
   g_test_add_func ("/tails/end", tails_end_with_time_and_when_cleared);
   g_test_add_func ("/tails/bounded", tails_stay_bounded);
