@@ -309,10 +309,11 @@ fixate_caps (GstBaseTransform *base, GstPadDirection direction, GstCaps *caps, G
 
 /* ---- events --------------------------------------------------------------------------------- */
 
+/* No frame follows a flush without a segment. */
 static gboolean
 sink_event (GstBaseTransform *base, GstEvent *event)
 {
-  if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP || GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT)
+  if (GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT)
     forget (GST_YOLOV7_OVERLAY (base));
   return GST_BASE_TRANSFORM_CLASS (gst_yolov7_overlay_parent_class)->sink_event (base, event);
 }
