@@ -455,6 +455,13 @@ gst_yolov7_detections_frame_pts (GstBuffer *buffer)
   return GST_CLOCK_TIME_IS_VALID (pts) ? pts : GST_BUFFER_PTS (buffer);
 }
 
+gboolean
+gst_yolov7_detections_are_ours (GstBuffer *buffer)
+{
+  gst_yolov7_detections_register ();
+  return gst_buffer_get_custom_meta (buffer, GST_YOLOV7_DETECTIONS_META_NAME) != NULL;
+}
+
 GstYolov7MetaKinds
 gst_yolov7_detections_kinds (GstBuffer *buffer)
 {

@@ -126,6 +126,9 @@ gboolean gst_yolov7_detections_are_predicted (GstBuffer *buffer);
  * known. May be GST_CLOCK_TIME_NONE. */
 GstClockTime gst_yolov7_detections_frame_pts (GstBuffer *buffer);
 
+/* Returns: whether @buffer carries a GstYolov7Detections, and so is read from that alone. */
+gboolean gst_yolov7_detections_are_ours (GstBuffer *buffer);
+
 /* Which kinds @buffer carries besides GstYolov7Detections. */
 GstYolov7MetaKinds gst_yolov7_detections_kinds (GstBuffer *buffer);
 

@@ -332,6 +332,17 @@ frames_since_seen (const GstYolov7Tracker *self, GstClockTime pts)
   return self->parent.segment.rate < 0 ? -frames : frames;
 }
 
+/* What another detector found would not be read any more once predicted boxes are attached. */
+static void
+adopt_found (GstYolov7Tracker *self, GstBuffer *buffer, GstClockTime pts)
+{
+  const GstYolov7Frame frame = {self->frame_w, self->frame_h, pts, GST_CLOCK_TIME_NONE};
+
+  if (!gst_yolov7_detections_are_ours (buffer))
+    gst_yolov7_detections_attach (buffer, &frame, (const GstYolov7Detection *) self->found->data,
+                                  self->found->len, 0);
+}
+
 static void
 see (GstYolov7Tracker *self, const YvTrackerSettings *settings, GstBuffer *buffer)
 {
@@ -347,6 +358,7 @@ see (GstYolov7Tracker *self, const YvTrackerSettings *settings, GstBuffer *buffe
   for (guint i = 0; i < seen->len; i++)
     g_array_index (self->found, GstYolov7Detection, i).id = g_array_index (seen, YvSighting, i).id;
   gst_yolov7_detections_set_ids (buffer, self->found);
+  adopt_found (self, buffer, pts);
   self->has_seen = TRUE;
   self->seen_pts = pts;
   self->n_since_seen = 0;

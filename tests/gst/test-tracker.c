@@ -260,6 +260,24 @@ regions_of_others_get_ids (Fixture *f, gconstpointer data)
   g_assert_cmpint (id, >, 0);
 }
 
+/* Also beside what is predicted of one that went unseen. */
+static void
+what_others_found_is_read_behind_a_tracker (Fixture *f, gconstpointer data)
+{
+  (void) data;
+
+  for (guint i = 0; i < 7; i++) {
+    GstBuffer *buffer = frame_at (i * FRAME);
+    gst_buffer_add_video_region_of_interest_meta (buffer, "person", 100 + 2 * i, 50, 40, 90);
+    if (i < 6)
+      gst_buffer_add_video_region_of_interest_meta (buffer, "person", 400, 50, 40, 90);
+    push (f, buffer);
+    g_assert_cmpuint (f->found->len, ==, 2);
+    g_assert_false (nth (f, 0)->predicted);
+    g_assert_cmpint (nth (f, 1)->predicted, ==, i == 6);
+  }
+}
+
 static void
 a_region_that_is_no_detection_gets_no_id (Fixture *f, gconstpointer data)
 {
@@ -994,6 +1012,7 @@ main (int argc, char **argv)
   ADD (objects_of_other_classes_never_match);
   ADD (all_descriptions_of_a_detection_get_its_id);
   ADD (regions_of_others_get_ids);
+  ADD (what_others_found_is_read_behind_a_tracker);
   ADD (a_region_that_is_no_detection_gets_no_id);
   ADD (skipped_frames_get_predicted_boxes);
   ADD (every_fifth_frame_is_enough);
