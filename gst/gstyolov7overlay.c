@@ -52,22 +52,15 @@
  */
 #include "gst/gstyolov7overlay.h"
 
-#include <string.h>
-
 #include <gst/video/video.h>
 
 #include "gst/composition.h"
-#include "gst/detectionmeta.h"
-#include "gst/draw/boxes.h"
-#include "gst/draw/statistics.h"
-#include "gst/draw/tails.h"
-#include "gst/draw/zonelines.h"
 #include "gst/framepool.h"
 #include "gst/frameview.h"
 #include "gst/overlaycaps.h"
 #include "gst/overlaysettings.h"
 #include "gst/posterror.h"
-#include "gst/zonemeta.h"
+#include "gst/shown.h"
 
 GST_DEBUG_CATEGORY_STATIC (yolov7_overlay_debug);
 #define GST_CAT_DEFAULT yolov7_overlay_debug
@@ -78,8 +71,6 @@ static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE (
     "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS (GST_YOLOV7_OVERLAY_CAPS));
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE (
     "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (GST_YOLOV7_OVERLAY_CAPS));
-
-#define MAX_LABEL_BYTES 256 /* as many as are shown: labels come from outside */
 
 struct _GstYolov7Overlay {
   GstBaseTransform parent;
@@ -95,15 +86,7 @@ struct _GstYolov7Overlay {
   GstCaps *caps;         /* of the sink pad */
   gboolean refused_caps; /* an error was posted for: sticky caps come again and again */
   YvFont *font;
-  GArray *found;      /* of GstYolov7Detection; kept for its memory */
-  GArray *boxes;      /* of YvBox: of the last analysed frame */
-  GString *labels;    /* what they point to, each ended by a NUL */
-  GstClockTime seen;  /* running time of that frame */
-  gboolean is_known;  /* there was such a frame since start or forget() */
-  GArray *zones;      /* of GstYolov7Zone, of this frame */
-  GArray *zone_lines; /* of YvZoneLines: how they are drawn */
-  YvTails *tails;
-  YvFrameRate rate;
+  GstYolov7Shown *shown;
   YvShapes *shapes;
   GstYolov7Composition *composition;
 };
@@ -155,27 +138,10 @@ start (GstBaseTransform *base)
 
   self->refused_caps = FALSE;
   self->font = yv_font_new ("Sans Bold");
-  self->found = g_array_new (FALSE, FALSE, sizeof (GstYolov7Detection));
-  self->boxes = g_array_new (FALSE, FALSE, sizeof (YvBox));
-  self->labels = g_string_new (NULL);
-  self->zones = g_array_new (FALSE, FALSE, sizeof (GstYolov7Zone));
-  self->zone_lines = g_array_new (FALSE, FALSE, sizeof (YvZoneLines));
-  self->tails = yv_tails_new ();
-  self->rate = (YvFrameRate){0};
+  self->shown = gst_yolov7_shown_new ();
   self->shapes = yv_shapes_new ();
   self->composition = gst_yolov7_composition_new ();
   return TRUE;
-}
-
-/* What comes has nothing to do with what was. */
-static void
-forget (GstYolov7Overlay *self)
-{
-  g_array_set_size (self->boxes, 0);
-  yv_tails_clear (self->tails);
-  self->rate = (YvFrameRate){0};
-  self->seen = 0;
-  self->is_known = FALSE;
 }
 
 static gboolean
@@ -185,12 +151,7 @@ stop (GstBaseTransform *base)
 
   gst_clear_caps (&self->caps);
   g_clear_pointer (&self->font, yv_font_free);
-  g_clear_pointer (&self->found, g_array_unref);
-  g_clear_pointer (&self->boxes, g_array_unref);
-  g_string_free (g_steal_pointer (&self->labels), TRUE);
-  g_clear_pointer (&self->zones, g_array_unref);
-  g_clear_pointer (&self->zone_lines, g_array_unref);
-  g_clear_pointer (&self->tails, yv_tails_free);
+  g_clear_pointer (&self->shown, gst_yolov7_shown_free);
   g_clear_pointer (&self->shapes, yv_shapes_free);
   g_clear_pointer (&self->composition, gst_yolov7_composition_free);
   return TRUE;
@@ -257,7 +218,7 @@ set_caps (GstBaseTransform *base, GstCaps *in, GstCaps *out)
       (mode == GST_YOLOV7_COMPOSITION_AUTO && gst_yolov7_overlay_caps_have_composition (out, 0));
   GST_DEBUG_OBJECT (self, "what is drawn is %s", self->attaches ? "attached" : "in the frame");
   if (replace_caps (self, in))
-    forget (self);
+    gst_yolov7_shown_forget (self->shown);
   return why == NULL;
 }
 
@@ -314,127 +275,11 @@ static gboolean
 sink_event (GstBaseTransform *base, GstEvent *event)
 {
   if (GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT)
-    forget (GST_YOLOV7_OVERLAY (base));
+    gst_yolov7_shown_forget (GST_YOLOV7_OVERLAY (base)->shown);
   return GST_BASE_TRANSFORM_CLASS (gst_yolov7_overlay_parent_class)->sink_event (base, event);
 }
 
-/* ---- boxes ---------------------------------------------------------------------------------- */
-
-/* Copies the labels: the boxes may be drawn again on frames that do not carry them. */
-static void
-keep_boxes (GstYolov7Overlay *self)
-{
-  g_array_set_size (self->boxes, 0);
-  g_string_truncate (self->labels, 0);
-  for (guint i = 0; i < self->found->len; i++) {
-    const GstYolov7Detection *d = &g_array_index (self->found, GstYolov7Detection, i);
-    const char *label = d->label ? d->label : "";
-    const YvBox box = {
-        .x = d->x,
-        .y = d->y,
-        .w = d->w,
-        .h = d->h,
-        .confidence = d->confidence,
-        .class_index = d->class_index,
-        .id = d->id,
-        .predicted = d->predicted,
-    };
-    g_array_append_val (self->boxes, box);
-    g_string_append_len (self->labels, label, (gssize) yv_shapes_cut (label, MAX_LABEL_BYTES));
-    g_string_append_c (self->labels, '\0');
-  }
-
-  const char *label = self->labels->str; /* it has moved while it grew */
-  for (guint i = 0; i < self->boxes->len; i++) {
-    g_array_index (self->boxes, YvBox, i).label = label;
-    label += strlen (label) + 1;
-  }
-}
-
-/* Time that is not known, or goes back, is time that does not pass. */
-static GstClockTime
-running_time_of (GstYolov7Overlay *self, GstBuffer *buffer)
-{
-  const GstSegment *segment = &GST_BASE_TRANSFORM (self)->segment;
-  const GstClockTime time =
-      segment->format == GST_FORMAT_TIME
-          ? gst_segment_to_running_time (segment, GST_FORMAT_TIME, GST_BUFFER_PTS (buffer))
-          : GST_CLOCK_TIME_NONE;
-
-  if (!GST_CLOCK_TIME_IS_VALID (time))
-    return self->seen;
-  return MAX (time, self->seen);
-}
-
-static void
-grow_tails (GstYolov7Overlay *self, const GstYolov7OverlaySettings *settings)
-{
-  for (guint i = 0; i < self->boxes->len && settings->tail_length_ns > 0; i++) {
-    const YvBox *box = &g_array_index (self->boxes, YvBox, i);
-    const double x = box->x + box->w / 2, y = box->y + box->h;
-    if (box->id >= 0 && ABS (x) < 1e6 && ABS (y) < 1e6) /* and a number */
-      yv_tails_add (self->tails, box->id, x, y, yv_boxes_argb (box, &settings->style), self->seen,
-                    settings->tail_length_ns);
-  }
-}
-
-/* What this frame shows of objects: its own, or the last ones while they are young. */
-static void
-update_boxes (GstYolov7Overlay *self, GstBuffer *buffer, GstClockTime now,
-              const GstYolov7OverlaySettings *settings)
-{
-  if (gst_yolov7_detections_read_scaled (buffer, self->frame_w, self->frame_h, self->found)) {
-    self->seen = now;
-    self->is_known = TRUE;
-    keep_boxes (self);
-    grow_tails (self, settings);
-    return;
-  }
-  if (settings->expire_ns != GST_CLOCK_TIME_NONE && now - self->seen >= settings->expire_ns)
-    g_array_set_size (self->boxes, 0);
-}
-
-/* ---- zones ---------------------------------------------------------------------------------- */
-
-static YvZoneLines
-lines_of_zone (const GstYolov7Zone *zone)
-{
-  const gboolean is_line = zone->kind == YV_ZONE_LINE;
-
-  return (YvZoneLines){
-      .name = zone->name,
-      .points = (const double *) zone->points,
-      .n_points = zone->n_points,
-      .is_line = is_line,
-      .n_inside = zone->count,
-      .n_in = is_line ? zone->forward : zone->entered,
-      .n_out = is_line ? zone->backward : zone->left,
-  };
-}
-
-static void
-read_zones (GstYolov7Overlay *self, GstBuffer *buffer)
-{
-  gst_yolov7_zones_read (buffer, self->zones);
-  for (guint i = 0; i < self->zones->len; i++) {
-    const YvZoneLines lines = lines_of_zone (&g_array_index (self->zones, GstYolov7Zone, i));
-    g_array_append_val (self->zone_lines, lines);
-  }
-}
-
 /* ---- a frame -------------------------------------------------------------------------------- */
-
-/* What is in boxes; all of it while nobody knows where they are. */
-static void
-hide (GstYolov7Overlay *self, const YvBox *boxes)
-{
-  const YvRect frame = {0, 0, (gint) self->frame_w, (gint) self->frame_h};
-
-  if (self->is_known)
-    yv_boxes_hide (self->shapes, boxes, self->boxes->len, self->frame_w, self->frame_h);
-  else
-    yv_shapes_add_rect (self->shapes, YV_SHAPE_PIXELATED, frame, 0, 0);
-}
 
 /* One pixel is half a sample of subsampled chroma: such a line has little color. */
 static guint
@@ -449,32 +294,14 @@ line_px_of (const GstYolov7Overlay *self, const YvBoxStyle *style)
   return MAX (yv_boxes_line_px (self->frame_w, self->frame_h), is_subsampled ? 2 : 1);
 }
 
-static void
-lay_out (GstYolov7Overlay *self, GstClockTime now, const GstYolov7OverlaySettings *settings)
+static GstClockTime
+running_time_of (GstYolov7Overlay *self, GstBuffer *buffer)
 {
-  const YvBox *boxes = (const YvBox *) (const void *) self->boxes->data;
-  const YvZoneLines *zones = (const YvZoneLines *) (const void *) self->zone_lines->data;
-  const guint w = self->frame_w, h = self->frame_h;
-  const guint line_px = line_px_of (self, &settings->style);
-  YvBoxStyle style = settings->style;
-  const guint font_px = style.font_px ? style.font_px : yv_boxes_font_px (w, h);
+  const GstSegment *segment = &GST_BASE_TRANSFORM (self)->segment;
 
-  style.line_px = line_px;
-
-  yv_shapes_clear (self->shapes);
-  if (settings->pixelated)
-    hide (self, boxes);
-  yv_zonelines_add_borders (self->shapes, zones, self->zone_lines->len, line_px, w, h);
-  if (settings->tail_length_ns > 0)
-    yv_tails_lay_out (self->tails, now, settings->tail_length_ns, (gint) line_px, w, h,
-                      self->shapes);
-  else
-    yv_tails_clear (self->tails);
-  if (settings->statistics) /* below tags: one is of an object, where it is */
-    yv_statistics_lay_out (self->shapes, self->font, &self->rate, boxes, self->boxes->len, font_px,
-                           w);
-  yv_boxes_lay_out (self->shapes, self->font, boxes, self->boxes->len, &style, w, h);
-  yv_zonelines_add_tags (self->shapes, self->font, zones, self->zone_lines->len, font_px, w, h);
+  if (segment->format != GST_FORMAT_TIME)
+    return GST_CLOCK_TIME_NONE;
+  return gst_segment_to_running_time (segment, GST_FORMAT_TIME, GST_BUFFER_PTS (buffer));
 }
 
 /* Draws the shapes that are to be pixels; @all: not only those that hide something. */
@@ -513,27 +340,24 @@ static GstFlowReturn
 transform_ip (GstBaseTransform *base, GstBuffer *buffer)
 {
   GstYolov7Overlay *self = GST_YOLOV7_OVERLAY (base);
-  const GstYolov7OverlaySettings settings = get_settings (self);
-  const GstClockTime now = running_time_of (self, buffer);
+  const guint w = self->frame_w, h = self->frame_h;
+  GstYolov7OverlaySettings settings = get_settings (self);
 
   if (settings.pixelated && !self->is_mappable)
     return refuse_to_hide (self);
-  yv_frame_rate_add (&self->rate, GST_BUFFER_PTS_IS_VALID (buffer) ? now : YV_TIME_NONE);
-  update_boxes (self, buffer, now, &settings);
-  g_array_set_size (self->zone_lines, 0);
-  if (settings.zones)
-    read_zones (self, buffer);
-  lay_out (self, now, &settings);
+  settings.style.line_px = line_px_of (self, &settings.style);
+  gst_yolov7_shown_read (self->shown, buffer, running_time_of (self, buffer), w, h, &settings);
+  gst_yolov7_shown_lay_out (self->shown, w, h, &settings, self->font, self->shapes);
   if (self->shapes->shapes->len == 0)
     return GST_FLOW_OK;
 
-  const gboolean hides = settings.pixelated && (self->boxes->len > 0 || !self->is_known);
+  const gboolean hides = settings.pixelated && gst_yolov7_shown_may_hide (self->shown);
   if ((!self->attaches || hides) && !draw_in_frame (self, buffer, !self->attaches))
     return GST_FLOW_ERROR;
-  GST_LOG_OBJECT (self, "%u boxes in %u shapes", self->boxes->len, self->shapes->shapes->len);
+  GST_LOG_OBJECT (self, "%u boxes in %u shapes", gst_yolov7_shown_n_boxes (self->shown),
+                  self->shapes->shapes->len);
   if (self->attaches)
-    gst_yolov7_composition_attach (self->composition, self->shapes, self->font, self->frame_w,
-                                   self->frame_h, buffer);
+    gst_yolov7_composition_attach (self->composition, self->shapes, self->font, w, h, buffer);
   return GST_FLOW_OK;
 }
 
