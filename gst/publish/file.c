@@ -8,12 +8,12 @@
 #include <poll.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "engine/error.h"
+#include "gst/publish/wake.h"
 
 #define OPENING "[\n"
 #define SEPARATOR ",\n"
@@ -24,8 +24,7 @@ typedef struct {
   char *path; /* NULL: stdout */
   bool json_array;
   YvTransportEvents events;
-  int wake_fd;
-  atomic_bool is_cancelled;
+  YvWake wake;
 
   int fd;           /* -1: not open */
   bool owns_stdout; /* see take_stdout() */
@@ -58,8 +57,7 @@ file_free (void *data)
     atomic_flag_clear (&is_stdout_taken);
   if (self->fd >= 0)
     close (self->fd);
-  if (self->wake_fd >= 0)
-    close (self->wake_fd);
+  yv_wake_clear (&self->wake);
   if (self->rest)
     g_string_free (self->rest, TRUE);
   g_free (self->path);
@@ -255,8 +253,7 @@ file_new (const YvTransportConfig *config, const YvTransportEvents *events, GErr
 {
   g_autoptr (File) self = g_new0 (File, 1);
 
-  self->fd = -1;
-  self->wake_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+  self->fd = self->wake.fd = -1; /* nothing to close yet */
   self->rest = g_string_new (NULL);
   self->json_array = config->json_array;
   self->events = *events;
@@ -269,7 +266,7 @@ file_new (const YvTransportConfig *config, const YvTransportEvents *events, GErr
     self->path = g_strdup (config->file_path);
   else if (!take_stdout (self, error))
     return NULL;
-  if (self->wake_fd < 0) {
+  if (!yv_wake_init (&self->wake)) {
     set_error (self, "waited for", errno, "It is tried again", error);
     return NULL;
   }
@@ -388,19 +385,16 @@ static bool
 file_poll (void *data, int timeout_ms, GError **error)
 {
   File *self = data;
-  uint64_t n_wakes;
-  struct pollfd fds[] = {
-      {.fd = self->wake_fd, .events = POLLIN},
-      {.fd = self->is_regular ? -1 : self->fd, .events = self->rest->len > 0 ? POLLOUT : 0},
+  struct pollfd reader = {
+      .fd = self->is_regular ? -1 : self->fd,
+      .events = self->rest->len > 0 ? POLLOUT : 0,
   };
 
-  if (atomic_load (&self->is_cancelled))
+  if (yv_wake_is_cancelled (&self->wake))
     return true;
-  if (poll (fds, G_N_ELEMENTS (fds), timeout_ms) < 0)
-    return errno == EINTR || set_error (self, "waited for", errno, "It is tried again", error);
-  if (fds[0].revents && read (self->wake_fd, &n_wakes, sizeof n_wakes) < 0 && errno != EAGAIN)
+  if (!yv_wake_wait (&self->wake, &reader, timeout_ms))
     return set_error (self, "waited for", errno, "It is tried again", error);
-  if (is_gone (fds[1].revents))
+  if (is_gone (reader.revents))
     return set_error (self, "written", EPIPE, remedy_of_write (EPIPE), error);
   return write_rest (self, error);
 }
@@ -409,11 +403,8 @@ static void
 file_wake (void *data)
 {
   File *self = data;
-  const uint64_t one = 1;
 
-  /* It fails only where so many wakes wait already that one more changes nothing. */
-  if (write (self->wake_fd, &one, sizeof one) < 0)
-    g_debug ("%s: %s", path_of (self), g_strerror (errno));
+  yv_wake_up (&self->wake);
 }
 
 static void
@@ -421,8 +412,7 @@ file_cancel (void *data)
 {
   File *self = data;
 
-  atomic_store (&self->is_cancelled, true);
-  file_wake (self);
+  yv_wake_cancel (&self->wake);
 }
 
 /* The end of an array, where its reader is still there and takes it at once. */

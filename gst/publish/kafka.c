@@ -4,14 +4,13 @@
 
 #include <errno.h>
 #include <librdkafka/rdkafka.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "engine/yolov7.h"
 #include "gst/publish/inflight.h"
 #include "gst/publish/kafkaconfig.h"
+#include "gst/publish/wake.h"
 
 #define MAX_IN_FLIGHT 1000
 
@@ -34,8 +33,7 @@
 typedef struct {
   YvKafkaConfig config;
   YvTransportEvents events;
-  int wake_fd;       /* readable: wake() was called, or the library has something to tell */
-  gint is_cancelled; /* atomic */
+  YvWake wake; /* the library wakes us, too, when it has something to tell */
 
   /* The worker's thread only. */
   rd_kafka_t *producer; /* NULL: no connection */
@@ -138,13 +136,8 @@ fail (const Kafka *kafka, GError **error, const char *trouble)
 static bool
 turn (Kafka *kafka, int timeout_ms, GError **error)
 {
-  struct pollfd fd = {.fd = kafka->wake_fd, .events = POLLIN};
-  eventfd_t n;
-
-  if (poll (&fd, 1, timeout_ms) < 0 && errno != EINTR)
+  if (!yv_wake_wait (&kafka->wake, NULL, timeout_ms))
     return fail (kafka, error, g_strerror (errno));
-  if (fd.revents)
-    (void) eventfd_read (kafka->wake_fd, &n);
   while (rd_kafka_poll (kafka->producer, 0) > 0)
     continue;
   return !kafka->is_broken || fail (kafka, error, kafka->trouble);
@@ -183,7 +176,7 @@ make_producer (Kafka *kafka, GError **error)
 
   rd_kafka_set_log_queue (kafka->producer, NULL); /* so that on_log, too, is called by us */
   rd_kafka_queue_t *queue = rd_kafka_queue_get_main (kafka->producer);
-  rd_kafka_queue_io_event_enable (queue, kafka->wake_fd, &one, sizeof one);
+  rd_kafka_queue_io_event_enable (queue, kafka->wake.fd, &one, sizeof one);
   rd_kafka_queue_destroy (queue);
   kafka->topic = rd_kafka_topic_new (kafka->producer, kafka->config.topic, NULL);
   return kafka->topic || fail (kafka, error, rd_kafka_err2str (rd_kafka_last_error ()));
@@ -209,7 +202,7 @@ wait_for_broker (Kafka *kafka, int64_t deadline_us, GError **error)
       rd_kafka_mem_free (kafka->producer, cluster);
       return true;
     }
-    if (g_atomic_int_get (&kafka->is_cancelled))
+    if (yv_wake_is_cancelled (&kafka->wake))
       return fail (kafka, error, "time is up");
     /* Who tries again, and when, is the publisher's. */
     if (left_us <= 0 || (kafka->down_us > 0 && now_us - kafka->down_us > MAX_KNOCK_US))
@@ -251,7 +244,7 @@ wait_for_topic (Kafka *kafka, int64_t deadline_us, GError **error)
     const rd_kafka_resp_err_t code = ask_for_topic (kafka, (int) MIN (left_us / 1000 + 1, ASK_MS));
     if (!code)
       return true;
-    if (g_atomic_int_get (&kafka->is_cancelled))
+    if (yv_wake_is_cancelled (&kafka->wake))
       return fail (kafka, error, "time is up");
     if (left_us == 0 || !may_come (code))
       return fail (kafka, error, rd_kafka_err2str (code));
@@ -263,15 +256,13 @@ wait_for_topic (Kafka *kafka, int64_t deadline_us, GError **error)
 static void
 wake_up (void *self)
 {
-  /* It fails only where as many wakes wait as a number holds. */
-  (void) eventfd_write (((Kafka *) self)->wake_fd, 1);
+  yv_wake_up (&((Kafka *) self)->wake);
 }
 
 static void
 cancel (void *self)
 {
-  g_atomic_int_set (&((Kafka *) self)->is_cancelled, 1);
-  wake_up (self);
+  yv_wake_cancel (&((Kafka *) self)->wake);
 }
 
 static bool
@@ -344,8 +335,7 @@ free_kafka (void *self)
   if (!kafka)
     return;
   disconnect_from_cluster (kafka);
-  if (kafka->wake_fd >= 0)
-    close (kafka->wake_fd);
+  yv_wake_clear (&kafka->wake);
   g_free (kafka->trouble);
   yv_in_flight_clear (&kafka->in_flight);
   yv_kafka_config_clear (&kafka->config);
@@ -359,8 +349,7 @@ new_kafka (const YvTransportConfig *config, const YvTransportEvents *events, GEr
 
   kafka->events = *events;
   yv_in_flight_init (&kafka->in_flight, MAX_IN_FLIGHT);
-  kafka->wake_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (kafka->wake_fd < 0)
+  if (!yv_wake_init (&kafka->wake))
     g_set_error (error, YV_ERROR, YV_ERROR_IO, "Kafka: eventfd: %s", g_strerror (errno));
   else if (yv_kafka_config_init (&kafka->config, config, error))
     return kafka;

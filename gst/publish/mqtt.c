@@ -5,16 +5,14 @@
 #include <errno.h>
 #include <mosquitto.h>
 #include <mqtt_protocol.h>
-#include <poll.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "engine/yolov7.h"
 #include "gst/publish/address.h"
 #include "gst/publish/inflight.h"
 #include "gst/publish/mqttoptions.h"
+#include "gst/publish/wake.h"
 
 #define MAX_IN_FLIGHT 255
 
@@ -25,8 +23,7 @@
 typedef struct {
   YvMqttOptions options;
   YvTransportEvents events;
-  int wake_fd;
-  gint is_cancelled; /* atomic */
+  YvWake wake;
 
   /* The worker's thread only. */
   struct mosquitto *client; /* NULL: no connection */
@@ -254,17 +251,14 @@ static bool
 turn (Mqtt *mqtt, int timeout_ms, GError **error)
 {
   const bool wants_write = !mqtt->is_open || mosquitto_want_write (mqtt->client);
-  struct pollfd fds[] = {
-      {.fd = mosquitto_socket (mqtt->client), .events = POLLIN | (wants_write ? POLLOUT : 0)},
-      {.fd = mqtt->wake_fd, .events = POLLIN},
+  struct pollfd broker = {
+      .fd = mosquitto_socket (mqtt->client),
+      .events = POLLIN | (wants_write ? POLLOUT : 0),
   };
-  eventfd_t n_wakes;
 
-  if (poll (fds, G_N_ELEMENTS (fds), timeout_ms) < 0 && errno != EINTR)
+  if (!yv_wake_wait (&mqtt->wake, &broker, timeout_ms))
     return fail (mqtt, error, g_strerror (errno));
-  if (fds[1].revents)
-    (void) eventfd_read (mqtt->wake_fd, &n_wakes);
-  return move_bytes (mqtt, fds[0].revents, error);
+  return move_bytes (mqtt, broker.revents, error);
 }
 
 static void
@@ -299,7 +293,7 @@ open_session (Mqtt *mqtt, const YvRoute *route, int64_t open_by_us, int64_t dead
     return fail_broken (mqtt, rc, error);
   while (mqtt->answer < 0) {
     const int64_t left_us = (mqtt->is_open ? deadline_us : open_by_us) - g_get_monotonic_time ();
-    if (g_atomic_int_get (&mqtt->is_cancelled))
+    if (yv_wake_is_cancelled (&mqtt->wake))
       return fail (mqtt, error, "time is up");
     if (left_us <= 0)
       return fail (mqtt, error,
@@ -324,7 +318,7 @@ open_any_session (Mqtt *mqtt, const GArray *routes, int64_t deadline_us, GError 
     g_clear_error (error);
     if (open_session (mqtt, route, open_by_us, deadline_us, error))
       return true;
-    if (mqtt->is_open || g_atomic_int_get (&mqtt->is_cancelled))
+    if (mqtt->is_open || yv_wake_is_cancelled (&mqtt->wake))
       break;
   }
   return false;
@@ -340,15 +334,13 @@ is_other_version_wanted (const Mqtt *mqtt)
 static void
 wake_up (void *self)
 {
-  /* It fails only where as many wakes wait as a number holds. */
-  (void) eventfd_write (((Mqtt *) self)->wake_fd, 1);
+  yv_wake_up (&((Mqtt *) self)->wake);
 }
 
 static void
 cancel (void *self)
 {
-  g_atomic_int_set (&((Mqtt *) self)->is_cancelled, 1);
-  wake_up (self);
+  yv_wake_cancel (&((Mqtt *) self)->wake);
 }
 
 static bool
@@ -438,8 +430,7 @@ free_mqtt (void *self)
   if (!mqtt)
     return;
   disconnect_from_broker (mqtt);
-  if (mqtt->wake_fd >= 0)
-    close (mqtt->wake_fd);
+  yv_wake_clear (&mqtt->wake);
   g_free (mqtt->trouble);
   yv_in_flight_clear (&mqtt->in_flight);
   yv_mqtt_options_clear (&mqtt->options);
@@ -467,8 +458,7 @@ new_mqtt (const YvTransportConfig *config, const YvTransportEvents *events, GErr
   mqtt->events = *events;
   mqtt->version = MQTT_PROTOCOL_V5;
   yv_in_flight_init (&mqtt->in_flight, MAX_IN_FLIGHT);
-  mqtt->wake_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (mqtt->wake_fd < 0) {
+  if (!yv_wake_init (&mqtt->wake)) {
     g_set_error (error, YV_ERROR, YV_ERROR_IO, "MQTT: eventfd: %s", g_strerror (errno));
     free_mqtt (mqtt);
     return NULL;
