@@ -208,27 +208,19 @@ yv_mqtt_options_apply (const YvMqttOptions *o, struct mosquitto *client, YvMqttA
   return rc == MOSQ_ERR_SUCCESS ? set_tls (o, client, ask) : rc;
 }
 
-static void
-forget (char **secret)
-{
-  if (*secret)
-    explicit_bzero (*secret, strlen (*secret));
-  g_clear_pointer (secret, g_free);
-}
-
 void
 yv_mqtt_options_clear (YvMqttOptions *options)
 {
   yv_address_clear (&options->address);
-  forget (&options->password);
-  forget (&options->key_password);
-  forget (&options->psk);
   g_free (options->topic);
   g_free (options->client_id);
   g_free (options->username);
+  g_free (options->password);
   g_free (options->ca_file);
   g_free (options->cert_file);
   g_free (options->key_file);
+  g_free (options->key_password);
+  g_free (options->psk);
   g_free (options->psk_identity);
   g_free (options->will_topic);
   g_free (options->will_payload);

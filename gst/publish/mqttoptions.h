@@ -43,7 +43,7 @@ typedef int (*YvMqttAskFunc) (char *buffer, int size, int is_writing, void *clie
 int yv_mqtt_options_apply (const YvMqttOptions *options, struct mosquitto *client,
                            YvMqttAskFunc ask);
 
-/* What was secret is overwritten. Zeroed is ok. */
+/* Zeroed is ok. */
 void yv_mqtt_options_clear (YvMqttOptions *options);
 
 G_END_DECLS

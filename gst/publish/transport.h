@@ -16,7 +16,9 @@
  * it is told: send() and disconnect() at most for a moment (what a write to a disk takes),
  * connect() and poll() for timeout_ms.
  *
- * Errors are of YV_ERROR; they say what failed, where, and what to do, and never a password.
+ * Errors are of YV_ERROR; they say what failed, where, and what to do, and never a password. But
+ * memory that held a secret is freed as any other, not overwritten: GObject's values, json-glib and
+ * the brokers' libraries have copies that we can't reach, so it would protect nobody.
  */
 #pragma once
 
