@@ -4,18 +4,15 @@
 
 #include <signal.h>
 
-#include "engine/error.h"
+#include "gst/publish/news.h"
 #include "gst/publish/outbox.h"
 
 #define FIRST_WAIT_US G_USEC_PER_SEC
 #define CONNECT_MS 10000
 #define POLL_MS 1000
-/* Between two words about trouble. */
-#define TELL_US (10 * G_USEC_PER_SEC)
 /* Records that are sent in one step, so that answers are looked at, and the clock, while a long
  * queue goes out. */
 #define MAX_PER_STEP 256
-
 #define NEVER G_MAXINT64
 
 struct _YvPublisher {
@@ -43,89 +40,15 @@ struct _YvPublisher {
 
   /* the worker's */
   GRand *random;
-  int64_t now_us;          /* when this step began */
-  uint32_t n_failed;       /* attempts to connect, since a connection was of use */
-  bool is_useful;          /* this connection has carried a record, or had none to */
-  int64_t rest_until_us;   /* nothing is sent before, but at the end */
-  int64_t wait_us;         /* before the next attempt; begins with the next step */
-  int64_t next_attempt_us; /* may have passed */
-  int64_t outage_us;       /* since when; NEVER: there is none */
-  int64_t told_us;         /* the last word about trouble; NEVER: none yet */
-  bool is_outage_told;
-  bool are_drops_told;       /* since the outbox was empty */
-  uint64_t n_dropped_before; /* when the outbox was empty, or drops were told */
+  int64_t now_us;            /* when this step began */
+  uint32_t n_failed;         /* attempts to connect, since a connection was of use */
+  bool is_useful;            /* this connection has carried a record, or had none to */
+  int64_t rest_until_us;     /* nothing is sent before, but at the end */
+  int64_t wait_us;           /* before the next attempt; begins with the next step */
+  int64_t next_attempt_us;   /* may have passed */
   uint64_t n_arrived_before; /* when this connection was made */
-  uint64_t n_again_before;   /* when the outage began */
+  YvNews news;
 };
-
-/* ---- words for the user --------------------------------------------------------------------- */
-
-/* Unless another was said a moment ago. */
-static bool
-tell (YvPublisher *self, const GError *error, int64_t now_us)
-{
-  if (self->told_us != NEVER && now_us - self->told_us < TELL_US)
-    return false;
-  self->told_us = now_us;
-  self->events.trouble (self->events.user_data, error);
-  return true;
-}
-
-static void
-tell_drops (YvPublisher *self, int64_t now_us)
-{
-  g_mutex_lock (&self->lock);
-  const uint64_t n_dropped = self->stats.n_dropped;
-  const uint32_t n_waiting = yv_outbox_n_records (self->outbox);
-  g_mutex_unlock (&self->lock);
-
-  if (n_waiting == 0) {
-    self->are_drops_told = false;
-    self->n_dropped_before = n_dropped;
-  }
-  if (self->are_drops_told || n_dropped == self->n_dropped_before)
-    return;
-  g_autoptr (GError) error = g_error_new (
-      YV_ERROR, YV_ERROR_IO,
-      "the queue of %u records or %" G_GSIZE_FORMAT " bytes is full: the oldest that were not sent "
-      "are dropped, %" G_GUINT64_FORMAT " so far. A larger queue, or fewer records, would help",
-      self->options.max_records, self->options.max_bytes, n_dropped);
-  if (!tell (self, error, now_us))
-    return;
-  self->are_drops_told = true;
-  self->n_dropped_before = n_dropped;
-}
-
-static void
-tell_outage (YvPublisher *self, const GError *error, int64_t now_us)
-{
-  if (self->outage_us == NEVER) {
-    g_mutex_lock (&self->lock);
-    self->stats.n_outages++;
-    g_mutex_unlock (&self->lock);
-    self->outage_us = now_us;
-    self->is_outage_told = false;
-  }
-  if (!self->is_outage_told)
-    self->is_outage_told = tell (self, error, now_us);
-}
-
-static void
-tell_recovery (YvPublisher *self, int64_t now_us)
-{
-  const int64_t outage_us = self->outage_us;
-
-  self->outage_us = NEVER;
-  if (!self->is_outage_told)
-    return;
-  g_mutex_lock (&self->lock);
-  const uint64_t n_again = self->stats.n_sent_again - self->n_again_before;
-  g_mutex_unlock (&self->lock);
-  g_autofree char *text = g_strdup_printf ("records go out again after %.1f s; %" G_GUINT64_FORMAT
-                                           " were sent a second time",
-                                           (double) (now_us - outage_us) / G_USEC_PER_SEC, n_again);
-  self->events.recovery (self->events.user_data, text);
-}
 
 /* ---- what the transport says ---------------------------------------------------------------- */
 
@@ -140,11 +63,8 @@ done (void *user_data, uint64_t id, const char *refusal)
   if (yv_outbox_n_records (self->outbox) == 0)
     g_cond_broadcast (&self->emptied);
   g_mutex_unlock (&self->lock);
-  if (!refusal)
-    return;
-  g_autoptr (GError) error =
-      g_error_new (YV_ERROR, YV_ERROR_IO, "a record was refused, and is lost: %s", refusal);
-  tell (self, error, self->now_us);
+  if (refusal)
+    yv_news_refusal (&self->news, refusal, self->now_us);
 }
 
 static void
@@ -168,41 +88,39 @@ yv_publisher_wait_us (uint32_t n_failed, int64_t max_us)
 }
 
 static void
-give_up (YvPublisher *self, const GError *error)
+give_up_locked (YvPublisher *self)
 {
-  g_autoptr (GError) last_word = g_error_copy (error);
-
-  g_mutex_lock (&self->lock);
   self->stats.has_given_up = true;
   self->is_hurried = false; /* there is no next attempt */
   self->stats.n_dropped += yv_outbox_drop_all (self->outbox);
   g_cond_broadcast (&self->emptied);
-  g_mutex_unlock (&self->lock);
-  g_prefix_error (&last_word, "gave up after %u attempts, and all records are dropped from here: ",
-                  self->n_failed);
-  self->events.trouble (self->events.user_data, last_word);
 }
 
 /* An attempt to connect failed, or the connection broke. */
 static void
 fail (YvPublisher *self, const GError *error, int64_t now_us)
 {
+  self->n_failed = self->is_useful ? 0 : self->n_failed + 1;
+  const bool gives_up =
+      self->options.max_attempts > 0 && self->n_failed >= (uint32_t) self->options.max_attempts;
+
   g_mutex_lock (&self->lock);
+  const uint64_t n_sent_again = self->stats.n_sent_again;
   self->stats.is_connected = false;
-  if (self->outage_us == NEVER)
-    self->n_again_before = self->stats.n_sent_again;
   self->stats.n_sent_again += yv_outbox_take_back (self->outbox);
   self->stats.n_attempts_failed += self->is_useful ? 0 : 1;
+  self->stats.n_outages += gives_up || yv_news_is_outage (&self->news) ? 0 : 1;
+  if (gives_up)
+    give_up_locked (self);
   g_mutex_unlock (&self->lock);
 
-  self->n_failed = self->is_useful ? 0 : self->n_failed + 1;
   self->is_useful = false;
   self->wait_us = yv_publisher_wait_us (MAX (self->n_failed, 1), self->options.max_wait_us);
   self->wait_us -= (int64_t) (g_rand_double (self->random) * (double) self->wait_us / 2);
-  if (self->options.max_attempts > 0 && self->n_failed >= (uint32_t) self->options.max_attempts)
-    give_up (self, error);
+  if (gives_up)
+    yv_news_end (&self->news, error, self->n_failed);
   else
-    tell_outage (self, error, now_us);
+    yv_news_outage (&self->news, error, n_sent_again, now_us);
 }
 
 /* How long a call may take, at most @most_ms. */
@@ -345,9 +263,10 @@ look_for_use (YvPublisher *self, int64_t now_us)
   g_mutex_lock (&self->lock);
   self->is_useful =
       self->stats.n_arrived > self->n_arrived_before || yv_outbox_n_records (self->outbox) == 0;
+  const uint64_t n_sent_again = self->stats.n_sent_again;
   g_mutex_unlock (&self->lock);
-  if (self->is_useful && self->outage_us != NEVER)
-    tell_recovery (self, now_us);
+  if (self->is_useful)
+    yv_news_recovery (&self->news, n_sent_again, now_us);
 }
 
 static int64_t
@@ -400,13 +319,11 @@ yv_publisher_step (YvPublisher *self, int64_t now_us)
     end (self);
     return -1;
   }
-  g_mutex_lock (&self->lock);
-  const bool has_given_up = self->stats.has_given_up, is_connected = self->stats.is_connected;
-  g_mutex_unlock (&self->lock);
-  if (has_given_up)
+  const YvPublisherStats stats = yv_publisher_stats (self);
+  if (stats.has_given_up)
     return NEVER;
-  tell_drops (self, now_us);
-  return is_connected ? carry_step (self, now_us) : connect_step (self, now_us);
+  yv_news_drops (&self->news, &stats, now_us);
+  return stats.is_connected ? carry_step (self, now_us) : connect_step (self, now_us);
 }
 
 static void
@@ -446,16 +363,13 @@ yv_publisher_new (const YvTransport *transport, const YvTransportConfig *config,
   g_autoptr (YvPublisher) self = g_new0 (YvPublisher, 1);
   const YvTransportEvents transport_events = {done, pass_on_log, self};
 
+  *self = (YvPublisher){.transport = transport, .options = *options, .events = *events};
   g_mutex_init (&self->lock);
   g_cond_init (&self->work_came);
   g_cond_init (&self->emptied);
-  self->transport = transport;
-  self->options = *options;
-  self->events = *events;
   self->outbox = yv_outbox_new (options->max_records, options->max_bytes);
   self->random = g_rand_new_with_seed (options->random_seed);
-  self->outage_us = NEVER;
-  self->told_us = NEVER;
+  yv_news_init (&self->news, &self->options, &self->events);
   self->carrier = transport->new (config, &transport_events, error);
   return self->carrier ? g_steal_pointer (&self) : NULL;
 }
