@@ -82,8 +82,7 @@ static const YvTransport *const transports[] = {
     [GST_YOLOV7_PUBLISH_KAFKA + 1] = NULL,
 };
 
-#define REST_US 10000     /* records of up to so long go together */
-#define MAX_FILE_WAIT_S 1 /* nobody minds an attempt to open a file */
+#define REST_US 10000 /* records of up to so long go together */
 
 /* Behind those of gst/publishsettings.h. */
 #define PROP_STATS 1000
@@ -228,24 +227,6 @@ install_properties (GObjectClass *class)
 
 /* ---- life ----------------------------------------------------------------------------------- */
 
-/* What the files and the environment say, too. Returns: false with an error */
-static gboolean
-complete (GstYolov7PublishSettings *settings, GError **error)
-{
-  const char *path = settings->method == GST_YOLOV7_PUBLISH_MQTT    ? settings->mqtt_config
-                     : settings->method == GST_YOLOV7_PUBLISH_KAFKA ? settings->kafka_config
-                                                                    : NULL;
-  YvPublishConfig *config = &settings->config;
-
-  config->json_array = settings->file_format == GST_YOLOV7_PUBLISH_JSON;
-  if (path && !yv_publish_config_read (config, path, error))
-    return FALSE;
-  yv_publish_config_take_environment (config);
-  if (settings->method == GST_YOLOV7_PUBLISH_FILE)
-    config->max_wait_s = MAX_FILE_WAIT_S;
-  return TRUE;
-}
-
 static YvPublisher *
 make_publisher (GstYolov7Publish *self, GstYolov7PublishSettings *settings, GError **error)
 {
@@ -253,7 +234,7 @@ make_publisher (GstYolov7Publish *self, GstYolov7PublishSettings *settings, GErr
   const YvPublisherEvents events = {on_trouble, on_recovery, on_log, self};
   g_autofree char *tags = settings->tags ? yv_publish_tags (settings->tags, error) : NULL;
 
-  if ((settings->tags && !tags) || !complete (settings, error))
+  if ((settings->tags && !tags) || !gst_yolov7_publish_settings_complete (settings, error))
     return NULL;
   if (!transport) {
     g_set_error (error, YV_ERROR, YV_ERROR_UNSUPPORTED,

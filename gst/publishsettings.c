@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+#define MAX_FILE_WAIT_S 1 /* nobody minds an attempt to open a file */
+
 enum {
   PROP_0,
   PROP_METHOD,
@@ -151,6 +153,23 @@ gst_yolov7_publish_settings_copy (const GstYolov7PublishSettings *settings,
   copy->kafka_config = g_strdup (settings->kafka_config);
   copy->source = g_strdup (settings->source);
   copy->tags = g_strdup (settings->tags);
+}
+
+gboolean
+gst_yolov7_publish_settings_complete (GstYolov7PublishSettings *settings, GError **error)
+{
+  const char *path = settings->method == GST_YOLOV7_PUBLISH_MQTT    ? settings->mqtt_config
+                     : settings->method == GST_YOLOV7_PUBLISH_KAFKA ? settings->kafka_config
+                                                                    : NULL;
+  YvPublishConfig *config = &settings->config;
+
+  config->json_array = settings->file_format == GST_YOLOV7_PUBLISH_JSON;
+  if (path && !yv_publish_config_read (config, path, error))
+    return FALSE;
+  yv_publish_config_take_environment (config);
+  if (settings->method == GST_YOLOV7_PUBLISH_FILE)
+    config->max_wait_s = MAX_FILE_WAIT_S;
+  return TRUE;
 }
 
 /* "" is not set: what a shell variable that does not exist gives. */

@@ -34,7 +34,7 @@ typedef struct {
   GstYolov7PublishMethod method;
   GstYolov7PublishFormat file_format;
   GstYolov7PublishWhen when;
-  YvPublishConfig config; /* without what stands in the files, and the environment */
+  YvPublishConfig config; /* without what the files and the environment say until complete() */
   char *mqtt_config, *kafka_config;
   char *source, *tags;
   guint queue_size; /* records */
@@ -48,6 +48,10 @@ void gst_yolov7_publish_settings_clear (GstYolov7PublishSettings *settings); /* 
 /* @copy: overwritten; clear it after use. */
 void gst_yolov7_publish_settings_copy (const GstYolov7PublishSettings *settings,
                                        GstYolov7PublishSettings *copy);
+
+/* Takes what the file of the method and the environment say into the config; once, of a copy.
+ * Returns: FALSE with an error of gst/publish/config.h. */
+gboolean gst_yolov7_publish_settings_complete (GstYolov7PublishSettings *settings, GError **error);
 
 /* Installs all properties, and marks their enums for the plugin's documentation. */
 void gst_yolov7_publish_settings_install (GObjectClass *class);
