@@ -27,7 +27,8 @@ build build -Dwerror=true
 thread_tests="loader vulkan-exec vulkan-slot sharing-threads flight batcher faults-threads
   gst-yolov7 gst-yolov7-changes gst-yolov7-failures gst-overlay gst-model gst-analysis gst-live
   gst-framepool gst-streams gst-tracker gst-publish gst-publish-failures gst-publisher-end
-  gst-publishfile gst-mqtt gst-mosquitto gst-kafka gst-kafkabad gst-publishbroker gst-zonewatch"
+  gst-publishfile gst-mqtt gst-mosquitto gst-kafka gst-kafkabad gst-publishbroker
+  gst-publishsecrets gst-zonewatch"
 thread_targets="tests/unit/test-loader tests/model/test-vulkan-exec tests/model/test-vulkan-slot
   tests/model/test-sharing tests/model/test-flight tests/model/test-batcher tests/faults/test-faults
   gst/libgstyolov7.so tests/gst/plugins tests/gst/test-yolov7 tests/gst/test-yolov7-changes
@@ -35,7 +36,8 @@ thread_targets="tests/unit/test-loader tests/model/test-vulkan-exec tests/model/
   tests/gst/test-live tests/gst/test-framepool tests/gst/test-streams tests/gst/test-tracker
   tests/gst/test-publish tests/gst/test-publish-failures tests/gst/test-publisher-end
   tests/gst/test-publishfile tests/gst/test-mqtt tests/gst/test-mosquitto tests/gst/test-kafka
-  tests/gst/test-kafkabad tests/gst/test-publishbroker tests/gst/test-zonewatch"
+  tests/gst/test-kafkabad tests/gst/test-publishbroker tests/gst/test-publishsecrets
+  tests/gst/test-zonewatch"
 if [ -z "$fast" ]; then
   build build-asan -Dwerror=true -Db_sanitize=address,undefined -Db_lundef=false
   targets=$thread_targets build build-tsan -Dwerror=true -Db_sanitize=thread -Db_lundef=false

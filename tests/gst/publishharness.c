@@ -38,30 +38,46 @@ remove_folder (void)
   g_clear_pointer (&folder, g_free);
 }
 
+/* Brokers are tried each second, as files are. */
 Fixture
-fixture_new_with_caps (const char *properties, const char *caps)
+fixture_prepare (const char *properties)
 {
   static guint n_files = 0;
   g_autofree char *name = g_strdup_printf ("records-%u", n_files++);
   Fixture f = {.path = path_of (name)};
   g_auto (GStrv) parts = g_strsplit (properties, "FILE", -1);
   g_autofree char *set = g_strjoinv (f.path, parts);
-  g_autofree char *launch = g_strdup_printf ("yolov7publish %s", set);
+  g_autofree char *launch = g_strdup_printf ("yolov7publish max-reconnect-interval=1 %s", set);
 
   /* The bus is there before the element starts, and may have something to say. */
   f.element = gst_object_ref_sink (gst_parse_launch (launch, NULL));
   f.bus = gst_bus_new ();
   gst_element_set_bus (f.element, f.bus);
-  f.h = gst_harness_new_with_element (f.element, "sink", "src");
+  gst_element_add_property_notify_watch (f.element, NULL, TRUE); /* as gst-launch-1.0 -v does */
+  return f;
+}
+
+void
+fixture_start (Fixture *f, const char *caps)
+{
+  f->h = gst_harness_new_with_element (f->element, "sink", "src");
   if (caps)
-    gst_harness_set_src_caps_str (f.h, caps);
+    gst_harness_set_src_caps_str (f->h, caps);
+}
+
+Fixture
+fixture_new_with_caps (const char *properties, const char *caps)
+{
+  Fixture f = fixture_prepare (properties);
+
+  fixture_start (&f, caps);
   return f;
 }
 
 Fixture
 fixture_new (const char *properties)
 {
-  return fixture_new_with_caps (properties, "video/x-raw,format=GRAY8,width=160,height=120");
+  return fixture_new_with_caps (properties, CAPS);
 }
 
 void
@@ -76,6 +92,7 @@ void
 fixture_clear (Fixture *f)
 {
   fixture_stop (f);
+  gst_element_set_state (f->element, GST_STATE_NULL); /* a start may have failed */
   gst_element_set_bus (f->element, NULL);
   g_clear_object (&f->element);
   g_clear_object (&f->bus);
@@ -135,6 +152,13 @@ wait_for_count (Fixture *f, const char *name, guint64 n)
 }
 
 void
+assert_says (const char *text, const char *expected)
+{
+  if (!strstr (text, expected))
+    g_error ("\"%s\" does not say \"%s\"", text, expected);
+}
+
+void
 assert_message (Fixture *f, GstMessageType type, const char *expected)
 {
   g_autoptr (GstMessage) message = gst_bus_timed_pop_filtered (f->bus, GST_CLOCK_TIME_NONE, type);
@@ -146,8 +170,22 @@ assert_message (Fixture *f, GstMessageType type, const char *expected)
     gst_message_parse_info (message, &error, NULL);
   else
     gst_message_parse_error (message, &error, NULL);
-  if (!strstr (error->message, expected))
-    g_error ("\"%s\" does not say \"%s\"", error->message, expected);
+  assert_says (error->message, expected);
+}
+
+char *
+pop_trouble (Fixture *f)
+{
+  g_autoptr (GstMessage) message = gst_bus_timed_pop_filtered (
+      f->bus, GST_CLOCK_TIME_NONE, GST_MESSAGE_ERROR | GST_MESSAGE_WARNING);
+  g_autoptr (GError) error = NULL;
+
+  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR)
+    gst_message_parse_error (message, &error, NULL);
+  else
+    gst_message_parse_warning (message, &error, NULL);
+  g_test_message ("%s", error->message);
+  return g_strdup (error->message);
 }
 
 void

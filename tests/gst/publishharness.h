@@ -14,9 +14,10 @@ G_BEGIN_DECLS
 /* Of frames, px. */
 #define W 160
 #define H 120
+#define CAPS "video/x-raw,format=GRAY8,width=160,height=120"
 
 typedef struct {
-  GstHarness *h; /* NULL after fixture_stop() */
+  GstHarness *h; /* NULL before fixture_start(), and after fixture_stop() */
   GstElement *element;
   GstBus *bus;
   char *path;
@@ -32,6 +33,10 @@ extern const GstYolov7Detection dog;
 /* @properties: as in a launch line; FILE in it is a path that the fixture knows */
 Fixture fixture_new (const char *properties);
 Fixture fixture_new_with_caps (const char *properties, const char *caps);
+
+/* The same in two steps, so that properties can be set between them. @caps: (nullable) */
+Fixture fixture_prepare (const char *properties);
+void fixture_start (Fixture *f, const char *caps);
 
 /* To NULL; the element, its bus and its file stay. */
 void fixture_stop (Fixture *f);
@@ -59,6 +64,10 @@ void wait_for_count (Fixture *f, const char *name, guint64 n);
 
 /* The next message of this type must say @expected. */
 void assert_message (Fixture *f, GstMessageType type, const char *expected);
+
+/* The next error or warning. Free with g_free(). */
+char *pop_trouble (Fixture *f);
+void assert_says (const char *text, const char *expected);
 
 /* No error, warning or info that was not asked for. */
 void assert_no_message (Fixture *f);
