@@ -24,13 +24,15 @@ install $build_packages $run_packages vulkan-validationlayers spirv-tools git cl
 
 build build -Dwerror=true
 # What runs under ThreadSanitizer, and what has to be built for that.
-thread_tests="loader vulkan-exec vulkan-slot sharing-threads flight batcher faults-threads
+thread_tests="loader vulkan-exec vulkan-slot sharing-threads flight batcher
+  batcher-memory batcher-waiting faults-threads
   gst-yolov7 gst-yolov7-changes gst-yolov7-failures gst-overlay gst-model gst-analysis gst-live
   gst-framepool gst-streams gst-tracker gst-tracker-anew gst-tracker-bad gst-tracker-unseen
   gst-publish gst-publish-failures gst-publisher-end gst-publishfile gst-mqtt gst-mosquitto gst-kafka
   gst-kafkabad gst-publishbroker gst-publishsecrets gst-zonewatch"
 thread_targets="tests/unit/test-loader tests/model/test-vulkan-exec tests/model/test-vulkan-slot
-  tests/model/test-sharing tests/model/test-flight tests/model/test-batcher tests/faults/test-faults
+  tests/model/test-sharing tests/model/test-flight tests/model/test-batcher
+  tests/model/test-batcher-memory tests/model/test-batcher-waiting tests/faults/test-faults
   gst/libgstyolov7.so tests/gst/plugins tests/gst/test-yolov7 tests/gst/test-yolov7-changes
   tests/gst/test-yolov7-failures tests/gst/test-overlay tests/gst/test-model tests/gst/test-analysis
   tests/gst/test-live tests/gst/test-framepool tests/gst/test-streams tests/gst/test-tracker

@@ -9,7 +9,6 @@
 
 #define N_PICTURES 6
 #define N_IN_BATCH 3
-#define FRAME_BYTES (3 * FRAME_W * FRAME_H)
 
 /* ---- which faults ---------------------------------------------------------------------------- */
 

@@ -2,6 +2,7 @@
  * tests/model/enginecase.c - models, streams and pictures for the tests of engine/yolov7.h. */
 #include "tests/model/enginecase.h"
 
+#include "tests/common/device.h"
 #include "tests/common/paths.h"
 
 char *
@@ -26,6 +27,12 @@ open_engine (const char *device)
 
   g_assert_no_error (error);
   return engine;
+}
+
+YvEngine *
+open_vulkan (void)
+{
+  return yv_test_needs_vulkan () ? open_engine (NULL) : NULL;
 }
 
 YvStreamOptions

@@ -7,18 +7,10 @@
 #include "engine/error.h"
 #include "engine/memory.h"
 #include "engine/vulkan/device.h"
-#include "tests/common/device.h"
 #include "tests/model/enginecase.h"
 
 #define N_FRAMES 9
 #define MAX_IN_FLIGHT 4 /* of these tests */
-#define FRAME_BYTES (3 * FRAME_W * FRAME_H)
-
-static YvEngine *
-open_vulkan (void)
-{
-  return yv_test_needs_vulkan () ? open_engine (NULL) : NULL;
-}
 
 /* The detections of a picture of its own for each phase, one after the other. */
 static GArray *
