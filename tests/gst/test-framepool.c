@@ -13,6 +13,7 @@
 #include "tests/common/paths.h"
 #include "tests/gst/frames.h"
 #include "tests/gst/leaks.h"
+#include "tests/gst/pipeline.h"
 
 #define W 96
 #define H 64
@@ -665,20 +666,14 @@ on_buffer (GstPad *pad, GstPadProbeInfo *probe, gpointer user_data)
 static void
 play (const char *launch, Middle *middle)
 {
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GstElement) pipeline = gst_parse_launch (launch, &error);
-  g_assert_no_error (error);
+  g_autoptr (GstElement) pipeline = launch_pipeline ("%s", launch);
   g_autoptr (GstElement) element = gst_bin_get_by_name (GST_BIN (pipeline), "middle");
   g_autoptr (GstPad) sink = gst_element_get_static_pad (element, "sink");
-  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
 
   gst_pad_add_probe (sink, GST_PAD_PROBE_TYPE_QUERY_DOWNSTREAM | GST_PAD_PROBE_TYPE_PUSH, on_query,
                      middle, NULL);
   gst_pad_add_probe (sink, GST_PAD_PROBE_TYPE_BUFFER, on_buffer, middle, NULL);
-  gst_element_set_state (pipeline, GST_STATE_PLAYING);
-  g_autoptr (GstMessage) message =
-      gst_bus_timed_pop_filtered (bus, GST_CLOCK_TIME_NONE, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
-  g_assert_cmpint (GST_MESSAGE_TYPE (message), ==, GST_MESSAGE_EOS);
+  play_to_the_end (pipeline);
   gst_element_set_state (pipeline, GST_STATE_NULL);
 }
 

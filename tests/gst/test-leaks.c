@@ -6,6 +6,7 @@
 #include "tests/common/device.h"
 #include "tests/common/paths.h"
 #include "tests/gst/leaks.h"
+#include "tests/gst/pipeline.h"
 
 /* ---- what is done while it plays --------------------------------------------------------------
  */
@@ -83,11 +84,8 @@ launch (const char *line)
   g_autofree char *model = yv_test_source_path ("models/pets-tiny.pt");
   g_auto (GStrv) parts = g_strsplit (line, "MODEL", -1);
   g_autofree char *whole = g_strjoinv (model, parts);
-  g_autoptr (GError) error = NULL;
-  GstElement *pipeline = gst_parse_launch (whole, &error);
 
-  g_assert_no_error (error);
-  return pipeline;
+  return launch_pipeline ("%s", whole);
 }
 
 static void

@@ -9,6 +9,7 @@
 #include "tests/common/paths.h"
 #include "tests/gst/detector.h"
 #include "tests/gst/frames.h"
+#include "tests/gst/pipeline.h"
 
 #define SMALL "input-size=64 confidence-threshold=0.001 "
 
@@ -353,17 +354,6 @@ the_latency_is_what_is_measured (void)
 
 /* ---- where frames lie ------------------------------------------------------------------------ */
 
-static void
-play (GstElement *pipeline)
-{
-  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
-
-  gst_element_set_state (pipeline, GST_STATE_PLAYING);
-  g_autoptr (GstMessage) message =
-      gst_bus_timed_pop_filtered (bus, GST_CLOCK_TIME_NONE, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
-  g_assert_cmpint (GST_MESSAGE_TYPE (message), ==, GST_MESSAGE_EOS);
-}
-
 static guint64
 stat_in (GstElement *pipeline, const char *name)
 {
@@ -387,13 +377,12 @@ frames_of_our_pool_are_not_copied (void)
   g_autofree char *model = yv_test_source_path ("models/pets-tiny.pt");
 
   for (guint i = 0; i < G_N_ELEMENTS (formats); i++) {
-    g_autofree char *launch =
-        g_strdup_printf ("videotestsrc num-buffers=5 ! video/x-raw,format=%s,width=97,height=61 ! "
+    g_autoptr (GstElement) pipeline =
+        launch_pipeline ("videotestsrc num-buffers=5 ! video/x-raw,format=%s,width=97,height=61 ! "
                          "yolov7 name=d model-file=\"%s\" " SMALL "! fakesink",
                          formats[i], model);
-    g_autoptr (GstElement) pipeline = gst_parse_launch (launch, NULL);
 
-    play (pipeline);
+    play_to_the_end (pipeline);
     g_test_message ("%s: %" G_GUINT64_FORMAT " of 5 in place", formats[i],
                     stat_in (pipeline, "frames-in-place"));
     g_assert_cmpuint (stat_in (pipeline, "frames-in-place"), ==, 5);
@@ -447,10 +436,10 @@ watch_sink (GstElement *pipeline, const char *name)
 static GChecksum *
 play_plain (void)
 {
-  g_autoptr (GstElement) pipeline = gst_parse_launch (BALL "fakesink name=plain", NULL);
+  g_autoptr (GstElement) pipeline = launch_pipeline (BALL "fakesink name=plain");
   GChecksum *sum = watch_sink (pipeline, "plain");
 
-  play (pipeline);
+  play_to_the_end (pipeline);
   gst_element_set_state (pipeline, GST_STATE_NULL);
   return sum;
 }
@@ -463,17 +452,16 @@ frames_that_others_use_too_are_not_harmed (void)
     return;
 
   g_autofree char *model = yv_test_source_path ("models/pets-tiny.pt");
-  g_autofree char *launch = g_strdup_printf (
+  g_autoptr (GstElement) pipeline = launch_pipeline (
       BALL "tee name=t t. ! queue ! yolov7 name=d model-file=\"%s\" " SMALL
            "leaky=downstream ! fakesink name=seen t. ! queue ! yolov7 model-file=\"%s\" " SMALL
            "! yolov7overlay filled-box=true ! fakesink name=filled",
       model, model);
-  g_autoptr (GstElement) pipeline = gst_parse_launch (launch, NULL);
   g_autoptr (GChecksum) plain = play_plain ();
   g_autoptr (GChecksum) seen = watch_sink (pipeline, "seen");
   g_autoptr (GChecksum) filled = watch_sink (pipeline, "filled");
 
-  play (pipeline);
+  play_to_the_end (pipeline);
   g_assert_cmpuint (stat_in (pipeline, "frames-in"), ==, 20);
   g_assert_cmpuint (stat_in (pipeline, "frames-analysed") + stat_in (pipeline, "skipped-busy") +
                         stat_in (pipeline, "frames-dropped"),

@@ -21,6 +21,7 @@
 #include "tests/common/device.h"
 #include "tests/common/layers.h"
 #include "tests/common/paths.h"
+#include "tests/gst/pipeline.h"
 
 #define MAX_GROWTH_BYTES (1 << 20)
 
@@ -189,29 +190,22 @@ static GstElement *
 pipeline_new (const char *device, gint n_frames)
 {
   g_autofree char *config = yv_test_source_path ("tests/gst/soak.yaml");
-  g_autofree char *launch = g_strdup_printf (
+
+  return launch_pipeline (
       "videotestsrc pattern=ball num-buffers=%d ! "
       "video/x-raw,format=I420,width=32,height=32,framerate=100/1 ! "
       "yolov7 name=d model-file=\"%s\" config-file=\"%s\" input-size=32 device=%s ! "
       "fakesink name=sink sync=%s",
       n_frames, models[0], config, device, n_frames < 0 ? "true" : "false");
-  GError *error = NULL;
-  GstElement *pipeline = gst_parse_launch (launch, &error);
-
-  g_assert_no_error (error);
-  return pipeline;
 }
 
 static void
-play_to_the_end (GstElement *pipeline)
+play_and_stop (GstElement *pipeline, guint n_starts)
 {
-  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
-
-  gst_element_set_state (pipeline, GST_STATE_PLAYING);
-  g_autoptr (GstMessage) message =
-      gst_bus_timed_pop_filtered (bus, GST_CLOCK_TIME_NONE, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
-  g_assert_cmpint (GST_MESSAGE_TYPE (message), ==, GST_MESSAGE_EOS);
-  gst_element_set_state (pipeline, GST_STATE_NULL);
+  for (guint i = 0; i < n_starts; i++) {
+    play_to_the_end (pipeline);
+    gst_element_set_state (pipeline, GST_STATE_NULL);
+  }
 }
 
 /* ---- the tests ------------------------------------------------------------------------------ */
@@ -250,7 +244,7 @@ frames_leave_nothing (gconstpointer device)
   FrameCount count = {0};
 
   gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, count_frame, &count, NULL);
-  play_to_the_end (pipeline);
+  play_and_stop (pipeline, 1);
   g_assert_cmpuint (count.n, ==, LAST_FRAME);
   assert_no_growth ("frames", &count.first, &count.last);
 }
@@ -316,11 +310,9 @@ starts_leave_nothing (gconstpointer device)
 
   g_autoptr (GstElement) pipeline = pipeline_new (device, 1);
 
-  for (guint i = 0; i < 50; i++)
-    play_to_the_end (pipeline);
+  play_and_stop (pipeline, 50);
   const Usage first = measure (50);
-  for (guint i = 50; i < 500; i++)
-    play_to_the_end (pipeline);
+  play_and_stop (pipeline, 500 - 50);
   const Usage last = measure (500);
   assert_no_growth ("starts", &first, &last);
 }

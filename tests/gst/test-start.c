@@ -7,6 +7,7 @@
 
 #include "tests/common/device.h"
 #include "tests/common/paths.h"
+#include "tests/gst/pipeline.h"
 
 static char *folder; /* of files made here */
 
@@ -117,18 +118,13 @@ a_pipeline_plays_and_stops_again_and_again (void)
     return;
 
   g_autofree char *model = model_path ();
-  g_autofree char *launch = g_strdup_printf (
+  g_autoptr (GstElement) pipeline = launch_pipeline (
       "videotestsrc num-buffers=2 ! video/x-raw,width=64,height=48 ! videoconvert ! "
       "yolov7 model-file=\"%s\" input-size=64 ! yolov7overlay ! fakesink",
       model);
-  g_autoptr (GstElement) pipeline = gst_parse_launch (launch, NULL);
-  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
 
   for (int i = 0; i < 3; i++) {
-    gst_element_set_state (pipeline, GST_STATE_PLAYING);
-    g_autoptr (GstMessage) message =
-        gst_bus_timed_pop_filtered (bus, GST_CLOCK_TIME_NONE, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
-    g_assert_cmpint (GST_MESSAGE_TYPE (message), ==, GST_MESSAGE_EOS);
+    play_to_the_end (pipeline);
     gst_element_set_state (pipeline, GST_STATE_NULL);
   }
 }
