@@ -274,7 +274,10 @@ a_live_pipeline_starts_and_stops_100_times (void)
   drop_model (keeper);
 }
 
-/* Wherever the last change of state has got to, with frames in flight or not yet any. */
+/* Wherever the last change of state has got to, with frames in flight or not yet any. The sinks
+ * do not hold up changes of state, but still block in PAUSED: where several hold them up, and
+ * another is asked for meanwhile, GstBin of 1.22 may wait for ever, also with a queue in the place
+ * of yolov7. */
 static void
 states_may_change_at_any_time (void)
 {
@@ -290,6 +293,8 @@ states_may_change_at_any_time (void)
     Streams streams;
 
     add_streams (&streams, 3, sources[k], "max-in-flight=4");
+    for (guint i = 0; i < streams.n; i++)
+      g_object_set (streams.streams[i].sink, "async", FALSE, NULL);
     for (guint i = 0; i < 100; i++) {
       const GstState state = states[g_test_rand_int_range (0, G_N_ELEMENTS (states))];
       Stream *stream = &streams.streams[g_test_rand_int_range (0, 3)];
