@@ -15,6 +15,10 @@
 #define MAX_WIDTH_EM 24
 #define MAX_WIDTH_PX 2048
 
+/* Held while Pango measures or lays out, which is seldom, because texts are kept: of threads that
+ * do so at the same time, each with a font map of its own, some get wrong widths (Pango 1.50). */
+static GMutex pango_lock;
+
 struct _YvFont {
   PangoFontMap *map; /* our own: Pango's default one is bound to the thread */
   PangoContext *context;
@@ -99,7 +103,9 @@ set_size (YvFont *font, uint32_t size_px)
   pango_font_description_set_absolute_size (font->description, (double) size_px * PANGO_SCALE);
   pango_layout_set_font_description (font->layout, font->description);
   font->size_px = size_px;
+  g_mutex_lock (&pango_lock);
   font->metrics = measure (font);
+  g_mutex_unlock (&pango_lock);
 }
 
 /* Room for what leans out of the box that the font promises. */
@@ -178,7 +184,9 @@ yv_font_text (YvFont *font, const char *text, uint32_t size_px)
 
   if (g_hash_table_size (font->texts) >= MAX_KEPT || font->n_kept_bytes >= MAX_KEPT_BYTES)
     forget_texts (font);
+  g_mutex_lock (&pango_lock);
   kept = lay_out (font, text);
+  g_mutex_unlock (&pango_lock);
   font->n_kept_bytes += (size_t) kept->text.mask.stride_bytes * kept->text.mask.h;
   g_hash_table_insert (font->texts, g_strdup (text), kept);
   return &kept->text;

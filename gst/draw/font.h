@@ -8,7 +8,7 @@
  * the first time it is asked for and found again after that: no layout and no allocation per frame
  * in steady state. Text that keeps changing does not make the font grow without bound.
  *
- * Threads: one at a time per font; fonts share nothing.
+ * Threads: one at a time per font; fonts share no more than a lock around Pango.
  */
 #pragma once
 

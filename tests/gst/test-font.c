@@ -122,10 +122,50 @@ large_texts_are_forgotten_sooner (void)
   g_assert_cmpuint (yv_font_n_layouts (font), ==, 121);
 }
 
+typedef struct {
+  YvFont *font;
+  YvFontMetrics metrics;
+  int32_t advance_px;
+} Measured;
+
+static gpointer
+measure (gpointer data)
+{
+  Measured *m = data;
+
+  m->metrics = yv_font_metrics (m->font, 15);
+  m->advance_px = yv_font_text (m->font, "person", 15)->advance_px;
+  return NULL;
+}
+
+/* As the streams of a process do with their first frames. */
+static void
+fonts_measure_alike_in_threads (void)
+{
+  Measured alone = {.font = yv_font_new ("Sans Bold")}, all[4];
+  GThread *threads[G_N_ELEMENTS (all)];
+
+  for (uint32_t i = 0; i < G_N_ELEMENTS (all); i++)
+    all[i] = (Measured){.font = yv_font_new ("Sans Bold")};
+  for (uint32_t i = 0; i < G_N_ELEMENTS (all); i++)
+    threads[i] = g_thread_new ("measure", measure, &all[i]);
+  for (uint32_t i = 0; i < G_N_ELEMENTS (all); i++)
+    g_thread_join (threads[i]);
+  measure (&alone);
+  for (uint32_t i = 0; i < G_N_ELEMENTS (all); i++) {
+    g_assert_cmpint (all[i].metrics.space_px, ==, alone.metrics.space_px);
+    g_assert_cmpint (all[i].metrics.ascent_px, ==, alone.metrics.ascent_px);
+    g_assert_cmpint (all[i].advance_px, ==, alone.advance_px);
+    yv_font_free (all[i].font);
+  }
+  yv_font_free (alone.font);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/font/threads", fonts_measure_alike_in_threads);
   g_test_add_func ("/font/kept", a_text_is_laid_out_once_per_size);
   g_test_add_func ("/font/mask", a_mask_holds_the_text_and_no_more);
   g_test_add_func ("/font/size", text_grows_with_the_size);
