@@ -139,11 +139,12 @@ describe_refusal (const Mqtt *mqtt)
                                            : mosquitto_connack_string (mqtt->answer);
 }
 
-/* Amid a packet the library has no word of its own for the end. */
+/* Amid a packet the library has no word of its own for the end, and none for it where TLS had not
+ * begun: newer ones call it a TLS error, without a reason. */
 static bool
-is_end (int rc)
+is_end (const Mqtt *mqtt, int rc)
 {
-  return rc == MOSQ_ERR_CONN_LOST ||
+  return rc == MOSQ_ERR_CONN_LOST || (rc == MOSQ_ERR_TLS && !mqtt->trouble && !mqtt->is_open) ||
          (rc == MOSQ_ERR_ERRNO && (errno == 0 || errno == ECONNRESET || errno == EPIPE));
 }
 
@@ -151,7 +152,7 @@ is_end (int rc)
 static bool
 fail_broken (const Mqtt *mqtt, int rc, GError **error)
 {
-  const bool is_lost = is_end (rc);
+  const bool is_lost = is_end (mqtt, rc);
   g_autofree char *text = NULL;
 
   if (mqtt->setback)
@@ -161,7 +162,7 @@ fail_broken (const Mqtt *mqtt, int rc, GError **error)
     text = g_strconcat ("it ended the connection: ", mosquitto_reason_string (mqtt->goodbye), NULL);
   else if (rc == MOSQ_ERR_PROTOCOL || rc == MOSQ_ERR_MALFORMED_PACKET)
     text = g_strdup ("it answers with something that is not MQTT; is this its port?");
-  else if (rc == MOSQ_ERR_TLS)
+  else if (rc == MOSQ_ERR_TLS && !is_lost)
     text = g_strconcat ("TLS failed: ", mqtt->trouble ? mqtt->trouble : "no reason known", NULL);
   else if (is_lost && !mqtt->is_open)
     text = g_strdup ("it can't be reached: the connection was refused, or ended before TLS began");

@@ -62,6 +62,10 @@ guint64 get_count (GstElement *element, const char *name);
 /* Until the worker has done so much; meson ends a test that waits for ever. */
 void wait_for_count (Fixture *f, const char *name, guint64 n);
 
+/* Returns: (transfer full) (nullable): the next message of these types that came before @timeout;
+ * what came before it is dropped */
+GstMessage *pop_message (Fixture *f, GstClockTime timeout, GstMessageType types);
+
 /* The next message of this type must say @expected. */
 void assert_message (Fixture *f, GstMessageType type, const char *expected);
 

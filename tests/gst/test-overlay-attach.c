@@ -360,7 +360,8 @@ a_converter_in_between_changes_nothing (void)
   }
 }
 
-/* And it may convert, so that what was attached would stay behind. */
+/* And it may convert, so that what was attached would stay behind, before GStreamer 1.26: there it
+ * is passed on. */
 static void
 nothing_is_attached_before_what_converts (void)
 {
@@ -374,7 +375,10 @@ nothing_is_attached_before_what_converts (void)
   gst_harness_set_src_caps (h, gst_caps_ref (gst_sample_get_caps (paper)));
   yv_test_attach (frame, W, H, &box, 1, 0);
   g_autoptr (GstBuffer) out = gst_harness_push_and_pull (h, frame);
-  g_assert_null (composition_of (out));
+  guint major, minor, micro, nano;
+
+  gst_version (&major, &minor, &micro, &nano);
+  g_assert_cmpint (composition_of (out) != NULL, ==, minor >= 26);
   gst_harness_teardown (h);
 }
 

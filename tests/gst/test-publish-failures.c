@@ -72,7 +72,7 @@ a_full_queue_drops_the_oldest (void)
 static gboolean
 has_message (Fixture *f, const char *expected)
 {
-  g_autoptr (GstMessage) message = gst_bus_pop_filtered (f->bus, GST_MESSAGE_WARNING);
+  g_autoptr (GstMessage) message = pop_message (f, 0, GST_MESSAGE_WARNING);
   g_autoptr (GError) error = NULL;
 
   if (message)
