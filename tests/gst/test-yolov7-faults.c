@@ -24,6 +24,7 @@ typedef struct {
   GArray *n_uses;   /* (nullable) in, of each call: until FIRST_FRAME; out: from there on */
 
   GstElement *pipeline, *yolov7;
+  GstElement *filter; /* borrowed from the pipeline */
   guint n_sent, n_shown, n_warnings;
   guint n_losses;     /* warnings that a device was lost */
   GArray *found;      /* of GstYolov7Detection, of the frame that is shown */
@@ -43,6 +44,8 @@ on_sent (GstPad *pad, GstPadProbeInfo *info, gpointer data)
   (void) info;
   if (play->n_sent++ != FIRST_FRAME)
     return GST_PAD_PROBE_OK;
+  g_autoptr (GstCaps) caps = gst_caps_from_string (CAPS (64, 64));
+  g_object_set (play->filter, "caps", caps, NULL); /* of the next frame */
   for (guint i = 0; play->n_uses && fault_call_name (i); i++) {
     const uint32_t n = fault_count (fault_call_name (i));
     g_array_append_val (play->n_uses, n);
@@ -75,12 +78,11 @@ play_open (Play *play)
 {
   g_autofree char *model = yv_test_source_path ("tests/faults/model.yaml");
   g_autofree char *launch = g_strdup_printf (
-      "concat name=frames ! fakesink name=sink sync=false signal-handoffs=true "
-      "videotestsrc pattern=ball num-buffers=%d ! " CAPS (
-          64, 48) " ! frames. "
-                  "videotestsrc pattern=ball num-buffers=%d ! " CAPS (64, 64) " ! frames.",
-      FIRST_FRAME + 1, N_FRAMES - FIRST_FRAME - 1);
+      "videotestsrc pattern=ball num-buffers=%d ! capsfilter name=filter caps=" CAPS (
+          64, 48) " ! fakesink name=sink sync=false signal-handoffs=true",
+      N_FRAMES);
   GstElement *pipeline = play->pipeline = gst_parse_launch (launch, NULL);
+  g_autoptr (GstElement) filter = gst_bin_get_by_name (GST_BIN (pipeline), "filter");
   g_autoptr (GstElement) sink = gst_bin_get_by_name (GST_BIN (pipeline), "sink");
   g_autoptr (GstPad) sink_pad = gst_element_get_static_pad (sink, "sink");
   g_autoptr (GstPad) before = gst_pad_get_peer (sink_pad);
@@ -90,6 +92,7 @@ play_open (Play *play)
   g_autoptr (GstPad) in = gst_element_get_static_pad (yolov7, "sink");
   g_autoptr (GstPad) out = gst_element_get_static_pad (yolov7, "src");
 
+  play->filter = filter;
   gst_bin_add (GST_BIN (pipeline), yolov7);
   g_assert_true (gst_pad_unlink (before, sink_pad));
   g_assert_cmpint (gst_pad_link (before, in), ==, GST_PAD_LINK_OK);
