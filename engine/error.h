@@ -5,6 +5,8 @@
 
 #include <glib.h>
 
+#include "engine/api.h"
+
 G_BEGIN_DECLS
 
 #define YV_ERROR (yv_error_quark ())
@@ -21,6 +23,6 @@ typedef enum {
   YV_ERROR_DEVICE_LOST,   /* the device went away; the engine object is dead */
 } YvError;
 
-GQuark yv_error_quark (void);
+YV_API GQuark yv_error_quark (void);
 
 G_END_DECLS

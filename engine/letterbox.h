@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "engine/api.h"
+
 G_BEGIN_DECLS
 
 typedef enum {
@@ -27,15 +29,15 @@ typedef struct {
 
 /* @size is first raised to a multiple of @stride. @scale_up false: never enlarge. Fails (returns
  * false) where a side of the resized picture would be 0 px. */
-bool yv_letterbox_fit (uint32_t frame_w, uint32_t frame_h, uint32_t size, uint32_t stride,
-                       YvLetterboxMode mode, bool scale_up, YvLetterbox *out);
+YV_API bool yv_letterbox_fit (uint32_t frame_w, uint32_t frame_h, uint32_t size, uint32_t stride,
+                              YvLetterboxMode mode, bool scale_up, YvLetterbox *out);
 
 /* Fits into exactly @net_w x @net_h, whatever shape they make; otherwise as yv_letterbox_fit(). */
-bool yv_letterbox_fit_exactly (uint32_t frame_w, uint32_t frame_h, uint32_t net_w, uint32_t net_h,
-                               bool scale_up, YvLetterbox *out);
+YV_API bool yv_letterbox_fit_exactly (uint32_t frame_w, uint32_t frame_h, uint32_t net_w,
+                                      uint32_t net_h, bool scale_up, YvLetterbox *out);
 
 /* Corners in network pixels to corners in frame pixels, clamped to the frame (spec 4.3: the pads
  * are recomputed as floats, not the integer ones). box = x1 y1 x2 y2, in place. */
-void yv_letterbox_undo (const YvLetterbox *letterbox, float box[4]);
+YV_API void yv_letterbox_undo (const YvLetterbox *letterbox, float box[4]);
 
 G_END_DECLS

@@ -13,8 +13,8 @@ G_BEGIN_DECLS
 
 /* `yolov7 forward`: reads `images` [b, 3, h, w] (RGB 0..1, f32) from a safetensors file, writes
  * `head.K`, `pred` and `det.I` (confidence .25, IoU .45) to another. */
-YV_API bool yv_engine_forward_file (YvEngine *engine, const char *in_path, const char *out_path,
-                                    GError **error);
+bool yv_engine_forward_file (YvEngine *engine, const char *in_path, const char *out_path,
+                             GError **error);
 
 typedef struct {
   uint32_t width, height; /* network px */
@@ -61,13 +61,12 @@ typedef struct {
 
 /* Times each step alone: they run one after the other, so their sum is more than bench's network.
  * Returns: (transfer full): or NULL; UNSUPPORTED where the device has no timestamps. */
-YV_API YvProfile *yv_engine_profile (YvEngine *engine, const YvBenchOptions *options,
-                                     GError **error);
-YV_API void yv_profile_free (YvProfile *profile); /* NULL ok */
+YvProfile *yv_engine_profile (YvEngine *engine, const YvBenchOptions *options, GError **error);
+void yv_profile_free (YvProfile *profile); /* NULL ok */
 
 /* Times a batch of pictures of exactly the network's size through every stage. */
-YV_API bool yv_engine_bench (YvEngine *engine, const YvBenchOptions *options, YvBenchResult *out,
-                             GError **error);
+bool yv_engine_bench (YvEngine *engine, const YvBenchOptions *options, YvBenchResult *out,
+                      GError **error);
 
 /* `yolov7 selftest`: one step, or several of the same kernel, parameters and shapes. */
 typedef struct {
@@ -105,8 +104,8 @@ typedef struct {
  * Returns: whether all steps ran, right or wrong; false with YV_ERROR_INVALID for an engine on the
  * reference, with YV_ERROR_IO where @report stopped it, @out then telling how far it came, or where
  * the device fails altogether, naming the step. */
-YV_API bool yv_engine_selftest (YvEngine *engine, const YvSelftestOptions *options,
-                                YvSelftestResult *out, GError **error);
+bool yv_engine_selftest (YvEngine *engine, const YvSelftestOptions *options, YvSelftestResult *out,
+                         GError **error);
 
 /* `yolov7 tune`: a way to compute a convolution, as it was measured. */
 typedef struct {
@@ -151,8 +150,8 @@ typedef struct {
  * Returns: false with YV_ERROR_INVALID for an engine on the reference or a size that doesn't fit,
  * with YV_ERROR_IO where @report stopped it, or where the device fails altogether; what was
  * measured until then is kept. Blocks for seconds to minutes. */
-YV_API bool yv_engine_tune (YvEngine *engine, const YvTuneOptions *options, YvTuneResult *out,
-                            GError **error);
+bool yv_engine_tune (YvEngine *engine, const YvTuneOptions *options, YvTuneResult *out,
+                     GError **error);
 
 /* `yolov7 inspect`: no device is needed. All strings belong to the info. */
 typedef struct {
@@ -196,9 +195,9 @@ typedef struct {
 
 /* @size: network px, a side of the square; 0: the model's default.
  * Returns: (transfer full): or NULL; codes as yv_engine_new(). */
-YV_API YvModelInfo *yv_model_info_new (const char *model_file, const char *config_file,
-                                       uint32_t size, GError **error);
-YV_API void yv_model_info_free (YvModelInfo *info); /* NULL ok */
+YvModelInfo *yv_model_info_new (const char *model_file, const char *config_file, uint32_t size,
+                                GError **error);
+void yv_model_info_free (YvModelInfo *info); /* NULL ok */
 
 /* `yolov7 inspect --diff`: two models, A and B, compared. All strings and arrays belong to the
  * diff.
@@ -250,9 +249,9 @@ typedef struct {
 
 /* @config_a, @config_b: (nullable): used for a bare state dict only; one description may serve
  * both. Returns: (transfer full): or NULL; codes as yv_engine_new(). */
-YV_API YvModelDiff *yv_model_diff_new (const char *model_a, const char *config_a,
-                                       const char *model_b, const char *config_b, GError **error);
-YV_API void yv_model_diff_free (YvModelDiff *diff); /* NULL ok */
+YvModelDiff *yv_model_diff_new (const char *model_a, const char *config_a, const char *model_b,
+                                const char *config_b, GError **error);
+void yv_model_diff_free (YvModelDiff *diff); /* NULL ok */
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (YvProfile, yv_profile_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (YvModelInfo, yv_model_info_free)

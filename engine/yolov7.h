@@ -25,15 +25,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "engine/api.h"
 #include "engine/error.h"
 #include "engine/image.h"
 #include "engine/letterbox.h"
 
 G_BEGIN_DECLS
-
-#ifndef YV_API
-#define YV_API __attribute__ ((visibility ("default")))
-#endif
 
 typedef struct _YvEngine YvEngine;
 typedef struct _YvStream YvStream;

@@ -53,6 +53,8 @@
 
 #include <gst/gst.h>
 
+#include "engine/api.h"
+
 G_BEGIN_DECLS
 
 #define GST_YOLOV7_DETECTIONS_META_NAME "GstYolov7Detections"
@@ -89,14 +91,14 @@ typedef enum {
  * @n_detections: 0 is a result too: it says that the frame was analysed
  * @kinds: what to attach besides GstYolov7Detections
  */
-void gst_yolov7_detections_attach (GstBuffer *buffer, const GstYolov7Frame *frame,
-                                   const GstYolov7Detection *detections, guint n_detections,
-                                   GstYolov7MetaKinds kinds);
+YV_API void gst_yolov7_detections_attach (GstBuffer *buffer, const GstYolov7Frame *frame,
+                                          const GstYolov7Detection *detections, guint n_detections,
+                                          GstYolov7MetaKinds kinds);
 
 /* @array: (out caller-allocates): GstValueArray of structures, as the field "detections" above;
  * g_value_unset() it. */
-void gst_yolov7_detections_to_array (const GstYolov7Detection *detections, guint n_detections,
-                                     GValue *array);
+YV_API void gst_yolov7_detections_to_array (const GstYolov7Detection *detections,
+                                            guint n_detections, GValue *array);
 
 /**
  * gst_yolov7_detections_read:
@@ -110,27 +112,27 @@ void gst_yolov7_detections_to_array (const GstYolov7Detection *detections, guint
  * analysed; true, and perhaps nothing in @found, for one that was; true, and nothing but predicted
  * detections, for one that only a tracker speaks of.
  */
-gboolean gst_yolov7_detections_read (GstBuffer *buffer, GArray *found);
+YV_API gboolean gst_yolov7_detections_read (GstBuffer *buffer, GArray *found);
 
 /* As gst_yolov7_detections_read(), with the boxes in px of a frame of this size, whatever the size
  * of the frame that was analysed. What others attached says no size: it stays as it is. */
-gboolean gst_yolov7_detections_read_scaled (GstBuffer *buffer, guint frame_w, guint frame_h,
-                                            GArray *found);
+YV_API gboolean gst_yolov7_detections_read_scaled (GstBuffer *buffer, guint frame_w, guint frame_h,
+                                                   GArray *found);
 
 /* Returns: whether all that @buffer says is what a tracker predicts, of a frame that nobody
  * analysed. */
-gboolean gst_yolov7_detections_are_predicted (GstBuffer *buffer);
+YV_API gboolean gst_yolov7_detections_are_predicted (GstBuffer *buffer);
 
 /* Returns: the PTS of the frame that the first GstYolov7Detections of @buffer is of, which is
  * another than the buffer's where it came late; the buffer's where there is none, or it is not
  * known. May be GST_CLOCK_TIME_NONE. */
-GstClockTime gst_yolov7_detections_frame_pts (GstBuffer *buffer);
+YV_API GstClockTime gst_yolov7_detections_frame_pts (GstBuffer *buffer);
 
 /* Returns: whether @buffer carries a GstYolov7Detections, and so is read from that alone. */
-gboolean gst_yolov7_detections_are_ours (GstBuffer *buffer);
+YV_API gboolean gst_yolov7_detections_are_ours (GstBuffer *buffer);
 
 /* Which kinds @buffer carries besides GstYolov7Detections. */
-GstYolov7MetaKinds gst_yolov7_detections_kinds (GstBuffer *buffer);
+YV_API GstYolov7MetaKinds gst_yolov7_detections_kinds (GstBuffer *buffer);
 
 /**
  * gst_yolov7_detections_set_ids:
@@ -145,11 +147,11 @@ GstYolov7MetaKinds gst_yolov7_detections_kinds (GstBuffer *buffer);
  * rounding; they are expected in the order of the detections, as gst_yolov7_detections_attach()
  * leaves them.
  */
-void gst_yolov7_detections_set_ids (GstBuffer *buffer, const GArray *found);
+YV_API void gst_yolov7_detections_set_ids (GstBuffer *buffer, const GArray *found);
 
 /* Registers GstYolov7Detections; the functions above do so themselves. An application that reads
  * the custom meta by name before any yolov7 element exists in the process calls
  * gst_meta_get_info() first, which is NULL then. */
-void gst_yolov7_detections_register (void);
+YV_API void gst_yolov7_detections_register (void);
 
 G_END_DECLS

@@ -51,7 +51,7 @@ read_objects (GstYolov7Facts *facts)
 
 /* ---- zones ---------------------------------------------------------------------------------- */
 
-_Static_assert(sizeof (YvZonePoint) == 2 * sizeof (double), "points are x, y, x, y, ...");
+_Static_assert(sizeof (GstYolov7ZonePoint) == 2 * sizeof (double), "points are x, y, x, y, ...");
 
 static void
 read_zones (GstYolov7Facts *facts, GstBuffer *buffer)
@@ -62,7 +62,7 @@ read_zones (GstYolov7Facts *facts, GstBuffer *buffer)
     const GstYolov7Zone *zone = &g_array_index (facts->read, GstYolov7Zone, i);
     const YvZoneFacts told = {
         .name = zone->name,
-        .is_line = zone->kind == YV_ZONE_LINE,
+        .is_line = zone->kind == GST_YOLOV7_ZONE_LINE,
         .points = &zone->points[0].x,
         .n_points = zone->n_points,
         .count = zone->count,

@@ -131,7 +131,7 @@ read_boxes (GstYolov7Shown *shown, GstBuffer *buffer, guint frame_w, guint frame
 static YvZoneLines
 lines_of_zone (const GstYolov7Zone *zone)
 {
-  const gboolean is_line = zone->kind == YV_ZONE_LINE;
+  const gboolean is_line = zone->kind == GST_YOLOV7_ZONE_LINE;
 
   return (YvZoneLines){
       .name = zone->name,

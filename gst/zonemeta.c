@@ -17,15 +17,15 @@ append_double (GValue *array, double number)
 }
 
 static GstStructure *
-structure_of_zone (const YvZone *zone)
+structure_of_zone (const GstYolov7Zone *zone)
 {
-  const bool is_line = zone->kind == YV_ZONE_LINE;
+  const gboolean is_line = zone->kind == GST_YOLOV7_ZONE_LINE;
   GstStructure *s = gst_structure_new ("zone", "name", G_TYPE_STRING, zone->name, "kind",
                                        G_TYPE_STRING, is_line ? "line" : "zone", NULL);
   GValue points = G_VALUE_INIT;
 
   gst_value_array_init (&points, 2 * zone->n_points);
-  for (uint32_t i = 0; i < zone->n_points; i++) {
+  for (guint i = 0; i < zone->n_points; i++) {
     append_double (&points, zone->points[i].x);
     append_double (&points, zone->points[i].y);
   }
@@ -36,22 +36,22 @@ structure_of_zone (const YvZone *zone)
   else
     gst_structure_set (s, "count", G_TYPE_UINT, zone->count, "entered", G_TYPE_UINT64,
                        zone->entered, "left", G_TYPE_UINT64, zone->left, "dwell-mean",
-                       G_TYPE_UINT64, zone->left > 0 ? zone->dwell_sum_ns / zone->left : 0,
-                       "dwell-max", G_TYPE_UINT64, zone->dwell_max_ns, NULL);
+                       G_TYPE_UINT64, zone->dwell_mean, "dwell-max", G_TYPE_UINT64, zone->dwell_max,
+                       NULL);
   return s;
 }
 
 void
-gst_yolov7_zones_attach (GstBuffer *buffer, const YvZones *zones)
+gst_yolov7_zones_attach (GstBuffer *buffer, const GstYolov7Zone *zones, guint n_zones)
 {
   GValue array = G_VALUE_INIT;
 
   gst_yolov7_zones_register ();
-  gst_value_array_init (&array, yv_zones_n (zones));
-  for (uint32_t i = 0; i < yv_zones_n (zones); i++) {
+  gst_value_array_init (&array, n_zones);
+  for (guint i = 0; i < n_zones; i++) {
     GValue value = G_VALUE_INIT;
     g_value_init (&value, GST_TYPE_STRUCTURE);
-    g_value_take_boxed (&value, structure_of_zone (yv_zones_get (zones, i)));
+    g_value_take_boxed (&value, structure_of_zone (&zones[i]));
     gst_value_array_append_and_take_value (&array, &value);
   }
   GstCustomMeta *meta = gst_buffer_add_custom_meta (buffer, GST_YOLOV7_ZONES_META_NAME);
@@ -83,9 +83,9 @@ read_points (const GstStructure *s, GstYolov7Zone *zone)
 {
   const GValue *array = array_of (s, "points");
   const guint n = array ? gst_value_array_get_size (array) / 2 : 0;
-  const gboolean is_line = zone->kind == YV_ZONE_LINE;
+  const gboolean is_line = zone->kind == GST_YOLOV7_ZONE_LINE;
 
-  if (n < (is_line ? 2 : 3) || n > (is_line ? 2 : YV_MAX_ZONE_POINTS))
+  if (n < (is_line ? 2 : 3) || n > (is_line ? 2 : GST_YOLOV7_MAX_ZONE_POINTS))
     return FALSE;
   for (guint i = 0; i < n; i++)
     if (!read_share (array, 2 * i, &zone->points[i].x) ||
@@ -102,7 +102,7 @@ read_zone (const GstStructure *s, GstYolov7Zone *zone)
   const gboolean is_line = g_strcmp0 (kind, "line") == 0;
 
   *zone = (GstYolov7Zone){.name = gst_structure_get_string (s, "name"),
-                          .kind = is_line ? YV_ZONE_LINE : YV_ZONE_POLYGON};
+                          .kind = is_line ? GST_YOLOV7_ZONE_LINE : GST_YOLOV7_ZONE_POLYGON};
   if (!zone->name || (!is_line && g_strcmp0 (kind, "zone") != 0) || !read_points (s, zone))
     return FALSE;
   gst_structure_get_uint (s, "count", &zone->count);
@@ -130,7 +130,7 @@ gst_yolov7_zones_read (GstBuffer *buffer, GArray *found)
         array_of (gst_custom_meta_get_structure ((GstCustomMeta *) meta), "zones");
     is_there = TRUE;
     const guint n = array ? gst_value_array_get_size (array) : 0;
-    for (guint i = 0; i < n && found->len < YV_MAX_ZONES; i++) {
+    for (guint i = 0; i < n && found->len < GST_YOLOV7_MAX_ZONES; i++) {
       const GValue *item = gst_value_array_get_value (array, i);
       GstYolov7Zone zone;
       if (GST_VALUE_HOLDS_STRUCTURE (item) && read_zone (gst_value_get_structure (item), &zone))

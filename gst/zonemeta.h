@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * gst/zonemeta.h - zones on a buffer: what is told of them, and how anybody reads it.
  *
- * In:    the zones and lines of yolov7tracker, with their totals (gst/track/zones.h).
+ * In:    the zones and lines of yolov7tracker, with their totals.
  * Out:   GstYolov7Zones, a custom meta, so that an application needs neither this header nor this
  *        library, in any language:
  *
@@ -36,17 +36,26 @@
 
 #include <gst/gst.h>
 
-#include "gst/track/zones.h"
+#include "engine/api.h"
 
 G_BEGIN_DECLS
 
 #define GST_YOLOV7_ZONES_META_NAME "GstYolov7Zones"
 
+#define GST_YOLOV7_MAX_ZONES 64
+#define GST_YOLOV7_MAX_ZONE_POINTS 64
+
+typedef enum { GST_YOLOV7_ZONE_POLYGON, GST_YOLOV7_ZONE_LINE } GstYolov7ZoneKind;
+
+typedef struct {
+  double x, y; /* 0..1 of the frame's width and height */
+} GstYolov7ZonePoint;
+
 /* As above. */
 typedef struct {
-  const char *name; /* borrowed: valid as long as the buffer holds its meta */
-  YvZoneKind kind;
-  YvZonePoint points[YV_MAX_ZONE_POINTS];
+  const char *name; /* borrowed: when read, valid as long as the buffer holds its meta */
+  GstYolov7ZoneKind kind;
+  GstYolov7ZonePoint points[GST_YOLOV7_MAX_ZONE_POINTS];
   guint n_points;
   guint count;
   guint64 entered, left;
@@ -54,22 +63,23 @@ typedef struct {
   guint64 forward, backward;
 } GstYolov7Zone;
 
-/* @buffer: writable; its memory is not touched */
-void gst_yolov7_zones_attach (GstBuffer *buffer, const YvZones *zones);
+/* @buffer: writable; its memory is not touched
+ * @zones: (array length=n_zones): copied; each with a name, and all fields of its kind */
+YV_API void gst_yolov7_zones_attach (GstBuffer *buffer, const GstYolov7Zone *zones, guint n_zones);
 
 /**
  * gst_yolov7_zones_read:
  * @found: (element-type GstYolov7Zone): its old content is dropped, its memory is used again
  *
- * Reads every GstYolov7Zones of @buffer, YV_MAX_ZONES zones at most. A zone without a name, of an
- * unknown kind, or with points that are too few, too many or outside the frame, as somebody else
- * may have written under our name, is left out; other fields that are missing are 0.
+ * Reads every GstYolov7Zones of @buffer, GST_YOLOV7_MAX_ZONES zones at most. A zone without a name,
+ * of an unknown kind, or with points that are too few, too many or outside the frame, as somebody
+ * else may have written under our name, is left out; other fields that are missing are 0.
  *
  * Returns: whether there is any such meta
  */
-gboolean gst_yolov7_zones_read (GstBuffer *buffer, GArray *found);
+YV_API gboolean gst_yolov7_zones_read (GstBuffer *buffer, GArray *found);
 
 /* Registers GstYolov7Zones; the functions above do so themselves. */
-void gst_yolov7_zones_register (void);
+YV_API void gst_yolov7_zones_register (void);
 
 G_END_DECLS

@@ -7,6 +7,10 @@
 #include "gst/track/zoneconfig.h"
 #include "gst/zonemeta.h"
 
+_Static_assert(GST_YOLOV7_MAX_ZONES == YV_MAX_ZONES &&
+                   GST_YOLOV7_MAX_ZONE_POINTS == YV_MAX_ZONE_POINTS,
+               "what can be counted can be told");
+
 struct _GstYolov7ZoneWatch {
   GstElement *element; /* borrowed */
   GMutex reading;      /* held while a text is read, so that texts come into use in their order */
@@ -19,8 +23,9 @@ struct _GstYolov7ZoneWatch {
 
   /* streaming thread only, from start() to stop() */
   YvZones *zones;  /* (nullable) */
-  GArray *objects; /* of YvZoneObject; these two are kept for their memory */
+  GArray *objects; /* of YvZoneObject; these three are kept for their memory */
   GArray *ids;     /* of int64_t */
+  GArray *told;    /* of GstYolov7Zone */
 };
 
 /* ---- the text ------------------------------------------------------------------------------- */
@@ -34,6 +39,7 @@ gst_yolov7_zone_watch_new (GstElement *element)
   g_mutex_init (&watch->reading);
   watch->objects = g_array_new (FALSE, TRUE, sizeof (YvZoneObject));
   watch->ids = g_array_new (FALSE, FALSE, sizeof (int64_t));
+  watch->told = g_array_new (FALSE, FALSE, sizeof (GstYolov7Zone));
   return watch;
 }
 
@@ -41,6 +47,7 @@ void
 gst_yolov7_zone_watch_free (GstYolov7ZoneWatch *watch)
 {
   gst_yolov7_zone_watch_stop (watch);
+  g_array_unref (watch->told);
   g_array_unref (watch->ids);
   g_array_unref (watch->objects);
   g_free (watch->text);
@@ -285,6 +292,35 @@ void
 gst_yolov7_zone_watch_tell (GstYolov7ZoneWatch *watch, GstBuffer *buffer)
 {
   take_next (watch);
-  if (watch->zones)
-    gst_yolov7_zones_attach (buffer, watch->zones);
+  if (!watch->zones)
+    return;
+  gst_yolov7_zones_list (watch->zones, watch->told);
+  gst_yolov7_zones_attach (buffer, (const GstYolov7Zone *) watch->told->data, watch->told->len);
+}
+
+static void
+tell_zone (const YvZone *zone, GstYolov7Zone *out)
+{
+  *out = (GstYolov7Zone){
+      .name = zone->name,
+      .kind = zone->kind == YV_ZONE_LINE ? GST_YOLOV7_ZONE_LINE : GST_YOLOV7_ZONE_POLYGON,
+      .n_points = zone->n_points,
+      .count = zone->count,
+      .entered = zone->entered,
+      .left = zone->left,
+      .dwell_mean = zone->left > 0 ? zone->dwell_sum_ns / zone->left : 0,
+      .dwell_max = zone->dwell_max_ns,
+      .forward = zone->forward,
+      .backward = zone->backward,
+  };
+  for (uint32_t i = 0; i < zone->n_points; i++)
+    out->points[i] = (GstYolov7ZonePoint){zone->points[i].x, zone->points[i].y};
+}
+
+void
+gst_yolov7_zones_list (const YvZones *zones, GArray *told)
+{
+  g_array_set_size (told, yv_zones_n (zones));
+  for (uint32_t i = 0; i < yv_zones_n (zones); i++)
+    tell_zone (yv_zones_get (zones, i), &g_array_index (told, GstYolov7Zone, i));
 }

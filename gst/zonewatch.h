@@ -74,4 +74,8 @@ void gst_yolov7_zone_watch_end (GstYolov7ZoneWatch *watch, GstClockTime pts,
 /* Attaches the totals to a frame, analysed or not, where there are zones. */
 void gst_yolov7_zone_watch_tell (GstYolov7ZoneWatch *watch, GstBuffer *buffer);
 
+/* @told: (element-type GstYolov7Zone): @zones as they are attached, whose names they borrow until
+ * @zones go; its old content is dropped, its memory is used again. Any thread. */
+void gst_yolov7_zones_list (const YvZones *zones, GArray *told);
+
 G_END_DECLS

@@ -6,6 +6,7 @@
 #include <gst/check/gstharness.h>
 #include <math.h>
 
+#include "gst/zonewatch.h"
 #include "tests/gst/zonescene.h"
 
 #define BOTH                                                                                       \
@@ -32,7 +33,9 @@ told_buffer_new (void)
 
   make_scene (&scene);
   gst_buffer_memset (buffer, 0, 0x80, 320 * 240 * 3 / 2);
-  gst_yolov7_zones_attach (buffer, scene.zones);
+  g_autoptr (GArray) told = g_array_new (FALSE, FALSE, sizeof (GstYolov7Zone));
+  gst_yolov7_zones_list (scene.zones, told);
+  gst_yolov7_zones_attach (buffer, (const GstYolov7Zone *) told->data, told->len);
   return buffer;
 }
 
@@ -56,7 +59,7 @@ assert_is_told (GstBuffer *buffer)
   const GstYolov7Zone *zone = &g_array_index (found, GstYolov7Zone, 0);
   const GstYolov7Zone *line = &g_array_index (found, GstYolov7Zone, 1);
   g_assert_cmpstr (zone->name, ==, "z\xc3\xb6ne");
-  g_assert_true (zone->kind == YV_ZONE_POLYGON && line->kind == YV_ZONE_LINE);
+  g_assert_true (zone->kind == GST_YOLOV7_ZONE_POLYGON && line->kind == GST_YOLOV7_ZONE_LINE);
   g_assert_cmpuint (zone->n_points, ==, 3);
   g_assert_cmpfloat (zone->points[2].x, ==, 0.75);
   g_assert_cmpfloat (zone->points[2].y, ==, 0.75);

@@ -17,7 +17,7 @@ new_zones_count_from_the_next_frame (void)
   g_object_set (walk.h->element, "zones", LINES, NULL);
   go (&walk, 420, 600, &told);
   gst_message_unref (expect (&walk, "gate", "forward", 1));
-  g_assert_true (told.kind == YV_ZONE_LINE);
+  g_assert_true (told.kind == GST_YOLOV7_ZONE_LINE);
 
   g_object_set (walk.h->element, "zones", NULL, NULL);
   g_autoptr (GstBuffer) buffer = push_person (&walk, 600, 500);
@@ -82,13 +82,13 @@ a_file_is_read_again_when_it_is_set_again (void)
   g_assert_true (g_file_set_contents (path, ZONES, -1, NULL));
   walk_init (&walk, path);
   go (&walk, 100, 400, &told);
-  g_assert_true (told.kind == YV_ZONE_POLYGON);
+  g_assert_true (told.kind == GST_YOLOV7_ZONE_POLYGON);
   g_assert_true (g_file_set_contents (path, LINES, -1, NULL));
   go (&walk, 420, 440, &told);
-  g_assert_true (told.kind == YV_ZONE_POLYGON);
+  g_assert_true (told.kind == GST_YOLOV7_ZONE_POLYGON);
   g_object_set (walk.h->element, "zones", path, NULL);
   go (&walk, 460, 480, &told);
-  g_assert_true (told.kind == YV_ZONE_LINE);
+  g_assert_true (told.kind == GST_YOLOV7_ZONE_LINE);
   g_remove (path);
   g_rmdir (folder);
 }
@@ -143,7 +143,7 @@ zones_may_change_while_frames_pass (void)
   }
   g_thread_join (thread);
   go (&walk, 100, 120, &told);
-  g_assert_true (told.kind == YV_ZONE_POLYGON); /* the last that was set */
+  g_assert_true (told.kind == GST_YOLOV7_ZONE_POLYGON); /* the last that was set */
 }
 
 static GstBusSyncReply
@@ -167,7 +167,7 @@ who_handles_a_message_may_change_zones (void)
   walk_init (&walk, ZONES);
   gst_bus_set_sync_handler (walk.bus, change_on_message, walk.h->element, NULL);
   go (&walk, 100, 260, &told); /* enters */
-  g_assert_true (told.kind == YV_ZONE_LINE);
+  g_assert_true (told.kind == GST_YOLOV7_ZONE_LINE);
   gst_bus_set_sync_handler (walk.bus, NULL, NULL, NULL);
 }
 

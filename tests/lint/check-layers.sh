@@ -43,7 +43,7 @@ done <<<"$includes"
 while IFS=: read -r file line text; do
   case "$file:$text" in
   tools/*:*'"engine/yolov7-tools.h"'*) ;;
-  *'"engine/yolov7.h"'*|*'"engine/error.h"'*|*'"engine/image.h"'*|*'"engine/letterbox.h"'*) ;;
+  *'"engine/yolov7.h"'*|*'"engine/api.h"'*|*'"engine/error.h"'*|*'"engine/image.h"'*|*'"engine/letterbox.h"'*) ;;
   *) complain "$file:$line: gst/, tools/ and examples/ see engine/yolov7.h and nothing else of the engine, but tools/ yolov7-tools.h" ;;
   esac
 done < <(git ls-files 'gst/*.[ch]' 'tools/*.[ch]' 'examples/*.[ch]' | xargs grep -n '^#include "engine/' /dev/null)
