@@ -101,6 +101,7 @@ struct _GstYolov7Publish {
 
   /* streaming thread only, from start() to stop() */
   GstYolov7Facts facts;
+  GString *text; /* of the last record; kept for its memory */
   char *run, *used_source, *used_tags;
   guint width, height; /* px; 0 where the caps do not say */
   guint64 sequence;    /* of the last record */
@@ -269,6 +270,7 @@ start (GstBaseTransform *base)
     return fail_to_start (self, error);
 
   gst_yolov7_facts_init (&self->facts);
+  self->text = g_string_new (NULL);
   self->run = g_uuid_string_random ();
   self->sequence = 0;
   self->width = self->height = 0;
@@ -341,18 +343,17 @@ is_new (GstYolov7Publish *self, const YvFrameFacts *facts)
 static void
 publish (GstYolov7Publish *self, YvFrameFacts *facts, gint64 timestamp_ns)
 {
-  GString *text = yv_publisher_take_text (self->publisher);
-
   facts->source = self->used_source;
   facts->tags = self->used_tags;
   facts->run = self->run;
   facts->sequence = ++self->sequence;
   facts->timestamp_ns = timestamp_ns;
   facts->system_us = g_get_real_time ();
-  yv_record_write (facts, text);
+  g_string_truncate (self->text, 0);
+  yv_record_write (facts, self->text);
   GST_LOG_OBJECT (self, "record %" G_GUINT64_FORMAT ": %u objects", self->sequence,
                   facts->n_objects);
-  yv_publisher_push (self->publisher, text);
+  yv_publisher_push (self->publisher, self->text->str, self->text->len);
 }
 
 static GstFlowReturn
@@ -441,6 +442,7 @@ stop (GstBaseTransform *base)
                           n_lost),
                          (NULL));
   gst_yolov7_facts_clear (&self->facts);
+  g_string_free (self->text, TRUE);
   g_clear_pointer (&self->run, g_free);
   g_clear_pointer (&self->used_source, g_free);
   g_clear_pointer (&self->used_tags, g_free);

@@ -2,12 +2,10 @@
  * gst/publish/outbox.c - records on their way. */
 #include "gst/publish/outbox.h"
 
-#define AGAIN ",\"redelivered\":true}"
+#include <string.h>
 
-/* Texts that are kept for the next records: a stream that flows needs a few, and what an outage
- * piled up is given back. */
-#define MAX_SPARE 64
-#define MAX_SPARE_BYTES 65536
+/* In the place of the last brace. There is room for it behind each text. */
+#define AGAIN ",\"redelivered\":true}"
 
 /* One part of the records, in order. Both parts have room for all. */
 typedef struct {
@@ -21,14 +19,8 @@ struct _YvOutbox {
   uint32_t max_records;
   size_t max_bytes;
   uint64_t last_id;
-  GPtrArray *spare; /* of GString, empty */
+  YvBlocks blocks;
 };
-
-static void
-free_text (gpointer text)
-{
-  g_string_free (text, TRUE);
-}
 
 YvOutbox *
 yv_outbox_new (uint32_t max_records, size_t max_bytes)
@@ -39,7 +31,6 @@ yv_outbox_new (uint32_t max_records, size_t max_bytes)
   outbox->unsent.records = g_new0 (YvRecord, max_records);
   outbox->max_records = max_records;
   outbox->max_bytes = max_bytes;
-  outbox->spare = g_ptr_array_new_full (MAX_SPARE, free_text);
   return g_steal_pointer (&outbox);
 }
 
@@ -56,7 +47,7 @@ take_first (const YvOutbox *outbox, Part *part)
 
   part->first = (part->first + 1) % outbox->max_records;
   part->n--;
-  part->n_bytes -= first.text->len;
+  part->n_bytes -= first.n_bytes;
   return first;
 }
 
@@ -65,7 +56,7 @@ take_last (const YvOutbox *outbox, Part *part)
 {
   const YvRecord last = *nth (outbox, part, --part->n);
 
-  part->n_bytes -= last.text->len;
+  part->n_bytes -= last.n_bytes;
   return last;
 }
 
@@ -74,7 +65,7 @@ put_first (const YvOutbox *outbox, Part *part, YvRecord record)
 {
   part->first = (part->first + outbox->max_records - 1) % outbox->max_records;
   part->n++;
-  part->n_bytes += record.text->len;
+  part->n_bytes += record.n_bytes;
   *nth (outbox, part, 0) = record;
 }
 
@@ -82,19 +73,8 @@ static YvRecord *
 put_last (const YvOutbox *outbox, Part *part, YvRecord record)
 {
   *nth (outbox, part, part->n++) = record;
-  part->n_bytes += record.text->len;
+  part->n_bytes += record.n_bytes;
   return nth (outbox, part, part->n - 1);
-}
-
-static void
-keep_text (YvOutbox *outbox, GString *text)
-{
-  if (outbox->spare->len == MAX_SPARE || text->allocated_len > MAX_SPARE_BYTES) {
-    free_text (text);
-    return;
-  }
-  g_string_truncate (text, 0);
-  g_ptr_array_add (outbox->spare, text);
 }
 
 void
@@ -103,18 +83,10 @@ yv_outbox_free (YvOutbox *outbox)
   if (!outbox)
     return;
   yv_outbox_drop_all (outbox);
-  g_ptr_array_unref (outbox->spare);
+  yv_blocks_clear (&outbox->blocks);
   g_free (outbox->sent.records);
   g_free (outbox->unsent.records);
   g_free (outbox);
-}
-
-GString *
-yv_outbox_take_text (YvOutbox *outbox)
-{
-  if (outbox->spare->len == 0)
-    return g_string_sized_new (1024);
-  return g_ptr_array_steal_index_fast (outbox->spare, outbox->spare->len - 1);
 }
 
 /* Whether all that is unsent would not be room enough. */
@@ -132,18 +104,27 @@ is_full_for (const YvOutbox *outbox, size_t n_bytes)
          yv_outbox_n_bytes (outbox) > outbox->max_bytes - n_bytes;
 }
 
-uint32_t
-yv_outbox_add (YvOutbox *outbox, GString *text)
+static void
+forget_first (YvOutbox *outbox, Part *part)
 {
+  yv_blocks_give (&outbox->blocks, take_first (outbox, part).block);
+}
+
+uint32_t
+yv_outbox_add (YvOutbox *outbox, const char *text, size_t n_bytes)
+{
+  YvRecord record = {.id = outbox->last_id + 1, .n_bytes = n_bytes};
   uint32_t n_dropped = 0;
 
-  if (has_no_room_for (outbox, text->len)) {
-    keep_text (outbox, text);
+  if (has_no_room_for (outbox, n_bytes))
     return 1;
-  }
-  for (; is_full_for (outbox, text->len); n_dropped++)
-    keep_text (outbox, take_first (outbox, &outbox->unsent).text);
-  put_last (outbox, &outbox->unsent, (YvRecord){.id = ++outbox->last_id, .text = text});
+  for (; is_full_for (outbox, n_bytes); n_dropped++)
+    forget_first (outbox, &outbox->unsent);
+  record.text = yv_blocks_take (&outbox->blocks, n_bytes + sizeof AGAIN, &record.block);
+  memcpy (record.text, text, n_bytes);
+  record.text[n_bytes] = '\0';
+  put_last (outbox, &outbox->unsent, record);
+  outbox->last_id = record.id;
   return n_dropped;
 }
 
@@ -189,7 +170,7 @@ yv_outbox_answer (YvOutbox *outbox, uint64_t id)
     return false;
   record->is_answered = true;
   while (outbox->sent.n > 0 && nth (outbox, &outbox->sent, 0)->is_answered)
-    keep_text (outbox, take_first (outbox, &outbox->sent).text);
+    forget_first (outbox, &outbox->sent);
   return true;
 }
 
@@ -199,8 +180,8 @@ say_again (YvRecord *record)
 {
   if (record->again)
     return;
-  g_string_truncate (record->text, record->text->len - 1);
-  g_string_append (record->text, AGAIN);
+  memcpy (record->text + record->n_bytes - 1, AGAIN, sizeof AGAIN);
+  record->n_bytes += strlen (AGAIN) - 1;
   record->again = true;
 }
 
@@ -212,7 +193,7 @@ yv_outbox_take_back (YvOutbox *outbox)
   while (outbox->sent.n > 0) {
     YvRecord record = take_last (outbox, &outbox->sent);
     if (record.is_answered) {
-      keep_text (outbox, record.text);
+      yv_blocks_give (&outbox->blocks, record.block);
       continue;
     }
     say_again (&record);
@@ -230,10 +211,10 @@ yv_outbox_drop_all (YvOutbox *outbox)
   while (outbox->sent.n > 0) {
     const YvRecord record = take_first (outbox, &outbox->sent);
     n_dropped += record.is_answered ? 0 : 1;
-    keep_text (outbox, record.text);
+    yv_blocks_give (&outbox->blocks, record.block);
   }
   while (outbox->unsent.n > 0)
-    keep_text (outbox, take_first (outbox, &outbox->unsent).text);
+    forget_first (outbox, &outbox->unsent);
   return n_dropped;
 }
 

@@ -9,7 +9,7 @@
  *        oldest                                      newest
  *
  * Bounded in records and bytes, both parts together (the mark of those sent again may exceed it).
- * Bytes are those of texts; GLib may keep twice as much for one, and at least 1 KiB.
+ * Bytes are those of texts; memory for them is taken and given back 64 KiB at a time.
  * Where it is full the oldest of those not sent goes, so what is left is still in order, and as new
  * as it can be.
  *
@@ -21,11 +21,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "gst/publish/blocks.h"
+
 G_BEGIN_DECLS
 
 typedef struct {
   uint64_t id;      /* rising, >= 1 */
-  GString *text;    /* a JSON object */
+  char *text;       /* a JSON object; borrowed: the outbox's; a zero follows */
+  size_t n_bytes;   /* of it, without the zero */
+  YvBlock *block;   /* the outbox's */
   bool again;       /* was sent before a connection broke; its text says so, too */
   bool is_answered; /* and waits for older ones to be */
 } YvRecord;
@@ -36,12 +40,9 @@ typedef struct _YvOutbox YvOutbox;
 YvOutbox *yv_outbox_new (uint32_t max_records, size_t max_bytes);
 void yv_outbox_free (YvOutbox *outbox); /* NULL ok */
 
-/* Returns: (transfer full): an empty text to write a record into, with the memory of an old one. */
-GString *yv_outbox_take_text (YvOutbox *outbox);
-
-/* @text: (transfer full): complete, not empty. Returns: how many records were dropped to make room;
- * 1 is this one alone where those that were sent leave none, or it is larger than all the room. */
-uint32_t yv_outbox_add (YvOutbox *outbox, GString *text);
+/* @text: a JSON object of @n_bytes; copied. Returns: how many records were dropped to make room; 1
+ * is this one alone where those that were sent leave none, or it is larger than all the room. */
+uint32_t yv_outbox_add (YvOutbox *outbox, const char *text, size_t n_bytes);
 
 /* The oldest record that is not sent becomes the newest that is. It stays valid until it is
  * answered for or taken back. Returns: NULL where all are sent. */

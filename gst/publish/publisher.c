@@ -200,8 +200,8 @@ send_waiting (YvPublisher *self, int64_t now_us, GError **error)
   for (int i = 0; i < MAX_PER_STEP && (record = next_record (self)); i++) {
     g_autoptr (GError) refusal = NULL;
     const uint64_t id = record->id;
-    result = self->transport->send (self->carrier, id, record->text->str, record->text->len,
-                                    record->again, &refusal);
+    result = self->transport->send (self->carrier, id, record->text, record->n_bytes, record->again,
+                                    &refusal);
     if (result == YV_SEND_REFUSED)
       done (self, id, refusal->message);
     if (result == YV_SEND_BROKEN)
@@ -396,22 +396,13 @@ yv_publisher_start (YvPublisher *self)
   self->worker = g_thread_new ("publish", work, self);
 }
 
-GString *
-yv_publisher_take_text (YvPublisher *self)
-{
-  g_mutex_lock (&self->lock);
-  GString *text = yv_outbox_take_text (self->outbox);
-  g_mutex_unlock (&self->lock);
-  return text;
-}
-
 void
-yv_publisher_push (YvPublisher *self, GString *text)
+yv_publisher_push (YvPublisher *self, const char *text, size_t n_bytes)
 {
   g_mutex_lock (&self->lock);
   const bool is_idle = self->is_idle;
   self->stats.n_pushed++;
-  self->stats.n_dropped += yv_outbox_add (self->outbox, text);
+  self->stats.n_dropped += yv_outbox_add (self->outbox, text, n_bytes);
   if (self->stats.has_given_up)
     self->stats.n_dropped += yv_outbox_drop_all (self->outbox);
   self->is_idle = false;

@@ -14,7 +14,7 @@
  * Records that were sent when a connection broke are sent again, in order, with
  * "redelivered": true. Outages that follow each other closely are told once in ten seconds.
  *
- * Threads: push(), take_text(), stats() and drain() on any; step() on one alone, which start()
+ * Threads: push(), stats() and drain() on any; step() on one alone, which start()
  * makes and stop() ends. Tests call step() themselves, with a clock of their own.
  */
 #pragma once
@@ -81,11 +81,8 @@ void yv_publisher_free (YvPublisher *publisher);
 /* Starts the worker. */
 void yv_publisher_start (YvPublisher *publisher);
 
-/* Returns: (transfer full): an empty text for push(); its memory comes from an older record. */
-GString *yv_publisher_take_text (YvPublisher *publisher);
-
-/* @text: (transfer full): a JSON object, from take_text(). Never waits for the transport. */
-void yv_publisher_push (YvPublisher *publisher, GString *text);
+/* @text: a JSON object of @n_bytes; copied. Never waits for the transport. */
+void yv_publisher_push (YvPublisher *publisher, const char *text, size_t n_bytes);
 
 /* Waits until nothing is in the outbox, at most @timeout_us, not at all between interrupt() and
  * resume(). Where there is no connection the next attempt is made now. Returns: whether it is

@@ -61,9 +61,8 @@ void
 courier_push (Courier *courier, uint32_t first, uint32_t n)
 {
   for (uint32_t i = first; i < first + n; i++) {
-    GString *text = yv_publisher_take_text (courier->publisher);
-    g_string_append_printf (text, "{\"sequence\":%u}", i);
-    yv_publisher_push (courier->publisher, text);
+    g_autofree char *text = g_strdup_printf ("{\"sequence\":%u}", i);
+    yv_publisher_push (courier->publisher, text, strlen (text));
   }
 }
 

@@ -2,6 +2,8 @@
  * tests/gst/stepping.c - a publisher that a test moves on. */
 #include "tests/gst/stepping.h"
 
+#include <string.h>
+
 GPtrArray *troubles, *recoveries;
 
 static void
@@ -48,9 +50,8 @@ void
 push_records (YvPublisher *publisher, int first, int n)
 {
   for (int i = first; i < first + n; i++) {
-    GString *text = yv_publisher_take_text (publisher);
-    g_string_printf (text, "{\"n\":%d}", i);
-    yv_publisher_push (publisher, text);
+    g_autofree char *text = g_strdup_printf ("{\"n\":%d}", i);
+    yv_publisher_push (publisher, text, strlen (text));
   }
 }
 
