@@ -28,6 +28,15 @@ typedef struct {
 const GstYolov7Detection *gst_yolov7_find_described (const GArray *found, guint *next,
                                                      const GstYolov7Described *object);
 
+/* ---- GstYolov7Detections: one of them ------------------------------------------------------- */
+
+/* Returns: (transfer full): */
+GstStructure *gst_yolov7_structure_of (const GstYolov7Detection *d);
+
+/* All of @out is set; fields that are missing, or of another type, are not known, and those of
+ * others are left alone. The label is borrowed from @s. */
+void gst_yolov7_structure_read (const GstStructure *s, GstYolov7Detection *out);
+
 /* ---- GstVideoRegionOfInterestMeta ----------------------------------------------------------- */
 
 void gst_yolov7_roi_attach (GstBuffer *buffer, guint frame_w, guint frame_h,

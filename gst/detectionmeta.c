@@ -102,40 +102,6 @@ matrix_transform (const GstVideoMetaTransformMatrix *m, BoxTransform *out)
 
 /* ---- GstYolov7Detections -------------------------------------------------------------------- */
 
-static GstStructure *
-structure_of_detection (const GstYolov7Detection *d)
-{
-  GstStructure *s =
-      gst_structure_new ("detection", "x", G_TYPE_DOUBLE, d->x, "y", G_TYPE_DOUBLE, d->y, "w",
-                         G_TYPE_DOUBLE, d->w, "h", G_TYPE_DOUBLE, d->h, "confidence", G_TYPE_DOUBLE,
-                         d->confidence, "objectness", G_TYPE_DOUBLE, d->objectness, "label",
-                         G_TYPE_STRING, d->label ? d->label : "", "id", G_TYPE_INT64, d->id, NULL);
-
-  if (d->class_index >= 0)
-    gst_structure_set (s, "class-index", G_TYPE_UINT, (guint) d->class_index, NULL);
-  if (d->predicted)
-    gst_structure_set (s, "predicted", G_TYPE_BOOLEAN, TRUE, NULL);
-  return s;
-}
-
-/* Missing fields keep what @out holds: others may write this meta too. */
-static void
-read_structure (const GstStructure *s, GstYolov7Detection *out)
-{
-  guint class_index = 0;
-
-  *out = (GstYolov7Detection){.confidence = -1, .objectness = -1, .class_index = -1, .id = -1};
-  gst_structure_get (s, "x", G_TYPE_DOUBLE, &out->x, "y", G_TYPE_DOUBLE, &out->y, "w",
-                     G_TYPE_DOUBLE, &out->w, "h", G_TYPE_DOUBLE, &out->h, NULL);
-  gst_structure_get_double (s, "confidence", &out->confidence);
-  gst_structure_get_double (s, "objectness", &out->objectness);
-  gst_structure_get_int64 (s, "id", &out->id);
-  gst_structure_get_boolean (s, "predicted", &out->predicted);
-  if (gst_structure_get_uint (s, "class-index", &class_index))
-    out->class_index = (gint) MIN (class_index, G_MAXINT);
-  out->label = gst_structure_get_string (s, "label");
-}
-
 /* Returns: (nullable): where somebody wrote something else under our name. */
 static const GValue *
 detections_of (const GstStructure *s)
@@ -192,7 +158,7 @@ add_transformed (GstBuffer *buffer, const GstStructure *old, const BoxTransform 
       continue;
 
     GstYolov7Detection box;
-    read_structure (gst_value_get_structure (item), &box);
+    gst_yolov7_structure_read (gst_value_get_structure (item), &box);
     if (!transform_box (t, &box))
       continue;
 
@@ -282,7 +248,7 @@ read_custom (GstBuffer *buffer, guint frame_w, guint frame_h, GArray *found)
       GstYolov7Detection d;
       if (!GST_VALUE_HOLDS_STRUCTURE (item))
         continue;
-      read_structure (gst_value_get_structure (item), &d);
+      gst_yolov7_structure_read (gst_value_get_structure (item), &d);
       g_array_append_val (found, d);
     }
     scale_boxes (s, frame_w, frame_h, found, first);
@@ -387,7 +353,7 @@ gst_yolov7_detections_to_array (const GstYolov7Detection *detections, guint n_de
   *array = (GValue) G_VALUE_INIT;
   gst_value_array_init (array, n_detections);
   for (guint i = 0; i < n_detections; i++)
-    append_structure (array, structure_of_detection (&detections[i]));
+    append_structure (array, gst_yolov7_structure_of (&detections[i]));
 }
 
 gboolean
@@ -420,7 +386,7 @@ is_prediction (const GValue *array)
     GstYolov7Detection d;
     if (!GST_VALUE_HOLDS_STRUCTURE (item))
       continue;
-    read_structure (gst_value_get_structure (item), &d);
+    gst_yolov7_structure_read (gst_value_get_structure (item), &d);
     if (!d.predicted)
       return FALSE;
   }

@@ -312,6 +312,68 @@ regions_of_other_elements_are_read (void)
   g_assert_cmpint (d[2].id, ==, 17);
 }
 
+/* @text: a structure whose fields become those of our meta. */
+static GstBuffer *
+with_fields (const char *text)
+{
+  GstBuffer *buffer = frame_new (GST_VIDEO_FORMAT_GRAY8, W, H);
+  g_autoptr (GstStructure) s = gst_structure_from_string (text, NULL);
+  GstStructure *own = gst_custom_meta_get_structure (
+      gst_buffer_add_custom_meta (buffer, GST_YOLOV7_DETECTIONS_META_NAME));
+
+  g_assert_nonnull (s);
+  for (gint k = 0; k < gst_structure_n_fields (s); k++) {
+    const char *name = gst_structure_nth_field_name (s, k);
+    gst_structure_set_value (own, name, gst_structure_get_value (s, name));
+  }
+  return buffer;
+}
+
+/* Ours among those of others, and not all of them. */
+static void
+fields_are_read_in_any_order (void)
+{
+  g_autoptr (GstBuffer) buffer =
+      with_fields ("x, detections=(structure)< \"d, id=(gint64)5, mine=(int)3, label=(string)dog, "
+                   "class-index=(uint)16, h=(double)4, y=(double)2, mine-too=(string)x, "
+                   "predicted=(boolean)true, "
+                   "x=(double)1, w=(double)3;\" >");
+  gboolean analysed;
+  g_autoptr (GArray) found = read_new (buffer, &analysed);
+  const GstYolov7Detection *d = (const GstYolov7Detection *) found->data;
+
+  g_assert_cmpuint (found->len, ==, 1);
+  assert_close (d->x + 10 * d->y + 100 * d->w + 1000 * d->h, 4321);
+  g_assert_cmpfloat (d->confidence, ==, -1);
+  g_assert_cmpfloat (d->objectness, ==, -1);
+  g_assert_cmpint (d->class_index, ==, 16);
+  g_assert_cmpint (d->id, ==, 5);
+  g_assert_true (d->predicted);
+  g_assert_cmpstr (d->label, ==, "dog");
+}
+
+/* Each is of a type that another one has. */
+static void
+fields_of_another_type_are_not_known (void)
+{
+  g_autoptr (GstBuffer) buffer = with_fields (
+      "x, detections=(structure)< \"d, x=(int)1, y=(gint64)2, w=(string)w, h=(double)4, "
+      "confidence=(boolean)true, objectness=(uint)1, label=(double)3, id=(uint)5, "
+      "class-index=(gint64)16, predicted=(string)yes;\" >");
+  gboolean analysed;
+  g_autoptr (GArray) found = read_new (buffer, &analysed);
+  const GstYolov7Detection *d = (const GstYolov7Detection *) found->data;
+
+  g_assert_cmpuint (found->len, ==, 1);
+  assert_close (d->x + 10 * d->y + 100 * d->w + 1000 * d->h, 4000);
+  g_assert_cmpfloat (d->confidence, ==, -1);
+  g_assert_cmpfloat (d->objectness, ==, -1);
+  g_assert_cmpint (d->class_index, ==, -1);
+  g_assert_cmpint (d->id, ==, -1);
+  g_assert_false (d->predicted);
+  g_assert_null (d->label);
+}
+
 static void
 nonsense_under_our_name_is_harmless (void)
 {
@@ -325,16 +387,9 @@ nonsense_under_our_name_is_harmless (void)
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (nonsense); i++) {
-    g_autoptr (GstBuffer) buffer = frame_new (GST_VIDEO_FORMAT_GRAY8, W, H);
-    g_autoptr (GstStructure) s = gst_structure_from_string (nonsense[i], NULL);
-    GstStructure *own = gst_custom_meta_get_structure (
-        gst_buffer_add_custom_meta (buffer, GST_YOLOV7_DETECTIONS_META_NAME));
+    g_autoptr (GstBuffer) buffer = with_fields (nonsense[i]);
     gboolean analysed;
 
-    for (gint k = 0; k < gst_structure_n_fields (s); k++) {
-      const char *name = gst_structure_nth_field_name (s, k);
-      gst_structure_set_value (own, name, gst_structure_get_value (s, name));
-    }
     g_autoptr (GstBuffer) copy = gst_buffer_copy_deep (buffer);
     g_autoptr (GArray) found = read_new (copy, &analysed);
     g_assert_true (analysed);
@@ -578,6 +633,8 @@ main (int argc, char **argv)
   g_test_add_func ("/detectionmeta/unknown-class", a_class_that_is_not_known_stays_unknown);
   g_test_add_func ("/detectionmeta/two-detectors", two_detectors_may_use_one_buffer);
   g_test_add_func ("/detectionmeta/others", regions_of_other_elements_are_read);
+  g_test_add_func ("/detectionmeta/fields/any-order", fields_are_read_in_any_order);
+  g_test_add_func ("/detectionmeta/fields/another-type", fields_of_another_type_are_not_known);
   g_test_add_func ("/detectionmeta/nonsense", nonsense_under_our_name_is_harmless);
   g_test_add_func ("/detectionmeta/keep", detections_survive_whatever_keeps_the_picture);
   g_test_add_func ("/detectionmeta/copies", a_deep_copy_keeps_detections_and_a_part_loses_them);
