@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * examples/common/encoder.h - H.264 through whatever encoder this machine has.
+ *
+ * The first that is installed and whose device opens, in this order: vah264enc, vah264lpenc (Intel,
+ * AMD), nvh264enc (NVIDIA), qsvh264enc (Intel), v4l2h264enc (boards), x264enc, openh264enc (CPU).
+ * All are set to low latency: no frame is held back for another, no B-frames.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdint.h>
+
+G_BEGIN_DECLS
+
+/* The factory of the one to take, which the caller keeps: trying costs some ms. Needs gst_init().
+ * Returns: (nullable): a static string; NULL with an error that says what to install. */
+const char *encoder_choose (GError **error);
+
+/**
+ * encoder_launch:
+ * @encoder: of encoder_choose()
+ * @bitrate_kbps: 100 or more
+ * @key_frame_interval: frames between key frames
+ *
+ * Returns: (transfer full): a launch fragment that takes any raw video in system memory, of any
+ * size and a size that changes, and gives H.264 (byte-stream, au; parameter sets before each key
+ * frame). The encoder's name is "encoder": it makes a key frame where a force-key-unit event
+ * reaches it.
+ */
+char *encoder_launch (const char *encoder, uint32_t bitrate_kbps, uint32_t key_frame_interval);
+
+G_END_DECLS
