@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * examples/common/relay.h - the picture of a camera, for any number of consumers that come and go.
  *
- * Each frame is passed on without a copy. While nothing comes the last one is repeated 5 times a
- * second with a note, so that encoders and their clients go on; where there never was one, a grey
- * picture of 640x360. A consumer that does not keep up loses frames, and nobody else does.
+ * Each frame is passed on without a copy. Where nothing comes for half a second the last one is
+ * repeated 5 times a second, so that encoders and their clients go on; where there never was one, a
+ * grey picture of 640x360. A consumer that does not keep up loses frames, and nobody else does.
  *
  * A consumer is a pipeline with the relay's clock, that begins with
- *   appsrc name=frames ! ... ! textoverlay name=note ! ...
- * and has a base time that stays: gst_element_set_start_time (pipeline, GST_CLOCK_TIME_NONE).
+ *   appsrc name=frames is-live=true format=time ! ... ! textoverlay name=note ! ...
+ * and has a base time that stays: gst_element_set_start_time (pipeline, GST_CLOCK_TIME_NONE). A
+ * frame's PTS there says when it was captured, and is later than all before it.
  *
- * Threads: relay_give() on any one thread, all else on the one that made the relay, whose main
- * context runs. One lock, which nobody holds while he waits.
+ * Threads: relay_new() and relay_free() on one whose main context runs, all else on any. Nobody
+ * holds a lock while he waits.
  */
 #pragma once
 
@@ -23,13 +24,14 @@ typedef struct _RelayOutput RelayOutput;
 
 /* @clock, @base_time: those of the samples that relay_give() gets. */
 Relay *relay_new (GstClock *clock, GstClockTime base_time);
-void relay_free (Relay *relay); /* NULL ok; consumers that are left get nothing any more */
 
-/* A frame: to all consumers at once. Clears the note. */
+/* Consumers that are left get nothing any more; their outputs are still to be removed. NULL ok */
+void relay_free (Relay *relay);
+
+/* A frame: to all consumers at once. @sample: (transfer none) */
 void relay_give (Relay *relay, GstSample *sample);
 
-/* Nothing comes: from now on the last picture is repeated with this note. @note: (nullable): with
- * none */
+/* What to write into the picture from now on. @note: (nullable): nothing */
 void relay_set_note (Relay *relay, const char *note);
 
 /**
@@ -41,12 +43,13 @@ void relay_set_note (Relay *relay, const char *note);
  *
  * Returns: (transfer full): until relay_remove()
  */
-RelayOutput *relay_add (Relay *relay, GstElement *bin, GstClockTime base_time);
+RelayOutput *relay_add (Relay *relay, GstBin *bin, GstClockTime base_time);
 
-/* From any thread. After it nothing is pushed any more. */
-void relay_remove (Relay *relay, RelayOutput *output);
+/* After it nothing is pushed any more. Takes @output. */
+void relay_remove (RelayOutput *output);
 
-guint64 relay_n_dropped (Relay *relay); /* frames that consumers lost, of all so far */
+/* Frames that consumers lost because they did not keep up, of all so far. */
+guint64 relay_n_dropped (Relay *relay);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Relay, relay_free)
 
