@@ -14,7 +14,7 @@ if [ "${ID:-}" = debian ] && [ "${VERSION_ID:-0}" -ge 13 ]; then
   build_packages="$build_packages libgstreamer-plugins-bad1.0-dev"
 fi
 run_packages="gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good
-  gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav libvulkan1 mesa-vulkan-drivers fonts-dejavu-core"
+  gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav gstreamer1.0-x libvulkan1 mesa-vulkan-drivers fonts-dejavu-core"
 
 say() { printf '\n== %s\n' "$*"; }
 

@@ -51,7 +51,7 @@ make_grey (Relay *relay)
 
 /* The last picture, as one of the absolute time @time. With the lock. */
 static void
-push_locked (RelayOutput *output, GstClockTime time)
+push_locked (RelayOutput *output, GstClockTime time, GstBufferFlags flags)
 {
   Relay *relay = output->relay;
   GstAppSrc *source = GST_APP_SRC (output->source);
@@ -69,15 +69,16 @@ push_locked (RelayOutput *output, GstClockTime time)
   const GstClockTime pts = time > output->base_time ? time - output->base_time : 0;
   GST_BUFFER_PTS (buffer) = MAX (pts, output->next_pts);
   GST_BUFFER_DTS (buffer) = GST_CLOCK_TIME_NONE;
+  GST_BUFFER_FLAG_SET (buffer, flags);
   output->next_pts = GST_BUFFER_PTS (buffer) + GST_MSECOND;
   gst_app_src_push_buffer (source, buffer);
 }
 
 static void
-push_to_all_locked (Relay *relay, GstClockTime time)
+push_to_all_locked (Relay *relay, GstClockTime time, GstBufferFlags flags)
 {
   for (guint i = 0; i < relay->outputs->len; i++)
-    push_locked (relay->outputs->pdata[i], time);
+    push_locked (relay->outputs->pdata[i], time, flags);
 }
 
 static gboolean
@@ -88,7 +89,7 @@ repeat (gpointer user_data)
 
   g_mutex_lock (&relay->lock);
   if (g_get_monotonic_time () - relay->last_us >= SILENCE_US)
-    push_to_all_locked (relay, now);
+    push_to_all_locked (relay, now, GST_BUFFER_FLAG_GAP);
   g_mutex_unlock (&relay->lock);
   return G_SOURCE_CONTINUE;
 }
@@ -146,7 +147,7 @@ relay_give (Relay *relay, GstSample *sample)
   gst_buffer_replace (&relay->last, buffer);
   gst_caps_replace (&relay->caps, gst_sample_get_caps (sample));
   relay->last_us = g_get_monotonic_time ();
-  push_to_all_locked (relay, relay->base_time + GST_BUFFER_PTS (buffer));
+  push_to_all_locked (relay, relay->base_time + GST_BUFFER_PTS (buffer), 0);
   g_mutex_unlock (&relay->lock);
 }
 
@@ -196,7 +197,7 @@ relay_add (Relay *relay, GstBin *bin, GstClockTime base_time)
     write_note (output->note, relay->note);
   g_mutex_lock (&relay->lock);
   g_ptr_array_add (relay->outputs, output);
-  push_locked (output, gst_clock_get_time (relay->clock));
+  push_locked (output, gst_clock_get_time (relay->clock), GST_BUFFER_FLAG_GAP);
   g_mutex_unlock (&relay->lock);
   g_mutex_unlock (&relay->note_lock);
   return output;

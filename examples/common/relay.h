@@ -3,7 +3,8 @@
  *
  * Each frame is passed on without a copy. Where nothing comes for half a second the last one is
  * repeated 5 times a second, so that encoders and their clients go on; where there never was one, a
- * grey picture of 640x360. A consumer that does not keep up loses frames, and nobody else does.
+ * grey picture of 640x360; such buffers have GST_BUFFER_FLAG_GAP. A consumer that does not keep up
+ * loses frames, and nobody else does.
  *
  * A consumer is a pipeline with the relay's clock, that begins with
  *   appsrc name=frames is-live=true format=time ! ... ! textoverlay name=note ! ...

@@ -4,7 +4,7 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 [ -n "$(git ls-files engine gst)" ] || { echo "Bail out! git lists no files here"; exit 1; }
-flags="-std=gnu11 -Wall -Wextra -Werror -I. $(pkg-config --cflags glib-2.0 json-glib-1.0 yaml-0.1 gstreamer-video-1.0 pangocairo)"
+flags="-std=gnu11 -Wall -Wextra -Werror -I. $(pkg-config --cflags glib-2.0 json-glib-1.0 yaml-0.1 gstreamer-video-1.0 pangocairo; pkg-config --cflags gstreamer-rtsp-server-1.0 2>/dev/null)"
 n=0 failed=0
 for header in $(git ls-files 'common/*.h' 'engine/*.h' 'gst/*.h' 'tools/*.h' 'examples/*.h' 'shaders/*.h' 'tests/*.h' | grep -v '\.spv\.h$'); do
   n=$((n + 1))

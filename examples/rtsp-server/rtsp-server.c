@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * examples/rtsp-server/rtsp-server.c - yolov7-rtsp-server CONFIG.yaml: cameras with boxes drawn,
+ * for RTSP clients. docs/rtsp-server.md is about it.
+ */
+#include <glib-unix.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "examples/common/encoder.h"
+#include "examples/common/http.h"
+#include "examples/common/metrics.h"
+#include "examples/rtsp-server/mount.h"
+
+#define CLEANUP_S 2
+
+typedef struct {
+  ServerConfig *config;
+  GstRTSPServer *rtsp;
+  GSource *listening;
+  Http *http;         /* NULL: no metrics */
+  GPtrArray *mounts;  /* of Mount * */
+  GPtrArray *cameras; /* of Camera *, borrowed from the mounts */
+  GMainLoop *loop;
+  int n_clients; /* atomic */
+} Server;
+
+static void
+free_mount (gpointer mount)
+{
+  mount_free (mount);
+}
+
+static void
+server_clear (Server *server)
+{
+  http_free (server->http);
+  if (server->listening)
+    g_source_destroy (server->listening);
+  g_clear_pointer (&server->listening, g_source_unref);
+  g_clear_object (&server->rtsp);
+  gst_rtsp_thread_pool_cleanup (); /* waits for threads of clients, which know mounts */
+  g_clear_pointer (&server->cameras, g_ptr_array_unref);
+  g_clear_pointer (&server->mounts, g_ptr_array_unref);
+  g_clear_pointer (&server->loop, g_main_loop_unref);
+  server_config_free (server->config);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Server, server_clear)
+
+/* ---- metrics ----------------------------------------------------------------------------------
+ */
+
+static void
+write_metrics (GString *out, gpointer user_data)
+{
+  Server *server = user_data;
+
+  metrics_add_cameras (out, server->cameras);
+  metrics_begin (out, "yolov7_rtsp_clients", "gauge", "Clients that are connected.");
+  metrics_add (out, "yolov7_rtsp_clients", g_atomic_int_get (&server->n_clients), NULL);
+  metrics_begin (out, "yolov7_rtsp_dropped_frames_total", "counter",
+                 "Frames that encoders had no room for.");
+  for (guint i = 0; i < server->mounts->len; i++)
+    metrics_add (out, "yolov7_rtsp_dropped_frames_total",
+                 (double) relay_n_dropped (mount_relay (server->mounts->pdata[i])), "camera",
+                 camera_config (server->cameras->pdata[i])->name, NULL);
+}
+
+static gboolean
+start_metrics (Server *server, GError **error)
+{
+  const ServerConfig *config = server->config;
+
+  if (config->metrics_port < 0)
+    return TRUE;
+  server->http = http_new (config->metrics_address, (guint16) config->metrics_port, error);
+  if (!server->http)
+    return FALSE;
+  http_add_text (server->http, "/metrics", METRICS_TYPE, write_metrics, server);
+  return TRUE;
+}
+
+/* ---- clients ----------------------------------------------------------------------------------
+ */
+
+static void
+begin_to_play (GstRTSPClient *client, GstRTSPContext *context, gpointer unused)
+{
+  (void) client;
+  (void) unused;
+  if (context->media)
+    mount_make_key_frame (context->media);
+}
+
+static void
+lose_client (GstRTSPClient *client, gpointer user_data)
+{
+  Server *server = user_data;
+
+  (void) client;
+  g_atomic_int_add (&server->n_clients, -1);
+}
+
+static void
+meet_client (GstRTSPServer *rtsp, GstRTSPClient *client, gpointer user_data)
+{
+  Server *server = user_data;
+
+  (void) rtsp;
+  g_atomic_int_inc (&server->n_clients);
+  g_signal_connect (client, "play-request", G_CALLBACK (begin_to_play), NULL);
+  g_signal_connect (client, "closed", G_CALLBACK (lose_client), server);
+}
+
+/* Sessions of clients that went away without a word. */
+static gboolean
+clean_up_sessions (gpointer user_data)
+{
+  Server *server = user_data;
+  g_autoptr (GstRTSPSessionPool) pool = gst_rtsp_server_get_session_pool (server->rtsp);
+
+  gst_rtsp_session_pool_cleanup (pool);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+add_user (GstRTSPAuth *auth, const User *user, gboolean is_basic)
+{
+  GstRTSPToken *token =
+      gst_rtsp_token_new (GST_RTSP_TOKEN_MEDIA_FACTORY_ROLE, G_TYPE_STRING, MOUNT_ROLE, NULL);
+
+  if (is_basic) {
+    g_autofree char *basic = gst_rtsp_auth_make_basic (user->name, user->password);
+    gst_rtsp_auth_add_basic (auth, basic, token);
+  } else {
+    gst_rtsp_auth_add_digest (auth, user->name, user->password, token);
+  }
+  gst_rtsp_token_unref (token);
+}
+
+static void
+let_everybody_in (GstRTSPAuth *auth)
+{
+  GstRTSPToken *token =
+      gst_rtsp_token_new (GST_RTSP_TOKEN_MEDIA_FACTORY_ROLE, G_TYPE_STRING, MOUNT_ROLE, NULL);
+
+  gst_rtsp_auth_set_default_token (auth, token);
+  gst_rtsp_token_unref (token);
+}
+
+static gboolean
+set_auth (Server *server, GError **error)
+{
+  const ServerConfig *config = server->config;
+  g_autoptr (GstRTSPAuth) auth = gst_rtsp_auth_new ();
+
+  gst_rtsp_auth_set_supported_methods (auth, config->is_basic ? GST_RTSP_AUTH_BASIC
+                                                              : GST_RTSP_AUTH_DIGEST);
+  gst_rtsp_auth_set_realm (auth, "yolov7-rtsp-server");
+  for (guint i = 0; i < config->users->len; i++)
+    add_user (auth, config->users->pdata[i], config->is_basic);
+  if (config->users->len == 0)
+    let_everybody_in (auth);
+  if (config->tls_certificate) {
+    g_autoptr (GTlsCertificate) certificate =
+        g_tls_certificate_new_from_file (config->tls_certificate, error);
+    if (!certificate) {
+      g_prefix_error (error, "%s: no certificate with its key: ", config->tls_certificate);
+      return FALSE;
+    }
+    gst_rtsp_auth_set_tls_certificate (auth, certificate);
+  }
+  gst_rtsp_server_set_auth (server->rtsp, auth);
+  return TRUE;
+}
+
+/* ---- life -------------------------------------------------------------------------------------
+ */
+
+static gboolean
+add_mounts (Server *server, GError **error)
+{
+  const char *encoder = encoder_choose (error);
+  g_autoptr (GstRTSPMountPoints) points = gst_rtsp_server_get_mount_points (server->rtsp);
+
+  if (!encoder)
+    return FALSE;
+  g_message ("encoder: %s", encoder);
+  for (guint i = 0; i < server->config->mounts->len; i++) {
+    Mount *mount = mount_new (server->config->mounts->pdata[i], encoder, error);
+    if (!mount)
+      return FALSE;
+    g_ptr_array_add (server->mounts, mount);
+    g_ptr_array_add (server->cameras, mount_camera (mount));
+    mount_add_to (mount, points);
+  }
+  return TRUE;
+}
+
+static gboolean
+listen_for_clients (Server *server, GError **error)
+{
+  const ServerConfig *config = server->config;
+  const char *address = config->address ? config->address : "0.0.0.0";
+  g_autofree char *service = g_strdup_printf ("%u", config->port);
+  g_autoptr (GstRTSPSessionPool) pool = gst_rtsp_server_get_session_pool (server->rtsp);
+
+  gst_rtsp_session_pool_set_max_sessions (pool, config->max_clients);
+  gst_rtsp_server_set_address (server->rtsp, address);
+  gst_rtsp_server_set_service (server->rtsp, service);
+  g_signal_connect (server->rtsp, "client-connected", G_CALLBACK (meet_client), server);
+  server->listening = gst_rtsp_server_create_source (server->rtsp, NULL, error);
+  if (!server->listening) {
+    g_prefix_error (error, "RTSP on %s port %u: ", address, config->port);
+    return FALSE;
+  }
+  g_source_attach (server->listening, NULL);
+  return TRUE;
+}
+
+static gboolean
+start_cameras (Server *server, GError **error)
+{
+  for (guint i = 0; i < server->cameras->len; i++)
+    if (!camera_start (server->cameras->pdata[i], error))
+      return FALSE;
+  return TRUE;
+}
+
+/* On stdout: who starts us reads the ports there. */
+static void
+tell_addresses (const Server *server)
+{
+  const ServerConfig *config = server->config;
+  const char *scheme = config->tls_certificate ? "rtsps" : "rtsp";
+  g_autofree char *host = gst_rtsp_server_get_address (server->rtsp);
+  g_autofree char *in_brackets = strchr (host, ':') ? g_strdup_printf ("[%s]", host) : NULL;
+
+  for (guint i = 0; i < config->mounts->len; i++)
+    g_print ("%s://%s:%d%s\n", scheme, in_brackets ? in_brackets : host,
+             gst_rtsp_server_get_bound_port (server->rtsp),
+             ((const MountConfig *) config->mounts->pdata[i])->path);
+  if (server->http)
+    g_print ("http://%s:%u/metrics\n", config->metrics_address, http_port (server->http));
+  fflush (stdout);
+}
+
+static gboolean
+quit (gpointer user_data)
+{
+  Server *server = user_data;
+
+  g_main_loop_quit (server->loop);
+  return G_SOURCE_CONTINUE;
+}
+
+static GstRTSPFilterResult
+remove_client (GstRTSPServer *rtsp, GstRTSPClient *client, gpointer unused)
+{
+  (void) rtsp;
+  (void) client;
+  (void) unused;
+  return GST_RTSP_FILTER_REMOVE;
+}
+
+/* Cameras end all at once: each may take as long as its publisher. */
+static void
+end (Server *server)
+{
+  g_source_destroy (server->listening);
+  GList *left = gst_rtsp_server_client_filter (server->rtsp, remove_client, NULL);
+  g_list_free_full (left, g_object_unref);
+  for (guint i = 0; i < server->cameras->len; i++)
+    camera_stop (server->cameras->pdata[i]);
+}
+
+static gboolean
+serve (Server *server, const char *path, GError **error)
+{
+  server->config = server_config_read (path, error);
+  if (!server->config)
+    return FALSE;
+  server->rtsp = gst_rtsp_server_new ();
+  server->loop = g_main_loop_new (NULL, FALSE);
+  server->mounts = g_ptr_array_new_with_free_func (free_mount);
+  server->cameras = g_ptr_array_new ();
+  if (!set_auth (server, error) || !add_mounts (server, error) ||
+      !listen_for_clients (server, error) || !start_metrics (server, error) ||
+      !start_cameras (server, error))
+    return FALSE;
+
+  g_unix_signal_add (SIGINT, quit, server);
+  g_unix_signal_add (SIGTERM, quit, server);
+  g_timeout_add_seconds (CLEANUP_S, clean_up_sessions, server);
+  tell_addresses (server);
+  g_main_loop_run (server->loop);
+  end (server);
+  return TRUE;
+}
+
+int
+main (int argc, char **argv)
+{
+  g_autoptr (GError) error = NULL;
+  g_auto (Server) server = {0};
+
+  setlocale (LC_ALL, "");
+  g_autoptr (GOptionContext) options = g_option_context_new ("CONFIG.yaml");
+  g_option_context_set_summary (options, "Serves cameras over RTSP, with what YOLOv7 finds drawn.");
+  g_option_context_add_group (options, gst_init_get_option_group ());
+  if (!g_option_context_parse (options, &argc, &argv, &error) || argc != 2) {
+    g_printerr ("%s: %s\nUsage: %s CONFIG.yaml; --help says more\n", g_get_prgname (),
+                error ? error->message : "expected one file", g_get_prgname ());
+    return 2;
+  }
+  if (serve (&server, argv[1], &error))
+    return EXIT_SUCCESS;
+  g_printerr ("%s: %s\n", g_get_prgname (), error->message);
+  return EXIT_FAILURE;
+}
