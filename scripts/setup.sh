@@ -7,7 +7,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 build_packages="gcc libc6-dev meson ninja-build pkg-config glslang-tools libglib2.0-dev
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libvulkan-volk-dev libvulkan-dev libyaml-dev
   libjson-glib-dev libcairo2-dev libpango1.0-dev libgdk-pixbuf-2.0-dev
-  libmosquitto-dev librdkafka-dev libgstrtspserver-1.0-dev libsoup-3.0-dev"
+  libmosquitto-dev librdkafka-dev libgstrtspserver-1.0-dev libsoup-3.0-dev librabbitmq-dev"
 # GstAnalytics, since GStreamer 1.24, is in the development package of plugins-bad.
 . /etc/os-release
 if [ "${ID:-}" = debian ] && [ "${VERSION_ID:-0}" -ge 13 ]; then

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * examples/fleet/note.c - notes and cards <-> JSON. */
+#include "examples/fleet/note.h"
+
+#include <json-glib/json-glib.h>
+#include <math.h>
+#include <string.h>
+
+#include "common/excerpt.h"
+#include "common/json.h"
+#include "engine/error.h"
+
+/* A camera's zones, written out in its message, are the deepest: camera, element, zones, list,
+ * zone, polygon, point. */
+#define MAX_DEPTH 10
+#define MAX_NAME 64
+#define MAX_ID 255 /* what AMQP allows a queue's name */
+
+#define MALFORMED(error, ...) g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED, __VA_ARGS__)
+
+static const char *const kind_names[] = {
+    [FLEET_NOTE_REMOVE] = "remove",
+    [FLEET_NOTE_HELLO] = "hello",
+    [FLEET_NOTE_HELD] = "held",
+    [FLEET_NOTE_LIST] = "list",
+};
+
+static bool
+is_plain (char c)
+{
+  return g_ascii_isalnum (c) || c == '_';
+}
+
+bool
+fleet_is_name (const char *name)
+{
+  const size_t length = strlen (name);
+
+  if (length == 0 || length > MAX_NAME || !is_plain (name[0]))
+    return false;
+  for (size_t i = 1; i < length; i++)
+    if (!is_plain (name[i]) && name[i] != '.' && name[i] != '-')
+      return false;
+  return true;
+}
+
+/* Returns: (transfer full): the object, or NULL. */
+static JsonObject *
+parse_object (const char *text, size_t size_bytes, GError **error)
+{
+  g_autoptr (JsonParser) parser = json_parser_new ();
+  g_autoptr (GError) cause = NULL;
+
+  if (size_bytes > FLEET_MAX_BODY_BYTES) {
+    MALFORMED (error, "is longer than %d bytes, which no camera needs", FLEET_MAX_BODY_BYTES);
+    return NULL;
+  }
+  if (!g_utf8_validate_len (text, size_bytes, NULL)) {
+    MALFORMED (error, "is not UTF-8");
+    return NULL;
+  }
+  if (!yv_json_check (text, size_bytes, MAX_DEPTH, error))
+    return NULL;
+  if (!json_parser_load_from_data (parser, text, (gssize) size_bytes, &cause)) {
+    MALFORMED (error, "is not JSON: %s", cause->message);
+    return NULL;
+  }
+  JsonNode *root = json_parser_get_root (parser);
+  if (!root || !JSON_NODE_HOLDS_OBJECT (root)) {
+    MALFORMED (error,
+               "is not a JSON object, as {\"name\": \"street\", \"source\": \"rtsp://...\"}");
+    return NULL;
+  }
+  return json_object_ref (json_node_get_object (root));
+}
+
+/* @is_needed: an absent member is an error. Returns: false with @error set. */
+static bool
+get_string (JsonObject *object, const char *member, bool is_needed, char **out, GError **error)
+{
+  JsonNode *node = json_object_get_member (object, member);
+
+  if (!node && !is_needed)
+    return true;
+  if (!node || json_node_get_value_type (node) != G_TYPE_STRING) {
+    MALFORMED (error, "'%s' is %s, expected a string", member, node ? "no string" : "missing");
+    return false;
+  }
+  if (strlen (json_node_get_string (node)) > MAX_ID) {
+    MALFORMED (error, "'%s' is longer than %d bytes", member, MAX_ID);
+    return false;
+  }
+  *out = json_node_dup_string (node);
+  return true;
+}
+
+static bool
+get_name (JsonObject *object, char **out, GError **error)
+{
+  if (!get_string (object, "name", true, out, error))
+    return false;
+  if (fleet_is_name (*out))
+    return true;
+  g_autofree char *excerpt = yv_excerpt (*out);
+  MALFORMED (error,
+             "name '%s' is not allowed: 1 to %d letters, digits, '.', '_' and '-', and first a "
+             "letter, digit or '_'",
+             excerpt, MAX_NAME);
+  return false;
+}
+
+static bool
+get_time (JsonObject *object, const char *member, double *out, GError **error)
+{
+  JsonNode *node = json_object_get_member (object, member);
+  const GType type = node ? json_node_get_value_type (node) : G_TYPE_INVALID;
+
+  if (type != G_TYPE_DOUBLE && type != G_TYPE_INT64) {
+    MALFORMED (error, "'%s' is %s, expected seconds since 1970, a number", member,
+               node ? "no number" : "missing");
+    return false;
+  }
+  *out = json_node_get_double (node);
+  if (isfinite (*out) && *out >= 0)
+    return true;
+  MALFORMED (error, "'%s' is %g, expected seconds since 1970", member, *out);
+  return false;
+}
+
+static bool
+find_kind (JsonObject *object, FleetNoteKind *kind, GError **error)
+{
+  g_autofree char *word = NULL;
+
+  if (!get_string (object, "note", true, &word, error))
+    return false;
+  for (guint i = 0; i < G_N_ELEMENTS (kind_names); i++)
+    if (strcmp (word, kind_names[i]) == 0) {
+      *kind = (FleetNoteKind) i;
+      return true;
+    }
+  g_autofree char *excerpt = yv_excerpt (word);
+  MALFORMED (error, "note '%s' is not known, expected remove, hello, held or list", excerpt);
+  return false;
+}
+
+static bool
+read_note (FleetNote *note, JsonObject *object, GError **error)
+{
+  switch (note->kind) {
+  case FLEET_NOTE_REMOVE:
+    return get_name (object, &note->name, error) && get_time (object, "at", &note->at_s, error);
+  case FLEET_NOTE_HELLO:
+    return get_string (object, "id", true, &note->id, error);
+  case FLEET_NOTE_HELD:
+    return get_name (object, &note->name, error) &&
+           get_time (object, "added", &note->added_s, error) &&
+           get_string (object, "id", true, &note->id, error) &&
+           get_string (object, "against", false, &note->against, error);
+  case FLEET_NOTE_LIST:
+    return get_string (object, "reply-to", true, &note->reply_to, error);
+  }
+  g_assert_not_reached ();
+}
+
+FleetNote *
+fleet_note_parse (const char *text, size_t size_bytes, GError **error)
+{
+  g_autoptr (JsonObject) object = parse_object (text, size_bytes, error);
+  g_autoptr (FleetNote) note = g_new0 (FleetNote, 1);
+
+  if (!object || !find_kind (object, &note->kind, error) || !read_note (note, object, error))
+    return NULL;
+  return g_steal_pointer (&note);
+}
+
+void
+fleet_note_free (FleetNote *note)
+{
+  if (!note)
+    return;
+  g_free (note->name);
+  g_free (note->id);
+  g_free (note->against);
+  g_free (note->reply_to);
+  g_free (note);
+}
+
+static char *
+object_text (JsonObject *object)
+{
+  g_autoptr (JsonNode) node = json_node_new (JSON_NODE_OBJECT);
+
+  json_node_set_object (node, object);
+  return json_to_string (node, FALSE);
+}
+
+static void
+set_string (JsonObject *object, const char *member, const char *text)
+{
+  if (text)
+    json_object_set_string_member (object, member, text);
+}
+
+char *
+fleet_note_text (const FleetNote *note)
+{
+  g_autoptr (JsonObject) object = json_object_new ();
+
+  set_string (object, "note", kind_names[note->kind]);
+  set_string (object, "name", note->name);
+  if (note->kind == FLEET_NOTE_REMOVE)
+    json_object_set_double_member (object, "at", note->at_s);
+  if (note->kind == FLEET_NOTE_HELD)
+    json_object_set_double_member (object, "added", note->added_s);
+  set_string (object, "id", note->id);
+  set_string (object, "against", note->against);
+  set_string (object, "reply-to", note->reply_to);
+  return object_text (object);
+}
+
+FleetCard *
+fleet_card_parse (const char *text, size_t size_bytes, GError **error)
+{
+  g_autoptr (JsonObject) object = parse_object (text, size_bytes, error);
+  g_autoptr (FleetCard) card = g_new0 (FleetCard, 1);
+
+  card->added_s = -1;
+  if (!object || !get_name (object, &card->name, error))
+    return NULL;
+  if (json_object_has_member (object, "added")) {
+    if (!get_time (object, "added", &card->added_s, error))
+      return NULL;
+    json_object_remove_member (object, "added");
+  }
+  card->camera = object_text (object);
+  return g_steal_pointer (&card);
+}
+
+void
+fleet_card_free (FleetCard *card)
+{
+  if (!card)
+    return;
+  g_free (card->name);
+  g_free (card->camera);
+  g_free (card);
+}
+
+char *
+fleet_card_text (const FleetCard *card, double added_s)
+{
+  /* What fleet_card_parse() wrote is an object. */
+  g_autoptr (JsonObject) object = parse_object (card->camera, strlen (card->camera), NULL);
+
+  json_object_set_double_member (object, "added", added_s);
+  return object_text (object);
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * examples/fleet/report.c - numbers and states as text. */
+#include "examples/fleet/report.h"
+
+#include <json-glib/json-glib.h>
+#include <string.h>
+
+#include "common/json.h"
+#include "examples/common/metrics.h"
+#include "examples/fleet/note.h"
+
+/* ---- metrics --------------------------------------------------------------------------------- */
+
+static void
+write_one (GString *out, const char *name, const char *type, const char *help, double value)
+{
+  metrics_begin (out, name, type, help);
+  metrics_add (out, name, value, NULL);
+}
+
+static void
+write_totals (GString *out, const FleetTotals *totals)
+{
+  static const char cameras[] = "yolov7_fleet_cameras_total";
+  static const char bad[] = "yolov7_fleet_bad_messages_total";
+
+  write_one (out, "yolov7_fleet_sessions_total", "counter", "Connections with the broker.",
+             (double) totals->n_sessions);
+  metrics_begin (out, cameras, "counter", "Cameras that came and went.");
+  metrics_add (out, cameras, (double) totals->n_taken, "what", "taken", NULL);
+  metrics_add (out, cameras, (double) totals->n_removed, "what", "removed", NULL);
+  metrics_add (out, cameras, (double) totals->n_given_back, "what", "given-back", NULL);
+  metrics_add (out, cameras, (double) totals->n_put_away, "what", "failed", NULL);
+  write_one (out, "yolov7_fleet_failed_attempts_total", "counter",
+             "Times that a camera did not work.", (double) totals->n_failures);
+  metrics_begin (out, bad, "counter", "Messages that could not be used.");
+  metrics_add (out, bad, (double) totals->n_malformed, "what", "camera", NULL);
+  metrics_add (out, bad, (double) totals->n_bad_notes, "what", "note", NULL);
+}
+
+static double
+get_up (const CameraCounters *counters)
+{
+  return counters->state == CAMERA_PLAYING;
+}
+
+static double
+get_frames (const CameraCounters *counters)
+{
+  return (double) counters->n_frames;
+}
+
+static double
+get_dropped (const CameraCounters *counters)
+{
+  return (double) counters->n_dropped;
+}
+
+static double
+get_analysed (const CameraCounters *counters)
+{
+  return (double) counters->n_analysed;
+}
+
+static double
+get_losses (const CameraCounters *counters)
+{
+  return (double) counters->n_losses;
+}
+
+static void
+write_cameras (GString *out, GPtrArray *jobs)
+{
+  static const struct {
+    const char *name, *type, *help;
+    double (*get) (const CameraCounters *counters);
+  } families[] = {
+      {"yolov7_camera_up", "gauge", "1: frames come.", get_up},
+      {"yolov7_camera_frames_total", "counter", "Frames that came.", get_frames},
+      {"yolov7_camera_dropped_frames_total", "counter", "Frames that the analysis was not given.",
+       get_dropped},
+      {"yolov7_camera_analysed_frames_total", "counter", "Frames that were analysed.",
+       get_analysed},
+      {"yolov7_camera_losses_total", "counter", "Times that the source was lost.", get_losses},
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (families); i++) {
+    metrics_begin (out, families[i].name, families[i].type, families[i].help);
+    for (guint j = 0; j < jobs->len; j++) {
+      CameraCounters counters;
+      if (fleet_job_get_counters (jobs->pdata[j], &counters))
+        metrics_add (out, families[i].name, families[i].get (&counters), "camera",
+                     fleet_job_name (jobs->pdata[j]), NULL);
+    }
+  }
+}
+
+void
+fleet_report_metrics (GString *out, const FleetState *state)
+{
+  write_one (out, "yolov7_fleet_connected", "gauge", "1: the broker is there.",
+             state->is_connected);
+  write_one (out, "yolov7_fleet_capacity_cameras", "gauge", "Cameras that it takes.",
+             state->capacity);
+  write_one (out, "yolov7_fleet_held_cameras", "gauge", "Cameras that it has.", state->n_held);
+  write_totals (out, &state->totals);
+  write_cameras (out, state->jobs);
+}
+
+/* ---- answers --------------------------------------------------------------------------------- */
+
+static char *
+take_text (JsonBuilder *builder)
+{
+  g_autoptr (JsonNode) root = json_builder_get_root (builder);
+
+  return json_to_string (root, FALSE);
+}
+
+static void
+add_text (JsonBuilder *builder, const char *member, const char *text)
+{
+  json_builder_set_member_name (builder, member);
+  json_builder_add_string_value (builder, text);
+}
+
+static void
+add_number (JsonBuilder *builder, const char *member, gint64 number)
+{
+  json_builder_set_member_name (builder, member);
+  json_builder_add_int_value (builder, number);
+}
+
+char *
+fleet_report_worker (const char *worker, uint32_t capacity, uint32_t n_held)
+{
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+
+  json_builder_begin_object (builder);
+  add_text (builder, "worker", worker);
+  add_number (builder, "capacity", capacity);
+  add_number (builder, "held", n_held);
+  json_builder_end_object (builder);
+  return take_text (builder);
+}
+
+char *
+fleet_report_camera (const char *worker, FleetJob *job)
+{
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+  CameraCounters counters;
+  const bool is_known = fleet_job_get_counters (job, &counters);
+
+  json_builder_begin_object (builder);
+  add_text (builder, "worker", worker);
+  add_text (builder, "camera", fleet_job_name (job));
+  add_text (builder, "state", is_known ? camera_state_name (counters.state) : "starting or ending");
+  if (is_known) {
+    add_number (builder, "frames", (gint64) counters.n_frames);
+    add_number (builder, "analysed", (gint64) counters.n_analysed);
+  }
+  json_builder_end_object (builder);
+  return take_text (builder);
+}
+
+/* What others wrote must not steer a terminal. */
+static char *
+get_text (JsonObject *object, const char *member)
+{
+  JsonNode *node = json_object_get_member (object, member);
+
+  if (!node || json_node_get_value_type (node) != G_TYPE_STRING)
+    return g_strdup ("?");
+  char *text = json_node_dup_string (node);
+  for (char *at = text; *at; at++)
+    if (g_ascii_iscntrl (*at))
+      *at = '?';
+  return text;
+}
+
+static gint64
+get_number (JsonObject *object, const char *member)
+{
+  JsonNode *node = json_object_get_member (object, member);
+
+  return node && json_node_get_value_type (node) == G_TYPE_INT64 ? json_node_get_int (node) : 0;
+}
+
+bool
+fleet_report_show (const char *text, size_t size_bytes, GString *out, uint32_t *n_cameras)
+{
+  g_autoptr (JsonParser) parser = json_parser_new ();
+
+  if (!g_utf8_validate_len (text, size_bytes, NULL) || !yv_json_check (text, size_bytes, 2, NULL) ||
+      !json_parser_load_from_data (parser, text, (gssize) size_bytes, NULL) ||
+      !JSON_NODE_HOLDS_OBJECT (json_parser_get_root (parser)))
+    return false;
+  JsonObject *object = json_node_get_object (json_parser_get_root (parser));
+  g_autofree char *worker = get_text (object, "worker");
+  if (!json_object_has_member (object, "camera")) {
+    g_string_append_printf (out, "%-24s holds %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT "\n",
+                            worker, get_number (object, "held"), get_number (object, "capacity"));
+    return true;
+  }
+  g_autofree char *camera = get_text (object, "camera"), *state = get_text (object, "state");
+  g_string_append_printf (
+      out, "%-24s %-24s %-10s %" G_GINT64_FORMAT " frames, %" G_GINT64_FORMAT " analysed\n", worker,
+      camera, state, get_number (object, "frames"), get_number (object, "analysed"));
+  *n_cameras += 1;
+  return true;
+}
