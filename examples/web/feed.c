@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * examples/web/feed.c - the frames of a camera into an encoder. */
+#include "examples/web/feed.h"
+
+#include <gst/app/app.h>
+
+#define REPEAT_MS 200
+#define WAITING_NS GST_SECOND
+#define WAITING_BYTES (64 * 1024 * 1024)
+
+struct _Feed {
+  GstClock *clock;
+  GstClockTime base_time;
+  guint timer;
+
+  GMutex lock;       /* of what follows */
+  GstAppSrc *source; /* NULL: nobody encodes */
+  GstBuffer *last;
+  GstCaps *caps;         /* of last */
+  GstCaps *known;        /* those that source was told */
+  GstClockTime last_pts; /* that source was given */
+  bool is_lost;
+};
+
+static void
+push_locked (Feed *self, GstClockTime pts)
+{
+  if (!self->source || !self->last)
+    return;
+  if (GST_CLOCK_TIME_IS_VALID (self->last_pts) && pts <= self->last_pts)
+    return;
+  if (!self->known || !gst_caps_is_equal (self->known, self->caps)) {
+    gst_caps_replace (&self->known, self->caps);
+    gst_app_src_set_caps (self->source, self->caps);
+  }
+  GstBuffer *buffer = gst_buffer_copy (self->last); /* the pixels are shared */
+  GST_BUFFER_PTS (buffer) = self->last_pts = pts;
+  GST_BUFFER_DTS (buffer) = GST_CLOCK_TIME_NONE;
+  gst_app_src_push_buffer (self->source, buffer);
+}
+
+static gboolean
+on_tick (gpointer user_data)
+{
+  Feed *self = user_data;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  if (self->is_lost)
+    push_locked (self, gst_clock_get_time (self->clock) - self->base_time);
+  return G_SOURCE_CONTINUE;
+}
+
+Feed *
+feed_new (GstClock *clock, GstClockTime base_time)
+{
+  Feed *self = g_new0 (Feed, 1);
+
+  self->clock = gst_object_ref (clock);
+  self->base_time = base_time;
+  self->last_pts = GST_CLOCK_TIME_NONE;
+  g_mutex_init (&self->lock);
+  self->timer = g_timeout_add (REPEAT_MS, on_tick, self);
+  return self;
+}
+
+void
+feed_free (Feed *self)
+{
+  if (!self)
+    return;
+  feed_connect (self, NULL);
+  g_source_remove (self->timer);
+  gst_clear_buffer (&self->last);
+  gst_clear_caps (&self->caps);
+  gst_object_unref (self->clock);
+  g_mutex_clear (&self->lock);
+  g_free (self);
+}
+
+void
+feed_give (Feed *self, GstSample *sample)
+{
+  GstBuffer *buffer = gst_sample_get_buffer (sample);
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  gst_buffer_replace (&self->last, buffer);
+  gst_caps_replace (&self->caps, gst_sample_get_caps (sample));
+  if (GST_BUFFER_PTS_IS_VALID (buffer))
+    push_locked (self, GST_BUFFER_PTS (buffer));
+}
+
+void
+feed_set_lost (Feed *self, bool is_lost)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  self->is_lost = is_lost;
+}
+
+void
+feed_connect (Feed *self, GstElement *source)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  if (source)
+    g_object_set (source, "format", GST_FORMAT_TIME, "block", FALSE, "max-buffers", (guint64) 0,
+                  "max-bytes", (guint64) WAITING_BYTES, "max-time", (guint64) WAITING_NS,
+                  "leaky-type", GST_APP_LEAKY_TYPE_DOWNSTREAM, NULL);
+  gst_clear_object (&self->source);
+  self->source = source ? gst_object_ref (GST_APP_SRC (source)) : NULL;
+  gst_clear_caps (&self->known);
+  self->last_pts = GST_CLOCK_TIME_NONE;
+}

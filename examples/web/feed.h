@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * examples/web/feed.h - the frames of a camera into an encoder, each with the time that it has.
+ *
+ * In:    frames behind the analysis, as examples/common/camera.h gives them.
+ * Out:   the same memory in an appsrc; PTS is the camera's, never another: boxes are drawn by it.
+ *
+ * While the camera is lost its last picture is repeated 5 times a second, with the time that it is
+ * then. A frame that would have to go back in time after that is left out. What the encoder has not
+ * taken for a second is dropped, the oldest first.
+ *
+ * (examples/common/relay.h is for consumers who want frames evenly and soon, and changes times to
+ * that end.)
+ *
+ * Threads: feed_give() on the streaming thread of the camera, all else on the one whose main
+ * context was the default when it was made. One lock, held while a frame is queued.
+ */
+#pragma once
+
+#include <gst/gst.h>
+#include <stdbool.h>
+
+G_BEGIN_DECLS
+
+typedef struct _Feed Feed;
+
+/* @clock, @base_time: those of the frames */
+Feed *feed_new (GstClock *clock, GstClockTime base_time);
+void feed_free (Feed *self); /* NULL ok */
+
+void feed_give (Feed *self, GstSample *sample);
+
+/* Whether the camera is lost. */
+void feed_set_lost (Feed *self, bool is_lost);
+
+/* @source: (nullable): the appsrc that gets frames from now on; with the clock and the base time
+ * above. NULL: none */
+void feed_connect (Feed *self, GstElement *source);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Feed, feed_free)
+
+G_END_DECLS

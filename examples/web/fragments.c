@@ -1,0 +1,489 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * examples/web/fragments.c - a fragmented MP4 in the pieces that HLS serves. */
+#include "examples/web/fragments.h"
+
+#include <string.h>
+
+#include "engine/yolov7.h"
+
+#define NS_PER_S UINT64_C (1000000000)
+
+#define HEADER_BYTES 8 /* size and type */
+#define FULL_BYTES 12  /* and version and flags */
+#define TFDT_BYTES 20  /* of version 1 */
+
+/* Flags of tfhd and trun. */
+#define TFHD_BASE_DATA_OFFSET 0x1u
+#define TFHD_DESCRIPTION_INDEX 0x2u
+#define TFHD_DEFAULT_DURATION 0x8u
+#define TRUN_DATA_OFFSET 0x1u
+#define TRUN_FIRST_FLAGS 0x4u
+#define TRUN_DURATION 0x100u
+#define TRUN_SIZE 0x200u
+#define TRUN_FLAGS 0x400u
+#define TRUN_SHIFT 0x800u
+
+/* A box in @bytes, its header included. */
+typedef struct {
+  size_t start, end;
+  char type[5];
+} Box;
+
+/* What a fragment says of its frames. */
+typedef struct {
+  Box moof, traf, tfdt;
+  uint32_t default_duration;
+  uint64_t duration; /* of all frames, in the track's timescale */
+  uint64_t n_frames;
+  int64_t first_shift; /* from when the first frame is decoded to when it is shown */
+  GArray *offsets;     /* size_t: where the data offsets of its truns are */
+} Moof;
+
+struct _Fragments {
+  GByteArray *bytes; /* of the piece that is not whole yet, and what came behind it */
+  size_t n_whole;    /* so far it is whole boxes */
+  GQueue pieces;     /* FragmentsPiece * */
+  bool has_moof;     /* of the piece: where it is follows */
+  Box moof;
+  uint64_t pts_ns;
+  uint64_t pushed_ns; /* of the bytes that came last */
+  uint32_t timescale; /* 0: before the moov */
+  uint32_t default_duration;
+  GArray *offsets; /* size_t: see Moof */
+};
+
+/* ---- reading -------------------------------------------------------------------------------- */
+
+static bool
+fail (GError **error, const char *message)
+{
+  g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED, "the MP4 of the muxer: %s", message);
+  return false;
+}
+
+static uint32_t
+get_u32 (const uint8_t *at)
+{
+  return (uint32_t) at[0] << 24 | (uint32_t) at[1] << 16 | (uint32_t) at[2] << 8 | at[3];
+}
+
+static void
+put_u32 (uint8_t *at, uint32_t value)
+{
+  for (int i = 0; i < 4; i++)
+    at[i] = (uint8_t) (value >> (24 - 8 * i));
+}
+
+/* The next box in [@start, @end); false where none begins there, and an error where it is not
+ * whole.
+ */
+static bool
+next_box (const uint8_t *bytes, size_t start, size_t end, Box *box, GError **error)
+{
+  if (start == end)
+    return false;
+  if (end - start < HEADER_BYTES)
+    return fail (error, "a box has no room for its header");
+  const size_t n = get_u32 (bytes + start);
+  if (n < HEADER_BYTES || n > end - start)
+    return fail (error, "a box ends outside of the one around it");
+  *box = (Box){.start = start, .end = start + n};
+  memcpy (box->type, bytes + start + 4, 4);
+  return true;
+}
+
+static bool
+is_type (const Box *box, const char *type)
+{
+  return memcmp (box->type, type, 4) == 0;
+}
+
+/* The only child @type of @parent. */
+static bool
+find_only (const uint8_t *bytes, const Box *parent, const char *type, Box *out, GError **error)
+{
+  GError *failure = NULL;
+  Box box;
+  bool is_found = false;
+
+  for (size_t at = parent->start + HEADER_BYTES; next_box (bytes, at, parent->end, &box, &failure);
+       at = box.end) {
+    if (!is_type (&box, type))
+      continue;
+    if (is_found) {
+      g_set_error (error, YV_ERROR, YV_ERROR_UNSUPPORTED,
+                   "the MP4 of the muxer: there is more than one %s, and one track is expected",
+                   type);
+      return false;
+    }
+    *out = box;
+    is_found = true;
+  }
+  if (failure) {
+    g_propagate_error (error, failure);
+    return false;
+  }
+  if (is_found)
+    return true;
+  g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED, "the MP4 of the muxer: there is no %s", type);
+  return false;
+}
+
+static size_t
+size_of (const Box *box)
+{
+  return box->end - box->start;
+}
+
+/* ---- the initialization --------------------------------------------------------------------- */
+
+static bool
+read_timescale (Fragments *self, const uint8_t *bytes, const Box *moov, GError **error)
+{
+  Box trak, mdia, mdhd;
+
+  if (!find_only (bytes, moov, "trak", &trak, error) ||
+      !find_only (bytes, &trak, "mdia", &mdia, error) ||
+      !find_only (bytes, &mdia, "mdhd", &mdhd, error))
+    return false;
+  if (size_of (&mdhd) < FULL_BYTES)
+    return fail (error, "mdhd is too short");
+  /* Two times come before, of 4 or 8 bytes. */
+  const size_t at = bytes[mdhd.start + HEADER_BYTES] == 1 ? FULL_BYTES + 16 : FULL_BYTES + 8;
+  if (size_of (&mdhd) < at + 4)
+    return fail (error, "mdhd is too short");
+  self->timescale = get_u32 (bytes + mdhd.start + at);
+  return self->timescale > 0 || fail (error, "the timescale is 0");
+}
+
+static bool
+read_moov (Fragments *self, const Box *moov, GError **error)
+{
+  const uint8_t *bytes = self->bytes->data;
+  Box mvex, trex;
+
+  if (!read_timescale (self, bytes, moov, error) ||
+      !find_only (bytes, moov, "mvex", &mvex, error) ||
+      !find_only (bytes, &mvex, "trex", &trex, error))
+    return false;
+  if (size_of (&trex) < FULL_BYTES + 20)
+    return fail (error, "trex is too short");
+  self->default_duration = get_u32 (bytes + trex.start + FULL_BYTES + 8);
+  return true;
+}
+
+/* ---- a fragment ----------------------------------------------------------------------------- */
+
+static bool
+read_tfhd (const uint8_t *bytes, const Box *tfhd, Moof *moof, GError **error)
+{
+  if (size_of (tfhd) < FULL_BYTES + 4)
+    return fail (error, "tfhd is too short");
+  const uint32_t flags = get_u32 (bytes + tfhd->start + HEADER_BYTES) & 0xffffff;
+  if (flags & TFHD_BASE_DATA_OFFSET) {
+    g_set_error (error, YV_ERROR, YV_ERROR_UNSUPPORTED,
+                 "the MP4 of the muxer: a fragment says where it is in a file");
+    return false;
+  }
+  if (!(flags & TFHD_DEFAULT_DURATION))
+    return true;
+  const size_t at = FULL_BYTES + 4 + (flags & TFHD_DESCRIPTION_INDEX ? 4 : 0);
+  if (size_of (tfhd) < at + 4)
+    return fail (error, "tfhd is too short");
+  moof->default_duration = get_u32 (bytes + tfhd->start + at);
+  return true;
+}
+
+/* Where the field of a frame in a trun is, and how much a frame takes: fields are there or not. */
+static size_t
+n_fields (uint32_t flags)
+{
+  size_t n = 0;
+
+  for (uint32_t field = TRUN_DURATION; field <= TRUN_SHIFT; field <<= 1)
+    n += flags & field ? 1 : 0;
+  return n;
+}
+
+static void
+count_frames (const uint8_t *at, uint32_t n_frames, uint32_t flags, Moof *moof)
+{
+  const size_t frame_bytes = 4 * n_fields (flags);
+
+  if (moof->n_frames == 0 && n_frames > 0 && flags & TRUN_SHIFT)
+    moof->first_shift = (int32_t) get_u32 (at + frame_bytes - 4);
+  moof->n_frames += n_frames;
+  if (!(flags & TRUN_DURATION)) {
+    moof->duration += (uint64_t) n_frames * moof->default_duration;
+    return;
+  }
+  for (uint32_t i = 0; i < n_frames; i++)
+    moof->duration += get_u32 (at + i * frame_bytes);
+}
+
+static bool
+read_trun (const uint8_t *bytes, const Box *trun, Moof *moof, GError **error)
+{
+  if (size_of (trun) < FULL_BYTES + 4)
+    return fail (error, "trun is too short");
+  const uint32_t flags = get_u32 (bytes + trun->start + HEADER_BYTES) & 0xffffff;
+  const uint32_t n_frames = get_u32 (bytes + trun->start + FULL_BYTES);
+  const size_t at =
+      FULL_BYTES + 4 + (flags & TRUN_DATA_OFFSET ? 4 : 0) + (flags & TRUN_FIRST_FLAGS ? 4 : 0);
+  if (size_of (trun) < at || (size_of (trun) - at) / 4 < (uint64_t) n_frames * n_fields (flags))
+    return fail (error, "trun is too short for its frames");
+  if (flags & TRUN_DATA_OFFSET) {
+    const size_t offset = trun->start + FULL_BYTES + 4;
+    g_array_append_val (moof->offsets, offset);
+  }
+  count_frames (bytes + trun->start + at, n_frames, flags, moof);
+  return true;
+}
+
+static bool
+read_truns (const uint8_t *bytes, Moof *moof, GError **error)
+{
+  GError *failure = NULL;
+  Box box;
+
+  for (size_t at = moof->traf.start + HEADER_BYTES;
+       next_box (bytes, at, moof->traf.end, &box, &failure); at = box.end) {
+    if (is_type (&box, "trun") && !read_trun (bytes, &box, moof, error))
+      return false;
+  }
+  if (!failure)
+    return moof->n_frames > 0 || fail (error, "a fragment has no frames");
+  g_propagate_error (error, failure);
+  return false;
+}
+
+static bool
+read_moof (Fragments *self, Moof *moof, GError **error)
+{
+  const uint8_t *bytes = self->bytes->data;
+  Box tfhd;
+
+  if (!find_only (bytes, &moof->moof, "traf", &moof->traf, error) ||
+      !find_only (bytes, &moof->traf, "tfhd", &tfhd, error) ||
+      !find_only (bytes, &moof->traf, "tfdt", &moof->tfdt, error))
+    return false;
+  if (size_of (&moof->tfdt) > TFDT_BYTES)
+    return fail (error, "tfdt is too long");
+  return read_tfhd (bytes, &tfhd, moof, error) && read_truns (bytes, moof, error);
+}
+
+static uint64_t
+in_ns (uint64_t units, uint32_t timescale)
+{
+  return units / timescale * NS_PER_S + units % timescale * NS_PER_S / timescale;
+}
+
+static uint64_t
+in_units (uint64_t ns, uint32_t timescale)
+{
+  return ns / NS_PER_S * timescale + (ns % NS_PER_S * timescale + NS_PER_S / 2) / NS_PER_S;
+}
+
+/* Frames that are decoded before they are shown can't be so before time began. */
+static uint64_t
+decode_time_of (const Fragments *self, const Moof *moof)
+{
+  const uint64_t shown = in_units (self->pts_ns, self->timescale);
+
+  if (moof->first_shift > 0 && (uint64_t) moof->first_shift > shown)
+    return 0;
+  return shown - (uint64_t) moof->first_shift;
+}
+
+static void
+write_tfdt (uint8_t *at, uint64_t decode_time)
+{
+  put_u32 (at, TFDT_BYTES);
+  memcpy (at + 4, "tfdt", 4);
+  put_u32 (at + HEADER_BYTES, 1u << 24); /* version 1: 64 bits */
+  put_u32 (at + FULL_BYTES, (uint32_t) (decode_time >> 32));
+  put_u32 (at + FULL_BYTES + 4, (uint32_t) decode_time);
+}
+
+/* With a tfdt of 64 bits; what is around it, and the way to the frames, grow by as much. */
+static GBytes *
+write_fragment (const Fragments *self, const Moof *moof)
+{
+  const uint8_t *from = self->bytes->data;
+  const size_t head = moof->tfdt.start;
+  const uint32_t grown = (uint32_t) (TFDT_BYTES - size_of (&moof->tfdt));
+  uint8_t *to = g_malloc (self->n_whole + grown);
+
+  memcpy (to, from, head);
+  write_tfdt (to + head, decode_time_of (self, moof));
+  memcpy (to + head + TFDT_BYTES, from + moof->tfdt.end, self->n_whole - moof->tfdt.end);
+  put_u32 (to + moof->moof.start, (uint32_t) size_of (&moof->moof) + grown);
+  put_u32 (to + moof->traf.start, (uint32_t) size_of (&moof->traf) + grown);
+  for (guint i = 0; i < moof->offsets->len; i++) {
+    size_t at = g_array_index (moof->offsets, size_t, i);
+    at += at > head ? grown : 0;
+    put_u32 (to + at, get_u32 (to + at) + grown);
+  }
+  return g_bytes_new_take (to, self->n_whole + grown);
+}
+
+/* ---- pieces --------------------------------------------------------------------------------- */
+
+static void
+give_piece (Fragments *self, GBytes *bytes, const Moof *moof)
+{
+  FragmentsPiece *piece = g_new0 (FragmentsPiece, 1);
+
+  piece->bytes = bytes;
+  piece->is_init = !moof;
+  if (moof) {
+    piece->pts_ns = self->pts_ns;
+    piece->duration_ns = in_ns (moof->duration, self->timescale);
+  }
+  g_queue_push_tail (&self->pieces, piece);
+  g_byte_array_remove_range (self->bytes, 0, (guint) self->n_whole);
+  self->n_whole = 0;
+  self->has_moof = false;
+  self->pts_ns = self->pushed_ns;
+}
+
+static bool
+end_init (Fragments *self, const Box *moov, GError **error)
+{
+  if (self->timescale > 0)
+    return fail (error, "there is a second moov");
+  if (!read_moov (self, moov, error))
+    return false;
+  give_piece (self, g_bytes_new (self->bytes->data, self->n_whole), NULL);
+  return true;
+}
+
+static bool
+end_fragment (Fragments *self, GError **error)
+{
+  if (!self->has_moof)
+    return fail (error, "an mdat comes without a moof");
+  if (self->pts_ns == FRAGMENTS_NO_TIME)
+    return fail (error, "nobody knows when the frames of a fragment are shown");
+  g_array_set_size (self->offsets, 0);
+  Moof moof = {
+      .moof = self->moof,
+      .default_duration = self->default_duration,
+      .offsets = self->offsets,
+  };
+  if (!read_moof (self, &moof, error))
+    return false;
+  give_piece (self, write_fragment (self, &moof), &moof);
+  return true;
+}
+
+static bool
+end_box (Fragments *self, const Box *box, GError **error)
+{
+  self->n_whole = box->end;
+  if (is_type (box, "moov"))
+    return end_init (self, box, error);
+  if (is_type (box, "mdat"))
+    return end_fragment (self, error);
+  if (!is_type (box, "moof"))
+    return true;
+  if (self->timescale == 0)
+    return fail (error, "a moof comes before the moov");
+  if (self->has_moof)
+    return fail (error, "two moof come without an mdat between");
+  self->has_moof = true;
+  self->moof = *box;
+  return true;
+}
+
+/* Whether a whole box follows those that are known. One of size 0 or 1, to the end or of more than
+ * 4 GiB, is none that we take. */
+static bool
+has_whole_box (const Fragments *self, GError **error)
+{
+  const size_t n_left = self->bytes->len - self->n_whole;
+
+  if (n_left < HEADER_BYTES)
+    return false;
+  const uint32_t n = get_u32 (self->bytes->data + self->n_whole);
+  if (n < HEADER_BYTES)
+    return fail (error, "a box has no size");
+  if (n > FRAGMENTS_MAX_BYTES - self->n_whole)
+    return fail (error, "a piece is larger than 32 MiB");
+  return n_left >= n;
+}
+
+static bool
+end_boxes (Fragments *self, GError **error)
+{
+  GError *failure = NULL;
+
+  while (has_whole_box (self, &failure)) {
+    Box box;
+    if (!next_box (self->bytes->data, self->n_whole, self->bytes->len, &box, error) ||
+        !end_box (self, &box, error))
+      return false;
+  }
+  if (!failure)
+    return true;
+  g_propagate_error (error, failure);
+  return false;
+}
+
+/* ---- exported ------------------------------------------------------------------------------- */
+
+Fragments *
+fragments_new (void)
+{
+  Fragments *self = g_new0 (Fragments, 1);
+
+  self->bytes = g_byte_array_new ();
+  self->offsets = g_array_new (FALSE, FALSE, sizeof (size_t));
+  self->pts_ns = FRAGMENTS_NO_TIME;
+  g_queue_init (&self->pieces);
+  return self;
+}
+
+void
+fragments_free (Fragments *self)
+{
+  FragmentsPiece piece;
+
+  if (!self)
+    return;
+  while (fragments_take (self, &piece))
+    fragments_piece_clear (&piece);
+  g_byte_array_unref (self->bytes);
+  g_array_unref (self->offsets);
+  g_free (self);
+}
+
+bool
+fragments_push (Fragments *self, const uint8_t *bytes, size_t n_bytes, uint64_t pts_ns,
+                GError **error)
+{
+  if (n_bytes > FRAGMENTS_MAX_BYTES)
+    return fail (error, "a piece is larger than 32 MiB");
+  if (self->bytes->len == 0 || self->pts_ns == FRAGMENTS_NO_TIME)
+    self->pts_ns = pts_ns;
+  self->pushed_ns = pts_ns;
+  g_byte_array_append (self->bytes, bytes, (guint) n_bytes);
+  return end_boxes (self, error);
+}
+
+bool
+fragments_take (Fragments *self, FragmentsPiece *out)
+{
+  g_autofree FragmentsPiece *piece = g_queue_pop_head (&self->pieces);
+
+  if (!piece)
+    return false;
+  *out = *piece;
+  return true;
+}
+
+void
+fragments_piece_clear (FragmentsPiece *piece)
+{
+  g_clear_pointer (&piece->bytes, g_bytes_unref);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * examples/web/guard.h - no client holds a connection, or memory, for ever.
+ *
+ * A server of libsoup waits for its clients as long as they like. Here a connection is closed when
+ * GUARD_PATIENCE_S are over since it was opened, or since its last request came: one that says
+ * nothing, says it slowly, or does not read its answer. More than GUARD_MAX_CONNECTIONS at a time
+ * are not taken.
+ *
+ * Threads: the server's.
+ */
+#pragma once
+
+#include <glib-object.h>
+
+G_BEGIN_DECLS
+
+typedef struct _SoupServer SoupServer;
+typedef struct _SoupServerMessage SoupServerMessage;
+
+#define GUARD_PATIENCE_S 30
+#define GUARD_MAX_CONNECTIONS 512
+
+typedef struct _Guard Guard;
+
+Guard *guard_new (SoupServer *server); /* borrowed: it outlives the guard */
+void guard_free (Guard *self);         /* NULL ok */
+
+/* That connection is somebody else's business now. */
+void guard_forget (Guard *self, SoupServerMessage *message);
+
+guint64 guard_n_refused (const Guard *self); /* connections that were closed */
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Guard, guard_free)
+
+G_END_DECLS

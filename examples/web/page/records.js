@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// records.js - what was found, by the time of the frame that it was found in.
+//
+// A record's "timestamp" (ns) and the media time of its frame in the video (s) are the same number:
+// the server's encoder has the clock and the base time of the analysis, and writes that time into
+// each segment. The media counts in 1/90000 s, browsers in us; so a frame and its record agree to
+// less than 20 us, and frames are further apart than that.
+
+const MOST = 2048; // a minute and a half at 25 frames a second
+export const EXACT_S = 0.001;
+const EXPIRE_S = 1; // as yolov7overlay: how long boxes stay on frames that nobody analysed
+
+export class Records {
+  constructor() {
+    this.clear();
+  }
+
+  clear() {
+    this.list = []; // by time
+    this.run = null;
+  }
+
+  // Another run of the analysis has another time: what is known belongs to none of its frames.
+  add(record) {
+    if (typeof record.timestamp !== 'number' || !Array.isArray(record.objects)) return;
+    if (record.run !== this.run) this.clear();
+    this.run = record.run;
+    const entry = { time: record.timestamp / 1e9, record };
+    let at = this.list.length;
+    while (at > 0 && this.list[at - 1].time > entry.time) at--;
+    if (at > 0 && this.list[at - 1].time === entry.time) return; // told again after a break
+    this.list.splice(at, 0, entry);
+    if (this.list.length > MOST) this.list.splice(0, this.list.length - MOST);
+  }
+
+  // The record of the frame at a media time, or else of the last one before it that was analysed.
+  at(time, tolerance = EXACT_S) {
+    let low = 0;
+    let high = this.list.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.list[middle].time <= time + tolerance) low = middle + 1;
+      else high = middle;
+    }
+    const entry = this.list[low - 1];
+    return entry && time - entry.time <= EXPIRE_S ? entry : null;
+  }
+}

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * examples/web/stream.c - the video of a camera as HLS in memory. */
+#include "examples/web/stream.h"
+
+#include <gst/app/app.h>
+#include <gst/video/video.h>
+
+#include "examples/common/encoder.h"
+#include "examples/web/playlist.h"
+
+#define SEGMENT_NS GST_SECOND
+#define LONGEST_MS 4000         /* of a segment, should an encoder make no key frame when asked */
+#define KEY_FRAME_INTERVAL 1000 /* frames: key frames are asked for by time */
+#define RETRY_S 2               /* after the encoder failed */
+
+struct _Stream {
+  StreamOptions options;
+  Feed *feed;      /* borrowed: who made us keeps it longer */
+  gint64 epoch_us; /* the wall clock at media time 0; a constant, whatever becomes of that clock */
+  guint tick;
+  gint64 watched_us; /* monotonic; somebody asked */
+  gint64 failed_us;  /* monotonic; 0: it did not */
+  guint64 n_failures;
+
+  /* while it runs */
+  GstElement *pipeline;
+  guint bus_watch;
+  gint wants_restart; /* atomic: the size has changed */
+
+  /* streaming thread, while it runs */
+  Fragments *fragments;
+  GstClockTime key_at;
+  gint width, height; /* px; 0: before the first caps */
+
+  GMutex lock; /* of what follows */
+  Playlist *playlist;
+  guint64 n_segments, n_bytes;
+};
+
+/* ---- before the encoder, on its thread ------------------------------------------------------ */
+
+/* mp4mux takes no other size than the first. Returns: whether it is another one */
+static bool
+is_other_size (Stream *self, GstEvent *event)
+{
+  GstCaps *caps;
+  gint width = 0, height = 0;
+
+  gst_event_parse_caps (event, &caps);
+  const GstStructure *structure = gst_caps_get_structure (caps, 0);
+  gst_structure_get_int (structure, "width", &width);
+  gst_structure_get_int (structure, "height", &height);
+  const bool is_other = self->width > 0 && (width != self->width || height != self->height);
+  self->width = width;
+  self->height = height;
+  return is_other;
+}
+
+static GstPadProbeReturn
+on_event (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  Stream *self = user_data;
+  GstEvent *event = GST_PAD_PROBE_INFO_EVENT (info);
+  (void) pad;
+
+  if (GST_EVENT_TYPE (event) == GST_EVENT_CAPS && is_other_size (self, event))
+    g_atomic_int_set (&self->wants_restart, 1);
+  return g_atomic_int_get (&self->wants_restart) ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
+}
+
+/* A key frame at each full second of media time, so that segments begin there. */
+static GstPadProbeReturn
+on_frame (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  Stream *self = user_data;
+  const GstClockTime pts = GST_BUFFER_PTS (GST_PAD_PROBE_INFO_BUFFER (info));
+  g_autoptr (GstElement) encoder = gst_pad_get_parent_element (pad);
+
+  if (g_atomic_int_get (&self->wants_restart))
+    return GST_PAD_PROBE_DROP;
+  if (!encoder || !GST_CLOCK_TIME_IS_VALID (pts) || pts < self->key_at)
+    return GST_PAD_PROBE_OK;
+  self->key_at = (pts / SEGMENT_NS + 1) * SEGMENT_NS;
+  gst_element_send_event (
+      encoder, gst_video_event_new_upstream_force_key_unit (GST_CLOCK_TIME_NONE, TRUE, 0));
+  return GST_PAD_PROBE_OK;
+}
+
+/* ---- behind the muxer, on its thread -------------------------------------------------------- */
+
+static void
+take_pieces (Stream *self)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+  FragmentsPiece piece;
+
+  while (fragments_take (self->fragments, &piece)) {
+    self->n_segments += piece.is_init ? 0 : 1;
+    self->n_bytes += g_bytes_get_size (piece.bytes);
+    playlist_add (self->playlist, &piece);
+  }
+}
+
+static GstFlowReturn
+refuse (GstAppSink *sink, const char *message)
+{
+  GST_ELEMENT_ERROR (sink, STREAM, MUX, ("%s", message), (NULL));
+  return GST_FLOW_ERROR;
+}
+
+/* Frames go into a fragment with their PTS; headers have none. */
+static GstFlowReturn
+on_bytes (GstAppSink *sink, gpointer user_data)
+{
+  Stream *self = user_data;
+  g_autoptr (GstSample) sample = gst_app_sink_pull_sample (sink);
+  g_autoptr (GError) error = NULL;
+  GstMapInfo map;
+
+  if (!sample)
+    return GST_FLOW_EOS;
+  GstBuffer *buffer = gst_sample_get_buffer (sample);
+  if (!gst_buffer_map (buffer, &map, GST_MAP_READ))
+    return refuse (sink, "what the muxer made can't be read");
+  const bool is_good =
+      fragments_push (self->fragments, map.data, map.size,
+                      GST_CLOCK_TIME_IS_VALID (GST_BUFFER_PTS (buffer)) ? GST_BUFFER_PTS (buffer)
+                                                                        : FRAGMENTS_NO_TIME,
+                      &error);
+  gst_buffer_unmap (buffer, &map);
+  if (!is_good)
+    return refuse (sink, error->message);
+  take_pieces (self);
+  return GST_FLOW_OK;
+}
+
+/* ---- the pipeline --------------------------------------------------------------------------- */
+
+static void
+stop (Stream *self)
+{
+  if (!self->pipeline)
+    return;
+  feed_connect (self->feed, NULL);
+  g_clear_handle_id (&self->bus_watch, g_source_remove);
+  gst_element_set_state (self->pipeline, GST_STATE_NULL);
+  gst_clear_object (&self->pipeline);
+  g_clear_pointer (&self->fragments, fragments_free);
+}
+
+static void
+fail (Stream *self, const char *message)
+{
+  g_printerr ("%s: the video can't be encoded: %s\n", self->options.name, message);
+  self->failed_us = g_get_monotonic_time ();
+  self->n_failures++;
+  stop (self);
+}
+
+static gboolean
+on_message (GstBus *bus, GstMessage *message, gpointer user_data)
+{
+  g_autoptr (GError) error = NULL;
+  (void) bus;
+
+  if (GST_MESSAGE_TYPE (message) != GST_MESSAGE_ERROR)
+    return G_SOURCE_CONTINUE;
+  Stream *self = user_data;
+  gst_message_parse_error (message, &error, NULL);
+  self->bus_watch = 0;
+  fail (self, error->message);
+  return G_SOURCE_REMOVE;
+}
+
+static GstElement *
+build (Stream *self, GError **error)
+{
+  g_autofree char *encoder =
+      encoder_launch (self->options.encoder, self->options.bitrate_kbps, KEY_FRAME_INTERVAL);
+  g_autofree char *launch = g_strdup_printf (
+      "appsrc name=frames ! %s ! h264parse ! video/x-h264,stream-format=avc,alignment=au ! "
+      "mp4mux trak-timescale=90000 fragment-duration=%d ! appsink name=pieces sync=false",
+      encoder, LONGEST_MS);
+
+  return gst_parse_launch_full (launch, NULL, GST_PARSE_FLAG_FATAL_ERRORS, error);
+}
+
+static void
+connect_elements (Stream *self)
+{
+  g_autoptr (GstElement) encoder = gst_bin_get_by_name (GST_BIN (self->pipeline), "encoder");
+  g_autoptr (GstElement) sink = gst_bin_get_by_name (GST_BIN (self->pipeline), "pieces");
+  g_autoptr (GstElement) source = gst_bin_get_by_name (GST_BIN (self->pipeline), "frames");
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (encoder, "sink");
+  g_autoptr (GstBus) bus = gst_element_get_bus (self->pipeline);
+  GstAppSinkCallbacks calls = {.new_sample = on_bytes};
+
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_event, self, NULL);
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, on_frame, self, NULL);
+  gst_app_sink_set_callbacks (GST_APP_SINK (sink), &calls, self, NULL);
+  self->bus_watch = gst_bus_add_watch (bus, on_message, self);
+  feed_connect (self->feed, source);
+}
+
+/* With the camera's clock and base time, which is what makes times equal. */
+static void
+start (Stream *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  self->pipeline = build (self, &error);
+  if (!self->pipeline) {
+    fail (self, error->message);
+    return;
+  }
+  self->fragments = fragments_new ();
+  self->key_at = 0;
+  self->width = self->height = 0;
+  g_atomic_int_set (&self->wants_restart, 0);
+  connect_elements (self);
+  gst_pipeline_use_clock (GST_PIPELINE (self->pipeline), self->options.clock);
+  gst_element_set_start_time (self->pipeline, GST_CLOCK_TIME_NONE);
+  gst_element_set_base_time (self->pipeline, self->options.base_time);
+  gst_element_set_state (self->pipeline, GST_STATE_PLAYING);
+}
+
+/* ---- watched or not ------------------------------------------------------------------------- */
+
+static void
+end_watch (Stream *self)
+{
+  stop (self);
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+  playlist_empty (self->playlist);
+}
+
+static gboolean
+on_tick (gpointer user_data)
+{
+  Stream *self = user_data;
+  const gint64 idle_us = g_get_monotonic_time () - self->watched_us;
+
+  if (!self->pipeline)
+    return G_SOURCE_CONTINUE;
+  if (idle_us > (gint64) self->options.linger_s * G_USEC_PER_SEC) {
+    end_watch (self);
+  } else if (g_atomic_int_get (&self->wants_restart)) {
+    stop (self);
+    start (self);
+  }
+  return G_SOURCE_CONTINUE;
+}
+
+static bool
+may_start (const Stream *self)
+{
+  return self->failed_us == 0 ||
+         g_get_monotonic_time () - self->failed_us > RETRY_S * G_USEC_PER_SEC;
+}
+
+/* ---- exported ------------------------------------------------------------------------------- */
+
+Stream *
+stream_new (Feed *feed, const StreamOptions *options)
+{
+  Stream *self = g_new0 (Stream, 1);
+
+  self->feed = feed;
+  self->options = *options;
+  g_mutex_init (&self->lock);
+  self->epoch_us = g_get_real_time () - (gint64) (stream_now_ns (self) / 1000);
+  self->playlist = playlist_new (options->run, self->epoch_us);
+  self->tick = g_timeout_add (250, on_tick, self);
+  return self;
+}
+
+void
+stream_free (Stream *self)
+{
+  if (!self)
+    return;
+  g_source_remove (self->tick);
+  stop (self);
+  playlist_free (self->playlist);
+  g_mutex_clear (&self->lock);
+  g_free (self);
+}
+
+bool
+stream_watch (Stream *self, GString *text)
+{
+  self->watched_us = g_get_monotonic_time ();
+  if (!self->pipeline && may_start (self))
+    start (self);
+
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+  if (!playlist_is_ready (self->playlist))
+    return false;
+  playlist_write (self->playlist, text);
+  return true;
+}
+
+GBytes *
+stream_get (Stream *self, const char *name)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  return playlist_get (self->playlist, name);
+}
+
+gint64
+stream_epoch_us (const Stream *self)
+{
+  return self->epoch_us;
+}
+
+GstClockTime
+stream_now_ns (const Stream *self)
+{
+  return gst_clock_get_time (self->options.clock) - self->options.base_time;
+}
+
+void
+stream_get_counters (Stream *self, StreamCounters *out)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  *out = (StreamCounters){
+      .is_running = self->pipeline != NULL,
+      .n_segments = self->n_segments,
+      .n_bytes = self->n_bytes,
+      .n_failures = self->n_failures,
+  };
+}

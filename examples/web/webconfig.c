@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * examples/web/webconfig.c - the settings of yolov7-web. */
+#include "examples/web/webconfig.h"
+
+static bool
+read_number (const char *path, const WebConfig *config, const char *key, gint64 min, gint64 max,
+             gint64 *value, GError **error)
+{
+  return config_number (path, key, yv_yaml_get (config->tree, key), min, max, value, error);
+}
+
+static bool
+read_own (const char *path, WebConfig *config, GError **error)
+{
+  static const char *const known[] = {"address",  "port",    "bitrate", "linger",
+                                      "defaults", "cameras", NULL};
+
+  return config_check_keys (path, config->tree, "the configuration", known, error) &&
+         config_text (path, "address", yv_yaml_get (config->tree, "address"), &config->address,
+                      error) &&
+         read_number (path, config, "port", 0, 65535, &config->port, error) &&
+         read_number (path, config, "bitrate", 100, 100000, &config->bitrate_kbps, error) &&
+         read_number (path, config, "linger", 1, 3600, &config->linger_s, error);
+}
+
+/* With leaky=downstream what was found late is on a later frame than the one that it was found in,
+ * and its record has that one's time. Video of HLS is seconds late anyway, so here frames may wait
+ * for their analysis instead. A line of the file goes before. */
+static void
+wait_for_analysis (CameraConfig *camera)
+{
+  for (guint i = 0; i < camera->settings->len; i++) {
+    const CameraSetting *setting = camera->settings->pdata[i];
+    const bool is_said = setting->line > 0 && g_str_equal (setting->element, "yolov7") &&
+                         g_str_equal (setting->property, "leaky");
+    if (is_said)
+      return;
+  }
+  camera_config_set (camera, "yolov7", "leaky", "upstream");
+}
+
+WebConfig *
+web_config_read (const char *path, GError **error)
+{
+  g_autoptr (WebConfig) config = g_new0 (WebConfig, 1);
+
+  config->address = "127.0.0.1";
+  config->port = 8080;
+  config->bitrate_kbps = 2000;
+  config->linger_s = 15;
+  config->tree = config_read (path, error);
+  if (!config->tree || !read_own (path, config, error))
+    return NULL;
+  config->cameras = camera_configs_new (path, config->tree, NULL, error);
+  if (!config->cameras)
+    return NULL;
+  for (guint i = 0; i < config->cameras->len; i++)
+    wait_for_analysis (config->cameras->pdata[i]);
+  return g_steal_pointer (&config);
+}
+
+/* The cameras point into the tree. */
+void
+web_config_free (WebConfig *config)
+{
+  if (!config)
+    return;
+  g_clear_pointer (&config->cameras, g_ptr_array_unref);
+  yv_yaml_free (config->tree);
+  g_free (config);
+}

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""yolov7-web as a test meets it: a process, its address, and what it tells over HTTP."""
+import http.client
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+
+
+class Server:
+    def __init__(self, program, config, log):
+        self.log = open(log, 'a', encoding='utf-8')
+        self.process = subprocess.Popen([program, config], stdout=subprocess.PIPE, stderr=self.log,
+                                        text=True, env={**os.environ, 'G_DEBUG': 'fatal-criticals'})
+        self.url = self.process.stdout.readline().strip()
+        assert self.url.startswith('http://'), f'no address: {self.url!r}, see {log}'
+        self.host, port = self.url[7:].strip('/').rsplit(':', 1)
+        self.port = int(port)
+
+    def get(self, path, method='GET', headers=None, timeout=30):
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=timeout)
+        try:
+            connection.request(method, path, headers=headers or {})
+            answer = connection.getresponse()
+            return answer.status, dict(answer.getheaders()), answer.read()
+        finally:
+            connection.close()
+
+    def cameras(self):
+        return {c['name']: c for c in json.loads(self.get('/cameras')[2])['cameras']}
+
+    def metric(self, name):
+        for line in self.get('/metrics')[2].decode().splitlines():
+            if line.startswith(name + ' ') or line.startswith(name + '{'):
+                return float(line.rsplit(' ', 1)[1])
+        raise AssertionError(f'there is no metric {name}')
+
+    def wait_for(self, what, condition, seconds=60):
+        end = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < end, f'{what}: not after {seconds} s'
+            assert self.process.poll() is None, 'the server ended'
+            time.sleep(0.1)
+
+    def stop(self, how=signal.SIGTERM):
+        """Returns the exit status."""
+        self.process.send_signal(how)
+        status = self.process.wait(30)
+        self.log.close()
+        self.process.stdout.close()
+        return status
+
+
+class Listener:
+    """All records of a camera, by timestamp, as server-sent events bring them."""
+
+    def __init__(self, server, camera):
+        self.records = {}
+        self.connection = http.client.HTTPConnection(server.host, server.port, timeout=60)
+        self.connection.request('GET', f'/events?camera={camera}')
+        self.answer = self.connection.getresponse()
+        assert self.answer.status == 200 and self.answer.headers['Content-Type'] == 'text/event-stream'
+        self.thread = threading.Thread(target=self._read, daemon=True)
+        self.thread.start()
+
+    def _read(self):
+        event = ''
+        try:
+            for line in self.answer:
+                text = line.decode().rstrip('\n')
+                if text.startswith('event: '):
+                    event = text[7:]
+                elif text.startswith('data: ') and event == 'record':
+                    record = json.loads(text[6:])
+                    self.records[record['timestamp']] = record
+        except (OSError, ValueError, http.client.HTTPException):
+            pass  # closed, by us or the server
