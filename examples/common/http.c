@@ -133,4 +133,6 @@ http_add_text (Http *http, const char *path, const char *type, HttpText text, gp
   page->user_data = user_data;
   g_ptr_array_add (http->pages, page);
   soup_server_add_handler (http->server, path, serve_page, page, NULL);
+  /* Of the handlers for all paths libsoup asks none where a path has one of its own. */
+  soup_server_add_early_handler (http->server, path, refuse_all_but_questions, NULL, NULL);
 }
