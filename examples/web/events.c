@@ -2,10 +2,15 @@
  * examples/web/events.c - viewers that are told things as they happen. */
 #include "examples/web/events.h"
 
+#include <sys/socket.h>
+
 /* A comment now and then, so that proxies do not take the connection for an idle one, and viewers
  * who are gone without a word are found. */
 #define HEARTBEAT ":\n\n"
 #define TICK_S 5
+
+/* What the system keeps for a viewer, beside what we keep: left to itself it may be megabytes. */
+#define KERNEL_BYTES 65536
 
 #define HEAD                                                                                       \
   "HTTP/1.1 200 OK\r\n"                                                                            \
@@ -253,6 +258,7 @@ events_accept (Events *self, GIOStream *connection, GSocket *socket, const char 
       .since_us = g_get_monotonic_time (),
   };
   g_queue_init (&viewer->waiting);
+  g_socket_set_option (socket, SOL_SOCKET, SO_SNDBUF, KERNEL_BYTES, NULL); /* or as it was */
   g_socket_set_blocking (socket, FALSE);
   viewer->readable = watch (viewer, G_IO_IN, on_readable);
   self->counters.n_viewers++;

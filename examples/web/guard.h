@@ -2,20 +2,19 @@
  * examples/web/guard.h - no client holds a connection, or memory, for ever.
  *
  * A server of libsoup waits for its clients as long as they like. Here a connection is closed when
- * GUARD_PATIENCE_S are over since it was opened, or since its last request came: one that says
- * nothing, says it slowly, or does not read its answer. More than GUARD_MAX_CONNECTIONS at a time
- * are not taken.
+ * GUARD_PATIENCE_S are over since it was opened, or since its last request came or was answered:
+ * one that says nothing, says it slowly, or does not read its answer. More than
+ * GUARD_MAX_CONNECTIONS at a time are not taken.
  *
  * Threads: the server's.
  */
 #pragma once
 
-#include <glib-object.h>
+#include <gio/gio.h>
 
 G_BEGIN_DECLS
 
 typedef struct _SoupServer SoupServer;
-typedef struct _SoupServerMessage SoupServerMessage;
 
 #define GUARD_PATIENCE_S 30
 #define GUARD_MAX_CONNECTIONS 512
@@ -26,7 +25,7 @@ Guard *guard_new (SoupServer *server); /* borrowed: it outlives the guard */
 void guard_free (Guard *self);         /* NULL ok */
 
 /* That connection is somebody else's business now. */
-void guard_forget (Guard *self, SoupServerMessage *message);
+void guard_forget (Guard *self, GSocket *socket);
 
 guint64 guard_n_refused (const Guard *self); /* connections that were closed */
 

@@ -72,9 +72,8 @@ make_run (void)
 static bool
 make_channels (Program *program, const WebConfig *config, GError **error)
 {
-  const StreamOptions options = {
+  StreamOptions options = {
       .encoder = encoder_choose (error),
-      .bitrate_kbps = (guint32) config->bitrate_kbps,
       .linger_s = (guint) config->linger_s,
       .run = program->run,
   };
@@ -83,8 +82,12 @@ make_channels (Program *program, const WebConfig *config, GError **error)
   if (!options.encoder)
     return false;
   while (config->cameras->len > 0) {
-    CameraConfig *camera = g_ptr_array_steal_index (config->cameras, 0);
-    Channel *channel = channel_new (camera, &options, &calls, error);
+    g_autoptr (CameraConfig) camera = g_ptr_array_steal_index (config->cameras, 0);
+    gint64 kbps;
+    if (!web_config_bitrate (camera, &kbps, error))
+      return false;
+    options.bitrate_kbps = (guint32) kbps;
+    Channel *channel = channel_new (g_steal_pointer (&camera), &options, &calls, error);
     if (!channel)
       return false;
     g_ptr_array_add (program->channels, channel);

@@ -85,7 +85,9 @@ static void
 answer_page (SoupServerMessage *message, const char *name)
 {
   g_autofree char *path = g_strconcat (PAGE, *name ? name : "index.html", NULL);
-  g_autoptr (GBytes) bytes = g_resources_lookup_data (path, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
+  g_autoptr (GBytes) bytes = NULL;
+  if (!strchr (name, '/')) /* to GResource "a/" is "a" */
+    bytes = g_resources_lookup_data (path, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
   if (!bytes) {
     refuse (message, SOUP_STATUS_NOT_FOUND);
     return;
@@ -210,7 +212,7 @@ accept_viewer (Site *self, SoupServerMessage *message, Channel *channel)
     return;
   }
   g_object_ref (socket);
-  guard_forget (self->guard, message);
+  guard_forget (self->guard, socket);
   fill_first (self, channel, &first);
   events_accept (self->events, soup_server_message_steal_connection (message), socket,
                  channel ? channel_name (channel) : NULL, &first);

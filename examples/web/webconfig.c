@@ -2,6 +2,10 @@
  * examples/web/webconfig.c - the settings of yolov7-web. */
 #include "examples/web/webconfig.h"
 
+#define DEFAULT_KBPS 2000
+
+static const char *const camera_keys[] = {"bitrate", NULL};
+
 static bool
 read_number (const char *path, const WebConfig *config, const char *key, gint64 min, gint64 max,
              gint64 *value, GError **error)
@@ -12,14 +16,12 @@ read_number (const char *path, const WebConfig *config, const char *key, gint64 
 static bool
 read_own (const char *path, WebConfig *config, GError **error)
 {
-  static const char *const known[] = {"address",  "port",    "bitrate", "linger",
-                                      "defaults", "cameras", NULL};
+  static const char *const known[] = {"address", "port", "linger", "defaults", "cameras", NULL};
 
   return config_check_keys (path, config->tree, "the configuration", known, error) &&
          config_text (path, "address", yv_yaml_get (config->tree, "address"), &config->address,
                       error) &&
          read_number (path, config, "port", 0, 65535, &config->port, error) &&
-         read_number (path, config, "bitrate", 100, 100000, &config->bitrate_kbps, error) &&
          read_number (path, config, "linger", 1, 3600, &config->linger_s, error);
 }
 
@@ -46,17 +48,28 @@ web_config_read (const char *path, GError **error)
 
   config->address = "127.0.0.1";
   config->port = 8080;
-  config->bitrate_kbps = 2000;
   config->linger_s = 15;
   config->tree = config_read (path, error);
   if (!config->tree || !read_own (path, config, error))
     return NULL;
-  config->cameras = camera_configs_new (path, config->tree, NULL, error);
+  config->cameras = camera_configs_new (path, config->tree, camera_keys, error);
   if (!config->cameras)
     return NULL;
-  for (guint i = 0; i < config->cameras->len; i++)
+  for (guint i = 0; i < config->cameras->len; i++) {
+    gint64 kbps;
+    if (!web_config_bitrate (config->cameras->pdata[i], &kbps, error))
+      return NULL;
     wait_for_analysis (config->cameras->pdata[i]);
+  }
   return g_steal_pointer (&config);
+}
+
+bool
+web_config_bitrate (const CameraConfig *camera, gint64 *kbps, GError **error)
+{
+  *kbps = DEFAULT_KBPS;
+  return config_number (camera->file, "bitrate", camera_config_own (camera, "bitrate"), 100, 100000,
+                        kbps, error);
 }
 
 /* The cameras point into the tree. */

@@ -3,10 +3,9 @@
  *
  *   address: 127.0.0.1     # where to listen; "::" is every network
  *   port: 8080             # 0: any that is free
- *   bitrate: 2000          # kbit/s of each camera's video
  *   linger: 15             # s that video is encoded when nobody asks for it any more
- *   defaults: ...          # these two as in examples/common/cameraconfig.h
- *   cameras: ...
+ *   defaults: ...          # these two as in examples/common/cameraconfig.h; here a camera may also
+ *   cameras: ...           # have bitrate: 2000, kbit/s of its video
  *
  * Only cameras has to be there. Where nothing else is said yolov7 has leaky=upstream here, so that
  * boxes are those of the frame that they are drawn on, however slow the device is. Errors are of
@@ -22,13 +21,15 @@ typedef struct {
   YvYaml *tree;        /* of the file */
   const char *address; /* of the tree, or static */
   gint64 port;         /* 0..65535 */
-  gint64 bitrate_kbps; /* 100..100000 */
   gint64 linger_s;     /* 1..3600 */
   GPtrArray *cameras;  /* (element-type CameraConfig): checked */
 } WebConfig;
 
 /* Returns: NULL with an error. Needs gst_init(). */
 WebConfig *web_config_read (const char *path, GError **error);
+/* Of a camera, which must not outlive what it was read from: 100..100000. */
+bool web_config_bitrate (const CameraConfig *camera, gint64 *kbps, GError **error);
+
 void web_config_free (WebConfig *config); /* NULL ok */
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WebConfig, web_config_free)

@@ -21,8 +21,8 @@ ZONES = {'zones': [{'name': 'plaza', 'polygon': [[0.1, 0.3], [0.6, 0.3], [0.6, 0
          'lines': [{'name': 'path', 'from': [0.05, 0.6], 'to': [0.95, 0.6]}]}
 CONFIG = """\
 port: {port}
-bitrate: 1500
 defaults:
+  bitrate: 1500
   yolov7: {{model-file: {root}/models/pets-tiny.pt, input-size: 384}}
 cameras:
   - name: street
@@ -128,7 +128,7 @@ class Test:
         """What was drawn with each frame meanwhile; boxes alone, each track in a color of its own."""
         self.browser.run(WATCH)
         self.browser.wait_for('frames with records',
-                              'return window.drawn.filter((d) => d[2]).length >= 20', seconds=seconds)
+                              'return window.drawn.filter((d) => d[2]).length >= 12', seconds=seconds)
         return self.browser.run('window.isWatching = false; return window.drawn.splice(0)')
 
     def boxes_agree(self):
@@ -177,7 +177,7 @@ class Test:
             strange = {c: r for c, r in found['reach'].items() if r[4] > 20 and c not in colors}
             assert not strange, f'boxes that nobody published: {strange}'
         print(f'# {n} boxes on the page, lowest IoU with what was published {lowest:.4f}')
-        assert n >= 20, 'too few boxes to judge'
+        assert n >= 12, 'too few boxes to judge'
 
     def a_class_is_filtered(self):
         self.browser.click('#show-zones')

@@ -15,7 +15,9 @@ class Server:
         self.process = subprocess.Popen([program, config], stdout=subprocess.PIPE, stderr=self.log,
                                         text=True, env={**os.environ, 'G_DEBUG': 'fatal-criticals'})
         self.url = self.process.stdout.readline().strip()
-        assert self.url.startswith('http://'), f'no address: {self.url!r}, see {log}'
+        if not self.url.startswith('http://'):
+            with open(log, encoding='utf-8') as text:
+                raise AssertionError(f'no address but {self.url!r}: {text.read()}')
         self.host, port = self.url[7:].strip('/').rsplit(':', 1)
         self.port = int(port)
 
