@@ -9,7 +9,9 @@
 #define REPLACEMENT "\357\277\275" /* U+FFFD */
 
 #define PUT(text, literal) put (text, literal, sizeof (literal) - 1)
-#define PUT_KEY(text, key) put_key (text, ",\"" key "\":", sizeof (key) + 3)
+/* The first member of an object has no comma before it. */
+#define PUT_KEY(text, key)                                                                         \
+  (text->str[text->len - 1] == '{' ? PUT (text, "\"" key "\":") : PUT (text, ",\"" key "\":"))
 
 /* ---- values --------------------------------------------------------------------------------- */
 
@@ -31,15 +33,6 @@ static inline void
 put_char (GString *text, char c)
 {
   put (text, &c, 1);
-}
-
-/* @with_comma: which is left out for the first member of an object */
-static void
-put_key (GString *text, const char *with_comma, size_t n_bytes)
-{
-  const size_t skipped = text->str[text->len - 1] == '{' ? 1 : 0;
-
-  put (text, with_comma + skipped, n_bytes - skipped);
 }
 
 static void
