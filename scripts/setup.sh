@@ -72,11 +72,10 @@ find_clip() {
     [ -f "$clip" ] || die "could not get vtest.avi: apt-get download opencv-doc failed"
 }
 
-# build FOLDER [MESON OPTION...]: all of it, or $targets
-build() {
+# configure FOLDER [MESON OPTION...]
+configure() {
   local folder=$1 log
   shift
-  say "building in $folder"
   log=$(mktemp)
   if [ -f "$folder/build.ninja" ]; then
     meson configure "$folder" "$@" >"$log" 2>&1
@@ -84,6 +83,11 @@ build() {
     meson setup "$folder" "$@" >"$log" 2>&1
   fi || { cat "$log"; rm -f "$log"; die "meson failed; remove $folder and run again"; }
   rm -f "$log"
-  # shellcheck disable=SC2086
-  ninja -C "$folder" --quiet ${targets:-} || die "the build failed; the first error above says where"
+}
+
+# build FOLDER [MESON OPTION...]
+build() {
+  say "building in $1"
+  configure "$@"
+  ninja -C "$1" --quiet || die "the build failed; the first error above says where"
 }
