@@ -35,6 +35,7 @@ if [ -z "$fast" ]; then
   fi
 fi
 
+install man-db groff-base mandoc # they read our pages
 find_clip
 export YV_CLIP=$clip
 export YV_REQUIRE_VULKAN=1 # lavapipe is installed above: a missing device is a failure here
