@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Installs what is missing, builds, and runs every test suite: once plain, once under ASan and UBSan;
 # those with threads under ThreadSanitizer, too; builds with clang where apt has it; and does the plain
-# part once more on Debian 13.
+# part once more on Debian 13, and tests the packages for both.
 # Closes with "N passed, N failed, N skipped", counting single tests; exit status 1 if any failed.
 #   ./test.sh           everything
-#   ./test.sh --fast    without clang, the sanitizers and Debian 13
+#   ./test.sh --fast    without clang, the sanitizers, Debian 13 and packages
 #   ./test.sh --plain   as --fast, without the suites "newer", "soak" and "once": what
 #                       tests/distro/trixie.sh does
 set -euo pipefail
@@ -84,6 +84,10 @@ if [ -z "$fast" ]; then
   fi
   tests/distro/trixie.sh build/trixie-testlog.json || [ $? = 77 ] || status=1 # or it said why it can't
   logs="$logs build/trixie-testlog.json"
+
+  say "Debian packages"
+  tests/distro/packages.sh build/packages-testlog.json || [ $? = 77 ] || status=1
+  logs="$logs build/packages-testlog.json"
 fi
 
 # shellcheck disable=SC2086

@@ -9,7 +9,7 @@
 # next run. All of this happens in namespaces of its own: nothing stays mounted, and nothing goes on,
 # however it ends.
 set -euo pipefail
-checkout=$(realpath "$(dirname "$0")/../..")
+. "$(dirname "$0")/root.sh"
 root=${XDG_CACHE_HOME:-$HOME/.cache}/gst-yolov7/trixie-root
 # Below a folder of their own, as in any checkout: the measurements that some tests compare with.
 src=$root/work/src
@@ -25,46 +25,10 @@ skip() {
   exit 77
 }
 
-# The way to the network, as this machine knows it. Documentation is left out, and nothing is synced
-# to the disk: who finds the system broken removes it.
-configure() {
-  cp -L /etc/resolv.conf /etc/hosts "$root/etc/"
-  {
-    echo 'APT::Keep-Downloaded-Packages "false";'
-    apt-config dump Acquire | grep -E '^Acquire::(http|https|Check-|ForceIP|Retries)'
-  } >"$root/etc/apt/apt.conf.d/90host" || true
-  [ ! -d /etc/apt/auth.conf.d ] || cp -r /etc/apt/auth.conf.d "$root/etc/apt/"
-  printf '%s\n' force-unsafe-io 'path-exclude=/usr/share/doc/*' 'path-exclude=/usr/share/man/*' \
+# Documentation is left out.
+leave_out() {
+  printf '%s\n' 'path-exclude=/usr/share/doc/*' 'path-exclude=/usr/share/man/*' \
     'path-exclude=/usr/share/locale/*' >"$root/etc/dpkg/dpkg.cfg.d/small"
-}
-
-make_root() {
-  local site new
-  site=$("$checkout/scripts/trixie.sh" mirror) || true
-  [ -n "$site" ] || skip "apt of this machine knows no mirror of Debian"
-  new=$(mktemp -d "$root-XXXXXX")
-  # shellcheck disable=SC2064
-  trap "rm -rf '$new'" EXIT
-  chmod 755 "$new"
-  if ! debootstrap --variant=minbase --include=ca-certificates trixie "$new" "$site" >"$new/log" 2>&1; then
-    tail -n 20 "$new/log" >&2
-    echo "debootstrap of trixie from $site failed: the lines above say why" >&2
-    exit 1
-  fi
-  mv -T "$new" "$root"
-  trap - EXIT
-}
-
-# This tree as it is, but what git ignores; only what differs from the last time is written, so that
-# only that is built. git in the system itself is for the tests that list files.
-copy_tree() {
-  local tree
-  [ -d "$src" ] || git init -q "$src"
-  export GIT_DIR=$src/.git
-  GIT_INDEX_FILE=$GIT_DIR/given git --work-tree="$checkout" add -A "$checkout"
-  tree=$(GIT_INDEX_FILE=$GIT_DIR/given git write-tree)
-  git --work-tree="$src" read-tree -u --reset "$tree"
-  unset GIT_DIR
 }
 
 # Mounts and files of this machine.
@@ -78,26 +42,24 @@ bring_in() {
 
 # dpkg has something to do only where the last run ended while it installed.
 test_tree() {
-  env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 \
-    ${http_proxy:+http_proxy="$http_proxy"} ${https_proxy:+https_proxy="$https_proxy"} \
-    chroot "$root" sh -c 'dpkg --configure -a && exec /work/src/test.sh --plain'
+  enter "$root" sh -c 'dpkg --configure -a && exec /work/src/test.sh --plain'
 }
 
 log=${1:?usage: $0 LOG}
 if [ "${2:-}" != --unshared ]; then
   note FAIL # until more is known
-  [ "$(id -u)" = 0 ] || skip "only root can make its system"
-  command -v debootstrap >/dev/null || skip "debootstrap is not installed"
-  unshare --mount --pid --fork true 2>/dev/null || skip "nothing may be mounted here"
+  reason=$(why_not)
+  [ -z "$reason" ] || skip "$reason"
   exec unshare --mount --pid --fork --kill-child "$0" "$log" --unshared
 fi
 
 mkdir -p "${root%/*}"
 exec 9>"$root.lock"
 flock 9 # one at a time in the same folder
-[ -d "$root" ] || make_root
-configure
-copy_tree
+[ -d "$root" ] || make_root trixie "$root"
+connect "$root"
+leave_out
+copy_tree "$src"
 bring_in
 log_there=$src/build/meson-logs/testlog.json
 rm -f "$log_there"
