@@ -22,7 +22,7 @@ esac
 install $build_packages $run_packages vulkan-validationlayers spirv-tools git clang-format \
   python3-minimal ffmpeg python3-numpy python3-scipy mosquitto openssl rabbitmq-server iproute2 \
   python3-pika g++ make python3-gi python3-gst-1.0 gir1.2-gst-plugins-base-1.0 \
-  gir1.2-gst-plugins-bad-1.0 chromium chromium-driver
+  gir1.2-gst-plugins-bad-1.0 gir1.2-gst-rtsp-server-1.0 gstreamer1.0-rtsp chromium chromium-driver
 
 build build -Dwerror=true
 if [ -z "$fast" ]; then

@@ -1,0 +1,182 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Every command of the documentation works: each line of each block of sh in README.md, docs/ and examples/, each
+hook in examples/mediamtx.md, and the lines with which the sources of the elements begin. They are run in a folder with
+the files that they name (scene.py). A pipeline counts as one that works where pictures came out at its end.
+
+usage: test-commands.py BUILD_ROOT SOURCE_ROOT [PART OF A LINE]
+"""
+import glob
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+from scene import Scene
+
+# What a reader replaces by his own, and what would take minutes: pattern, replacement.
+SUBSTITUTES = [
+    (r'\bv4l2src\b', 'videotestsrc num-buffers=4'),
+    (r'rtsp://camera/stream', 'rtsp://127.0.0.1:{rtsp}/stream'),
+    (r'\bbroker:1883\b', '127.0.0.1:{mqtt}'),
+    (r'ssl://broker\.example\b', 'ssl://localhost:{mqtts}'),
+    (r'classes=person,2\b', 'classes=person'),  # of the one class that this checkpoint has
+    (r'yolov7 bench\b', 'yolov7 bench --warmup 0 --runs 1 --size 160'),
+    (r'yolov7 (tune|selftest)\b', r'yolov7 \1 --size 160'),
+    (r'--runs (960/B|60)', '--runs 2'),
+    (r'--warmup 8', '--warmup 0'),
+    (r'--batch B\b', '--batch 2'),
+    (r'--in-flight 2', '--in-flight 2 --warmup 4 --runs 4'),
+]
+
+# What is not run: pattern of a line, why.
+LEFT_OUT = [
+    (r'^\./(demo|test)\.sh', 'installs packages and runs for minutes; the test "demo" does what it shows'),
+    (r'^meson setup build && ', 'builds and tests all of this: what is running now'),
+    (r'^meson setup build-release', 'builds all of this anew; the test "installed" installs and builds the examples'),
+    (r'^ninja -C build-release|^export PKG_CONFIG_PATH=|^make -C examples', 'see the line above'),
+    (r'^meson test ', 'runs tests in a test'),
+    (r'^sudo |dpkg-buildpackage', 'changes the system that it runs on'),
+    (r'gpu\.sh', 'for a machine with a GPU; the test "gpu-script" runs it in its short form'),
+    (r'^tests/bench/scaling\.py', 'measures for minutes, on a build without debugging aids'),
+    (r'test-conv --bench', 'measures for minutes; a plain run of it is a test'),
+]
+
+
+def lines_of(block):
+    """Lines as the shell sees them, each with what it reads from below it."""
+    joined = re.sub(r'\\\n\s*', '', block)
+    return [line for line in joined.splitlines() if line.strip() and not line.startswith('#')]
+
+
+def blocks(source):
+    """(file, line, how) for each command."""
+    paths = [source + '/README.md'] + sorted(glob.glob(source + '/docs/*.md'))
+    paths += sorted(glob.glob(source + '/examples/*.md')) + sorted(glob.glob(source + '/examples/*/*.md'))
+    for path in paths:
+        with open(path, encoding='utf-8') as f:
+            text = f.read()
+        name = os.path.relpath(path, source)
+        for block in re.findall(r'^```sh\n(.*?)^```', text, re.MULTILINE | re.DOTALL):
+            yield from ((name, line, 'sh') for line in lines_of(block))
+        for hook in re.findall(r'^    (?:runOnDemand|runOnAvailable): >-\n((?:      .*\n)+)', text, re.MULTILINE):
+            yield name, ' '.join(hook.split()), 'hook'
+    for path in sorted(glob.glob(source + '/gst/gst*.c')):
+        with open(path, encoding='ascii') as f:
+            text = f.read()
+        for block in re.findall(r'^ \* \|\[\n(.*?)^ \* \]\|', text, re.MULTILINE | re.DOTALL):
+            lines = lines_of(re.sub(r'^ \* ', '', block, flags=re.MULTILINE))
+            yield from ((os.path.relpath(path, source), line, 'sh') for line in lines)
+
+
+def why_left_out(line):
+    return next((why for pattern, why in LEFT_OUT if re.search(pattern, line)), None)
+
+
+class Runner:
+    def __init__(self, build, scene):
+        self.scene, self.exports = scene, {}
+        self.env = dict(os.environ, GST_PLUGIN_PATH=build + '/gst', GST_REGISTRY=scene.folder + '/registry.bin',
+                        YV_CACHE='off')
+        self.n_sinks = 0
+
+    def substitute(self, line):
+        ports = {'rtsp': self.scene.rtsp, 'mqtt': self.scene.mqtt, 'mqtts': self.scene.mqtts}
+        for pattern, replacement in SUBSTITUTES:
+            line = re.sub(pattern, replacement.format(**ports) if '{' in replacement else replacement, line)
+        return line
+
+    def with_files_for_sinks(self, line):
+        """Pictures that would be shown, or given up, go into files. Returns: line, the files."""
+        files = []
+
+        def to_file(_match):
+            self.n_sinks += 1
+            files.append(f'{self.scene.folder}/pictures-{self.n_sinks}.raw')
+            return f'filesink location={files[-1]}'
+        return re.sub(r'\b(?:autovideosink|fakesink)\b', to_file, line), files
+
+    def run_line(self, line):
+        """In a shell, as a reader does; what it exports is there for the lines that follow."""
+        self.scene.write_texts()
+        line, files = self.with_files_for_sinks(self.substitute(line))
+        done = subprocess.run(['bash', '-euo', 'pipefail', '-c', line], cwd=self.scene.folder, env=self.env, text=True,
+                              stdin=subprocess.DEVNULL, capture_output=True, check=False)
+        assert done.returncode == 0, f'{line}\nexit status {done.returncode}: {done.stderr[-900:]}'
+        assert 'gst-launch' not in line or files, f'{line}\nhas no sink to look at'
+        for path in files:
+            assert os.path.getsize(path) > 0, f'{line}\nno picture came out: {done.stderr[-900:]}'
+        exported = re.fullmatch(r'export (\w+)=(\S+)', line)
+        if exported:
+            self.env[exported[1]] = exported[2].replace('$PWD', self.scene.folder)
+
+    def run_hook(self, line):
+        """As MediaMTX does: without a shell, with its own variables, and ended with SIGINT after a picture."""
+        self.scene.write_texts()
+        line, files = self.with_files_for_sinks(self.substitute(line))
+        hook = {'RTSP_PORT': str(self.scene.rtsp), 'MTX_PATH': 'street'}
+        if files:  # it reads a path that the server has
+            line = line.replace('$RTSP_PORT/$MTX_PATH', '$RTSP_PORT/stream')
+        else:
+            files = [self.scene.folder + '/published']
+        words = [re.sub(r'\$(\w+)', lambda name: hook[name[1]], word) for word in line.split()]
+        with open(self.scene.folder + '/hook.log', 'w+', encoding='utf-8') as log:
+            process = subprocess.Popen(words, cwd=self.scene.folder, env=self.env | hook, stdin=subprocess.DEVNULL,
+                                       stdout=log, stderr=log)
+            while process.poll() is None and not (os.path.exists(files[0]) and os.path.getsize(files[0])):
+                time.sleep(0.05)
+            process.send_signal(signal.SIGINT)
+            process.wait()
+            log.seek(0)
+            said = log.read()
+        assert process.returncode == 0, f'{" ".join(words)}\nexit status {process.returncode}: {said[-900:]}'
+        assert os.path.getsize(files[0]) > 0, f'{" ".join(words)}\nno picture came out: {said[-900:]}'
+
+
+def check_the_checks(runner):
+    """A line that fails, and a pipeline that gives no picture, are seen to fail."""
+    for line in ('false', 'gst-launch-1.0 videotestsrc ! yolov8 ! fakesink',
+                 'gst-launch-1.0 videotestsrc num-buffers=0 ! fakesink',
+                 'build/tools/yolov7 detect none.pt street.mp4'):
+        try:
+            runner.run_line(line)
+        except AssertionError:
+            continue
+        raise AssertionError(f'{line} counts as one that works')
+
+
+def main():
+    build, source = sys.argv[1:3]
+    wanted = sys.argv[3] if len(sys.argv) > 3 else ''
+    commands = [command for command in blocks(source) if wanted in command[1]]
+    assert len(commands) >= (1 if wanted else 40), f'{len(commands)} commands found'
+    n = failed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        scene = Scene(build, source, folder)
+        try:
+            runner = Runner(build, scene)
+            for name, line, how in [('', '', 'check')] + commands:
+                n += 1
+                title = f'{name}: {line}'.replace('#', '').replace('\\', '')[:150] if line else 'what fails is seen to fail'
+                why = why_left_out(line)
+                if why:
+                    print(f'ok {n} - {title}\n# not run: {why}', flush=True)
+                    continue
+                began = time.monotonic()
+                try:
+                    {'sh': runner.run_line, 'hook': runner.run_hook, 'check': lambda _: check_the_checks(runner)}[how](line)
+                    print(f'ok {n} - {title}\n# {time.monotonic() - began:.1f} s', flush=True)
+                except AssertionError as e:
+                    print('\n'.join('# ' + text for text in str(e).splitlines()))
+                    print(f'not ok {n} - {title}', flush=True)
+                    failed = 1
+        finally:
+            scene.close()
+    print(f'1..{n}')
+    return failed
+
+
+sys.exit(main())
