@@ -68,6 +68,17 @@ serve_page (SoupServer *server, SoupServerMessage *message, const char *path, GH
                                     g_string_free (out, FALSE), size_bytes);
 }
 
+static void
+know_nothing (SoupServer *server, SoupServerMessage *message, const char *path, GHashTable *query,
+              gpointer user_data)
+{
+  (void) server;
+  (void) path;
+  (void) query;
+  (void) user_data;
+  soup_server_message_set_status (message, SOUP_STATUS_NOT_FOUND, NULL);
+}
+
 static gboolean
 listen_on (SoupServer *server, const char *address, guint16 port, GError **error)
 {
@@ -95,7 +106,8 @@ http_new (const char *address, guint16 port, GError **error)
   GSList *uris = soup_server_get_uris (http->server);
   http->port = (guint16) g_uri_get_port (uris->data);
   g_slist_free_full (uris, (GDestroyNotify) g_uri_unref);
-  soup_server_add_early_handler (http->server, NULL, refuse_all_but_questions, NULL, NULL);
+  http_guard (http, "/");
+  soup_server_add_handler (http->server, "/", know_nothing, NULL, NULL);
   return g_steal_pointer (&http);
 }
 
@@ -123,6 +135,12 @@ http_server (Http *http)
 }
 
 void
+http_guard (Http *http, const char *path)
+{
+  soup_server_add_early_handler (http->server, path, refuse_all_but_questions, NULL, NULL);
+}
+
+void
 http_add_text (Http *http, const char *path, const char *type, HttpText text, gpointer user_data)
 {
   Page *page = g_new0 (Page, 1);
@@ -132,6 +150,7 @@ http_add_text (Http *http, const char *path, const char *type, HttpText text, gp
   page->text = text;
   page->user_data = user_data;
   g_ptr_array_add (http->pages, page);
+  http_guard (http, path);
   soup_server_add_handler (http->server, path, serve_page, page, NULL);
   /* Of the handlers for all paths libsoup asks none where a path has one of its own. */
   soup_server_add_early_handler (http->server, path, refuse_all_but_questions, NULL, NULL);

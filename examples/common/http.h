@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * examples/common/http.h - a small HTTP server (libsoup) in the main context.
  *
- * Texts that are made for each request, such as /metrics. A program that serves more adds its own
- * handlers to http_server(). Requests with another method than GET and HEAD are refused with 405,
- * bodies are not read, other paths are 404.
+ * Texts that are made for each request, such as /metrics. Requests with another method than GET and
+ * HEAD are refused with 405, bodies are not kept, other paths are 404. A program that serves more
+ * adds its own handlers to http_server(), and http_guard() for their paths.
  *
  * Threads: all functions and all calls on the thread whose main context was the default when the
  * server was made.
@@ -29,6 +29,10 @@ void http_free (Http *http); /* NULL ok */
 
 guint16 http_port (const Http *http);
 SoupServer *http_server (Http *http); /* borrowed */
+
+/* For a handler of one's own: what is no GET or HEAD is refused before its body is read, because
+ * libsoup asks only the handlers of the most exact path. */
+void http_guard (Http *http, const char *path);
 
 /* Appends the body. */
 typedef void (*HttpText) (GString *out, gpointer user_data);

@@ -1,0 +1,281 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""yolov7-rtsp-server as its users and strangers meet it: what is wrong with a configuration, who may look, a camera that
+was never there, clients that do not read, and its end.
+
+usage: test-rtsp-server.py SERVER CAMERA WATCH ROOT
+"""
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import rtsp  # noqa: E402
+
+SERVER, CAMERA, WATCH, ROOT = sys.argv[1:5]
+BALL = '  - {name: ball, source: "test:ball,width=160,height=120,framerate=10/1"}\n'
+MODEL = 'defaults: {yolov7: {model-file: %s/models/pets-tiny.pt, input-size: 64}}\n' % ROOT
+
+# (configuration, line, what the message has); {HERE} is the folder of the file
+BAD = [
+    ('', 1, 'empty'),
+    ('cameras', 1, 'expected a mapping'),
+    ('cameras: [}\n', 1, 'yaml syntax error'),
+    (MODEL, 1, 'no cameras'),
+    (MODEL + 'prot: 8554\n', 2, 'no key "prot"'),
+    (MODEL + 'port: 0\nport: 1\n', 3, 'twice'),
+    (MODEL + 'port: rtsp\n', 2, '0 to 65535'),
+    (MODEL + 'port: 65536\n', 2, '0 to 65535'),
+    (MODEL + 'port: -1\n', 2, '0 to 65535'),
+    (MODEL + 'metrics-port: 1e3\n', 2, '0 to 65535'),
+    (MODEL + 'max-clients: 0\n', 2, '1 to 100000'),
+    (MODEL + 'address: camera.example\n', 2, 'expected the address of an interface'),
+    (MODEL + 'metrics-address: [a]\n', 2, 'metrics-address is a sequence'),
+    (MODEL + 'users-file: away\n', 2, 'away: can\'t be opened'),
+    (MODEL + 'users-file: .\n', 2, 'is a directory'),
+    (MODEL + 'users-file: bad-users\n', 2, 'bad-users:2: no user; expected name:password'),
+    (MODEL + 'users-file: twice\n', 2, 'twice:2: a name that is there twice'),
+    (MODEL + 'users-file: nobody\n', 2, 'nobody:1: there are no users'),
+    (MODEL + 'authentication: none\n', 2, 'digest or basic'),
+    (MODEL + 'tls-certificate: away.pem\n', 2, 'away.pem: can\'t be opened'),
+    (MODEL + 'cameras:\n  - {name: a, source: test:ball, path: street}\n', 3, 'expected one such as /street'),
+    (MODEL + 'cameras:\n  - {name: a, source: test:ball, path: /../x}\n', 3, 'expected one such as /street'),
+    (MODEL + 'cameras:\n  - {name: a, source: test:ball, path: /}\n', 3, 'expected one such as /street'),
+    (MODEL + 'cameras:\n  - {name: a, source: test:ball, path: "/a b"}\n', 3, 'expected one such as /street'),
+    (MODEL + 'cameras:\n  - {name: a, source: test:ball, path: /x}\n  - {name: b, source: test:ball, path: /x}\n', 4,
+     'cameras a and b have the same path /x'),
+    (MODEL + 'cameras:\n  - {name: a, source: test:ball, sharing: alone}\n', 3, 'shared or per-client'),
+    (MODEL + 'cameras:\n  - {name: a, source: test:ball, bitrate: 2M}\n', 3, '100 to 100000'),
+    (MODEL + 'cameras:\n  - {name: a, source: test:ball, bitrate: 99}\n', 3, '100 to 100000'),
+    (MODEL + 'cameras:\n  - {name: a, source: test:ball, metadata: yes}\n', 3, 'false or true'),
+    (MODEL + 'cameras:\n  - {name: a, source: http://x/y}\n', 3, 'scheme "http"'),
+    (MODEL + 'cameras:\n  - {name: a, source: away.mp4}\n', 3, 'away.mp4: can\'t be opened'),
+    (MODEL + 'cameras:\n  - {name: a}\n', 3, 'no source'),
+    ('cameras:\n  - {name: a, source: test:ball}\n', 2, 'no model'),
+    ('cameras:\n  - name: a\n    source: test:ball\n    yolov7: {model-file: away.pt}\n', 4, 'away.pt: can\'t be opened'),
+    ('cameras:\n  - name: a\n    source: test:ball\n    yolov7: {model-file: twice}\n', 2, 'camera a: .*twice'),
+    ('cameras:\n  - name: a\n    source: test:ball\n    yolov7: {model-fil: x}\n', 4, 'no property "model-fil"'),
+]
+
+
+def what_is_wrong_is_told_with_its_line():
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in (('bad-users', 'a:b\nab\n'), ('twice', 'a:b\na:c\n'), ('nobody', '# none\n\n')):
+            with open(f'{folder}/{name}', 'w', encoding='ascii') as f:
+                f.write(text)
+        path = folder + '/c.yaml'
+        for text, line, expected in BAD:
+            with open(path, 'w', encoding='ascii') as f:
+                f.write(text)
+            done = subprocess.run([SERVER, path], capture_output=True, text=True, check=False)
+            message = done.stderr.strip().splitlines()[-1]
+            print('# ' + message.replace(folder, ''))
+            assert done.returncode == 1, f'{text}: exit status {done.returncode}: {done.stderr}'
+            assert f'{path}:{line}: ' in message and re.search(expected, message), \
+                f'{text}: {message}: lacks :{line}: or {expected}'
+            assert done.stdout == '', done.stdout
+
+
+def wrong_arguments_are_told():
+    for arguments in ([], ['a', 'b'], ['--what']):
+        done = subprocess.run([SERVER, *arguments], capture_output=True, text=True, check=False)
+        assert done.returncode == 2 and 'CONFIG.yaml' in done.stderr, f'{arguments}: {done.returncode}: {done.stderr}'
+    assert 'CONFIG.yaml' in subprocess.run([SERVER, '--help'], capture_output=True, text=True, check=True).stdout
+    done = subprocess.run([SERVER, '/nowhere.yaml'], capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and "/nowhere.yaml: can't be opened" in done.stderr, done.stderr
+
+
+def a_port_in_use_is_told():
+    with socket.socket() as taken:
+        taken.bind(('127.0.0.1', 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        for top in (f'port: {port}\n', f'metrics-port: {port}\n'):
+            with tempfile.TemporaryDirectory() as folder:
+                with open(folder + '/c.yaml', 'w', encoding='ascii') as f:
+                    others = ''.join(line for line in ('port: 0\n', 'metrics-port: 0\n')
+                                     if not line.startswith(top[:4]))
+                    f.write('address: 127.0.0.1\n' + others + top + MODEL + 'cameras:\n' + BALL)
+                done = subprocess.run([SERVER, folder + '/c.yaml'], capture_output=True, text=True, check=False)
+                print('# ' + done.stderr.strip().splitlines()[-1])
+                assert done.returncode == 1 and f'on 127.0.0.1 port {port}: ' in done.stderr, done.stderr
+
+
+def play(uri, transport, *also):
+    """What ffmpeg says; @also may be where it writes."""
+    command = ['ffmpeg', '-v', 'error', '-rtsp_transport', transport, '-i', uri, *(also or ('-frames:v', '5', '-f',
+                                                                                            'null', '-'))]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def both_sharings_serve_both_transports():
+    cameras = BALL + BALL.replace('ball,', 'alone,', 1).replace('}', ', sharing: per-client, path: /own/alone}')
+    with rtsp.Server(SERVER, ROOT, cameras) as server:
+        server.wait_until_up()
+        for uri in (server.uri('/ball'), server.uri('/own/alone')):
+            for transport in ('tcp', 'udp'):
+                done = play(uri, transport)
+                assert done.returncode == 0, f'{uri}: {done.stderr}'
+        assert play(server.uri('/ball') + 'x', 'tcp').returncode != 0, 'a path that is none was served'
+        assert server.metric('yolov7_camera_up', 'ball') == 1
+        assert server.end() == 0, server.stderr()
+
+
+def a_camera_that_was_never_there_is_served():
+    with socket.socket() as nobody:
+        nobody.bind(('127.0.0.1', 0))  # and does not listen
+        uri = f'rtsp://user:s3cret@127.0.0.1:{nobody.getsockname()[1]}/s3cret?key=s3cret'
+        with rtsp.Server(SERVER, ROOT, f'  - {{name: away, source: "{uri}", metadata: true}}\n') as server:
+            server.wait_until_up()
+            server.wait_for_log('camera away: lost: ')
+            done = play(server.uri('/away'), 'tcp')
+            assert done.returncode == 0, done.stderr
+            described = subprocess.run(['ffprobe', '-v', 'trace', '-rtsp_transport', 'tcp', '-show_streams', '-show_format',
+                                        server.uri('/away')], capture_output=True, text=True, check=False)
+            assert 'width=640' in described.stdout and 'codec_type=data' in described.stdout, described.stdout
+            metrics = server.metrics()
+            assert server.metric('yolov7_camera_up', 'away') == 0
+            assert server.metric('yolov7_camera_frames_total', 'away') == 0
+            assert server.end() == 0, server.stderr()
+            said = metrics + described.stdout + described.stderr + server.stderr() + repr(server.lines)
+            assert 's3cret' not in said, 'a password shows: ' + said[max(0, said.index('s3cret') - 200):][:400]
+
+
+def detections_come_as_json():
+    with rtsp.Server(SERVER, ROOT, BALL.replace('}', ', metadata: true}')) as server:
+        server.wait_until_up()
+        client = rtsp.Lines('gst-launch-1.0', '-q', 'rtspsrc', 'location=' + server.uri('/ball'), 'latency=0', '!',
+                            'application/x-rtp,media=application', '!', 'rtpgstdepay', '!', 'fakesink', 'dump=true')
+        with client:
+            # A dump has 16 characters a line.
+            client.wait_for(r'\{"timestamp":')
+            client.wait_for('"objects"|bjects"|jects"|ects"')
+        assert server.is_alive()
+
+
+def only_users_may_look():
+    with tempfile.TemporaryDirectory() as folder:
+        with open(folder + '/users', 'w', encoding='ascii') as f:
+            f.write('# who may look\nann:s3cret\nbob:p4ss\n')
+        os.chmod(folder + '/users', 0o600)
+        for method in ('digest', 'basic'):
+            top = f'users-file: {folder}/users\nauthentication: {method}\n'
+            with rtsp.Server(SERVER, ROOT, BALL, top) as server:
+                server.wait_until_up()
+                uri = server.uri('/ball')
+                for user, expected in (('', False), ('ann:wrong@', False), ('eve:s3cret@', False), ('ann:s3cret@', True),
+                                       ('bob:p4ss@', True)):
+                    done = play(uri.replace('//', '//' + user), 'tcp')
+                    assert (done.returncode == 0) == expected, f'{method}, {user}: {done.stderr}'
+                assert 's3cret' not in server.stderr() + server.metrics()
+
+
+def users_may_be_in_the_environment():
+    env = {'YV_RTSP_USERNAME': 'ann', 'YV_RTSP_PASSWORD': 's3cret'}
+    with rtsp.Server(SERVER, ROOT, BALL, env=env) as server:
+        uri = server.wait_until_up().uri('/ball')
+        assert play(uri, 'tcp').returncode != 0
+        assert play(uri.replace('//', '//ann:s3cret@'), 'tcp').returncode == 0
+    with rtsp.Server(SERVER, ROOT, BALL, env={'YV_RTSP_USERNAME': 'ann'}) as server:
+        assert server.process.wait() == 1 and 'only one is set' in server.stderr(), server.stderr()
+
+
+def request(connection, text):
+    """The answer's head."""
+    connection.sendall(text.encode())
+    answer = b''
+    while b'\r\n\r\n' not in answer:
+        got = connection.recv(4096)
+        assert got, f'closed after {answer}'
+        answer += got
+    return answer.decode(errors='replace')
+
+
+def begin_and_stop_reading(uri, port):
+    connection = socket.create_connection(('127.0.0.1', port))
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    request(connection, f'DESCRIBE {uri} RTSP/1.0\r\nCSeq: 1\r\nAccept: application/sdp\r\n\r\n')
+    answer = request(connection, f'SETUP {uri}/stream=0 RTSP/1.0\r\nCSeq: 2\r\n'
+                     'Transport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n\r\n')
+    session = re.search(r'Session: ([^;\r]+)', answer)[1]
+    request(connection, f'PLAY {uri} RTSP/1.0\r\nCSeq: 3\r\nSession: {session}\r\n\r\n')
+    return connection
+
+
+def who_does_not_read_is_alone():
+    source = '  - {name: ball, source: "test:snow,width=320,height=240,framerate=25/1", bitrate: 4000}\n'
+    with rtsp.Server(SERVER, ROOT, source) as server:
+        uri = server.wait_until_up().uri('/ball')
+        with rtsp.Lines(WATCH, uri, 'tcp') as client:
+            client.wait_for('^[0-9]+ ')
+            deaf = [begin_and_stop_reading(uri, server.port()) for _ in range(8)]
+            before, mib = len(client.lines), server.rss_mib()
+            with client.news:
+                client.news.wait_for(lambda: len(client.lines) >= before + 200)
+            assert client.is_alive() and client.lines[-1][1] is not None, client.stderr()
+            times = [t for t, _ in client.lines[before:]]
+            longest = max(b - a for a, b in zip(times, times[1:]))
+            print(f'# 200 frames in {times[-1] - times[0]:.1f} s, the longest wait {longest:.2f} s; memory '
+                  f'{mib:.1f} MiB, then {server.rss_mib():.1f}')
+            # 8 clients that nothing is kept from would be 8 * 4 Mbit/s * 8 s = 32 MiB.
+            assert server.rss_mib() - mib < 24, 'memory grows'
+            for connection in deaf:
+                connection.close()
+
+
+def strangers_do_no_harm():
+    with rtsp.Server(SERVER, ROOT, BALL) as server:
+        server.wait_until_up()
+        for junk in (b'\0' * 5000, b'GET / HTTP/1.1\r\n\r\n', b'$\0\xff\xff' + b'x' * 100, b'A' * 300000,
+                     b'DESCRIBE rtsp://x/../../etc/passwd RTSP/1.0\r\nCSeq: 1\r\n\r\n',
+                     b'SETUP * RTSP/1.0\r\nCSeq: -1\r\nTransport: ;;;=\r\n\r\n',
+                     b'PLAY rtsp://x/ball RTSP/1.0\r\nCSeq: 1\r\nSession: 1\r\n\r\n',
+                     b'ANNOUNCE rtsp://x/ball RTSP/1.0\r\nCSeq: 1\r\nContent-Length: 99999999\r\n\r\nv=0\r\n',
+                     b'DESCRIBE rtsp://x/ball RTSP/1.0\r\n' + b'X: y\r\n' * 2000 + b'\r\n'):
+            with socket.create_connection(('127.0.0.1', server.port())) as connection:
+                try:
+                    connection.sendall(junk)
+                    connection.shutdown(socket.SHUT_WR)
+                    connection.recv(4096)
+                except ConnectionError:
+                    pass
+        http = int(re.search(r':(\d+)/', server.metrics_uri)[1])
+        for ask, expected in ((b'POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc', b' 405 '),
+                              (b'GET /metrics/x HTTP/1.1\r\nHost: x\r\n\r\n', b' 404 '), (b'GET / HTTP/1.1\r\nHost: x\r\n\r\n', b' 404 '),
+                              (b'GET /../etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n', b' 40')):
+            with socket.create_connection(('127.0.0.1', http)) as connection:
+                connection.sendall(ask)
+                head = connection.recv(4096)
+                assert expected in head.split(b'\r\n')[0], f'{ask}: {head}'
+        assert play(server.uri('/ball'), 'tcp').returncode == 0
+        assert server.end() == 0, server.stderr()
+
+
+def more_clients_than_allowed_are_refused():
+    with rtsp.Server(SERVER, ROOT, BALL, 'max-clients: 1\n') as server:
+        uri = server.wait_until_up().uri('/ball')
+        with rtsp.Lines(WATCH, uri, 'tcp') as client:
+            client.wait_for('^[0-9]+ ')
+            assert play(uri, 'tcp').returncode != 0, 'a second client was served'
+            assert client.is_alive()
+
+
+def it_ends_while_clients_watch():
+    for sig in (signal.SIGTERM, signal.SIGINT):
+        with rtsp.Server(SERVER, ROOT, BALL) as server:
+            uri = server.wait_until_up().uri('/ball')
+            with rtsp.Lines(WATCH, uri, 'tcp') as client:
+                client.wait_for('^[0-9]+ ')
+                assert server.end(sig) == 0, server.stderr()
+                assert client.process.wait() == 1
+
+
+rtsp.run_tests([(check.__name__.replace('_', ' '), check) for check in (
+    what_is_wrong_is_told_with_its_line, wrong_arguments_are_told, a_port_in_use_is_told,
+    both_sharings_serve_both_transports, a_camera_that_was_never_there_is_served, detections_come_as_json,
+    only_users_may_look, users_may_be_in_the_environment, who_does_not_read_is_alone, strangers_do_no_harm,
+    more_clients_than_allowed_are_refused, it_ends_while_clients_watch)])
