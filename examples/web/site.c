@@ -203,15 +203,14 @@ fill_first (const Site *self, const Channel *channel, GQueue *first)
 static void
 accept_viewer (Site *self, SoupServerMessage *message, Channel *channel)
 {
-  g_autoptr (GSocket) socket = soup_server_message_get_socket (message);
+  GSocket *borrowed = soup_server_message_get_socket (message);
   GQueue first = G_QUEUE_INIT;
 
-  if (!socket || !events_has_room (self->events)) {
-    g_steal_pointer (&socket);
+  if (!borrowed || !events_has_room (self->events)) {
     refuse (message, SOUP_STATUS_SERVICE_UNAVAILABLE);
     return;
   }
-  g_object_ref (socket);
+  g_autoptr (GSocket) socket = g_object_ref (borrowed);
   guard_forget (self->guard, socket);
   fill_first (self, channel, &first);
   events_accept (self->events, soup_server_message_steal_connection (message), socket,

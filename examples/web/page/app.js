@@ -231,7 +231,7 @@ function togglePlaying() {
 
 function toggleFull() {
   if (document.fullscreenElement) document.exitFullscreen();
-  else $('stage').requestFullscreen();
+  else $('screen').requestFullscreen();
 }
 
 function bindSwitch(id, option) {
@@ -252,11 +252,11 @@ function bind() {
   $('classes-none').addEventListener('click', () => classes.setAll(false));
   $('play').addEventListener('click', togglePlaying);
   $('full').addEventListener('click', toggleFull);
-  $('full').hidden = !$('stage').requestFullscreen;
+  $('full').hidden = !$('screen').requestFullscreen;
   video.addEventListener('play', showPlaying);
   video.addEventListener('pause', showPlaying);
   video.addEventListener('resize', () => {
-    $('stage').style.aspectRatio = `${video.videoWidth} / ${video.videoHeight}`;
+    $('stage').style.setProperty('--aspect', String(video.videoWidth / video.videoHeight));
   });
   window.addEventListener('hashchange', () => { const name = wantedName(); if (name) choose(name); });
   new ResizeObserver(redraw).observe(canvas);

@@ -9,6 +9,20 @@
 const MOST = 2048; // a minute and a half at 25 frames a second
 export const EXACT_S = 0.001;
 const EXPIRE_S = 1; // as yolov7overlay: how long boxes stay on frames that nobody analysed
+const BETWEEN_S = 3; // of two records that are so close what moved from one to the other is known
+
+function mix(from, to, share) {
+  return from + (to - from) * share;
+}
+
+// A tracked object on its way from where it was seen to where it will be.
+function moved(object, later, share) {
+  const from = object.detection.bounding_box;
+  const to = later.detection.bounding_box;
+  if (!from || !to) return object;
+  const box = Object.fromEntries(Object.keys(from).map((key) => [key, mix(from[key], to[key], share)]));
+  return { ...object, detection: { ...object.detection, bounding_box: box } };
+}
 
 export class Records {
   constructor() {
@@ -33,7 +47,8 @@ export class Records {
     if (this.list.length > MOST) this.list.splice(0, this.list.length - MOST);
   }
 
-  // The record of the frame at a media time, or else of the last one before it that was analysed.
+  // The record of the frame at a media time; or else of the last one before it that was analysed,
+  // with its tracks moved to where they are by the next one.
   at(time, tolerance = EXACT_S) {
     let low = 0;
     let high = this.list.length;
@@ -42,7 +57,23 @@ export class Records {
       if (this.list[middle].time <= time + tolerance) low = middle + 1;
       else high = middle;
     }
-    const entry = this.list[low - 1];
-    return entry && time - entry.time <= EXPIRE_S ? entry : null;
+    const before = this.list[low - 1];
+    const after = this.list[low];
+    if (!before) return null;
+    const age = time - before.time;
+    if (age <= tolerance) return before;
+    if (after && after.time - before.time <= BETWEEN_S) return between(before, after, time);
+    return age <= EXPIRE_S ? before : null;
   }
+}
+
+function between(before, after, time) {
+  const share = (time - before.time) / (after.time - before.time);
+  const later = new Map(after.record.objects.map((object) => [object.id, object]));
+  later.delete(undefined);
+  const isFresh = time - before.time <= EXPIRE_S;
+  const objects = before.record.objects
+    .filter((object) => isFresh || later.has(object.id))
+    .map((object) => (later.has(object.id) ? moved(object, later.get(object.id), share) : object));
+  return { time: before.time, record: { ...before.record, objects } };
 }

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * tests/examples/web/test-stream.c - examples/web/stream.h and feed.h: video of a camera that a
+ * test plays, with times that it knows. */
+#define _GNU_SOURCE /* memmem() */
+#include "examples/web/stream.h"
+
+#include <string.h>
+
+#include "examples/common/encoder.h"
+
+#define FRAME_MS 40
+#define TIMESCALE 90000
+
+/* A camera of moving grey, whose frames have the times at which they are made, in whole
+ * milliseconds. */
+typedef struct {
+  GstClock *clock;
+  GstClockTime base_time;
+  Feed *feed;
+  Stream *stream;
+  int width, height;
+  GstClockTime shift; /* by which its times are too small */
+  bool is_silent;
+  guint timer, n_frames;
+} Scene;
+
+static GstSample *
+make_sample (Scene *scene, GstClockTime pts)
+{
+  const gsize n_bytes = (gsize) (scene->width * scene->height * 3 / 2);
+  g_autoptr (GstBuffer) buffer = gst_buffer_new_allocate (NULL, n_bytes, NULL);
+  g_autoptr (GstCaps) caps = gst_caps_new_simple (
+      "video/x-raw", "format", G_TYPE_STRING, "I420", "width", G_TYPE_INT, scene->width, "height",
+      G_TYPE_INT, scene->height, "framerate", GST_TYPE_FRACTION, 25, 1, NULL);
+
+  gst_buffer_memset (buffer, 0, (guint8) (16 + scene->n_frames++ % 200), n_bytes);
+  GST_BUFFER_PTS (buffer) = pts;
+  return gst_sample_new (buffer, caps, NULL, NULL);
+}
+
+static gboolean
+on_frame (gpointer user_data)
+{
+  Scene *scene = user_data;
+  const GstClockTime now = gst_clock_get_time (scene->clock) - scene->base_time;
+
+  if (scene->is_silent)
+    return G_SOURCE_CONTINUE;
+  g_autoptr (GstSample) sample =
+      make_sample (scene, now / GST_MSECOND * GST_MSECOND - scene->shift);
+  feed_give (scene->feed, sample);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+scene_begin (Scene *scene, const char *encoder, guint linger_s)
+{
+  *scene = (Scene){.clock = gst_system_clock_obtain (), .width = 64, .height = 48};
+  scene->base_time = gst_clock_get_time (scene->clock) - 100 * GST_SECOND;
+  scene->feed = feed_new (scene->clock, scene->base_time);
+  const StreamOptions options = {
+      .name = "scene",
+      .encoder = encoder,
+      .bitrate_kbps = 200,
+      .linger_s = linger_s,
+      .run = "run",
+      .clock = scene->clock,
+      .base_time = scene->base_time,
+  };
+  scene->stream = stream_new (scene->feed, &options);
+  scene->timer = g_timeout_add (FRAME_MS, on_frame, scene);
+}
+
+static void
+scene_end (Scene *scene)
+{
+  g_source_remove (scene->timer);
+  stream_free (scene->stream);
+  feed_free (scene->feed);
+  gst_object_unref (scene->clock);
+}
+
+static const char *
+find_encoder (void)
+{
+  g_autoptr (GError) error = NULL;
+  const char *encoder = encoder_choose (&error);
+
+  g_assert_no_error (error);
+  return encoder;
+}
+
+static StreamCounters
+counters_of (Scene *scene)
+{
+  StreamCounters counters;
+
+  stream_get_counters (scene->stream, &counters);
+  return counters;
+}
+
+/* Watches until so many segments more were made, and @part is in the playlist. Returns: that */
+static char *
+watch (Scene *scene, guint n_segments, const char *part)
+{
+  const guint64 wanted = counters_of (scene).n_segments + n_segments;
+
+  for (;;) {
+    GString *text = g_string_new (NULL);
+    const bool is_ready = stream_watch (scene->stream, text);
+    g_assert_cmpint (is_ready, ==, text->len > 0);
+    if (counters_of (scene).n_segments >= wanted && strstr (text->str, part))
+      return g_string_free (text, FALSE);
+    g_string_free (text, TRUE);
+    g_main_context_iteration (NULL, TRUE);
+  }
+}
+
+/* The media time of a segment, by its tfdt. */
+static guint64
+time_of (Scene *scene, const char *name)
+{
+  g_autoptr (GBytes) bytes = stream_get (scene->stream, name);
+  gsize n;
+
+  g_assert_nonnull (bytes);
+  const guint8 *at = g_bytes_get_data (bytes, &n);
+  const guint8 *tfdt = memmem (at, n, "tfdt", 4);
+  g_assert_nonnull (tfdt);
+  g_assert_cmpuint (tfdt[4], ==, 1);
+  return GST_READ_UINT64_BE (tfdt + 8);
+}
+
+/* Those that are listed, each later than the one before. */
+static guint
+check_times (Scene *scene, const char *playlist)
+{
+  g_auto (GStrv) lines = g_strsplit (playlist, "\n", -1);
+  guint64 last = 0;
+  guint n = 0;
+
+  for (guint i = 0; lines[i]; i++) {
+    if (!g_str_has_suffix (lines[i], ".m4s"))
+      continue;
+    const guint64 time = time_of (scene, lines[i]);
+    /* A key frame is asked for with the first frame of each second. */
+    g_assert_cmpuint (time / TIMESCALE, >, last / TIMESCALE);
+    /* That of a frame: a whole number of ms, and for our base time beyond 100 s. */
+    g_assert_cmpuint (time % (TIMESCALE / 1000), ==, 0);
+    g_assert_cmpuint (time, >=, 100 * TIMESCALE);
+    last = time;
+    n++;
+  }
+  return n;
+}
+
+static void
+media_time_is_the_time_of_frames (void)
+{
+  Scene scene;
+
+  scene_begin (&scene, find_encoder (), 60);
+  g_assert_false (counters_of (&scene).is_running); /* nobody has asked */
+  g_autofree char *playlist = watch (&scene, 3, "m4s");
+  g_assert_cmpuint (check_times (&scene, playlist), >=, 3);
+  scene_end (&scene);
+}
+
+static void
+another_size_is_another_beginning (void)
+{
+  Scene scene;
+
+  scene_begin (&scene, find_encoder (), 60);
+  g_autofree char *before = watch (&scene, 2, "run-0.mp4");
+  scene.width = 96;
+  scene.height = 64;
+  g_autofree char *after = watch (&scene, 1, "#EXT-X-DISCONTINUITY\n#EXT-X-MAP:URI=\"run-1.mp4\"");
+  check_times (&scene, after);
+  g_assert_cmpuint (counters_of (&scene).n_failures, ==, 0);
+  scene_end (&scene);
+}
+
+static void
+it_rests_when_nobody_watches (void)
+{
+  Scene scene;
+
+  scene_begin (&scene, find_encoder (), 1);
+  g_autofree char *before = watch (&scene, 2, "run-0.mp4");
+  while (counters_of (&scene).is_running)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_null (stream_get (scene.stream, "run-0.m4s"));
+  g_autofree char *after = watch (&scene, 1, "run-1.mp4");
+  g_assert_null (strstr (after, "run-0.m4s"));
+  check_times (&scene, after);
+  scene_end (&scene);
+}
+
+static void
+a_lost_camera_shows_its_last_picture (void)
+{
+  Scene scene;
+
+  scene_begin (&scene, find_encoder (), 60);
+  g_autofree char *before = watch (&scene, 2, "m4s");
+  scene.is_silent = true;
+  feed_set_lost (scene.feed, true);
+  g_autofree char *lost = watch (&scene, 2, "m4s");
+  /* Back, but with frames that are older than what was repeated: these are left out. */
+  feed_set_lost (scene.feed, false);
+  scene.shift = 2 * GST_SECOND;
+  scene.is_silent = false;
+  g_autofree char *after = watch (&scene, 2, "m4s");
+  g_assert_null (strstr (after, "DISCONTINUITY\n"));
+  scene_end (&scene);
+}
+
+static void
+without_frames_there_is_no_video (void)
+{
+  Scene scene;
+  GString *text = g_string_new (NULL);
+
+  scene_begin (&scene, find_encoder (), 60);
+  scene.is_silent = true;
+  feed_set_lost (scene.feed, true);
+  g_assert_false (stream_watch (scene.stream, text));
+  for (guint i = 0; i < 20; i++)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_false (stream_watch (scene.stream, text));
+  g_assert_cmpuint (text->len, ==, 0);
+  scene_end (&scene);
+  g_string_free (text, TRUE);
+}
+
+/* It is said once, and not tried again at once. */
+static void
+an_encoder_that_fails_is_told (void)
+{
+  Scene scene;
+  GString *text = g_string_new (NULL);
+
+  scene_begin (&scene, "no-such-encoder", 60);
+  for (guint i = 0; i < 3; i++)
+    g_assert_false (stream_watch (scene.stream, text));
+  g_assert_cmpuint (counters_of (&scene).n_failures, ==, 1);
+  g_assert_false (counters_of (&scene).is_running);
+  scene_end (&scene);
+  g_string_free (text, TRUE);
+}
+
+int
+main (int argc, char **argv)
+{
+  gst_init (&argc, &argv);
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/stream/media_time_is_the_time_of_frames", media_time_is_the_time_of_frames);
+  g_test_add_func ("/stream/another_size_is_another_beginning", another_size_is_another_beginning);
+  g_test_add_func ("/stream/it_rests_when_nobody_watches", it_rests_when_nobody_watches);
+  g_test_add_func ("/stream/a_lost_camera_shows_its_last_picture",
+                   a_lost_camera_shows_its_last_picture);
+  g_test_add_func ("/stream/without_frames_there_is_no_video", without_frames_there_is_no_video);
+  g_test_add_func ("/stream/an_encoder_that_fails_is_told", an_encoder_that_fails_is_told);
+  return g_test_run ();
+}
