@@ -8,6 +8,8 @@
 
 #include "engine/error.h"
 #include "examples/common/analysis.h"
+#include "examples/common/feed.h"
+#include "examples/common/inbox.h"
 #include "examples/common/input.h"
 #include "examples/common/news.h"
 
@@ -15,11 +17,7 @@
 #define STEADY_US (10 * G_USEC_PER_SEC) /* after which the next delay is the first again */
 #define FIRST_DELAY_S 1
 #define MAX_DELAY_S 30
-#define MAX_WAITING 2                /* frames before the analysis */
 #define END_US (30 * G_USEC_PER_SEC) /* longer than publishers take for their last records */
-/* A PTS further from now is nonsense. */
-#define MAX_AHEAD GST_SECOND
-#define MAX_BEHIND (10 * GST_SECOND)
 
 struct _Camera {
   CameraConfig *config;
@@ -30,7 +28,8 @@ struct _Camera {
   GstClockTime base_time;
   GstElement *analysis, *in, *yolov7;
   GstCaps *input_caps;
-  GAsyncQueue *messages; /* of both pipelines; an application's is there to wake the thread */
+  Inbox *inbox; /* what both pipelines say */
+  Feed *feed;   /* what the input gives to the analysis */
   GThread *thread;
   int is_stopped; /* atomic */
 
@@ -38,15 +37,10 @@ struct _Camera {
   GstElement *input; /* NULL between two attempts */
   bool is_analysing;
 
-  /* Of the input's streaming thread, of which there is one at a time. */
-  GstClockTime last_time; /* absolute */
-  GstCaps *in_caps;
-
   GMutex lock; /* protects what follows */
   CameraState state;
   gint64 since_us;
-  gint64 first_frame_us, last_frame_us; /* monotonic, of this input; 0: none yet */
-  guint64 n_frames, n_dropped, n_losses, n_analysed_before;
+  guint64 n_losses, n_analysed_before;
   guint64 latency_ns;
 };
 
@@ -58,99 +52,18 @@ camera_state_name (CameraState state)
   return names[state];
 }
 
-/* ---- what elements say ------------------------------------------------------------------------
+/* ---- state ------------------------------------------------------------------------------------
  */
-
-/* Nobody pops the buses. LATENCY is left out because no sink here waits for the clock but that of
- * files, which nothing delays. */
-static GstBusSyncReply
-take_message (GstBus *bus, GstMessage *message, gpointer user_data)
-{
-  Camera *camera = user_data;
-  const GstMessageType wanted =
-      GST_MESSAGE_ERROR | GST_MESSAGE_WARNING | GST_MESSAGE_INFO | GST_MESSAGE_EOS;
-
-  (void) bus;
-  if (GST_MESSAGE_TYPE (message) & wanted)
-    g_async_queue_push (camera->messages, message);
-  else
-    gst_message_unref (message);
-  return GST_BUS_DROP;
-}
-
-static void
-listen_to (Camera *camera, GstElement *pipeline)
-{
-  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
-
-  gst_bus_set_sync_handler (bus, take_message, camera, NULL);
-}
-
-static void
-wake (Camera *camera)
-{
-  GstStructure *nothing = gst_structure_new_empty ("wake");
-
-  g_async_queue_push (camera->messages, gst_message_new_application (NULL, nothing));
-}
-
-static bool
-is_from (GstMessage *message, GstElement *pipeline)
-{
-  GstObject *source = GST_MESSAGE_SRC (message);
-
-  return source && pipeline && gst_object_has_as_ancestor (source, GST_OBJECT (pipeline));
-}
-
-/* What it says, and what follows "FILE(LINE): function (): /path:" in what is meant for those who
- * debug, which often is the only thing that tells anything. */
-static char *
-describe_message (const Camera *camera, GstMessage *message)
-{
-  g_autoptr (GError) problem = NULL;
-  g_autofree char *debug = NULL;
-
-  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR)
-    gst_message_parse_error (message, &problem, &debug);
-  else if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_WARNING)
-    gst_message_parse_warning (message, &problem, &debug);
-  else
-    gst_message_parse_info (message, &problem, &debug);
-
-  const char *detail = debug && is_from (message, camera->input) ? strchr (debug, '\n') : NULL;
-  g_autofree char *text =
-      g_strconcat (problem->message, detail ? " " : "", detail + !!detail, NULL);
-  g_autofree char *redacted = camera_config_redact (camera->config, text);
-  return g_strdelimit (g_strdup (g_strstrip (redacted)), "\r\n", ' ');
-}
-
-/* The first error that waits, or @otherwise. */
-static char *
-pop_error (Camera *camera, GstElement *pipeline, const char *otherwise)
-{
-  char *reason = NULL;
-  GstMessage *message;
-
-  while ((message = g_async_queue_try_pop (camera->messages))) {
-    if (!reason && GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR && is_from (message, pipeline))
-      reason = describe_message (camera, message);
-    gst_message_unref (message);
-  }
-  return reason ? reason : g_strdup (otherwise);
-}
 
 static void
 log_message (const Camera *camera, GstMessage *message)
 {
-  g_autofree char *text = describe_message (camera, message);
+  g_autofree char *text = inbox_describe (camera->inbox, message);
   const bool is_warning = GST_MESSAGE_TYPE (message) == GST_MESSAGE_WARNING;
 
   g_log (G_LOG_DOMAIN, is_warning ? G_LOG_LEVEL_WARNING : G_LOG_LEVEL_MESSAGE, "camera %s: %s",
          camera->config->name, text);
 }
-
-/* ---- state ------------------------------------------------------------------------------------
- */
 
 static void
 set_state (Camera *camera, CameraState state, const char *reason)
@@ -179,78 +92,6 @@ tell_user (CameraState state, const char *reason, gpointer user_data)
 /* ---- frames -----------------------------------------------------------------------------------
  */
 
-/* When @sample's frame was there, by the clock; later than all before. */
-static GstClockTime
-time_of (Camera *camera, GstElement *sink, GstSample *sample)
-{
-  const GstClockTime now = gst_clock_get_time (camera->clock);
-  const GstClockTime pts = GST_BUFFER_PTS (gst_sample_get_buffer (sample));
-  const GstClockTime running =
-      gst_segment_to_running_time (gst_sample_get_segment (sample), GST_FORMAT_TIME, pts);
-  GstClockTime time = now;
-
-  if (GST_CLOCK_TIME_IS_VALID (running))
-    time = gst_element_get_base_time (sink) + running;
-  if (time > now + MAX_AHEAD || time + MAX_BEHIND < now)
-    time = now;
-  if (time <= camera->last_time)
-    time = camera->last_time + 1;
-  camera->last_time = time;
-  return time;
-}
-
-/* Returns: whether the frame may go on. */
-static bool
-count_frame (Camera *camera)
-{
-  const bool is_behind =
-      gst_app_src_get_current_level_buffers (GST_APP_SRC (camera->in)) >= MAX_WAITING;
-
-  g_mutex_lock (&camera->lock);
-  const bool is_first = camera->last_frame_us == 0;
-  camera->last_frame_us = g_get_monotonic_time ();
-  if (is_first)
-    camera->first_frame_us = camera->last_frame_us;
-  camera->n_frames++;
-  camera->n_dropped += is_behind ? 1 : 0;
-  g_mutex_unlock (&camera->lock);
-  if (is_first)
-    wake (camera);
-  return !is_behind;
-}
-
-static void
-tell_caps (Camera *camera, GstCaps *caps)
-{
-  if (camera->in_caps && (caps == camera->in_caps || gst_caps_is_equal (caps, camera->in_caps)))
-    return;
-  gst_caps_replace (&camera->in_caps, caps);
-  gst_app_src_set_caps (GST_APP_SRC (camera->in), caps);
-}
-
-static GstFlowReturn
-take_input (GstAppSink *sink, gpointer user_data)
-{
-  Camera *camera = user_data;
-  GstSample *sample = gst_app_sink_pull_sample (sink);
-
-  if (!sample)
-    return GST_FLOW_EOS;
-  const GstClockTime time = time_of (camera, GST_ELEMENT (sink), sample);
-  if (count_frame (camera)) {
-    GstBuffer *buffer = gst_buffer_ref (gst_sample_get_buffer (sample));
-    tell_caps (camera, gst_sample_get_caps (sample));
-    gst_sample_unref (sample); /* so that the buffer is ours alone, and is not copied */
-    buffer = gst_buffer_make_writable (buffer);
-    GST_BUFFER_PTS (buffer) = time - camera->base_time;
-    GST_BUFFER_DTS (buffer) = GST_CLOCK_TIME_NONE;
-    gst_app_src_push_buffer (GST_APP_SRC (camera->in), buffer);
-  } else {
-    gst_sample_unref (sample);
-  }
-  return GST_FLOW_OK;
-}
-
 static GstFlowReturn
 take_output (GstAppSink *sink, gpointer user_data)
 {
@@ -270,13 +111,19 @@ take_output (GstAppSink *sink, gpointer user_data)
 }
 
 static void
-set_frame_call (Camera *camera, GstElement *pipeline, const char *name,
-                GstFlowReturn (*take) (GstAppSink *, gpointer))
+listen_for_frames (Camera *camera)
 {
-  g_autoptr (GstElement) sink = gst_bin_get_by_name (GST_BIN (pipeline), name);
-  GstAppSinkCallbacks calls = {.new_sample = take};
+  g_autoptr (GstElement) sink = gst_bin_get_by_name (GST_BIN (camera->analysis), "out");
+  GstAppSinkCallbacks calls = {.new_sample = take_output};
 
   gst_app_sink_set_callbacks (GST_APP_SINK (sink), &calls, camera, NULL);
+}
+
+/* The thread has to see that the input plays. */
+static void
+wake (gpointer inbox)
+{
+  inbox_wake (inbox);
 }
 
 /* ---- the analysis -----------------------------------------------------------------------------
@@ -302,7 +149,7 @@ start_analysis (Camera *camera, char **reason)
     camera->is_analysing = true;
     return true;
   }
-  *reason = pop_error (camera, camera->analysis, "the analysis can't be started");
+  *reason = inbox_take_error (camera->inbox, camera->analysis, "the analysis can't be started");
   gst_element_set_state (camera->analysis, GST_STATE_NULL);
   return false;
 }
@@ -315,7 +162,7 @@ stop_analysis (Camera *camera)
 
   gst_element_set_state (camera->analysis, GST_STATE_NULL);
   camera->is_analysing = false;
-  gst_caps_replace (&camera->in_caps, NULL);
+  feed_forget (camera->feed);
   g_mutex_lock (&camera->lock);
   camera->n_analysed_before += n_analysed;
   g_mutex_unlock (&camera->lock);
@@ -331,14 +178,12 @@ finish_analysis (Camera *camera)
   if (!is_over)
     gst_app_src_end_of_stream (GST_APP_SRC (camera->in));
   while (!is_over) {
-    const gint64 left_us = until_us - g_get_monotonic_time ();
-    GstMessage *message =
-        left_us > 0 ? g_async_queue_timeout_pop (camera->messages, (guint64) left_us) : NULL;
-    is_over =
-        !message ||
-        (is_from (message, camera->analysis) && GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR) ||
-        (GST_MESSAGE_TYPE (message) == GST_MESSAGE_EOS &&
-         GST_MESSAGE_SRC (message) == GST_OBJECT (camera->analysis));
+    GstMessage *message = inbox_pop (camera->inbox, until_us);
+    is_over = !message ||
+              (inbox_is_from (message, camera->analysis) &&
+               GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR) ||
+              (GST_MESSAGE_TYPE (message) == GST_MESSAGE_EOS &&
+               GST_MESSAGE_SRC (message) == GST_OBJECT (camera->analysis));
     g_clear_pointer (&message, gst_message_unref);
   }
   gst_element_set_state (camera->analysis, GST_STATE_NULL);
@@ -355,18 +200,37 @@ typedef enum {
   HAS_FAILED,
 } Outcome;
 
+/* 0: there was none of this input. */
+static gint64
+last_frame_us (Camera *camera)
+{
+  FeedCounters counters;
+
+  feed_get (camera->feed, &counters);
+  return counters.last_frame_us;
+}
+
+static bool
+was_steady (Camera *camera)
+{
+  FeedCounters counters;
+
+  feed_get (camera->feed, &counters);
+  return counters.last_frame_us - counters.first_frame_us >= STEADY_US;
+}
+
 /* What follows from @message. @reason: out: where it is IS_LOST or HAS_FAILED */
 static Outcome
 judge (Camera *camera, GstMessage *message, char **reason)
 {
-  const bool is_input = is_from (message, camera->input);
-  const bool is_analysis = is_from (message, camera->analysis);
+  const bool is_input = inbox_is_from (message, camera->input);
+  const bool is_analysis = inbox_is_from (message, camera->analysis);
 
   switch ((guint) GST_MESSAGE_TYPE (message)) {
   case GST_MESSAGE_ERROR:
     if (!is_input && !is_analysis)
       return GOES_ON;
-    *reason = describe_message (camera, message);
+    *reason = inbox_describe (camera->inbox, message);
     return is_input ? IS_LOST : HAS_FAILED;
   case GST_MESSAGE_WARNING:
   case GST_MESSAGE_INFO:
@@ -376,7 +240,7 @@ judge (Camera *camera, GstMessage *message, char **reason)
   case GST_MESSAGE_EOS:
     if (!camera->input || GST_MESSAGE_SRC (message) != GST_OBJECT (camera->input))
       return GOES_ON;
-    if (*camera->config->source == '/' && camera->first_frame_us)
+    if (*camera->config->source == '/' && last_frame_us (camera))
       return BEGINS_AGAIN;
     *reason = g_strdup ("the source has ended");
     return IS_LOST;
@@ -389,10 +253,7 @@ judge (Camera *camera, GstMessage *message, char **reason)
 static Outcome
 wait_for_message (Camera *camera, gint64 until_us, char **reason)
 {
-  const gint64 left_us = until_us - g_get_monotonic_time ();
-  g_autoptr (GstMessage) message =
-      left_us > 0 ? g_async_queue_timeout_pop (camera->messages, (guint64) left_us)
-                  : g_async_queue_try_pop (camera->messages);
+  g_autoptr (GstMessage) message = inbox_pop (camera->inbox, until_us);
 
   if (g_atomic_int_get (&camera->is_stopped))
     return IS_STOPPED;
@@ -404,9 +265,7 @@ static Outcome
 watch_input (Camera *camera, gint64 started_us, char **reason)
 {
   for (;;) {
-    g_mutex_lock (&camera->lock);
-    const gint64 last_us = camera->last_frame_us;
-    g_mutex_unlock (&camera->lock);
+    const gint64 last_us = last_frame_us (camera);
     if (last_us)
       set_state (camera, CAMERA_PLAYING, NULL);
 
@@ -414,25 +273,11 @@ watch_input (Camera *camera, gint64 started_us, char **reason)
     const Outcome outcome = wait_for_message (camera, until_us, reason);
     if (outcome != GOES_ON)
       return outcome;
-    g_mutex_lock (&camera->lock);
-    const bool is_silent = camera->last_frame_us == last_us;
-    g_mutex_unlock (&camera->lock);
-    if (is_silent && g_get_monotonic_time () >= until_us) {
+    if (last_frame_us (camera) == last_us && g_get_monotonic_time () >= until_us) {
       *reason = g_strdup_printf ("no frame for %d s", (int) (NO_FRAME_US / G_USEC_PER_SEC));
       return IS_LOST;
     }
   }
-}
-
-static void
-begin_input (Camera *camera)
-{
-  listen_to (camera, camera->input);
-  set_frame_call (camera, camera->input, "frames", take_input);
-  gst_pipeline_use_clock (GST_PIPELINE (camera->input), camera->clock);
-  g_mutex_lock (&camera->lock);
-  camera->first_frame_us = camera->last_frame_us = 0;
-  g_mutex_unlock (&camera->lock);
 }
 
 /* One attempt, until it is over; the source is closed then. */
@@ -448,12 +293,14 @@ play_once (Camera *camera, char **reason)
     *reason = camera_config_redact (camera->config, error->message);
     return IS_LOST;
   }
-  begin_input (camera);
+  inbox_listen (camera->inbox, camera->input);
+  feed_begin (camera->feed, camera->input);
+  gst_pipeline_use_clock (GST_PIPELINE (camera->input), camera->clock);
 
   const gint64 started_us = g_get_monotonic_time ();
   Outcome outcome = IS_LOST;
   if (gst_element_set_state (camera->input, GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE)
-    *reason = pop_error (camera, camera->input, "the source can't be opened");
+    *reason = inbox_take_error (camera->inbox, camera->input, "the source can't be opened");
   else
     outcome = watch_input (camera, started_us, reason);
   gst_element_set_state (camera->input, GST_STATE_NULL);
@@ -495,7 +342,7 @@ keep_alive (gpointer user_data)
     if (outcome == HAS_FAILED && camera->is_analysing)
       stop_analysis (camera);
     set_state (camera, outcome == IS_LOST ? CAMERA_LOST : CAMERA_FAILED, reason);
-    if (camera->last_frame_us - camera->first_frame_us >= STEADY_US)
+    if (was_steady (camera))
       delay_s = FIRST_DELAY_S;
     goes_on = wait_before_next (camera, delay_s);
     delay_s = MIN (delay_s * 2, MAX_DELAY_S);
@@ -519,7 +366,7 @@ camera_new (CameraConfig *config, const CameraOptions *options, const CameraCall
   camera->config = config;
   camera->options = options ? *options : (CameraOptions){0};
   camera->calls = *calls;
-  camera->messages = g_async_queue_new_full ((GDestroyNotify) gst_message_unref);
+  camera->inbox = inbox_new (config);
   camera->news = news_new (tell_user, camera);
   camera->clock = gst_system_clock_obtain ();
   camera->base_time = gst_clock_get_time (camera->clock);
@@ -532,8 +379,9 @@ camera_new (CameraConfig *config, const CameraOptions *options, const CameraCall
   }
   camera->in = gst_bin_get_by_name (GST_BIN (camera->analysis), "in");
   camera->yolov7 = gst_bin_get_by_name (GST_BIN (camera->analysis), "yolov7");
-  listen_to (camera, camera->analysis);
-  set_frame_call (camera, camera->analysis, "out", take_output);
+  inbox_listen (camera->inbox, camera->analysis);
+  listen_for_frames (camera);
+  camera->feed = feed_new (camera->in, camera->clock, camera->base_time, wake, camera->inbox);
   gst_pipeline_use_clock (GST_PIPELINE (camera->analysis), camera->clock);
   gst_element_set_start_time (camera->analysis, GST_CLOCK_TIME_NONE);
   gst_element_set_base_time (camera->analysis, camera->base_time);
@@ -558,7 +406,7 @@ void
 camera_stop (Camera *camera)
 {
   g_atomic_int_set (&camera->is_stopped, 1);
-  wake (camera);
+  inbox_wake (camera->inbox);
 }
 
 void
@@ -577,9 +425,9 @@ camera_free (Camera *camera)
   gst_clear_object (&camera->analysis);
   gst_clear_object (&camera->clock);
   gst_clear_caps (&camera->input_caps);
-  gst_clear_caps (&camera->in_caps);
   news_free (camera->news);
-  g_async_queue_unref (camera->messages);
+  feed_free (camera->feed);
+  inbox_free (camera->inbox);
   camera_config_free (camera->config);
   g_mutex_clear (&camera->lock);
   g_free (camera);
@@ -608,13 +456,15 @@ camera_get_counters (Camera *camera, CameraCounters *out)
 {
   const guint64 n_analysed = read_stat (camera, "frames-analysed");
   const guint64 analysis_ns = read_stat (camera, "total-mean");
+  FeedCounters fed;
 
+  feed_get (camera->feed, &fed);
   g_mutex_lock (&camera->lock);
   *out = (CameraCounters){
       .state = camera->state,
       .since_us = camera->since_us,
-      .n_frames = camera->n_frames,
-      .n_dropped = camera->n_dropped,
+      .n_frames = fed.n_frames,
+      .n_dropped = fed.n_dropped,
       .n_analysed = camera->n_analysed_before + n_analysed,
       .n_losses = camera->n_losses,
       .latency_ns = camera->latency_ns,
