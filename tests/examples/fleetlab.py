@@ -19,13 +19,15 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 
 BROKER = '/usr/lib/rabbitmq/bin/rabbitmq-server'
 CTL = '/usr/lib/rabbitmq/bin/rabbitmqctl'
 PREFIX = 'yvfleet'
 PASSWORD = 'correct-horse'
 HUB_ADDRESS = '10.77.0.1'
-START_S = 120
+START_S = 180
+TEST_SOURCE = 'test:ball,width=64,height=64,framerate=2/1'
 
 
 def run(*words, **options):
@@ -327,3 +329,118 @@ class Lab:
             remove_namespace(name)
         shutil.rmtree(self.folder, ignore_errors=True)
         self.made = []
+
+
+class Fleet:
+    """The lab, and a client of its broker that says whatever it likes."""
+
+    def __init__(self, lab):
+        import pika
+        self.pika = pika
+        self.lab = lab
+
+    def channel(self):
+        credentials = self.pika.PlainCredentials('fleet', PASSWORD)
+        parameters = self.pika.ConnectionParameters(HUB_ADDRESS, credentials=credentials)
+        return self.pika.BlockingConnection(parameters).channel()
+
+    def publish(self, bodies, exchange='', key='yolov7.cameras', headers=None):
+        channel = self.channel()
+        if len(bodies) < 100:
+            channel.confirm_delivery()
+        properties = self.pika.BasicProperties(delivery_mode=2, headers=headers)
+        for body in bodies:
+            channel.basic_publish(exchange, key, body, properties)
+        channel.connection.close()
+
+    def n_ready(self, queue):
+        channel = self.channel()
+        n = channel.queue_declare(queue, passive=True).method.message_count
+        channel.connection.close()
+        return n
+
+    def empty(self):
+        """Nothing in the queues, and nothing held."""
+        channel = self.channel()
+        for queue in ('yolov7.cameras', 'yolov7.failed'):
+            channel.queue_purge(queue)
+        channel.connection.close()
+
+    def failed(self):
+        return self.lab.command('failed').stdout.splitlines()
+
+    def summary(self):
+        return self.lab.command('list').stdout.splitlines()[-1]
+
+    def wait_summary(self, text, timeout_s=60):
+        wait_until(lambda: self.summary() == text, timeout_s, f'list says "{text}"')
+
+
+def camera(name, **more):
+    return json.dumps(dict(name=name, source=TEST_SOURCE, **more)).encode()
+
+
+def start_worker(fleet, **settings):
+    worker = fleet.lab.workers[0]
+    worker.write_config(settings)
+    n = worker.n_said('connected with')
+    worker.start()
+    worker.wait_said('connected with', n + 1)
+    return worker
+
+
+def end_worker(worker):
+    assert worker.end() == 0, 'a worker that is asked to end says 0'
+
+
+def judge(fleet, number, test):
+    if len(sys.argv) > 2 and test.__name__ not in sys.argv[2:]:
+        print(f'ok {number} - {test.__name__} # SKIP')
+        return True
+    began = time.monotonic()
+    worker = fleet.lab.workers[0]
+    worker.n_said_before = worker.n_said(': taken')
+    worker.n_lost_before = worker.n_said('the broker is lost')
+    try:
+        test(fleet)
+        fine = True
+    except Exception:
+        for line in traceback.format_exc().splitlines():
+            print('#', line)
+        fleet.lab.explain()
+        fine = False
+    for worker in fleet.lab.workers:
+        if worker.process and worker.process.poll() is None:
+            worker.kill()
+    wait_until(lambda: fleet.lab.command('list').stdout.startswith('0 running'), 60,
+                        'nothing runs')
+    fleet.empty()
+    print(f'{"ok" if fine else "not ok"} {number} - {test.__name__} # {time.monotonic() - began:.1f} s',
+          flush=True)
+    return fine
+
+
+def run_tests(tests):
+    """usage: TEST PROGRAM [NAME...]: each function is a test; all share a broker."""
+    why = missing()
+    try:
+        import pika # noqa: F401
+    except ImportError:
+        why = why or 'there is no pika: apt-get install python3-pika'
+    if why:
+        print(f'1..0 # SKIP {why}')
+        return 0
+    lab = Lab(sys.argv[1])
+    fleet = Fleet(lab)
+    n_failed = 0
+    print(f'1..{len(tests)}')
+    try:
+        print(f'# the broker was up after {lab.broker.start():.1f} s')
+        lab.add_worker('w1')
+        lab.add_worker('w2')
+        lab.command('list')
+        for i, test in enumerate(tests):
+            n_failed += not judge(fleet, i + 1, test)
+    finally:
+        lab.close()
+    return 1 if n_failed else 0

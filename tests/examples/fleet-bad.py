@@ -1,0 +1,177 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What a fleet makes of hostile messages, of cameras that never play, and of removals that nobody
+hears.
+
+usage: fleet-bad.py PROGRAM [TEST...]
+"""
+import json
+import sys
+
+import fleetlab
+from fleetlab import camera, end_worker, start_worker
+
+
+# ---- messages ----------------------------------------------------------------------------------
+
+BAD_CAMERAS = [
+    (b'', 'JSON'),
+    (b'\0\0\0\0', 'JSON'),
+    (b'\xff\xfe{}', 'not UTF-8'),
+    (b'hello', 'JSON'),
+    (b'[' * 60000, 'nests more'),
+    (b'{"a":' * 5000, 'nests more'),
+    (b'[]', 'not a JSON object'),
+    (b'{"name": "x"', 'JSON'),
+    (b'{}', "'name' is missing"),
+    (b'{"name": 7}', "'name' is no string"),
+    (b'{"name": "../../etc/passwd", "source": "test:ball"}', 'is not allowed'),
+    (b'{"name": "a\\nb", "source": "test:ball"}', 'is not allowed'),
+    (b'{"name": "a\\u001b[2J", "source": "test:ball"}', 'is not allowed'),
+    (b'{"name": "%s", "source": "test:ball"}' % (b'n' * 70), 'is not allowed'),
+    (b'{"name": "x"}', 'source'),
+    (b'{"name": "x", "source": {"a": 1}}', 'source'),
+    (b'{"name": "x", "source": "/etc/passwd"}', 'of the kind "file"'),
+    (b'{"name": "x", "source": "file:///dev/zero"}', 'of the kind "file"'),
+    (b'{"name": "x", "source": "test:ball", "yolov7": {"model-file": "/etc/passwd"}}',
+     'model-file is none of the properties'),
+    (b'{"name": "x", "source": "test:ball", "yolov7publish": {"file-path": "/etc/cron.d/x"}}',
+     'file-path is none of the properties'),
+    (b'{"name": "x", "source": "test:ball", "yolov7tracker": {"zones": "/etc/shadow"}}',
+     'zones is "/etc/shadow"'),
+    (b'{"name": "x", "source": "test:ball", "filesink": {"location": "/tmp/x"}}', 'has no key'),
+    (b'{"name": "x", "source": "test:ball", "added": "yesterday"}', "'added' is no number"),
+    (b'{"name": "x", "source": "test:ball", "added": 1e999}', ''),
+    (b' ' * 300000, '300000 bytes'),
+]
+
+
+def bad_messages_are_put_away_with_their_reason(fleet):
+    worker = start_worker(fleet)
+    fleet.publish([body for body, _ in BAD_CAMERAS])
+    fleetlab.wait_until(lambda: fleet.n_ready('yolov7.failed') == len(BAD_CAMERAS), 60,
+                        f'{len(BAD_CAMERAS)} messages are put away')
+    said = fleet.failed()
+    for _, expected in BAD_CAMERAS:
+        assert any(expected in line for line in said), f'no reason has "{expected}": {said}'
+    assert not any('\x1b' in line for line in said)
+    fleet.publish([camera('good')])
+    fleet.wait_summary(f'1 running, 0 waiting for a worker, {len(BAD_CAMERAS)} failed')
+    end_worker(worker)
+
+
+def odd_headers_are_passed_over(fleet):
+    worker = start_worker(fleet)
+    for value in ('many', -7, {'a': [1, 2, {'b': None}]}, 2**62, True, b'\xff' * 5000):
+        fleet.publish([camera('odd')], headers={'yolov7-attempts': value, 'x-delivery-count': value,
+                                                'yolov7-reason': value})
+    fleet.wait_summary('1 running, 0 waiting for a worker, 0 failed')
+    end_worker(worker)
+
+
+def bad_notes_are_passed_over(fleet):
+    worker = start_worker(fleet)
+    fleet.publish([b'', b'[' * 50000, b'{"note": "remove"}', b'{"note": "halt"}', b'\xff',
+                   b'{"note": "remove", "name": "../x", "at": 1}', b' ' * 200000,
+                   b'{"note": "list", "reply-to": "yolov7.no-such-queue"}',
+                   b'{"note": "held", "name": "a", "added": 99999999999, "id": "zzz"}'],
+                  exchange='yolov7.control', key='')
+    fleet.publish([camera('a')])
+    fleet.wait_summary('1 running, 0 waiting for a worker, 0 failed')
+    end_worker(worker)
+
+
+def ten_thousand_cameras_wait(fleet):
+    worker = start_worker(fleet, capacity=3)
+    fleet.publish([camera(f'many-{i}') for i in range(10000)])
+    fleet.wait_summary('3 running, 9997 waiting for a worker, 0 failed', 120)
+    assert worker.n_said(': taken') - worker.n_said_before == 3, 'takes as many as it has room for'
+    end_worker(worker)
+
+
+# ---- cameras -----------------------------------------------------------------------------------
+
+def camera_that_never_plays_is_put_away(fleet):
+    worker = start_worker(fleet, patience=1, attempts=2)
+    lab = fleet.lab
+    lab.command('add', '-', stdin='{"name": "dead", "source": "rtsp://u:geheim@127.0.0.1:9/x"}')
+    fleet.wait_summary('0 running, 0 waiting for a worker, 1 failed')
+    said = fleet.failed()
+    assert said[0].startswith('dead: failed 2 times, last on w1: no frame was analysed'), said
+    assert 'geheim' not in worker.log.read_text() + ''.join(said)
+    assert lab.command('retry', 'other', ok=False).returncode == 1
+    assert lab.command('retry', 'dead').stdout == 'dead added\n'
+    fleetlab.wait_until(lambda: worker.n_said('camera dead: attempt 2 failed') == 2, 60,
+                        'it is tried twice more')
+    end_worker(worker)
+
+
+def removal_reaches_a_camera_that_waits(fleet):
+    lab = fleet.lab
+    worker = start_worker(fleet, capacity=1)
+    lab.add_camera('first')
+    fleet.wait_summary('1 running, 0 waiting for a worker, 0 failed')
+    lab.add_camera('second')
+    fleet.wait_summary('1 running, 1 waiting for a worker, 0 failed')
+    lab.command('remove', 'second')
+    lab.command('remove', 'first')
+    fleet.wait_summary('0 running, 0 waiting for a worker, 0 failed')
+    assert worker.n_said('camera second: taken') == 0
+    end_worker(worker)
+
+
+def removal_is_known_to_a_worker_that_starts_later(fleet):
+    lab = fleet.lab
+    lab.add_camera('gone')
+    lab.add_camera('again')
+    lab.command('remove', 'gone', 'again')
+    lab.add_camera('again')
+    worker = start_worker(fleet)
+    fleet.wait_summary('1 running, 0 waiting for a worker, 0 failed')
+    assert worker.n_said('camera gone: taken') == 0
+    assert worker.n_said('camera again: taken') == 1
+    end_worker(worker)
+
+
+def later_message_replaces_the_earlier(fleet):
+    lab = fleet.lab
+    one, two = lab.workers[:2]
+    start_worker(fleet, capacity=1)
+    lab.add_camera('twice')
+    fleet.wait_summary('1 running, 0 waiting for a worker, 0 failed')
+    n = two.n_said('connected with')
+    two.start()
+    two.wait_said('connected with', n + 1)
+    lab.add_camera('twice', fps=1) # the first worker has no room
+    fleetlab.wait_until(lambda: one.n_said('camera twice: a later message') == 1, 60,
+                        'the first one lets go')
+    fleet.wait_summary('1 running, 0 waiting for a worker, 0 failed')
+    fleet.publish([camera('twice', added=5)]) # older than both
+    fleetlab.wait_until(lambda: fleet.summary() == '1 running, 0 waiting for a worker, 0 failed'
+                        and 'w2 ' in lab.command('list').stdout, 60, 'the later one stays')
+    end_worker(one)
+    end_worker(two)
+    fleet_names = [line for line in lab.command('list').stdout.splitlines() if 'twice' in line]
+    assert fleet_names == [], fleet_names
+    assert fleet.n_ready('yolov7.cameras') == 1, 'one message is left of three'
+
+
+def slow_worker_gives_one_back(fleet):
+    lab = fleet.lab
+    worker = start_worker(fleet, capacity=9, **{'slow-below': 100, 'slow-after': 1})
+    for i in range(2):
+        # More than this device can do: 640 x 360 at 1000 a second.
+        lab.command('add', '-', stdin=json.dumps(dict(
+            name=f'fast-{i}', source='test:ball,width=640,height=360,framerate=1000/1')))
+    worker.wait_said('given back, because this worker is too slow')
+    fleet.wait_summary('1 running, 1 waiting for a worker, 0 failed')
+    end_worker(worker)
+
+
+if __name__ == '__main__':
+    sys.exit(fleetlab.run_tests([
+        bad_messages_are_put_away_with_their_reason, odd_headers_are_passed_over,
+        bad_notes_are_passed_over, ten_thousand_cameras_wait,
+        camera_that_never_plays_is_put_away, removal_reaches_a_camera_that_waits,
+        removal_is_known_to_a_worker_that_starts_later, later_message_replaces_the_earlier,
+        slow_worker_gives_one_back]))

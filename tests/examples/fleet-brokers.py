@@ -1,0 +1,221 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What a fleet makes of brokers that lie, refuse, stop and die; TLS; and the commands in docs/fleet.md.
+
+usage: fleet-brokers.py PROGRAM [TEST...]
+"""
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import fleetlab
+from fleetlab import camera, end_worker, start_worker
+
+
+# ---- brokers -----------------------------------------------------------------------------------
+
+def broker_that_restarts_loses_nothing(fleet):
+    worker = start_worker(fleet)
+    for i in range(3):
+        fleet.lab.add_camera(f'kept-{i}')
+    fleet.wait_summary('3 running, 0 waiting for a worker, 0 failed')
+    fleet.lab.broker.kill()
+    worker.wait_said('the broker is lost', worker.n_lost_before + 1)
+    fleet.lab.broker.start()
+    fleet.wait_summary('3 running, 0 waiting for a worker, 0 failed', 90)
+    end_worker(worker)
+
+
+def refused(fleet, config, *expected):
+    """A worker that can't ever work says so, and ends."""
+    worker = fleet.lab.workers[0]
+    worker.write_config(config)
+    before = worker.log.read_text()
+    worker.start()
+    assert worker.process.wait(timeout=120) == 1
+    said = worker.log.read_text()[len(before):]
+    for text in expected:
+        assert text in said, f'"{text}" is not in: {said}'
+    return said
+
+
+def wrong_password_ends_a_worker(fleet):
+    os.environ['YV_FLEET_PASSWORD'] = 'wrong-secret'
+    try:
+        said = refused(fleet, {}, 'ACCESS_REFUSED')
+        tried = fleet.lab.command('list', ok=False)
+    finally:
+        os.environ['YV_FLEET_PASSWORD'] = fleetlab.PASSWORD
+    assert tried.returncode == 1 and 'ACCESS_REFUSED' in tried.stderr, tried.stderr
+    assert 'wrong-secret' not in said + tried.stderr
+
+
+def unknown_vhost_ends_a_worker(fleet):
+    refused(fleet, {'broker': f'amqp://fleet@{fleetlab.HUB_ADDRESS}/nowhere'}, 'nowhere')
+
+
+def queue_of_another_kind_ends_a_worker(fleet):
+    channel = fleet.channel()
+    channel.queue_delete('yolov7.cameras')
+    channel.queue_declare('yolov7.cameras', durable=True)
+    channel.connection.close()
+    try:
+        refused(fleet, {}, 'PRECONDITION_FAILED', 'yolov7.cameras', 'x-queue-type')
+        added = fleet.lab.command('add', '-', stdin=camera('x').decode(), ok=False)
+        assert added.returncode == 1 and 'PRECONDITION_FAILED' in added.stderr
+    finally:
+        channel = fleet.channel()
+        channel.queue_delete('yolov7.cameras')
+        channel.connection.close()
+        fleet.lab.command('list')
+
+
+def model_that_is_none_ends_a_worker(fleet):
+    worker = fleet.lab.workers[0]
+    worker.write_config({})
+    text = worker.config.read_text()
+    broken = fleet.lab.folder / 'broken.pt'
+    broken.write_bytes(b'no checkpoint')
+    worker.config.write_text(text.replace('config-file: ' + str(fleet.lab.root) +
+                                          '/tests/faults/model.yaml', f'model-file: {broken}'))
+    worker.start()
+    assert worker.process.wait(timeout=120) == 1
+    assert 'broken.pt' in worker.log.read_text()
+
+
+class Liar(threading.Thread):
+    """Takes connections and says something; keeps them open where it is to be silent."""
+
+    def __init__(self, says, closes):
+        super().__init__(daemon=True)
+        self.says, self.closes = says, closes
+        self.socket = socket.create_server(('127.0.0.1', 0))
+        self.port = self.socket.getsockname()[1]
+        self.kept = []
+
+    def run(self):
+        while True:
+            try:
+                peer, _ = self.socket.accept()
+            except OSError:
+                return
+            try:
+                peer.sendall(self.says)
+            except OSError:
+                pass
+            if self.closes:
+                peer.close()
+            else:
+                self.kept.append(peer)
+
+
+# What a broker begins with.
+START = (b'\x01\0\0\0\0\0\x1a\0\x0a\0\x0a\0\x09\0\0\0\0\0\0\0\x05PLAIN\0\0\0\x05en_US\xce')
+LIES = [
+    ('closes at once', b'', True),
+    ('speaks HTTP', b'HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n', True),
+    ('speaks another AMQP', b'AMQP\0\1\0\0', True),
+    ('sends garbage', bytes(range(256)) * 64, False),
+    ('announces 4 GiB', b'\x01\0\0\xff\xff\xff\xff' + b'\0' * 64, False),
+    ('stops in the middle', START[:17], False),
+    ('says nothing', b'', False),
+]
+
+
+def lying_brokers_are_told_and_left(fleet):
+    for what, says, closes in LIES:
+        liar = Liar(says, closes)
+        liar.start()
+        began = time.monotonic()
+        tried = subprocess.run([fleet.lab.program, 'list', '--broker',
+                                f'amqp://x@127.0.0.1:{liar.port}'], text=True, capture_output=True,
+                               timeout=120)
+        took = time.monotonic() - began
+        liar.socket.close()
+        assert tried.returncode == 1 and f'127.0.0.1:{liar.port}' in tried.stderr, (what, tried)
+        assert took < 30, f'{what}: {took:.1f} s'
+
+
+def worker_waits_for_a_broker_that_is_away(fleet):
+    worker = fleet.lab.workers[0]
+    worker.write_config({'broker': 'amqp://x@127.0.0.1:9'})
+    n = worker.n_said("127.0.0.1:9/: can't connect")
+    worker.start()
+    worker.wait_said("127.0.0.1:9/: can't connect", n + 2)
+    end_worker(worker)
+
+
+# ---- TLS ---------------------------------------------------------------------------------------
+
+def make_certificates(folder):
+    def openssl(*words):
+        fleetlab.run('openssl', *words, cwd=folder)
+    key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
+    for name in ('ca', 'other'):
+        openssl('req', '-x509', *key, '-keyout', f'{name}.key', '-out', f'{name}.crt', '-days', '2',
+                '-subj', f'/CN={name}')
+    (folder / 'names').write_text('subjectAltName=DNS:localhost\n')
+    openssl('req', *key, '-keyout', 'server.key', '-out', 'server.csr', '-subj', '/CN=localhost')
+    openssl('x509', '-req', '-in', 'server.csr', '-CA', 'ca.crt', '-CAkey', 'ca.key',
+            '-CAcreateserial', '-days', '2', '-extfile', 'names', '-out', 'server.crt')
+
+
+def tls_trusts_only_the_right_broker(fleet):
+    broker = fleet.lab.broker
+    make_certificates(broker.folder)
+    broker.kill()
+    conf = broker.folder / 'rabbitmq.conf'
+    conf.write_text(conf.read_text() + f'''
+listeners.ssl.default = 5671
+ssl_options.cacertfile = {broker.folder}/ca.crt
+ssl_options.certfile = {broker.folder}/server.crt
+ssl_options.keyfile = {broker.folder}/server.key
+''')
+    broker.start()
+
+    def listed(uri, *more):
+        return fleet.lab.command('list', '--broker', uri, *more, ok=False)
+    right = listed('amqps://fleet@localhost', '--ca-file', str(broker.folder / 'ca.crt'))
+    assert right.returncode == 0, right.stderr
+    for uri, ca in (('amqps://fleet@localhost', 'other.crt'), ('amqps://fleet@127.0.0.1', 'ca.crt'),
+                    ('amqps://fleet@localhost', 'gone.crt'), ('amqps://fleet@localhost', None),
+                    ('amqps://fleet@localhost:5672', 'ca.crt')):
+        words = ['--ca-file', str(broker.folder / ca)] if ca else []
+        wrong = listed(uri, *words)
+        assert wrong.returncode == 1 and wrong.stderr, (uri, ca)
+
+
+# ---- what the documentation says ---------------------------------------------------------------
+
+def commands_of_the_documentation_work(fleet):
+    text = (fleet.lab.root / 'docs' / 'fleet.md').read_text()
+    wanted = ('echo ', 'yolov7-fleet list', 'yolov7-fleet remove')
+    if shutil.which('amqp-publish'):
+        wanted += ('amqp-publish ',)
+    lines = [line for line in text.splitlines() if line.startswith(wanted) and '-->' not in line]
+    assert len(lines) == len(wanted) + ('amqp-publish ' in wanted), lines
+    worker = start_worker(fleet)
+    environment = dict(os.environ, URI=f'amqp://fleet:{fleetlab.PASSWORD}@{fleetlab.HUB_ADDRESS}',
+                       PATH=f'{os.path.dirname(fleet.lab.program)}:{os.environ["PATH"]}')
+    for line in lines:
+        done = subprocess.run(['bash', '-c', line], env=environment, text=True, capture_output=True,
+                              timeout=60)
+        assert done.returncode == 0, (line, done.stderr)
+        if 'rtsp://' in line:
+            fleet.wait_summary('1 running, 0 waiting for a worker, 0 failed')
+        if 'remove' in line:
+            fleet.wait_summary('0 running, 0 waiting for a worker, 0 failed')
+    end_worker(worker)
+
+
+if __name__ == '__main__':
+    sys.exit(fleetlab.run_tests([
+        broker_that_restarts_loses_nothing, wrong_password_ends_a_worker,
+        unknown_vhost_ends_a_worker, queue_of_another_kind_ends_a_worker,
+        model_that_is_none_ends_a_worker, lying_brokers_are_told_and_left,
+        worker_waits_for_a_broker_that_is_away, tls_trusts_only_the_right_broker,
+        commands_of_the_documentation_work]))
