@@ -7,6 +7,7 @@
 
 #include "examples/common/metrics.h"
 #include "examples/web/guard.h"
+#include "examples/web/waiters.h"
 
 #define PAGE "/gst-yolov7/web/"
 #define TELL_S 2
@@ -24,6 +25,7 @@ struct _Site {
   Http *http;
   Guard *guard;
   Events *events;
+  Waiters *waiters;
   char *run;
   GPtrArray *channels;
   guint tick;
@@ -142,17 +144,20 @@ describe_cameras (const Site *self)
   return json_generator_to_gstring (generator, g_string_new (NULL));
 }
 
-static void
-answer_playlist (SoupServerMessage *message, Channel *channel)
+/* Returns: false where there is none yet, and it is not @is_last */
+static bool
+answer_playlist (SoupServerMessage *message, gpointer channel, bool is_last)
 {
   GString *text = g_string_new (NULL);
 
   if (stream_watch (channel_stream (channel), text)) {
     answer_text (message, "application/vnd.apple.mpegurl", text);
-    return;
+    return true;
   }
   g_string_free (text, TRUE);
-  refuse (message, SOUP_STATUS_SERVICE_UNAVAILABLE);
+  if (is_last)
+    refuse (message, SOUP_STATUS_SERVICE_UNAVAILABLE);
+  return is_last;
 }
 
 /* @rest: NAME/FILE */
@@ -166,7 +171,8 @@ answer_camera (Site *self, SoupServerMessage *message, const char *rest)
     return;
   }
   if (g_str_equal (slash, "/live.m3u8")) {
-    answer_playlist (message, channel);
+    if (!answer_playlist (message, channel, false))
+      waiters_add (self->waiters, message, channel);
     return;
   }
 
@@ -309,6 +315,7 @@ site_new (Http *http, const char *run, GPtrArray *channels)
   self->channels = channels;
   self->guard = guard_new (http_server (http));
   self->events = events_new ();
+  self->waiters = waiters_new (answer_playlist);
   http_add_text (http, "/metrics", METRICS_TYPE, write_metrics, self);
   soup_server_add_handler (http_server (http), "/", on_request, self, NULL);
   self->tick = g_timeout_add_seconds (TELL_S, on_tick, self);
@@ -323,6 +330,7 @@ site_free (Site *self)
   soup_server_remove_handler (http_server (self->http), "/");
   soup_server_remove_handler (http_server (self->http), "/metrics");
   g_source_remove (self->tick);
+  waiters_free (self->waiters);
   events_free (self->events);
   guard_free (self->guard);
   g_free (self->run);

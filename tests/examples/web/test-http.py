@@ -29,6 +29,9 @@ cameras:
     bitrate: 1500
     yolov7: {{model-file: {root}/models/pets-tiny.pt, input-size: 192}}
     yolov7tracker: {{zones: {folder}/zones.json}}
+  - name: gone
+    source: rtsp://127.0.0.1:9/stream
+    yolov7: {{model-file: {root}/models/pets-tiny.pt, input-size: 192}}
 """
 
 
@@ -101,6 +104,9 @@ class Test:
                                                 b'Content-Length: 99999999999\r\n\r\nabc'),
             'goes on after one answer': Raw(self.server, b'GET / HTTP/1.1\r\nHost: a\r\n\r\n'),
         }
+        question = b'GET /cameras/gone/live.m3u8 HTTP/1.1\r\nHost: a\r\n\r\n'
+        self.patient = Raw(self.server, question)
+        Raw(self.server, question).socket.close()  # who asked, and went
         self.asleep = Raw(self.server, b'GET /events?camera=street HTTP/1.1\r\nHost: a\r\n\r\n', 1)
 
     def playlist(self):
@@ -170,6 +176,10 @@ class Test:
         times = [packet['pts'] for packet in media['packets']]
         assert times == sorted(set(times)) and media['packets'][0]['flags'].startswith('K')
         print(f'# {len(times)} frames in {len(pieces) - 1} segments, {(times[-1] - times[0]) / 90000:.1f} s')
+
+    def without_video_players_are_told(self):
+        answer = self.patient.answer()
+        assert answer.startswith(b'HTTP/1.1 503 ') and b'Retry-After: 1\r\n' in answer, answer
 
     def media_time_is_the_records_time(self):
         """Each frame of a segment that was analysed has a record with exactly its time."""
@@ -344,6 +354,7 @@ def main(program, root):
         test = Test(program, root, folder)
         cases = [test.the_page_is_served, test.nothing_comes_from_elsewhere, test.a_player_gets_video,
                  test.media_time_is_the_records_time, test.what_is_not_there_is_not_found,
+                 test.without_video_players_are_told,
                  test.other_methods_are_refused, test.nonsense_is_survived, test.a_large_body_is_not_kept,
                  test.video_ends_when_nobody_watches]
         alone = [bad_configurations_are_refused, a_port_in_use_is_said]

@@ -225,6 +225,7 @@ class Test:
         self.browser.run('document.querySelector("[data-key=gone] button").focus()')
         self.browser.press('\ue007')  # Enter
         self.browser.wait_for('the notice', NOTICE + '.includes("No signal since")')
+        self.browser.screenshot(f'{self.pictures}/web-lost.png')
         everything = self.browser.run('return document.documentElement.outerHTML')
         assert 'hush-hush' not in everything and 'hush-hush' not in self.server.get('/cameras')[2].decode()
         self.browser.run('document.querySelector("[data-key=street] button").click()')
