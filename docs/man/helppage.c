@@ -118,6 +118,23 @@ first_sentence (const char *text)
   return g_strdelimit (sentence, "\n", ' ');
 }
 
+/* One line, or below it others, each of which says after two blanks what it is for. */
+static void
+append_usage (GString *page, const char *usage, const char **rest)
+{
+  static const char *const below = "       ";
+
+  if (!g_str_has_prefix (*rest, below)) {
+    roff_text (page, usage);
+    return;
+  }
+  append_row (page, usage);
+  while (g_str_has_prefix (*rest, below)) {
+    g_autofree char *line = take_line (rest, below);
+    append_row (page, line);
+  }
+}
+
 static char *
 program_page (const char *program, const char *subcommand)
 {
@@ -137,8 +154,8 @@ program_page (const char *program, const char *subcommand)
   }
   roff_begin (page, name, "1", summary);
   roff_heading (page, "Synopsis");
-  roff_text (page, usage);
-  roff_heading (page, has_title ? "Subcommands" : "Description");
+  append_usage (page, usage, &rest);
+  roff_heading (page, *rest == ' ' ? "Subcommands" : "Description");
   append_lines (page, rest);
   append_see_also (page, subcommand ? base : NULL);
   return g_string_free (page, FALSE);

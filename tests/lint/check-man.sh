@@ -1,10 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# check-man.sh FOLDER YOLOV7: the pages of `man` in FOLDER, and the programs there that wrote them:
-# neither groff nor mandoc has anything to say about them; each property of each element, and each
-# option and subcommand of the tool YOLOV7, has its row; and what can't become a page is an error.
+# check-man.sh FOLDER YOLOV7 PROGRAM...: the pages of `man` in FOLDER, and the programs there that wrote
+# them: neither groff nor mandoc has anything to say about them; each property of each element, each
+# option and subcommand of the tool YOLOV7, and each option of PROGRAM, has its row; and what can't
+# become a page is an error.
 set -u
 folder=$(realpath "$1") tool=$(realpath "$2")
+shift 2
+programs=$(for program in "$@"; do realpath "$program"; done)
 cd "$(dirname "$0")/../.." || exit 1
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
@@ -60,12 +63,16 @@ for element in yolov7 yolov7overlay yolov7publish yolov7tracker; do
     sed -n '/^Element Properties:/,/^Element Signals:/s/^  \([a-z][a-z0-9-]*\) *: .*/\1/p' |
     not_in "$folder/$element.7")"
 done
-check "each subcommand" "$("$tool" --help | sed -n 's/^  \([a-z]*\)  *[a-z].*/\1/p' |
-  not_in "$folder/yolov7.1")"
-for page in "$folder"/yolov7-*.1; do
-  subcommand=${page##*/yolov7-}
-  check "each option of ${subcommand%.1}" "$("$tool" "${subcommand%.1}" --help |
-    grep -oE '^ +(-., )?--[a-z-]+' | grep -oE -- '--[a-z-]+' | not_in "$page")"
+# options COMMAND...: those that it prints for --help.
+options() { "$@" --help | grep -oE '^ +(-., )?--[a-z-]+' | grep -oE -- '--[a-z-]+'; }
+
+subcommands=$("$tool" --help | sed -n 's/^  \([a-z]*\)  *[a-z].*/\1/p')
+check "each subcommand" "$(not_in "$folder/yolov7.1" <<<"$subcommands")"
+for subcommand in $subcommands; do
+  check "each option of $subcommand" "$(options "$tool" "$subcommand" | not_in "$folder/yolov7-$subcommand.1")"
+done
+for program in $programs; do
+  check "each option of ${program##*/}" "$(options "$program" | not_in "$folder/${program##*/}.1")"
 done
 
 # refuses TEXT COMMAND...: it fails, and says TEXT.
