@@ -2,15 +2,15 @@
  * examples/web/channel.c - a camera as the page shows it. */
 #include "examples/web/channel.h"
 
+#include "examples/web/encoderinput.h"
 #include "examples/web/events.h"
-#include "examples/web/feed.h"
 #include "examples/web/records.h"
 
 struct _Channel {
   ChannelCalls calls;
   Records *records;
   Camera *camera;
-  Feed *feed;
+  EncoderInput *input;
   Stream *stream;
   char *reason;   /* of the last loss; NULL while it plays */
   GQueue recent;  /* GBytes * */
@@ -25,7 +25,7 @@ on_frame (Camera *camera, GstSample *sample, gpointer user_data)
   Channel *self = user_data;
   (void) camera;
 
-  feed_give (self->feed, sample);
+  encoder_input_give (self->input, sample);
 }
 
 static void
@@ -36,7 +36,7 @@ on_state (Camera *camera, CameraState state, const char *reason, gpointer user_d
 
   g_free (self->reason);
   self->reason = state == CAMERA_PLAYING ? NULL : g_strdup (reason);
-  feed_set_lost (self->feed, state != CAMERA_PLAYING);
+  encoder_input_set_lost (self->input, state != CAMERA_PLAYING);
   self->calls.changed (self->calls.user_data);
 }
 
@@ -87,12 +87,12 @@ channel_new (CameraConfig *config, const StreamOptions *options, const ChannelCa
   stream_options.name = channel_name (self);
   stream_options.clock = camera_clock (self->camera);
   stream_options.base_time = camera_base_time (self->camera);
-  self->feed = feed_new (stream_options.clock, stream_options.base_time);
-  self->stream = stream_new (self->feed, &stream_options);
+  self->input = encoder_input_new (stream_options.clock, stream_options.base_time);
+  self->stream = stream_new (self->input, &stream_options);
   return g_steal_pointer (&self);
 }
 
-/* The video first, which takes from the feed; then the camera, which gives to all others. */
+/* The video first, which takes from the input; then the camera, which gives to all others. */
 void
 channel_free (Channel *self)
 {
@@ -100,7 +100,7 @@ channel_free (Channel *self)
     return;
   stream_free (self->stream);
   camera_free (self->camera);
-  feed_free (self->feed);
+  encoder_input_free (self->input);
   records_free (self->records);
   g_queue_clear_full (&self->recent, (GDestroyNotify) g_bytes_unref);
   g_free (self->reason);

@@ -15,7 +15,7 @@
 
 struct _Stream {
   StreamOptions options;
-  Feed *feed;      /* borrowed: who made us keeps it longer */
+  EncoderInput *input; /* borrowed: who made us keeps it longer */
   gint64 epoch_us; /* the wall clock at media time 0; a constant, whatever becomes of that clock */
   guint tick;
   gint64 watched_us; /* monotonic; somebody asked */
@@ -141,7 +141,7 @@ stop (Stream *self)
 {
   if (!self->pipeline)
     return;
-  feed_connect (self->feed, NULL);
+  encoder_input_connect (self->input, NULL);
   g_clear_handle_id (&self->bus_watch, g_source_remove);
   gst_element_set_state (self->pipeline, GST_STATE_NULL);
   gst_clear_object (&self->pipeline);
@@ -199,7 +199,7 @@ connect_elements (Stream *self)
   gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, on_frame, self, NULL);
   gst_app_sink_set_callbacks (GST_APP_SINK (sink), &calls, self, NULL);
   self->bus_watch = gst_bus_add_watch (bus, on_message, self);
-  feed_connect (self->feed, source);
+  encoder_input_connect (self->input, source);
 }
 
 /* With the camera's clock and base time, which is what makes times equal. */
@@ -261,11 +261,11 @@ may_start (const Stream *self)
 /* ---- exported ------------------------------------------------------------------------------- */
 
 Stream *
-stream_new (Feed *feed, const StreamOptions *options)
+stream_new (EncoderInput *input, const StreamOptions *options)
 {
   Stream *self = g_new0 (Stream, 1);
 
-  self->feed = feed;
+  self->input = input;
   self->options = *options;
   g_mutex_init (&self->lock);
   self->epoch_us = g_get_real_time () - (gint64) (stream_now_ns (self) / 1000);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * examples/web/stream.h - the video of a camera as HLS in memory, encoded once for all viewers.
  *
- * In:    frames of a camera (examples/web/feed.h).
+ * In:    frames of a camera (examples/web/encoderinput.h).
  * Out:   a playlist and the pieces that it lists (examples/web/playlist.h).
  *
  * The encoder begins when somebody asks for the playlist and ends when nobody has asked for a
@@ -20,7 +20,7 @@
 #include <gst/gst.h>
 #include <stdbool.h>
 
-#include "examples/web/feed.h"
+#include "examples/web/encoderinput.h"
 
 G_BEGIN_DECLS
 
@@ -42,8 +42,8 @@ typedef struct {
   guint64 n_failures;          /* of the encoder */
 } StreamCounters;
 
-/* @feed: borrowed: it outlives the stream. @options: copied, but for its texts */
-Stream *stream_new (Feed *feed, const StreamOptions *options);
+/* @input: borrowed: it outlives the stream. @options: copied, but for its texts */
+Stream *stream_new (EncoderInput *input, const StreamOptions *options);
 void stream_free (Stream *self); /* NULL ok */
 
 /* Somebody watches. Appends the playlist. Returns: false while there is no segment yet, and nothing

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
- * tests/examples/web/test-stream.c - examples/web/stream.h and feed.h: video of a camera that a
- * test plays, with times that it knows. */
+ * tests/examples/web/test-stream.c - examples/web/stream.h and encoderinput.h: video of a camera
+ * that a test plays, with times that it knows. */
 #define _GNU_SOURCE /* memmem() */
 #include "examples/web/stream.h"
 
@@ -16,7 +16,7 @@
 typedef struct {
   GstClock *clock;
   GstClockTime base_time;
-  Feed *feed;
+  EncoderInput *input;
   Stream *stream;
   int width, height;
   GstClockTime shift; /* by which its times are too small */
@@ -48,7 +48,7 @@ on_frame (gpointer user_data)
     return G_SOURCE_CONTINUE;
   g_autoptr (GstSample) sample =
       make_sample (scene, now / GST_MSECOND * GST_MSECOND - scene->shift);
-  feed_give (scene->feed, sample);
+  encoder_input_give (scene->input, sample);
   return G_SOURCE_CONTINUE;
 }
 
@@ -57,7 +57,7 @@ scene_begin (Scene *scene, const char *encoder, guint linger_s)
 {
   *scene = (Scene){.clock = gst_system_clock_obtain (), .width = 64, .height = 48};
   scene->base_time = gst_clock_get_time (scene->clock) - 100 * GST_SECOND;
-  scene->feed = feed_new (scene->clock, scene->base_time);
+  scene->input = encoder_input_new (scene->clock, scene->base_time);
   const StreamOptions options = {
       .name = "scene",
       .encoder = encoder,
@@ -67,7 +67,7 @@ scene_begin (Scene *scene, const char *encoder, guint linger_s)
       .clock = scene->clock,
       .base_time = scene->base_time,
   };
-  scene->stream = stream_new (scene->feed, &options);
+  scene->stream = stream_new (scene->input, &options);
   scene->timer = g_timeout_add (FRAME_MS, on_frame, scene);
 }
 
@@ -76,7 +76,7 @@ scene_end (Scene *scene)
 {
   g_source_remove (scene->timer);
   stream_free (scene->stream);
-  feed_free (scene->feed);
+  encoder_input_free (scene->input);
   gst_object_unref (scene->clock);
 }
 
@@ -205,10 +205,10 @@ a_lost_camera_shows_its_last_picture (void)
   scene_begin (&scene, find_encoder (), 60);
   g_autofree char *before = watch (&scene, 2, "m4s");
   scene.is_silent = true;
-  feed_set_lost (scene.feed, true);
+  encoder_input_set_lost (scene.input, true);
   g_autofree char *lost = watch (&scene, 2, "m4s");
   /* Back, but with frames that are older than what was repeated: these are left out. */
-  feed_set_lost (scene.feed, false);
+  encoder_input_set_lost (scene.input, false);
   scene.shift = 2 * GST_SECOND;
   scene.is_silent = false;
   g_autofree char *after = watch (&scene, 2, "m4s");
@@ -224,7 +224,7 @@ without_frames_there_is_no_video (void)
 
   scene_begin (&scene, find_encoder (), 60);
   scene.is_silent = true;
-  feed_set_lost (scene.feed, true);
+  encoder_input_set_lost (scene.input, true);
   g_assert_false (stream_watch (scene.stream, text));
   for (guint i = 0; i < 20; i++)
     g_main_context_iteration (NULL, TRUE);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
- * examples/web/feed.h - the frames of a camera into an encoder, each with the time that it has.
+ * examples/web/encoderinput.h - the frames of a camera into an encoder, each with the time that it
+ * has.
  *
  * In:    frames behind the analysis, as examples/common/camera.h gives them.
  * Out:   the same memory in an appsrc; PTS is the camera's, never another: boxes are drawn by it.
@@ -11,8 +12,8 @@
  * (examples/common/relay.h is for consumers who want frames evenly and soon, and changes times to
  * that end.)
  *
- * Threads: feed_give() on the streaming thread of the camera, all else on the one whose main
- * context was the default when it was made. One lock, held while a frame is queued.
+ * Threads: encoder_input_give() on the streaming thread of the camera, all else on the one whose
+ * main context was the default when it was made. One lock, held while a frame is queued.
  */
 #pragma once
 
@@ -21,21 +22,21 @@
 
 G_BEGIN_DECLS
 
-typedef struct _Feed Feed;
+typedef struct _Feed EncoderInput;
 
 /* @clock, @base_time: those of the frames */
-Feed *feed_new (GstClock *clock, GstClockTime base_time);
-void feed_free (Feed *self); /* NULL ok */
+EncoderInput *encoder_input_new (GstClock *clock, GstClockTime base_time);
+void encoder_input_free (EncoderInput *self); /* NULL ok */
 
-void feed_give (Feed *self, GstSample *sample);
+void encoder_input_give (EncoderInput *self, GstSample *sample);
 
 /* Whether the camera is lost. */
-void feed_set_lost (Feed *self, bool is_lost);
+void encoder_input_set_lost (EncoderInput *self, bool is_lost);
 
 /* @source: (nullable): the appsrc that gets frames from now on; with the clock and the base time
  * above. NULL: none */
-void feed_connect (Feed *self, GstElement *source);
+void encoder_input_connect (EncoderInput *self, GstElement *source);
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (Feed, feed_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (EncoderInput, encoder_input_free)
 
 G_END_DECLS

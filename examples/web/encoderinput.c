@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
- * examples/web/feed.c - the frames of a camera into an encoder. */
-#include "examples/web/feed.h"
+ * examples/web/encoderinput.c - the frames of a camera into an encoder. */
+#include "examples/web/encoderinput.h"
 
 #include <gst/app/app.h>
 
@@ -23,7 +23,7 @@ struct _Feed {
 };
 
 static void
-push_locked (Feed *self, GstClockTime pts)
+push_locked (EncoderInput *self, GstClockTime pts)
 {
   if (!self->source || !self->last)
     return;
@@ -42,7 +42,7 @@ push_locked (Feed *self, GstClockTime pts)
 static gboolean
 on_tick (gpointer user_data)
 {
-  Feed *self = user_data;
+  EncoderInput *self = user_data;
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
   if (self->is_lost)
@@ -50,10 +50,10 @@ on_tick (gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
-Feed *
-feed_new (GstClock *clock, GstClockTime base_time)
+EncoderInput *
+encoder_input_new (GstClock *clock, GstClockTime base_time)
 {
-  Feed *self = g_new0 (Feed, 1);
+  EncoderInput *self = g_new0 (EncoderInput, 1);
 
   self->clock = gst_object_ref (clock);
   self->base_time = base_time;
@@ -64,11 +64,11 @@ feed_new (GstClock *clock, GstClockTime base_time)
 }
 
 void
-feed_free (Feed *self)
+encoder_input_free (EncoderInput *self)
 {
   if (!self)
     return;
-  feed_connect (self, NULL);
+  encoder_input_connect (self, NULL);
   g_source_remove (self->timer);
   gst_clear_buffer (&self->last);
   gst_clear_caps (&self->caps);
@@ -78,7 +78,7 @@ feed_free (Feed *self)
 }
 
 void
-feed_give (Feed *self, GstSample *sample)
+encoder_input_give (EncoderInput *self, GstSample *sample)
 {
   GstBuffer *buffer = gst_sample_get_buffer (sample);
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
@@ -90,7 +90,7 @@ feed_give (Feed *self, GstSample *sample)
 }
 
 void
-feed_set_lost (Feed *self, bool is_lost)
+encoder_input_set_lost (EncoderInput *self, bool is_lost)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
@@ -98,7 +98,7 @@ feed_set_lost (Feed *self, bool is_lost)
 }
 
 void
-feed_connect (Feed *self, GstElement *source)
+encoder_input_connect (EncoderInput *self, GstElement *source)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
