@@ -28,6 +28,15 @@ free_page (gpointer data)
   g_free (page);
 }
 
+/* Before 3.3 libsoup keeps a connection for ever whose client went away after an answer. */
+static void
+end_connection (SoupServerMessage *message)
+{
+  if (!soup_check_version (3, 3, 0))
+    soup_message_headers_replace (soup_server_message_get_response_headers (message), "Connection",
+                                  "close");
+}
+
 static void
 refuse_all_but_questions (SoupServer *server, SoupServerMessage *message, const char *path,
                           GHashTable *query, gpointer user_data)
@@ -38,6 +47,7 @@ refuse_all_but_questions (SoupServer *server, SoupServerMessage *message, const 
   (void) path;
   (void) query;
   (void) user_data;
+  end_connection (message);
   soup_message_body_set_accumulate (soup_server_message_get_request_body (message), FALSE);
   if (method == SOUP_METHOD_GET || method == SOUP_METHOD_HEAD)
     return;

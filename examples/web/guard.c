@@ -8,7 +8,7 @@
 
 struct _Guard {
   SoupServer *server;
-  GHashTable *connections; /* GSocket * -> gint64 *: when it last began something */
+  GHashTable *connections; /* GSocket *, until its end -> gint64 *: when it last began something */
   gulong started, finished;
   guint tick;
   guint64 n_refused;
@@ -48,12 +48,22 @@ on_finished (SoupServer *server, SoupServerMessage *message, gpointer user_data)
 }
 
 static void
+on_gone (gpointer user_data, GObject *socket)
+{
+  Guard *self = user_data;
+
+  g_hash_table_remove (self->connections, socket);
+}
+
+/* Not referenced: libsoup closes a connection by letting go of it. */
+static void
 take (Guard *self, GSocket *socket)
 {
   gint64 *since_us = g_new (gint64, 1);
 
   *since_us = g_get_monotonic_time ();
-  g_hash_table_insert (self->connections, g_object_ref (socket), since_us);
+  g_object_weak_ref (G_OBJECT (socket), on_gone, self);
+  g_hash_table_insert (self->connections, socket, since_us);
 }
 
 /* A connection opens, or is about to hear its next request. */
@@ -75,26 +85,22 @@ on_started (SoupServer *server, SoupServerMessage *message, gpointer user_data)
     shut (self, socket);
 }
 
-static gboolean
-is_over (gpointer socket, gpointer since_us, gpointer user_data)
-{
-  Guard *self = user_data;
-  const gint64 waited_us = g_get_monotonic_time () - *(gint64 *) since_us;
-
-  if (g_socket_is_closed (socket))
-    return TRUE;
-  if (waited_us <= GUARD_PATIENCE_S * G_USEC_PER_SEC)
-    return FALSE;
-  shut (self, socket);
-  return TRUE;
-}
-
+/* Who was shut has patience again: if that did not end it, the next time it may. */
 static gboolean
 on_tick (gpointer user_data)
 {
   Guard *self = user_data;
+  const gint64 now_us = g_get_monotonic_time ();
+  GHashTableIter iter;
+  gpointer socket, since_us;
 
-  g_hash_table_foreach_remove (self->connections, is_over, self);
+  g_hash_table_iter_init (&iter, self->connections);
+  while (g_hash_table_iter_next (&iter, &socket, &since_us)) {
+    if (now_us - *(gint64 *) since_us <= GUARD_PATIENCE_S * G_USEC_PER_SEC)
+      continue;
+    *(gint64 *) since_us = now_us;
+    shut (self, socket); /* that ends it later, in the main loop: the table stays as it is */
+  }
   return G_SOURCE_CONTINUE;
 }
 
@@ -104,7 +110,7 @@ guard_new (SoupServer *server)
   Guard *self = g_new0 (Guard, 1);
 
   self->server = server;
-  self->connections = g_hash_table_new_full (NULL, NULL, g_object_unref, g_free);
+  self->connections = g_hash_table_new_full (NULL, NULL, NULL, g_free);
   self->started = g_signal_connect (server, "request-started", G_CALLBACK (on_started), self);
   self->finished = g_signal_connect (server, "request-finished", G_CALLBACK (on_finished), self);
   self->tick = g_timeout_add_seconds (TICK_S, on_tick, self);
@@ -114,8 +120,14 @@ guard_new (SoupServer *server)
 void
 guard_free (Guard *self)
 {
+  GHashTableIter iter;
+  gpointer socket;
+
   if (!self)
     return;
+  g_hash_table_iter_init (&iter, self->connections);
+  while (g_hash_table_iter_next (&iter, &socket, NULL))
+    g_object_weak_unref (socket, on_gone, self);
   g_signal_handler_disconnect (self->server, self->started);
   g_signal_handler_disconnect (self->server, self->finished);
   g_source_remove (self->tick);
@@ -126,7 +138,8 @@ guard_free (Guard *self)
 void
 guard_forget (Guard *self, GSocket *socket)
 {
-  g_hash_table_remove (self->connections, socket);
+  if (g_hash_table_remove (self->connections, socket))
+    g_object_weak_unref (G_OBJECT (socket), on_gone, self);
 }
 
 guint64

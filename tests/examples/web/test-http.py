@@ -240,6 +240,28 @@ class Test:
             assert len(answer) < 1000000
         assert self.server.get('/')[0] == 200
 
+    def who_went_is_forgotten(self):
+        """A descriptor each, otherwise; libsoup 3.2 would keep them."""
+        before = self.n_sockets()
+        for text in (b'', b'GET / HT', b'GET / HTTP/1.1\r\nHost: a\r\n\r\n', b'nonsense\r\n\r\n'):
+            for _ in range(25):
+                connection = Raw(self.server, text)
+                connection.end()
+                connection.answer()
+        for _ in range(25):
+            self.server.get('/cameras')
+        # A camera's source comes and goes, too.
+        self.server.wait_for('they are closed', lambda: self.n_sockets() <= before + 5, 25)
+
+    def n_sockets(self):
+        folder, n = f'/proc/{self.server.process.pid}/fd', 0
+        for name in os.listdir(folder):
+            try:
+                n += os.readlink(f'{folder}/{name}').startswith('socket:')
+            except OSError:
+                pass  # closed meanwhile
+        return n
+
     def a_large_body_is_not_kept(self):
         before = self.resident_bytes()
         connection = Raw(self.server, b'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 400000000\r\n\r\n')
@@ -355,7 +377,8 @@ def main(program, root):
         cases = [test.the_page_is_served, test.nothing_comes_from_elsewhere, test.a_player_gets_video,
                  test.media_time_is_the_records_time, test.what_is_not_there_is_not_found,
                  test.without_video_players_are_told,
-                 test.other_methods_are_refused, test.nonsense_is_survived, test.a_large_body_is_not_kept,
+                 test.other_methods_are_refused, test.nonsense_is_survived, test.who_went_is_forgotten,
+                 test.a_large_body_is_not_kept,
                  test.video_ends_when_nobody_watches]
         alone = [bad_configurations_are_refused, a_port_in_use_is_said]
         last = [test.who_does_not_read_is_dropped, test.who_holds_a_connection_is_let_go, test.it_ends_in_order]
