@@ -3,16 +3,70 @@
 #include "examples/web/guard.h"
 
 #include <libsoup/soup.h>
+#include <stdbool.h>
+#include <sys/socket.h>
 
-#define TICK_S 5
+#define TICK_S 2
+
+typedef struct {
+  gint64 since_us; /* it last began something */
+  bool is_idle;    /* it was answered, and has not asked again */
+  bool is_shut;    /* by us; libsoup has had the time to see it */
+} Visit;
 
 struct _Guard {
   SoupServer *server;
-  GHashTable *connections; /* GSocket *, until its end -> gint64 *: when it last began something */
+  GHashTable *visits; /* GSocket *, until its end -> Visit * */
   gulong started, finished;
   guint tick;
   guint64 n_refused;
 };
+
+/* Patience begins anew. */
+static void
+note (Guard *self, SoupServerMessage *message, bool is_idle)
+{
+  GSocket *socket = soup_server_message_get_socket (message);
+  Visit *visit = socket ? g_hash_table_lookup (self->visits, socket) : NULL;
+
+  if (!visit)
+    return;
+  visit->since_us = g_get_monotonic_time ();
+  visit->is_idle = is_idle;
+}
+
+static void
+on_headers (SoupServerMessage *message, gpointer user_data)
+{
+  note (user_data, message, false);
+}
+
+static void
+on_finished (SoupServer *server, SoupServerMessage *message, gpointer user_data)
+{
+  (void) server;
+
+  note (user_data, message, true);
+}
+
+static void
+on_gone (gpointer user_data, GObject *socket)
+{
+  Guard *self = user_data;
+
+  g_hash_table_remove (self->visits, socket);
+}
+
+/* Not referenced: it is libsoup that closes a connection, by letting go of it. */
+static void
+take (Guard *self, GSocket *socket)
+{
+  Visit *visit = g_new0 (Visit, 1);
+
+  visit->since_us = g_get_monotonic_time ();
+  g_object_weak_ref (G_OBJECT (socket), on_gone, self);
+  g_hash_table_insert (self->visits, socket, visit);
+}
 
 /* What waits on it fails, and libsoup lets go of it. */
 static void
@@ -22,51 +76,7 @@ shut (Guard *self, GSocket *socket)
   g_socket_shutdown (socket, TRUE, TRUE, NULL);
 }
 
-/* Patience begins anew. */
-static void
-note (Guard *self, SoupServerMessage *message)
-{
-  GSocket *socket = soup_server_message_get_socket (message);
-  gint64 *since_us = socket ? g_hash_table_lookup (self->connections, socket) : NULL;
-
-  if (since_us)
-    *since_us = g_get_monotonic_time ();
-}
-
-static void
-on_headers (SoupServerMessage *message, gpointer user_data)
-{
-  note (user_data, message);
-}
-
-static void
-on_finished (SoupServer *server, SoupServerMessage *message, gpointer user_data)
-{
-  (void) server;
-
-  note (user_data, message);
-}
-
-static void
-on_gone (gpointer user_data, GObject *socket)
-{
-  Guard *self = user_data;
-
-  g_hash_table_remove (self->connections, socket);
-}
-
-/* Not referenced: libsoup closes a connection by letting go of it. */
-static void
-take (Guard *self, GSocket *socket)
-{
-  gint64 *since_us = g_new (gint64, 1);
-
-  *since_us = g_get_monotonic_time ();
-  g_object_weak_ref (G_OBJECT (socket), on_gone, self);
-  g_hash_table_insert (self->connections, socket, since_us);
-}
-
-/* A connection opens, or is about to hear its next request. */
+/* A connection opens, or its next request begins. */
 static void
 on_started (SoupServer *server, SoupServerMessage *message, gpointer user_data)
 {
@@ -77,29 +87,57 @@ on_started (SoupServer *server, SoupServerMessage *message, gpointer user_data)
   if (!socket)
     return;
   g_signal_connect (message, "got-headers", G_CALLBACK (on_headers), self);
-  if (g_hash_table_contains (self->connections, socket))
-    note (self, message);
-  else if (g_hash_table_size (self->connections) < GUARD_MAX_CONNECTIONS)
+  if (g_hash_table_contains (self->visits, socket))
+    note (self, message, false);
+  else if (g_hash_table_size (self->visits) < GUARD_MAX_CONNECTIONS)
     take (self, socket);
   else
     shut (self, socket);
 }
 
-/* Who was shut has patience again: if that did not end it, the next time it may. */
+static bool
+has_hung_up (GSocket *socket)
+{
+  char byte;
+
+  return recv (g_socket_get_fd (socket), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+/* Returns: whether it is over. Before 3.3 libsoup forgets to close a connection whose client went
+ * away between two requests; after a tick it has seen the end, and looks at it no more. */
+static bool
+look_after (Guard *self, GSocket *socket, Visit *visit)
+{
+  const gint64 waited_us = g_get_monotonic_time () - visit->since_us;
+
+  if (g_socket_is_closed (socket))
+    return true;
+  if (visit->is_shut) {
+    g_socket_close (socket, NULL);
+    return true;
+  }
+  if (waited_us > GUARD_PATIENCE_S * G_USEC_PER_SEC) {
+    shut (self, socket);
+    visit->is_shut = true;
+  } else if (visit->is_idle && has_hung_up (socket)) {
+    visit->is_shut = true;
+  }
+  return false;
+}
+
 static gboolean
 on_tick (gpointer user_data)
 {
   Guard *self = user_data;
-  const gint64 now_us = g_get_monotonic_time ();
   GHashTableIter iter;
-  gpointer socket, since_us;
+  gpointer socket, visit;
 
-  g_hash_table_iter_init (&iter, self->connections);
-  while (g_hash_table_iter_next (&iter, &socket, &since_us)) {
-    if (now_us - *(gint64 *) since_us <= GUARD_PATIENCE_S * G_USEC_PER_SEC)
+  g_hash_table_iter_init (&iter, self->visits);
+  while (g_hash_table_iter_next (&iter, &socket, &visit)) {
+    if (!look_after (self, socket, visit))
       continue;
-    *(gint64 *) since_us = now_us;
-    shut (self, socket); /* that ends it later, in the main loop: the table stays as it is */
+    g_object_weak_unref (socket, on_gone, self);
+    g_hash_table_iter_remove (&iter);
   }
   return G_SOURCE_CONTINUE;
 }
@@ -110,7 +148,7 @@ guard_new (SoupServer *server)
   Guard *self = g_new0 (Guard, 1);
 
   self->server = server;
-  self->connections = g_hash_table_new_full (NULL, NULL, NULL, g_free);
+  self->visits = g_hash_table_new_full (NULL, NULL, NULL, g_free);
   self->started = g_signal_connect (server, "request-started", G_CALLBACK (on_started), self);
   self->finished = g_signal_connect (server, "request-finished", G_CALLBACK (on_finished), self);
   self->tick = g_timeout_add_seconds (TICK_S, on_tick, self);
@@ -125,20 +163,20 @@ guard_free (Guard *self)
 
   if (!self)
     return;
-  g_hash_table_iter_init (&iter, self->connections);
+  g_hash_table_iter_init (&iter, self->visits);
   while (g_hash_table_iter_next (&iter, &socket, NULL))
     g_object_weak_unref (socket, on_gone, self);
   g_signal_handler_disconnect (self->server, self->started);
   g_signal_handler_disconnect (self->server, self->finished);
   g_source_remove (self->tick);
-  g_hash_table_unref (self->connections);
+  g_hash_table_unref (self->visits);
   g_free (self);
 }
 
 void
 guard_forget (Guard *self, GSocket *socket)
 {
-  if (g_hash_table_remove (self->connections, socket))
+  if (g_hash_table_remove (self->visits, socket))
     g_object_weak_unref (G_OBJECT (socket), on_gone, self);
 }
 

@@ -245,6 +245,9 @@ on_request (SoupServer *server, SoupServerMessage *message, const char *path, GH
   Site *self = user_data;
   (void) server;
 
+  /* Connections may go on: examples/common/http.c ends them for want of a guard, and pages ask
+   * twice a second. */
+  soup_message_headers_remove (headers_of (message), "Connection");
   if (g_str_equal (path, "/cameras"))
     answer_text (message, "application/json", describe_cameras (self));
   else if (g_str_equal (path, "/events"))

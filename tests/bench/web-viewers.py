@@ -5,6 +5,7 @@ what the page asks for: the playlist twice a second, each segment, and events.
 
 usage: web-viewers.py YOLOV7_WEB SOURCE_ROOT [VIEWERS [SECONDS]]
 """
+import http.client
 import os
 import re
 import sys
@@ -30,17 +31,23 @@ class Viewer(threading.Thread):
     def __init__(self, server):
         super().__init__(daemon=True)
         self.server, self.n_bytes, self.is_over = server, 0, threading.Event()
+        self.connection = http.client.HTTPConnection(server.host, server.port, timeout=60)
         self.listener = webserver.Listener(server, 'street')
         self.start()
+
+    def get(self, path):
+        self.connection.request('GET', path)
+        answer = self.connection.getresponse()
+        return answer.status, answer.read()
 
     def run(self):
         last = -1
         while not self.is_over.wait(0.5):
-            status, _, text = self.server.get('/cameras/street/live.m3u8')
+            status, text = self.get('/cameras/street/live.m3u8')
             names = re.findall(r'^\w+-(\d+)\.m4s$', text.decode(), re.M) if status == 200 else []
             for number in [int(n) for n in names if int(n) > last][-2:]:
                 run = re.search(r'^(\w+)-\d+\.m4s$', text.decode(), re.M).group(1)
-                self.n_bytes += len(self.server.get(f'/cameras/street/{run}-{number}.m4s')[2])
+                self.n_bytes += len(self.get(f'/cameras/street/{run}-{number}.m4s')[1])
                 last = number
 
     def end(self):
