@@ -128,7 +128,9 @@ time_of (Scene *scene, const char *name)
   const guint8 *tfdt = memmem (at, n, "tfdt", 4);
   g_assert_nonnull (tfdt);
   g_assert_cmpuint (tfdt[4], ==, 1);
-  return GST_READ_UINT64_BE (tfdt + 8);
+  guint64 time;
+  memcpy (&time, tfdt + 8, sizeof time);
+  return GUINT64_FROM_BE (time);
 }
 
 /* Those that are listed, each later than the one before. */
