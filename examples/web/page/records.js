@@ -67,13 +67,17 @@ export class Records {
   }
 }
 
+// Tracks on their way; what only one of the two knows is shown while that is the nearer one.
 function between(before, after, time) {
   const share = (time - before.time) / (after.time - before.time);
   const later = new Map(after.record.objects.map((object) => [object.id, object]));
   later.delete(undefined);
-  const isFresh = time - before.time <= EXPIRE_S;
-  const objects = before.record.objects
-    .filter((object) => isFresh || later.has(object.id))
-    .map((object) => (later.has(object.id) ? moved(object, later.get(object.id), share) : object));
+  const known = before.record.objects.filter((object) => later.has(object.id));
+  const ids = new Set(known.map((object) => object.id));
+  const nearer = share < 0.5 ? before : after;
+  const objects = [
+    ...known.map((object) => moved(object, later.get(object.id), share)),
+    ...nearer.record.objects.filter((object) => !ids.has(object.id)),
+  ];
   return { time: before.time, record: { ...before.record, objects } };
 }
