@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A browser that a test drives: Debian's chromedriver, over the WebDriver protocol, with nothing but
 Python's standard library. https://www.w3.org/TR/webdriver2/"""
+import atexit
 import base64
 import json
 import re
@@ -21,6 +22,7 @@ class Browser:
     def __init__(self, folder, width, height):
         self.log = open(folder + '/chromedriver.log', 'w+', encoding='utf-8')
         self.driver = subprocess.Popen(['chromedriver', '--port=0'], stdout=self.log, stderr=self.log)
+        atexit.register(self.driver.terminate)  # should the test end before it does
         self.session = ''
         self.base = f'http://127.0.0.1:{self._port()}'
         options = ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage',

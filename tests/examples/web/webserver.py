@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """yolov7-web as a test meets it: a process, its address, and what it tells over HTTP."""
+import atexit
 import http.client
 import json
 import os
@@ -14,6 +15,7 @@ class Server:
         self.log = open(log, 'a', encoding='utf-8')
         self.process = subprocess.Popen([program, config], stdout=subprocess.PIPE, stderr=self.log,
                                         text=True, env={**os.environ, 'G_DEBUG': 'fatal-criticals'})
+        atexit.register(self.process.kill)  # should the test end before it does
         self.url = self.process.stdout.readline().strip()
         if not self.url.startswith('http://'):
             with open(log, encoding='utf-8') as text:
