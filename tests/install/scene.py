@@ -10,7 +10,7 @@ import subprocess
 import time
 
 CLIP = os.environ.get('YV_CLIP', '/usr/share/doc/opencv-doc/examples/data/vtest.avi')
-N_FRAMES, N_CAMERA_FRAMES, RATE = 6, 100, 10
+N_FRAMES, N_CAMERA_FRAMES, RATE = 6, 600, 10
 DEBIAN_PYTHON = '/usr/bin/python3'  # the one that Debian's bindings are for
 
 
@@ -71,7 +71,8 @@ class Scene:
         # Small, since a device may be a CPU. The camera goes on for longer than a command needs to see it.
         encode = ('ffmpeg', '-v', 'error', '-i', CLIP, '-vf', 'scale=384:-2', '-frames:v')
         for name, n_frames in (('street.mp4', N_FRAMES), ('camera.mp4', N_CAMERA_FRAMES)):
-            run(*encode, str(n_frames), '-r', str(RATE), '-c:v', 'libx264', '-pix_fmt', 'yuv420p', f'{self.folder}/{name}')
+            run(*encode, str(n_frames), '-r', str(RATE), '-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p',
+                f'{self.folder}/{name}')
         for name in ('pictures/1.jpg', 'pictures/2.jpg', 'coco/val2017/1.jpg'):
             run(*encode, '1', f'{self.folder}/{name}')
         write(self.folder + '/in.safetensors', tensor_file(64, 64))

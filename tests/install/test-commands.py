@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Every command of the documentation works: each line of each block of sh in README.md, docs/ and examples/, each
 hook in examples/mediamtx.md, and the lines with which the sources of the elements begin. They are run in a folder with
-the files that they name (scene.py). A pipeline counts as one that works where pictures came out at its end.
+the files that they name (scene.py). A pipeline counts as one that works where pictures came out at its end; what plays
+a camera is ended with SIGINT then. A server that a page starts, with the yaml of that page where it has one, is there
+for the lines that follow on it, and is ended with SIGINT as well.
 
 usage: test-commands.py BUILD_ROOT SOURCE_ROOT [PART OF A LINE]
 """
@@ -15,7 +17,7 @@ import sys
 import tempfile
 import time
 
-from scene import Scene
+from scene import Scene, free_port
 
 # What a reader replaces by his own, and what would take minutes: pattern, replacement.
 SUBSTITUTES = [
@@ -30,7 +32,14 @@ SUBSTITUTES = [
     (r'--warmup 8', '--warmup 0'),
     (r'--batch B\b', '--batch 2'),
     (r'--in-flight 2', '--in-flight 2 --warmup 4 --runs 4'),
+    (r'rtsp://[^/\s]*10\.0\.0\.7/stream', 'rtsp://127.0.0.1:{rtsp}/stream'),
+    (r'v4l2:///dev/video0', 'test:ball'),
+    (r'^ffplay ', 'ffprobe -v error -rtsp_transport tcp '),
+    (r' dump=true', ''),
 ]
+
+SERVER = r'^(?:\S*/)?yolov7-(?:web|rtsp-server) \S+\.yaml'
+CONFIG = 'port: 8080\ncameras:\n  - name: street\n    source: street.mp4\n    yolov7: {model-file: best.pt}\n'
 
 # What is not run: pattern of a line, why.
 LEFT_OUT = [
@@ -44,6 +53,8 @@ LEFT_OUT = [
     (r'gpu\.sh', 'for a machine with a GPU; the test "gpu-script" runs it in its short form'),
     (r'^tests/bench/scaling\.py', 'measures for minutes, on a build without debugging aids'),
     (r'test-conv --bench', 'measures for minutes; a plain run of it is a test'),
+    (r'^journalctl ', 'shows what systemd runs, and it runs nothing of ours here'),
+    (r'rabbitmq|YV_FLEET|yolov7-fleet|^amqp-publish', 'takes a RabbitMQ; the tests of the fleet start one'),
 ]
 
 
@@ -61,10 +72,13 @@ def blocks(source):
         with open(path, encoding='utf-8') as f:
             text = f.read()
         name = os.path.relpath(path, source)
+        config = re.search(r'^```yaml\n(.*?)^```', text, re.MULTILINE | re.DOTALL)
+        yield name, config[1] if config else CONFIG, 'yaml'
         for block in re.findall(r'^```sh\n(.*?)^```', text, re.MULTILINE | re.DOTALL):
             yield from ((name, line, 'sh') for line in lines_of(block))
         for hook in re.findall(r'^    (?:runOnDemand|runOnAvailable): >-\n((?:      .*\n)+)', text, re.MULTILINE):
             yield name, ' '.join(hook.split()), 'hook'
+        yield name, '', 'end'
     for path in sorted(glob.glob(source + '/gst/gst*.c')):
         with open(path, encoding='ascii') as f:
             text = f.read()
@@ -79,15 +93,19 @@ def why_left_out(line):
 
 class Runner:
     def __init__(self, build, scene):
-        self.scene, self.exports = scene, {}
+        self.scene, self.config, self.servers = scene, '', []
+        programs = [f'{build}/tools'] + [os.path.dirname(path) for path in glob.glob(build + '/examples/*/yolov7-*[a-z]')]
         self.env = dict(os.environ, GST_PLUGIN_PATH=build + '/gst', GST_REGISTRY=scene.folder + '/registry.bin',
-                        YV_CACHE='off')
+                        YV_CACHE='off', PATH=':'.join(programs + [os.environ['PATH']]))
         self.n_sinks = 0
+        self.moved = {}  # a port that a page names: the free one that stands for it
 
     def substitute(self, line):
         ports = {'rtsp': self.scene.rtsp, 'mqtt': self.scene.mqtt, 'mqtts': self.scene.mqtts}
         for pattern, replacement in SUBSTITUTES:
             line = re.sub(pattern, replacement.format(**ports) if '{' in replacement else replacement, line)
+        for port, moved in self.moved.items():
+            line = re.sub(rf'(localhost|127\.0\.0\.1):{port}\b', rf'\1:{moved}', line)
         return line
 
     def with_files_for_sinks(self, line):
@@ -103,11 +121,17 @@ class Runner:
     def run_line(self, line):
         """In a shell, as a reader does; what it exports is there for the lines that follow."""
         self.scene.write_texts()
+        if re.search(SERVER, line):
+            self.start_server(line)
+            return
         line, files = self.with_files_for_sinks(self.substitute(line))
+        assert 'gst-launch' not in line or files, f'{line}\nhas no sink to look at'
+        if files and 'rtsp://' in line:
+            self.run_until_a_picture(line.split(), self.env, files[0])  # cameras never end
+            return
         done = subprocess.run(['bash', '-euo', 'pipefail', '-c', line], cwd=self.scene.folder, env=self.env, text=True,
                               stdin=subprocess.DEVNULL, capture_output=True, check=False)
         assert done.returncode == 0, f'{line}\nexit status {done.returncode}: {done.stderr[-900:]}'
-        assert 'gst-launch' not in line or files, f'{line}\nhas no sink to look at'
         for path in files:
             assert os.path.getsize(path) > 0, f'{line}\nno picture came out: {done.stderr[-900:]}'
         exported = re.fullmatch(r'export (\w+)=(\S+)', line)
@@ -115,26 +139,66 @@ class Runner:
             self.env[exported[1]] = exported[2].replace('$PWD', self.scene.folder)
 
     def run_hook(self, line):
-        """As MediaMTX does: without a shell, with its own variables, and ended with SIGINT after a picture."""
+        """As MediaMTX does: without a shell, with its own variables."""
         self.scene.write_texts()
         line, files = self.with_files_for_sinks(self.substitute(line))
         hook = {'RTSP_PORT': str(self.scene.rtsp), 'MTX_PATH': 'street'}
         if files:  # it reads a path that the server has
             line = line.replace('$RTSP_PORT/$MTX_PATH', '$RTSP_PORT/stream')
-        else:
-            files = [self.scene.folder + '/published']
         words = [re.sub(r'\$(\w+)', lambda name: hook[name[1]], word) for word in line.split()]
-        with open(self.scene.folder + '/hook.log', 'w+', encoding='utf-8') as log:
-            process = subprocess.Popen(words, cwd=self.scene.folder, env=self.env | hook, stdin=subprocess.DEVNULL,
-                                       stdout=log, stderr=log)
-            while process.poll() is None and not (os.path.exists(files[0]) and os.path.getsize(files[0])):
+        self.run_until_a_picture(words, self.env | hook, files[0] if files else self.scene.folder + '/published')
+
+    def start(self, words, env, log):
+        return subprocess.Popen(words, cwd=self.scene.folder, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def stop(self, process, log, allowed):
+        process.send_signal(signal.SIGINT)
+        process.wait()
+        log.seek(0)
+        said = log.read()
+        assert process.returncode in allowed, f'{process.args}\nexit status {process.returncode}: {said[-3000:]}'
+        return said
+
+    def run_until_a_picture(self, words, env, path):
+        with open(self.scene.folder + '/until.log', 'w+', encoding='utf-8') as log:
+            process = self.start(words, env, log)
+            while process.poll() is None and not (os.path.exists(path) and os.path.getsize(path)):
                 time.sleep(0.05)
-            process.send_signal(signal.SIGINT)
-            process.wait()
-            log.seek(0)
-            said = log.read()
-        assert process.returncode == 0, f'{" ".join(words)}\nexit status {process.returncode}: {said[-900:]}'
-        assert os.path.getsize(files[0]) > 0, f'{" ".join(words)}\nno picture came out: {said[-900:]}'
+            # When interrupted, rtspclientsink may find its connection closed before it could say that it ends,
+            # which gst-launch-1.0 tells as an error; but it must not crash.
+            said = self.stop(process, log, (0, 1) if process.poll() is None else (0,))
+        assert os.path.exists(path), f'{" ".join(words)}\nno picture came out: {said[-3000:]}'
+        assert os.path.getsize(path) > 0, f'{" ".join(words)}\nno picture came out: {said[-3000:]}'
+
+    def start_server(self, line):
+        """Until it says where it listens."""
+        def move(match):
+            self.moved[match[2]] = free_port()
+            return f'{match[1]}: {self.moved[match[2]]}'
+        program, config = line.split()[:2]
+        with open(f'{self.scene.folder}/{config}', 'w', encoding='utf-8') as f:
+            f.write(self.substitute(re.sub(r'\b(port|metrics-port): (\d+)', move, self.config)))
+        log = open(f'{self.scene.folder}/{os.path.basename(program)}.log', 'w+', encoding='utf-8')
+        process = self.start([program, config], self.env, log)
+        self.servers.append((process, log))
+        while True:
+            with open(log.name, encoding='utf-8') as f:
+                said = f.read()
+            if any(re.search(rf'\w+://\S+:{port}\b', said) for port in self.moved.values()):
+                return
+            assert process.poll() is None, f'{line}\nexit status {process.returncode}: {said[-3000:]}'
+            time.sleep(0.05)
+
+    def set_config(self, text):
+        self.config = text
+
+    def end_page(self, _):
+        """Whoever serves is told to end, and does."""
+        self.moved = {}
+        while self.servers:
+            process, log = self.servers.pop()
+            with log:
+                self.stop(process, log, (0,))
 
 
 def check_the_checks(runner):
@@ -152,29 +216,39 @@ def check_the_checks(runner):
 def main():
     build, source = sys.argv[1:3]
     wanted = sys.argv[3] if len(sys.argv) > 3 else ''
-    commands = [command for command in blocks(source) if wanted in command[1]]
+    commands = [command for command in blocks(source) if wanted in command[1] or command[2] in ('yaml', 'end')]
     assert len(commands) >= (1 if wanted else 40), f'{len(commands)} commands found'
     n = failed = 0
     with tempfile.TemporaryDirectory() as folder:
         scene = Scene(build, source, folder)
+        runner = Runner(build, scene)
         try:
-            runner = Runner(build, scene)
+            do = {'sh': runner.run_line, 'hook': runner.run_hook, 'yaml': runner.set_config, 'end': runner.end_page,
+                  'check': lambda _: check_the_checks(runner)}
             for name, line, how in [('', '', 'check')] + commands:
+                if how == 'yaml' or how == 'end' and not runner.servers:
+                    do[how](line)
+                    continue
                 n += 1
-                title = f'{name}: {line}'.replace('#', '').replace('\\', '')[:150] if line else 'what fails is seen to fail'
+                what = {'end': 'its servers end', 'check': 'what fails is seen to fail'}.get(how, line)
+                title = f'{name}: {what}'.replace('#', '').replace('\\', '')[:150]
                 why = why_left_out(line)
                 if why:
                     print(f'ok {n} - {title}\n# not run: {why}', flush=True)
                     continue
                 began = time.monotonic()
                 try:
-                    {'sh': runner.run_line, 'hook': runner.run_hook, 'check': lambda _: check_the_checks(runner)}[how](line)
+                    do[how](line)
                     print(f'ok {n} - {title}\n# {time.monotonic() - began:.1f} s', flush=True)
                 except AssertionError as e:
                     print('\n'.join('# ' + text for text in str(e).splitlines()))
                     print(f'not ok {n} - {title}', flush=True)
                     failed = 1
         finally:
+            for process, log in runner.servers:
+                process.kill()
+                process.wait()
+                log.close()
             scene.close()
     print(f'1..{n}')
     return failed
