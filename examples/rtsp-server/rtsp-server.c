@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/error.h"
 #include "examples/common/encoder.h"
 #include "examples/common/http.h"
 #include "examples/common/metrics.h"
@@ -150,6 +151,31 @@ let_everybody_in (GstRTSPAuth *auth)
   gst_rtsp_token_unref (token);
 }
 
+/* GLib takes a file without a key, and then no client gets through. */
+static gboolean
+has_key (const char *path)
+{
+  g_autofree char *text = NULL;
+
+  return g_file_get_contents (path, &text, NULL, NULL) && strstr (text, "PRIVATE KEY-----");
+}
+
+static GTlsCertificate *
+read_certificate (const char *path, GError **error)
+{
+  g_autoptr (GTlsCertificate) certificate = g_tls_certificate_new_from_file (path, error);
+
+  if (!certificate) {
+    g_prefix_error (error, "%s: no certificate: ", path);
+    return NULL;
+  }
+  if (has_key (path))
+    return g_steal_pointer (&certificate);
+  g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED,
+               "%s: has a certificate without its key; expected both in one PEM file", path);
+  return NULL;
+}
+
 static gboolean
 set_auth (Server *server, GError **error)
 {
@@ -164,12 +190,9 @@ set_auth (Server *server, GError **error)
   if (config->users->len == 0)
     let_everybody_in (auth);
   if (config->tls_certificate) {
-    g_autoptr (GTlsCertificate) certificate =
-        g_tls_certificate_new_from_file (config->tls_certificate, error);
-    if (!certificate) {
-      g_prefix_error (error, "%s: no certificate with its key: ", config->tls_certificate);
+    g_autoptr (GTlsCertificate) certificate = read_certificate (config->tls_certificate, error);
+    if (!certificate)
       return FALSE;
-    }
     gst_rtsp_auth_set_tls_certificate (auth, certificate);
   }
   gst_rtsp_server_set_auth (server->rtsp, auth);

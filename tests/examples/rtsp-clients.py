@@ -152,7 +152,8 @@ def new_pictures_come_after_each_cut(run):
 def pictures_are_new(run):
     analysis_ms = percentile(run.analysis_ms, 0.5)
     for name in list(run.clients)[:2]:
-        ages = [age for t, age in run.fresh(name) if run.is_steady(t, recovered(run, name))]
+        back = recovered(run, name)
+        ages = [age for t, age in run.fresh(name) if run.is_steady(t, back)]
         median, p95 = percentile(ages, 0.5), percentile(ages, 0.95)
         print(f'# {name}: glass to glass {median} ms in the median, {p95} ms for 95 % of {len(ages)} pictures, '
               f'{max(ages)} ms at most; an analysis takes {analysis_ms:.0f} ms')

@@ -7,6 +7,7 @@ usage: test-rtsp-server.py SERVER CAMERA WATCH ROOT
 """
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -184,6 +185,45 @@ def users_may_be_in_the_environment():
         assert server.process.wait() == 1 and 'only one is set' in server.stderr(), server.stderr()
 
 
+def it_speaks_tls():
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=localhost',
+                        '-keyout', folder + '/key', '-out', folder + '/certificate'], check=True, capture_output=True)
+        with open(folder + '/both.pem', 'w', encoding='ascii') as both:
+            for part in ('certificate', 'key'):
+                with open(f'{folder}/{part}', encoding='ascii') as f:
+                    both.write(f.read())
+        with rtsp.Server(SERVER, ROOT, BALL, f'tls-certificate: {folder}/both.pem\n') as server:
+            uri = server.wait_until_up().uri('/ball')
+            assert uri.startswith('rtsps://'), uri
+            done = play(uri, 'tcp')
+            assert done.returncode == 0, done.stderr
+            plain = uri.replace('rtsps', 'rtsp')
+            done = subprocess.run(['ffprobe', '-v', 'error', '-rtsp_transport', 'tcp', '-timeout', '2000000', plain],
+                                  capture_output=True, check=False)
+            assert done.returncode != 0, 'served without TLS'
+        for name, expected in (('certificate', 'a certificate without its key'), ('key', 'key: no certificate')):
+            with rtsp.Server(SERVER, ROOT, BALL, f'tls-certificate: {folder}/{name}\n') as server:
+                assert server.process.wait() == 1 and expected in server.stderr(), server.stderr()
+
+
+def systemd_takes_the_unit():
+    unit = os.path.dirname(os.path.abspath(SERVER)) + '/yolov7-rtsp-server.service'
+    if not shutil.which('systemd-analyze'):
+        print('# there is no systemd-analyze here: only looked at')
+        assert os.path.exists(unit)
+        return
+    with open(unit, encoding='ascii') as f:
+        text = re.sub(r'^ExecStart=\S+', 'ExecStart=' + os.path.abspath(SERVER), f.read(), flags=re.M)
+    with tempfile.TemporaryDirectory() as folder:
+        with open(folder + '/yolov7-rtsp-server.service', 'w', encoding='ascii') as f:
+            f.write(text)
+        done = subprocess.run(['systemd-analyze', 'verify', '--man=no', folder + '/yolov7-rtsp-server.service'],
+                              capture_output=True, text=True, check=False)
+        complaints = [line for line in done.stderr.splitlines() if 'yolov7-rtsp-server.service' in line]
+        assert not complaints, '\n'.join(complaints)
+
+
 def request(connection, text):
     """The answer's head."""
     connection.sendall(text.encode())
@@ -277,5 +317,6 @@ def it_ends_while_clients_watch():
 rtsp.run_tests([(check.__name__.replace('_', ' '), check) for check in (
     what_is_wrong_is_told_with_its_line, wrong_arguments_are_told, a_port_in_use_is_told,
     both_sharings_serve_both_transports, a_camera_that_was_never_there_is_served, detections_come_as_json,
-    only_users_may_look, users_may_be_in_the_environment, who_does_not_read_is_alone, strangers_do_no_harm,
+    only_users_may_look, users_may_be_in_the_environment, it_speaks_tls, systemd_takes_the_unit,
+    who_does_not_read_is_alone, strangers_do_no_harm,
     more_clients_than_allowed_are_refused, it_ends_while_clients_watch)])
