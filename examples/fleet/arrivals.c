@@ -35,8 +35,9 @@ static char *
 to_text (amqp_bytes_t bytes)
 {
   g_autofree char *text = g_strndup (bytes.bytes, MIN (bytes.len, MAX_REASON));
+  g_autofree char *valid = g_utf8_make_valid (text, -1);
 
-  return g_utf8_make_valid (text, -1);
+  return fleet_plain (valid);
 }
 
 bool

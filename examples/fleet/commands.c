@@ -250,22 +250,12 @@ get_name (const FleetArrival *arrival)
   return card ? g_strdup (card->name) : NULL;
 }
 
-static char *
-for_terminal (const char *text)
-{
-  char *plain = g_strdup (text ? text : "no reason given");
-
-  for (char *at = plain; *at; at++)
-    if (g_ascii_iscntrl (*at))
-      *at = '?';
-  return plain;
-}
-
 static bool
 print_failed (FleetLink *link G_GNUC_UNUSED, const FleetArrival *arrival,
               gpointer user_data G_GNUC_UNUSED, GError **error G_GNUC_UNUSED)
 {
-  g_autofree char *name = get_name (arrival), *reason = for_terminal (arrival->reason);
+  g_autofree char *name = get_name (arrival),
+                  *reason = fleet_plain (arrival->reason ? arrival->reason : "no reason is given");
 
   printf ("%s: %s\n", name ? name : "(no camera)", reason);
   return true;

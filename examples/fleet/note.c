@@ -44,6 +44,17 @@ fleet_is_name (const char *name)
   return true;
 }
 
+char *
+fleet_plain (const char *text)
+{
+  char *plain = g_strdup (text);
+
+  for (char *at = plain; *at; at++)
+    if (g_ascii_iscntrl (*at))
+      *at = '?';
+  return plain;
+}
+
 /* Returns: (transfer full): the object, or NULL. */
 static JsonObject *
 parse_object (const char *text, size_t size_bytes, GError **error)

@@ -68,6 +68,10 @@ char *fleet_card_text (const FleetCard *card, double added_s);
  * the first of them no '.' or '-'. */
 bool fleet_is_name (const char *name);
 
+/* What others wrote must not steer a terminal, nor forge lines of a log. Returns: (transfer full):
+ * @text with '?' for control characters. */
+char *fleet_plain (const char *text);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FleetNote, fleet_note_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FleetCard, fleet_card_free)
 

@@ -8,6 +8,7 @@
 #include "common/excerpt.h"
 #include "engine/error.h"
 #include "examples/common/config.h"
+#include "examples/common/source.h"
 
 #define MALFORMED(error, ...) g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED, __VA_ARGS__)
 
@@ -207,26 +208,49 @@ check_path (const FleetPermits *permits, const char *file, uint32_t line, const 
   return false;
 }
 
-/* What stands before the first ':' is the kind; what has none, or begins with '/', is a file. */
-static bool
-check_source (const FleetPermits *permits, const char *file, const YvYaml *node, GError **error)
+/* The word of allow: sources. Free with g_free(). */
+static char *
+source_word (const char *source)
 {
-  const char *text = node && node->kind == YV_YAML_SCALAR ? node->text : "";
-  const char *colon = strchr (text, ':');
-  g_autofree char *word =
-      colon && text[0] != '/' ? g_ascii_strdown (text, colon - text) : g_strdup ("file");
-  const char *path = g_str_has_prefix (text, "file://") ? text + strlen ("file://") : text;
+  switch (source_kind (source)) {
+  case SOURCE_RTSP:
+    return g_strndup (source, strcspn (source, ":"));
+  case SOURCE_V4L2:
+    return g_strdup ("v4l2");
+  case SOURCE_TEST:
+    return g_strdup ("test");
+  case SOURCE_FILE:
+    return g_strdup ("file");
+  }
+  g_assert_not_reached ();
+}
 
-  if (!g_hash_table_contains (permits->sources, word)) {
-    g_autofree char *excerpt = yv_excerpt (word);
-    MALFORMED (error,
-               "%s:%u: source is of the kind \"%s\", which is none of the worker's allow: "
-               "sources",
-               file, node ? node->line : 1, excerpt);
+/* What the camera itself makes of the text is looked at: "rtsp:/../etc" is a path. */
+static bool
+check_source (const FleetPermits *permits, const char *file, const YvYaml *camera, GError **error)
+{
+  const YvYaml *node = yv_yaml_get (camera, "source");
+  const char *text = NULL;
+
+  if (!config_text (file, "source", node, &text, error))
+    return false;
+  if (!text) {
+    MALFORMED (error, "%s:%u: there is no source; expected rtsp://HOST/PATH", file, camera->line);
     return false;
   }
-  return strcmp (word, "file") != 0 ||
-         check_path (permits, file, node ? node->line : 1, "source", path, error);
+  g_autofree char *source = source_complete (text, file, error);
+  if (!source) {
+    g_prefix_error (error, "%s:%u: ", file, node->line);
+    return false;
+  }
+  g_autofree char *word = source_word (source);
+  if (g_hash_table_contains (permits->sources, word))
+    return source_kind (source) != SOURCE_FILE ||
+           check_path (permits, file, node->line, "source", source, error);
+  MALFORMED (error,
+             "%s:%u: source is of the kind \"%s\", which is none of the worker's allow: sources",
+             file, node->line, word);
+  return false;
 }
 
 static bool
@@ -281,7 +305,7 @@ fleet_permits_check (const FleetPermits *permits, const char *file, const YvYaml
                                      "yolov7", "yolov7tracker", "yolov7publish", NULL};
 
   if (!config_check_keys (file, camera, "a camera", keys, error) ||
-      !check_source (permits, file, yv_yaml_get (camera, "source"), error))
+      !check_source (permits, file, camera, error))
     return false;
   for (guint i = 0; elements[i]; i++) {
     const YvYaml *map = yv_yaml_get (camera, elements[i]);

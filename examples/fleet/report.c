@@ -163,19 +163,13 @@ fleet_report_camera (const char *worker, FleetJob *job)
   return take_text (builder);
 }
 
-/* What others wrote must not steer a terminal. */
 static char *
 get_text (JsonObject *object, const char *member)
 {
   JsonNode *node = json_object_get_member (object, member);
+  const bool is_text = node && json_node_get_value_type (node) == G_TYPE_STRING;
 
-  if (!node || json_node_get_value_type (node) != G_TYPE_STRING)
-    return g_strdup ("?");
-  char *text = json_node_dup_string (node);
-  for (char *at = text; *at; at++)
-    if (g_ascii_iscntrl (*at))
-      *at = '?';
-  return text;
+  return fleet_plain (is_text ? json_node_get_string (node) : "?");
 }
 
 static gint64

@@ -2,51 +2,8 @@
  * examples/fleet/worker.c - news of the broker and of cameras -> what to do with a camera. */
 #include "examples/fleet/worker.h"
 
-#include <string.h>
-
 #include "engine/error.h"
-#include "examples/fleet/courier.h"
-#include "examples/fleet/holds.h"
-#include "examples/fleet/report.h"
-
-/* What becomes of a message once its camera has stopped. */
-typedef enum {
-  NOTHING,   /* settled already, or nobody's any more */
-  GIVE_BACK, /* to the queue, as it is */
-  TRY_AGAIN, /* to the queue, with one attempt more */
-  PUT_AWAY,  /* to the failed ones */
-} Release;
-
-/* A camera that runs, or has run and is not yet ended. */
-typedef struct {
-  FleetWorker *worker; /* borrowed: owns this */
-  FleetJob *job;
-  char *message; /* to be sent again */
-  Release release;
-  uint64_t tag;
-  uint32_t attempts;
-  char *reason;
-} Seat;
-
-struct _FleetWorker {
-  FleetSettings *settings; /* borrowed */
-  FleetWorkerEnded ended;
-  gpointer user_data;
-  FleetCourier *courier;
-  FleetHolds *holds;
-  FleetCapacity capacity;
-  GHashTable *seats; /* name -> Seat */
-  char *hello;       /* the id of this session's */
-  uint32_t session;
-  bool is_connected, was_connected;
-  bool is_ready; /* all removals are known, and cameras come */
-  bool is_ending;
-  GError *error;
-  guint tick;
-  FleetTotals totals;
-};
-
-#define say(...) g_printerr ("yolov7-fleet: " __VA_ARGS__)
+#include "examples/fleet/worker-private.h"
 
 static double
 now_s (void)
@@ -54,45 +11,24 @@ now_s (void)
   return (double) g_get_real_time () / G_USEC_PER_SEC;
 }
 
-static void
-free_seat (gpointer seat_)
-{
-  Seat *seat = seat_;
+/* ---- for seats.c ----------------------------------------------------------------------------- */
 
-  fleet_job_free (seat->job);
-  g_free (seat->message);
-  g_free (seat->reason);
-  g_free (seat);
-}
-
-/* ---- messages -------------------------------------------------------------------------------- */
-
-static void
-settle (FleetWorker *worker, uint64_t tag, bool is_deleted)
+void
+fleet_worker_settle (FleetWorker *worker, uint64_t tag, bool is_deleted)
 {
   fleet_courier_settle (worker->courier, worker->session, tag, is_deleted);
 }
 
-static void
-put_away (FleetWorker *worker, const FleetArrival *arrival, const char *reason)
-{
-  say ("a message that can't be used goes to %s: %s\n", FLEET_FAILED, reason);
-  worker->totals.n_malformed++;
-  fleet_courier_pass_on (worker->courier, worker->session, arrival->tag, FLEET_FAILED,
-                         arrival->body->str, arrival->body->len, arrival->attempts, reason);
-}
-
-static void
-tell_all (FleetWorker *worker, FleetNote *note)
+void
+fleet_worker_tell_all (FleetWorker *worker, const FleetNote *note)
 {
   g_autofree char *text = fleet_note_text (note);
 
   fleet_courier_tell_all (worker->courier, worker->session, text);
 }
 
-/* As many more as there is room for. */
-static void
-ask_for_cameras (FleetWorker *worker)
+void
+fleet_worker_ask (FleetWorker *worker)
 {
   const uint32_t n_held = fleet_holds_n (worker->holds);
   const uint32_t capacity = fleet_capacity_get (&worker->capacity, n_held, g_get_monotonic_time ());
@@ -105,25 +41,8 @@ ask_for_cameras (FleetWorker *worker)
                       prefetch);
 }
 
-/* ---- the end of cameras ---------------------------------------------------------------------- */
-
-static void
-carry_out_release (Seat *seat)
-{
-  FleetWorker *worker = seat->worker;
-  const Release release = seat->release;
-
-  seat->release = NOTHING;
-  if (release == GIVE_BACK)
-    settle (worker, seat->tag, false);
-  else if (release != NOTHING)
-    fleet_courier_pass_on (worker->courier, worker->session, seat->tag,
-                           release == TRY_AGAIN ? FLEET_CAMERAS : FLEET_FAILED, seat->message,
-                           strlen (seat->message), seat->attempts, seat->reason);
-}
-
-static void
-look_whether_idle (FleetWorker *worker)
+void
+fleet_worker_look_whether_idle (FleetWorker *worker)
 {
   if (g_hash_table_size (worker->seats) > 0)
     return;
@@ -133,83 +52,17 @@ look_whether_idle (FleetWorker *worker)
     fleet_courier_idle (worker->courier, worker->session);
 }
 
-static void
-hear_end (FleetJob *job, gpointer seat_)
-{
-  Seat *seat = seat_;
-  FleetWorker *worker = seat->worker;
-
-  carry_out_release (seat);
-  g_hash_table_remove (worker->seats, fleet_job_name (job));
-  look_whether_idle (worker);
-}
-
-static bool
-does_any_analyse (FleetWorker *worker)
-{
-  const gint64 now_us = g_get_monotonic_time ();
-  GHashTableIter i;
-  gpointer seat;
-
-  g_hash_table_iter_init (&i, worker->seats);
-  while (g_hash_table_iter_next (&i, NULL, &seat))
-    if (fleet_job_is_analysing (((Seat *) seat)->job, now_us))
-      return true;
-  return false;
-}
-
-/* @hold: that has ended; its message is not settled yet. */
-static void
-release_later (Seat *seat, Release release, const FleetHold *hold)
-{
-  seat->release = release;
-  seat->tag = hold->tag;
-}
+/* ---- messages -------------------------------------------------------------------------------- */
 
 static void
-hear_failure (FleetJob *job, const char *reason, bool is_analysis, gpointer seat_)
+put_away (FleetWorker *worker, const FleetArrival *arrival, const char *why)
 {
-  Seat *seat = seat_;
-  FleetWorker *worker = seat->worker;
-  const uint32_t limit = worker->settings->attempts;
-  g_autoptr (FleetHold) hold = fleet_holds_drop (worker->holds, fleet_job_name (job));
+  g_autofree char *reason = fleet_plain (why);
 
-  if (!hold)
-    return;
-  seat->attempts = (fleet_job_is_steady (job) ? 0 : hold->attempts) + 1;
-  const bool is_last = limit > 0 && seat->attempts >= limit;
-  g_free (seat->reason);
-  seat->reason = is_last ? g_strdup_printf ("failed %u times, last on %s: %s", seat->attempts,
-                                            worker->settings->name, reason)
-                         : NULL;
-  release_later (seat, is_last ? PUT_AWAY : TRY_AGAIN, hold);
-  say ("camera %s: attempt %u failed: %s\n", hold->name, seat->attempts, reason);
-  worker->totals.n_failures++;
-  worker->totals.n_put_away += is_last;
-  if (is_analysis && !does_any_analyse (worker))
-    fleet_capacity_pause (&worker->capacity, g_get_monotonic_time ());
-  ask_for_cameras (worker);
-}
-
-/* The message is settled, or nobody's. */
-static void
-stop_camera (FleetWorker *worker, const char *name)
-{
-  Seat *seat = g_hash_table_lookup (worker->seats, name);
-
-  if (seat)
-    fleet_job_end (seat->job);
-}
-
-static void
-stop_all (FleetWorker *worker)
-{
-  g_autoptr (GList) seats = g_hash_table_get_values (worker->seats);
-
-  for (GList *at = seats; at; at = at->next) {
-    Seat *seat = at->data;
-    fleet_job_end (seat->job);
-  }
+  FLEET_SAY ("a message that can't be used goes to %s: %s\n", FLEET_FAILED, reason);
+  worker->totals.n_malformed++;
+  fleet_courier_pass_on (worker->courier, worker->session, arrival->tag, FLEET_FAILED,
+                         arrival->body->str, arrival->body->len, arrival->attempts, reason);
 }
 
 /* @hold: (nullable): that has ended, because the camera is not wanted, or another has it. */
@@ -218,48 +71,12 @@ let_go (FleetWorker *worker, const FleetHold *hold, const char *why)
 {
   if (!hold)
     return;
-  say ("camera %s: %s\n", hold->name, why);
-  settle (worker, hold->tag, true);
-  stop_camera (worker, hold->name);
+  FLEET_SAY ("camera %s: %s\n", hold->name, why);
+  fleet_worker_settle (worker, hold->tag, true);
+  fleet_seats_stop (worker, hold->name);
 }
 
 /* ---- a camera comes -------------------------------------------------------------------------- */
-
-static Seat *
-get_seat (FleetWorker *worker, const char *name)
-{
-  Seat *seat = g_hash_table_lookup (worker->seats, name);
-
-  if (seat) {
-    /* Another message with its name: what waited to be released is decided on elsewhere. */
-    seat->release = seat->release == NOTHING ? NOTHING : GIVE_BACK;
-    carry_out_release (seat);
-    return seat;
-  }
-  seat = g_new0 (Seat, 1);
-  const FleetJobCalls calls = {.failed = hear_failure, .ended = hear_end, .user_data = seat};
-  seat->worker = worker;
-  seat->job = fleet_job_new (worker->settings, name, &calls);
-  g_hash_table_insert (worker->seats, g_strdup (name), seat);
-  return seat;
-}
-
-/* @config: (transfer full) */
-static void
-start_camera (FleetWorker *worker, const FleetCard *card, CameraConfig *config)
-{
-  const FleetHold *hold = fleet_holds_get (worker->holds, card->name);
-  g_autoptr (FleetNote) note = fleet_hold_note (hold, NULL);
-  Seat *seat = get_seat (worker, card->name);
-
-  say ("camera %s: taken (%u of %u), source %s\n", card->name, fleet_holds_n (worker->holds),
-       worker->capacity.now, config->shown_source);
-  worker->totals.n_taken++;
-  g_free (seat->message);
-  seat->message = fleet_card_text (card, hold->added_s);
-  tell_all (worker, note);
-  fleet_job_start (seat->job, config);
-}
 
 static FleetHold *
 new_hold (const FleetCard *card, const FleetArrival *arrival)
@@ -287,21 +104,21 @@ decide (FleetWorker *worker, const FleetArrival *arrival, const FleetCard *card,
 
   switch (fleet_holds_take (worker->holds, new_hold (card, arrival), capacity, &other)) {
   case FLEET_REPLACES:
-    settle (worker, other->tag, true);
+    fleet_worker_settle (worker, other->tag, true);
     G_GNUC_FALLTHROUGH;
   case FLEET_TAKEN:
-    start_camera (worker, card, g_steal_pointer (&taken));
+    fleet_seats_start (worker, card, g_steal_pointer (&taken));
     return;
   case FLEET_REMOVED:
-    say ("camera %s: was removed\n", card->name);
-    settle (worker, arrival->tag, true);
+    FLEET_SAY ("camera %s: was removed\n", card->name);
+    fleet_worker_settle (worker, arrival->tag, true);
     return;
   case FLEET_REPLACED:
-    say ("camera %s: a message is dropped, because a later one is held\n", card->name);
-    settle (worker, arrival->tag, true);
+    FLEET_SAY ("camera %s: a message is dropped, because a later one is held\n", card->name);
+    fleet_worker_settle (worker, arrival->tag, true);
     return;
   case FLEET_NO_ROOM:
-    settle (worker, arrival->tag, false);
+    fleet_worker_settle (worker, arrival->tag, false);
     return;
   }
 }
@@ -336,7 +153,7 @@ hear_held (FleetWorker *worker, const FleetNote *note)
   g_autoptr (FleetHold) hold = fleet_holds_hear (worker->holds, note, &answer);
 
   if (answer)
-    tell_all (worker, answer);
+    fleet_worker_tell_all (worker, answer);
   let_go (worker, hold, "a later message with its name is held by another worker");
 }
 
@@ -360,7 +177,7 @@ answer_list (FleetWorker *worker, const char *queue)
   fleet_courier_answer (worker->courier, worker->session, queue, text);
   g_hash_table_iter_init (&i, worker->seats);
   while (g_hash_table_iter_next (&i, NULL, &seat)) {
-    g_autofree char *line = fleet_report_camera (worker->settings->name, ((Seat *) seat)->job);
+    g_autofree char *line = fleet_report_camera (worker->settings->name, ((FleetSeat *) seat)->job);
     fleet_courier_answer (worker->courier, worker->session, queue, line);
   }
 }
@@ -372,9 +189,10 @@ hear_note (FleetWorker *worker, const FleetArrival *arrival)
   g_autoptr (FleetNote) note = fleet_note_parse (arrival->body->str, arrival->body->len, &error);
 
   if (!note) {
+    g_autofree char *why = fleet_plain (error->message);
     worker->totals.n_bad_notes++;
     if (worker->is_ready)
-      say ("a note in %s is passed over: %s\n", FLEET_CONTROL, error->message);
+      FLEET_SAY ("a note in %s is passed over: %s\n", FLEET_CONTROL, why);
     return;
   }
   if (note->kind == FLEET_NOTE_HELLO && g_strcmp0 (note->id, worker->hello) == 0)
@@ -395,7 +213,7 @@ begin_session (FleetWorker *worker, uint32_t session)
   const FleetNote note = {.kind = FLEET_NOTE_HELLO, .id = worker->hello};
   g_autofree char *text = NULL;
 
-  say ("connected with %s\n", worker->settings->address.shown);
+  FLEET_SAY ("connected with %s\n", worker->settings->address.shown);
   worker->session = session;
   worker->is_connected = worker->was_connected = true;
   worker->totals.n_sessions++;
@@ -412,23 +230,24 @@ lose_session (FleetWorker *worker, const GError *error)
   GHashTableIter i;
   gpointer seat;
 
-  say ("the broker is lost, so all cameras stop: %s\n", error ? error->message : "?");
+  FLEET_SAY ("the broker is lost, so all cameras stop: %s\n", error ? error->message : "?");
   worker->is_connected = worker->is_ready = false;
   fleet_holds_forget (worker->holds);
   g_hash_table_iter_init (&i, worker->seats);
   while (g_hash_table_iter_next (&i, NULL, &seat))
-    ((Seat *) seat)->release = NOTHING;
-  stop_all (worker);
-  look_whether_idle (worker);
+    ((FleetSeat *) seat)->release = FLEET_NOTHING;
+  fleet_seats_stop_all (worker);
+  fleet_worker_look_whether_idle (worker);
 }
 
 /* What is wrong from the start, as a password, is for people; what comes later may pass. */
 static void
 hear_refusal (FleetWorker *worker, const GError *error)
 {
-  say ("%s\n", error->message);
-  if (worker->was_connected || !g_error_matches (error, YV_ERROR, YV_ERROR_INVALID))
+  if (worker->was_connected || !g_error_matches (error, YV_ERROR, YV_ERROR_INVALID)) {
+    FLEET_SAY ("%s\n", error->message);
     return;
+  }
   worker->error = g_error_copy (error);
   fleet_worker_end (worker);
 }
@@ -455,26 +274,12 @@ hear_news (const FleetNews *news, gpointer worker_)
       hear_note (worker, news->arrival);
     else
       take_camera (worker, news->arrival);
-    ask_for_cameras (worker);
+    fleet_worker_ask (worker);
     return;
   }
 }
 
 /* ---- once a second --------------------------------------------------------------------------- */
-
-static void
-give_newest_back (FleetWorker *worker)
-{
-  const FleetHold *newest = fleet_holds_newest (worker->holds);
-  g_autoptr (FleetHold) hold = fleet_holds_drop (worker->holds, newest->name);
-  Seat *seat = g_hash_table_lookup (worker->seats, hold->name);
-
-  say ("camera %s: given back, because this worker is too slow for %u\n", hold->name,
-       fleet_holds_n (worker->holds) + 1);
-  worker->totals.n_given_back++;
-  release_later (seat, GIVE_BACK, hold);
-  fleet_job_end (seat->job);
-}
 
 static gboolean
 look (gpointer worker_)
@@ -485,13 +290,13 @@ look (gpointer worker_)
   g_autoptr (GList) seats = g_hash_table_get_values (worker->seats);
 
   for (GList *at = seats; at; at = at->next) {
-    Seat *seat = at->data;
+    FleetSeat *seat = at->data;
     fleet_job_look (seat->job, now_us, &n_analysed, &n_wanted);
   }
   if (fleet_capacity_judge (&worker->capacity, n_analysed, n_wanted, fleet_holds_n (worker->holds),
                             now_us))
-    give_newest_back (worker);
-  ask_for_cameras (worker);
+    fleet_seats_give_newest_back (worker);
+  fleet_worker_ask (worker);
   return G_SOURCE_CONTINUE;
 }
 
@@ -504,7 +309,7 @@ fleet_worker_new (FleetSettings *settings, FleetWorkerEnded ended, gpointer user
   worker->ended = ended;
   worker->user_data = user_data;
   worker->holds = fleet_holds_new ();
-  worker->seats = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, free_seat);
+  worker->seats = fleet_seats_new ();
   worker->capacity = settings->capacity;
   fleet_capacity_start (&worker->capacity, g_get_monotonic_time ());
   worker->tick = g_timeout_add_seconds (1, look, worker);
@@ -518,8 +323,8 @@ fleet_worker_end (FleetWorker *worker)
   if (worker->is_ending)
     return;
   worker->is_ending = true;
-  stop_all (worker);
-  look_whether_idle (worker);
+  fleet_seats_stop_all (worker);
+  fleet_worker_look_whether_idle (worker);
 }
 
 const GError *
@@ -551,7 +356,7 @@ fleet_worker_write_metrics (FleetWorker *worker, GString *out)
 
   g_hash_table_iter_init (&i, worker->seats);
   while (g_hash_table_iter_next (&i, NULL, &seat))
-    g_ptr_array_add (jobs, ((Seat *) seat)->job);
+    g_ptr_array_add (jobs, ((FleetSeat *) seat)->job);
   fleet_report_metrics (out, &(FleetState){.totals = worker->totals,
                                            .capacity = worker->capacity.now,
                                            .n_held = fleet_holds_n (worker->holds),

@@ -236,13 +236,18 @@ hostile_cameras_are_refused (void)
       {"", "{\"name\":\"a\",\"source\":\"/etc/passwd\"}", "of the kind \"file\""},
       {"", "{\"name\":\"a\",\"source\":\"file:///etc/passwd\"}", "of the kind \"file\""},
       {"", "{\"name\":\"a\",\"source\":\"../x\"}", "of the kind \"file\""},
+      {"", "{\"name\":\"a\",\"source\":\"rtsp:/../etc/passwd\"}", "of the kind \"file\""},
+      {"", "{\"name\":\"a\",\"source\":\"RTSP://h/x\"}", "scheme"},
+      {"", "{\"name\":\"a\",\"source\":\"rtspu://h/x\"}", "of the kind \"rtspu\""},
+      {"", "{\"name\":\"a\",\"source\":\"rtsp://u:geheim@h h/x\"}", "no address"},
+      {OPEN, "{\"name\":\"a\",\"source\":\"file://@@/open/%2e%2e/secret\"}", "no absolute path"},
       {"", "{\"name\":\"a\",\"source\":\"v4l2:///dev/video0\"}", "of the kind \"v4l2\""},
       {OPEN, "{\"name\":\"a\",\"source\":\"/etc/passwd\"}", "no absolute path"},
       {OPEN, "{\"name\":\"a\",\"source\":\"@@/open/../secret\"}", "no absolute path"},
       {OPEN, "{\"name\":\"a\",\"source\":\"@@/open/link\"}", "no absolute path"},
       {OPEN, "{\"name\":\"a\",\"source\":\"@@/open/gone\"}", "no absolute path"},
       {OPEN, "{\"name\":\"a\",\"source\":\"@@/openly\"}", "no absolute path"},
-      {OPEN, "{\"name\":\"a\",\"source\":\"open/zones.json\"}", "no absolute path"},
+      {OPEN, "{\"name\":\"a\",\"source\":\"secret\"}", "no absolute path"},
       {OPEN,
        "{\"name\":\"a\",\"source\":\"test:ball\",\"yolov7tracker\":{\"zones\":\"@@/secret\"}}",
        "yolov7tracker.zones is"},
@@ -264,7 +269,7 @@ hostile_cameras_are_refused (void)
        "yolov7.classes is a mapping"},
       {OPEN, "{\"name\":\"a\",\"source\":\"test:ball\",\"yolov7\":{\"iou-threshold\":7}}",
        "yolov7.iou-threshold is \"7\""},
-      {OPEN "", "{\"name\":\"a\",\"source\":\"http://h/x\"}", "of the kind \"http\""},
+      {OPEN "", "{\"name\":\"a\",\"source\":\"http://h/x\"}", "scheme"},
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
@@ -273,6 +278,7 @@ hostile_cameras_are_refused (void)
     g_test_message ("%s: %s", rows[i].camera, error ? error->message : "taken");
     g_assert_null (config);
     g_assert_nonnull (strstr (error->message, rows[i].expected));
+    g_assert_null (strstr (error->message, "geheim"));
   }
 }
 

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * examples/fleet/worker-private.h - what worker.c, which hears of messages, and seats.c, where
+ * cameras run, share.
+ */
+#pragma once
+
+#include "examples/fleet/courier.h"
+#include "examples/fleet/holds.h"
+#include "examples/fleet/report.h"
+#include "examples/fleet/worker.h"
+
+G_BEGIN_DECLS
+
+/* What becomes of a message once its camera has stopped. */
+typedef enum {
+  FLEET_NOTHING,   /* settled already, or nobody's any more */
+  FLEET_GIVE_BACK, /* to the queue, as it is */
+  FLEET_TRY_AGAIN, /* to the queue, with one attempt more */
+  FLEET_PUT_AWAY,  /* to the failed ones */
+} FleetRelease;
+
+/* A camera that runs, or has run and is not yet ended. */
+typedef struct {
+  FleetWorker *worker; /* borrowed: owns this */
+  FleetJob *job;
+  char *message; /* to be sent again */
+  FleetRelease release;
+  uint64_t tag;
+  uint32_t attempts;
+  char *reason;
+} FleetSeat;
+
+struct _FleetWorker {
+  FleetSettings *settings; /* borrowed */
+  FleetWorkerEnded ended;
+  gpointer user_data;
+  FleetCourier *courier;
+  FleetHolds *holds;
+  FleetCapacity capacity;
+  GHashTable *seats; /* name -> FleetSeat */
+  char *hello;       /* the id of this session's */
+  uint32_t session;
+  bool is_connected, was_connected;
+  bool is_ready; /* all removals are known, and cameras come */
+  bool is_ending;
+  GError *error;
+  guint tick;
+  FleetTotals totals;
+};
+
+#define FLEET_SAY(...) g_printerr ("yolov7-fleet: " __VA_ARGS__)
+
+/* ---- of worker.c ----------------------------------------------------------------------------- */
+
+/* The message is deleted, or goes back to the queue. */
+void fleet_worker_settle (FleetWorker *worker, uint64_t tag, bool is_deleted);
+
+void fleet_worker_tell_all (FleetWorker *worker, const FleetNote *note);
+
+/* Asks for as many more as there is room for. */
+void fleet_worker_ask (FleetWorker *worker);
+
+/* Where nothing runs any more: the session, or the worker, may end. */
+void fleet_worker_look_whether_idle (FleetWorker *worker);
+
+/* ---- of seats.c ------------------------------------------------------------------------------ */
+
+GHashTable *fleet_seats_new (void);
+
+/* A camera that is held now. @config: (transfer full) */
+void fleet_seats_start (FleetWorker *worker, const FleetCard *card, CameraConfig *config);
+
+/* Its message is settled, or nobody's. */
+void fleet_seats_stop (FleetWorker *worker, const char *name);
+void fleet_seats_stop_all (FleetWorker *worker); /* and settles nothing */
+
+/* Of the cameras that are held, the one that was taken last goes to others. */
+void fleet_seats_give_newest_back (FleetWorker *worker);
+
+G_END_DECLS
