@@ -60,9 +60,10 @@ fleet_link_fail_closed (const FleetLink *link, const char *what, const amqp_meth
   const amqp_connection_close_t *connection = method->decoded;
   const int code = is_channel ? channel->reply_code : connection->reply_code;
   g_autofree char *said = to_text (is_channel ? channel->reply_text : connection->reply_text);
-  /* Access refused, not found, locked, precondition failed, not allowed, not implemented. A
-   * message that was held for too long is a failed precondition, too, but not one that stays. */
-  static const int lasting[] = {403, 404, 405, 406, 530, 540};
+  /* Access refused, precondition failed, not allowed, not implemented. A message that was held for
+   * too long is a failed precondition, too, but not one that stays; and while a broker starts, its
+   * queues are not found, or locked. */
+  static const int lasting[] = {403, 406, 530, 540};
   bool is_lasting = false;
 
   for (guint i = 0; i < G_N_ELEMENTS (lasting); i++)
