@@ -128,6 +128,9 @@ class Broker:
                 raise RuntimeError('the broker ended: ' + log.read_text()[-2000:])
             return 'completed with' in log.read_text()
         wait_until(is_up, START_S, 'the broker is up')
+        # Queues come later than the broker says, by seconds after it was killed.
+        wait_until(lambda: self.lab.command('list', ok=False).returncode == 0, START_S,
+                   'queues are there')
         return time.monotonic() - began
 
     def kill(self):
@@ -170,7 +173,8 @@ class Worker:
         self.config.write_text('\n'.join(lines) + f'''
 allow: {{sources: [test, rtsp]}}
 defaults:
-  yolov7: {{config-file: {self.lab.root}/tests/faults/model.yaml, input-size: 64}}
+  yolov7: {{config-file: {self.lab.root}/tests/faults/model.yaml, input-size: 64,
+    label-file: {self.lab.folder}/labels}}
   yolov7publish:
     {{method: file, file-format: json-lines, file-path: "{self.folder}/{{name}}.jsonl"}}
 ''')
@@ -293,6 +297,7 @@ class Lab:
         enter(self.hub)
         os.environ['YV_FLEET_PASSWORD'] = PASSWORD
         os.environ['YV_FLEET_BROKER'] = f'amqp://fleet@{HUB_ADDRESS}'
+        (self.folder / 'labels').write_text('person\ncar\n')
         self.broker = Broker(self)
         self.watch = Watch(self)
 
