@@ -168,10 +168,33 @@ def slow_worker_gives_one_back(fleet):
     end_worker(worker)
 
 
+def metrics_tell_what_is_held(fleet):
+    worker = start_worker(fleet, **{'metrics-port': 9471, 'capacity': 5})
+    fleet.publish([b'nonsense', camera('seen')])
+    fleet.wait_summary('1 running, 0 waiting for a worker, 1 failed')
+
+    def read():
+        return fleetlab.run('ip', 'netns', 'exec', worker.namespace, '/usr/bin/python3', '-c',
+                            'import urllib.request as r;'
+                            'print(r.urlopen("http://127.0.0.1:9471/metrics").read().decode())'
+                            ).stdout.splitlines()
+    fleetlab.wait_until(lambda: any(line.startswith('yolov7_camera_analysed_frames_total{') and
+                                    float(line.split()[-1]) > 0 for line in read()), 60,
+                        'analysed frames are counted')
+    lines = read()
+    for line in ('yolov7_fleet_connected 1', 'yolov7_fleet_capacity_cameras 5',
+                 'yolov7_fleet_held_cameras 1', 'yolov7_fleet_cameras_total{what="taken"} 1',
+                 'yolov7_fleet_bad_messages_total{what="camera"} 1',
+                 'yolov7_camera_up{camera="seen"} 1'):
+        assert line in lines, (line, lines)
+    assert not any(fleetlab.PASSWORD in line for line in lines)
+    end_worker(worker)
+
+
 if __name__ == '__main__':
     sys.exit(fleetlab.run_tests([
         bad_messages_are_put_away_with_their_reason, odd_headers_are_passed_over,
         bad_notes_are_passed_over, ten_thousand_cameras_wait,
         camera_that_never_plays_is_put_away, removal_reaches_a_camera_that_waits,
         removal_is_known_to_a_worker_that_starts_later, later_message_replaces_the_earlier,
-        slow_worker_gives_one_back]))
+        slow_worker_gives_one_back, metrics_tell_what_is_held]))

@@ -30,6 +30,33 @@ def broker_that_restarts_loses_nothing(fleet):
     end_worker(worker)
 
 
+def broker_that_takes_messages_back_is_survived(fleet):
+    """What a RabbitMQ before 3.12 does after 30 minutes, unless it is told otherwise."""
+    broker = fleet.lab.broker
+    conf = broker.folder / 'advanced.config'
+    broker.kill()
+    conf.write_text('[{rabbit, [{consumer_timeout, 4000}, {channel_tick_interval, 1000}]}].\n')
+    broker.start()
+    try:
+        worker = start_worker(fleet)
+        fleet.lab.add_camera('long')
+        fleet.wait_summary('1 running, 0 waiting for a worker, 0 failed')
+        version = tuple(int(n) for n in fleet.version().split('.')[:2])
+        if version < (3, 12):
+            worker.wait_said('the broker is lost', worker.n_lost_before + 1)
+            worker.wait_said('camera long: taken', 2)
+        else:
+            # The queue's own argument counts.
+            time.sleep(10)
+            assert worker.n_said('the broker is lost') == worker.n_lost_before
+        fleet.wait_summary('1 running, 0 waiting for a worker, 0 failed')
+        end_worker(worker)
+    finally:
+        broker.kill()
+        conf.unlink()
+        broker.start()
+
+
 def refused(fleet, config, *expected):
     """A worker that can't ever work says so, and ends."""
     worker = fleet.lab.workers[0]
@@ -214,8 +241,8 @@ def commands_of_the_documentation_work(fleet):
 
 if __name__ == '__main__':
     sys.exit(fleetlab.run_tests([
-        broker_that_restarts_loses_nothing, wrong_password_ends_a_worker,
-        unknown_vhost_ends_a_worker, queue_of_another_kind_ends_a_worker,
+        broker_that_restarts_loses_nothing, broker_that_takes_messages_back_is_survived,
+        wrong_password_ends_a_worker, unknown_vhost_ends_a_worker, queue_of_another_kind_ends_a_worker,
         model_that_is_none_ends_a_worker, lying_brokers_are_told_and_left,
         worker_waits_for_a_broker_that_is_away, tls_trusts_only_the_right_broker,
         commands_of_the_documentation_work]))

@@ -109,7 +109,7 @@ class Broker:
                     RABBITMQ_ENABLED_PLUGINS_FILE=folder + '/plugins',
                     RABBITMQ_CONFIG_FILE=folder + '/rabbitmq',
                     RABBITMQ_CONFIG_FILES=folder + '/none',
-                    RABBITMQ_ADVANCED_CONFIG_FILE=folder + '/none.config',
+                    RABBITMQ_ADVANCED_CONFIG_FILE=folder + '/advanced.config',
                     RABBITMQ_CONF_ENV_FILE=folder + '/none-env.conf',
                     RABBITMQ_PID_FILE=folder + '/pid',
                     # Two cores are shared with everything else: threads that spin gain nothing.
@@ -119,7 +119,7 @@ class Broker:
         began = time.monotonic()
         log = self.folder / 'out'
         with open(log, 'w') as out:
-            self.process = subprocess.Popen([BROKER], env=self.environment(), stdout=out,
+            self.process = subprocess.Popen([BROKER], env=self.environment(), cwd=self.folder, stdout=out,
                                             stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
                                             start_new_session=True)
 
@@ -363,6 +363,12 @@ class Fleet:
         n = channel.queue_declare(queue, passive=True).method.message_count
         channel.connection.close()
         return n
+
+    def version(self):
+        channel = self.channel()
+        version = channel.connection._impl.server_properties['version']
+        channel.connection.close()
+        return version.decode() if isinstance(version, bytes) else version
 
     def empty(self):
         """Nothing in the queues, and nothing held."""
