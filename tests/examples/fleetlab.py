@@ -248,8 +248,11 @@ class Watch(threading.Thread):
         return time.monotonic() - self.last(camera, workers) < within_s
 
     def holders(self):
-        now = time.monotonic()
-        return sorted({key[0] for key in list(self.times) if now - self.times[key][-1] < 1.5})
+        """Names of the workers that wrote last of some camera."""
+        newest = {}
+        for (worker, camera), times in list(self.times.items()):
+            newest[camera] = max(newest.get(camera, (0, '')), (times[-1], worker))
+        return {worker for _, worker in newest.values()}
 
     def longest_gap(self, camera):
         times = sorted(t for key in self.times if key[1] == camera for t in self.times[key])
@@ -281,7 +284,7 @@ class Watch(threading.Thread):
 class Lab:
     def __init__(self, program):
         remove_leftovers()
-        self.program = program
+        self.program = os.path.abspath(program)
         self.root = pathlib.Path(__file__).resolve().parents[2]
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix='yv-fleet-'))
         self.workers = []
