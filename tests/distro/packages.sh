@@ -8,7 +8,7 @@
 # Prints TAP, and writes LOG as meson writes its log of tests. Exit status 1 where anything failed; 77,
 # after a line that says why, where it cannot begin.
 # The smallest systems, and beside them those with what builds packages, are folders below
-# XDG_CACHE_HOME (1 and 2 GB), made once, with the packages that were downloaded. All else happens in
+# XDG_CACHE_HOME (7 GB), made once, with the packages that were downloaded. All else happens in
 # copies that are removed, and in namespaces of its own: nothing stays mounted, and nothing goes on.
 set -euo pipefail
 . "$(dirname "$0")/root.sh"
@@ -32,7 +32,7 @@ check() {
   if "$@" >"$scratch/said" 2>&1 </dev/null; then
     result="ok $n - $name"
   else
-    tail -n 40 "$scratch/said" | sed 's/^/# /'
+    grep -vE '^\[[0-9]+/[0-9]+\]' "$scratch/said" | tail -n 40 | cut -c -400 | sed 's/^/# /'
     result="not ok $n - $name"
     status=1
   fi
@@ -160,6 +160,7 @@ check_stanza() {
     tests="$tests $1"
     shift
   done
+  shift
   ours=$(named_packages ours "$*" | xargs)
   others=$(named_packages others "$*" | xargs)
   ours_files=$(cd "$builder" && ls $(printf 'work/%s_*.deb ' $ours) | sed 's|^|/|' | xargs)
