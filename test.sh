@@ -22,7 +22,8 @@ esac
 install $build_packages $run_packages vulkan-validationlayers spirv-tools git clang-format \
   python3-minimal ffmpeg python3-numpy python3-scipy mosquitto openssl rabbitmq-server iproute2 \
   python3-pika g++ make python3-gi python3-gst-1.0 gir1.2-gst-plugins-base-1.0 \
-  gir1.2-gst-plugins-bad-1.0 gir1.2-gst-rtsp-server-1.0 gstreamer1.0-rtsp chromium chromium-driver
+  gir1.2-gst-plugins-bad-1.0 gir1.2-gst-rtsp-server-1.0 gstreamer1.0-rtsp
+[ -n "$suites" ] || install chromium chromium-driver # of "once"
 
 build build -Dwerror=true
 if [ -z "$fast" ]; then
@@ -61,7 +62,7 @@ if [ -z "$fast" ]; then
   # What looks at the sources only gains nothing from sanitizers, and little what compares the numbers that
   # kernels compute: the code that plans, packs and runs them is that of "random-graphs" and the others.
   meson test -C build-asan --no-rebuild --print-errorlogs --timeout-multiplier 8 \
-    --no-suite lint --no-suite headers --no-suite ops --no-suite numbers || status=1
+    --no-suite lint --no-suite headers --no-suite ops --no-suite numbers --no-suite once || status=1
   logs="$logs build-asan/meson-logs/testlog.json"
 
   say "tests with threads under ThreadSanitizer"
