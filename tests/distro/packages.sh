@@ -78,7 +78,8 @@ join() {
     enter "$1" apt-get -qq update
 }
 
-# What builds packages stays for the next run, and so does what ccache has compiled.
+# What builds packages stays for the next run, and so does what ccache has compiled, but nothing of what was
+# built: dpkg-shlibdeps would find packages that had another name then.
 make_builder() {
   if [ ! -d "$builder" ]; then
     remove "$builder-new"
@@ -86,6 +87,7 @@ make_builder() {
   fi
   mkdir -p "$builder/work" &&
     copy_tree "$builder/work/src" &&
+    git -C "$builder/work/src" clean -qfdx &&
     join "$builder" &&
     enter "$builder" dpkg --configure -a &&
     enter "$builder" apt-get -qq install $tools &&
