@@ -4,6 +4,9 @@
  */
 #include <glib-unix.h>
 #include <locale.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +18,7 @@
 #include "examples/rtsp-server/mount.h"
 
 #define CLEANUP_S 2
+#define MAX_HEAPS 2
 
 typedef struct {
   ServerConfig *config;
@@ -329,6 +333,11 @@ main (int argc, char **argv)
   g_autoptr (GError) error = NULL;
   g_auto (Server) server = {0};
 
+  /* Threads come and go with sources and clients, and each of glibc's usual 8 heaps for each core
+   * would keep its high-water mark. */
+#ifdef __GLIBC__
+  mallopt (M_ARENA_MAX, MAX_HEAPS);
+#endif
   setlocale (LC_ALL, "");
   g_autoptr (GOptionContext) options = g_option_context_new ("CONFIG.yaml");
   g_option_context_set_summary (options, "Serves cameras over RTSP, with what YOLOv7 finds drawn.");
