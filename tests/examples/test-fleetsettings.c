@@ -368,7 +368,8 @@ bad_notes_are_refused (void)
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
     g_autoptr (GError) error = NULL;
     g_autoptr (FleetNote) note = fleet_note_parse (rows[i].text, strlen (rows[i].text), &error);
-    g_test_message ("%s: %s", rows[i].text, error ? error->message : "taken");
+    g_autofree char *shown = g_strescape (rows[i].text, NULL); /* one is no text */
+    g_test_message ("%s: %s", shown, error ? error->message : "taken");
     g_assert_null (note);
     g_assert_nonnull (strstr (error->message, rows[i].expected));
   }
