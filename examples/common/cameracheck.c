@@ -142,6 +142,13 @@ check_source_file (const CameraConfig *config, GError **error)
   if (source_kind (config->source) != SOURCE_FILE ||
       yv_check_is_file (config->source, "a video", &problem))
     return true;
+  if (config_may_be_secret (config->source)) {
+    g_set_error (error, YV_ERROR, YV_ERROR_IO,
+                 "%s:%u: source of camera %s: no such file; the URI of a camera begins with "
+                 "rtsp://, rtsps:// or rtspt://",
+                 config->file, config->line, config->name);
+    return false;
+  }
   g_set_error (error, YV_ERROR, YV_ERROR_IO, "%s:%u: source of camera %s: %s", config->file,
                config->line, config->name, problem->message);
   return false;

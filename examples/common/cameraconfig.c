@@ -103,7 +103,7 @@ read_setting (CameraConfig *config, const char *element, const YvYaml *key, cons
               GError **error)
 {
   if (key->kind != YV_YAML_SCALAR || value->kind != YV_YAML_SCALAR) {
-    g_autofree char *found = yv_yaml_describe (key->kind != YV_YAML_SCALAR ? key : value);
+    g_autofree char *found = config_describe (key->kind != YV_YAML_SCALAR ? key : value);
     g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED,
                  "%s:%u: %s.%s is %s; expected a property of the element and its value",
                  config->file, key->line, element, key->text ? key->text : "?", found);
@@ -125,7 +125,7 @@ read_settings (CameraConfig *config, const char *element, const YvYaml *map, GEr
   g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
 
   if (map->kind != YV_YAML_MAPPING) {
-    g_autofree char *found = yv_yaml_describe (map);
+    g_autofree char *found = config_describe (map);
     g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED,
                  "%s:%u: %s is %s; expected a mapping of its properties, {property: value}",
                  config->file, map->line, element, found);
@@ -193,7 +193,7 @@ read_name (CameraConfig *config, const YvYaml *node, GError **error)
     config->name = g_strdup (value->text);
     return true;
   }
-  g_autofree char *found = value ? yv_yaml_describe (value) : g_strdup ("missing");
+  g_autofree char *found = value ? config_describe (value) : g_strdup ("missing");
   g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED,
                "%s:%u: name is %s; expected 1 to %d of A-Z a-z 0-9 _ - . without a . in front",
                config->file, value ? value->line : node->line, found, MAX_NAME);

@@ -18,7 +18,7 @@ config_parse (const char *text, size_t size_bytes, const char *file, GError **er
     return NULL;
   if (root->kind == YV_YAML_MAPPING)
     return g_steal_pointer (&root);
-  g_autofree char *found = yv_yaml_describe (root);
+  g_autofree char *found = config_describe (root);
   g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED, "%s:%u: is %s; expected a mapping, key: value",
                file, root->line, found);
   return NULL;
@@ -39,6 +39,20 @@ config_read (const char *path, GError **error)
   return NULL;
 }
 
+bool
+config_may_be_secret (const char *text)
+{
+  return strchr (text, '@') || strstr (text, ":/");
+}
+
+char *
+config_describe (const YvYaml *node)
+{
+  if (node->kind == YV_YAML_SCALAR && config_may_be_secret (node->text))
+    return g_strdup ("a text like a URI, which is not shown");
+  return yv_yaml_describe (node);
+}
+
 static bool
 is_among (const char *text, const char *const *known)
 {
@@ -54,7 +68,7 @@ check_key (const char *file, const YvYaml *map, guint index, const char *what,
            const char *const *known, GError **error)
 {
   const YvYaml *key = g_ptr_array_index (map->items, index);
-  g_autofree char *found = yv_yaml_describe (key);
+  g_autofree char *found = config_describe (key);
 
   if (key->kind != YV_YAML_SCALAR || !is_among (key->text, known)) {
     g_autofree char *expected = g_strjoinv (", ", (char **) known);
@@ -79,7 +93,7 @@ config_check_keys (const char *file, const YvYaml *map, const char *what, const 
                    GError **error)
 {
   if (map->kind != YV_YAML_MAPPING) {
-    g_autofree char *found = yv_yaml_describe (map);
+    g_autofree char *found = config_describe (map);
     g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED, "%s:%u: %s is %s; expected a mapping", file,
                  map->line, what, found);
     return false;
@@ -93,7 +107,7 @@ config_check_keys (const char *file, const YvYaml *map, const char *what, const 
 static bool
 refuse (const char *file, const char *key, const YvYaml *node, const char *expected, GError **error)
 {
-  g_autofree char *found = yv_yaml_describe (node);
+  g_autofree char *found = config_describe (node);
 
   g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED, "%s:%u: %s is %s; expected %s", file,
                node->line, key, found, expected);

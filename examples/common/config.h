@@ -50,6 +50,13 @@ bool config_bool (const char *file, const char *key, const YvYaml *node, bool *v
 bool config_choice (const char *file, const char *key, const YvYaml *node,
                     const char *const *choices, guint *value, GError **error);
 
+/* Whether @text could be a URI with a password, wherever somebody wrote it by mistake: no message
+ * shows it then. */
+bool config_may_be_secret (const char *text);
+
+/* Returns: (transfer full): as yv_yaml_describe(), but of what may be secret that it is. */
+char *config_describe (const YvYaml *node);
+
 /* Returns: (transfer full): @path, or where it is relative, beside @file. */
 char *config_path (const char *file, const char *path);
 

@@ -9,12 +9,14 @@
 #include "common/excerpt.h"
 #include "common/json.h"
 #include "engine/error.h"
+#include "examples/common/config.h"
 
 /* A camera's zones, written out in its message, are the deepest: camera, element, zones, list,
  * zone, polygon, point. */
 #define MAX_DEPTH 10
 #define MAX_NAME 64
-#define MAX_ID 255 /* what AMQP allows a queue's name */
+#define MAX_ID 255     /* what AMQP allows a queue's name */
+#define ADDED_BYTES 64 /* at most, of `,"added":` and a number */
 
 #define MALFORMED(error, ...) g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED, __VA_ARGS__)
 
@@ -60,7 +62,6 @@ static JsonObject *
 parse_object (const char *text, size_t size_bytes, GError **error)
 {
   g_autoptr (JsonParser) parser = json_parser_new ();
-  g_autoptr (GError) cause = NULL;
 
   if (size_bytes > FLEET_MAX_BODY_BYTES) {
     MALFORMED (error, "is longer than %d bytes, which no camera needs", FLEET_MAX_BODY_BYTES);
@@ -72,8 +73,10 @@ parse_object (const char *text, size_t size_bytes, GError **error)
   }
   if (!yv_json_check (text, size_bytes, MAX_DEPTH, error))
     return NULL;
-  if (!json_parser_load_from_data (parser, text, (gssize) size_bytes, &cause)) {
-    MALFORMED (error, "is not JSON: %s", cause->message);
+  /* json-glib's own message has what stands there, which may be a source with its password. */
+  if (!json_parser_load_from_data (parser, text, (gssize) size_bytes, NULL)) {
+    MALFORMED (error, "is not JSON: line %u, character %u is not what has to be there",
+               json_parser_get_current_line (parser), json_parser_get_current_pos (parser));
     return NULL;
   }
   JsonNode *root = json_parser_get_root (parser);
@@ -112,7 +115,8 @@ get_name (JsonObject *object, char **out, GError **error)
     return false;
   if (fleet_is_name (*out))
     return true;
-  g_autofree char *excerpt = yv_excerpt (*out);
+  g_autofree char *excerpt =
+      config_may_be_secret (*out) ? g_strdup ("(like a URI)") : yv_excerpt (*out);
   MALFORMED (error,
              "name '%s' is not allowed: 1 to %d letters, digits, '.', '_' and '-', and first a "
              "letter, digit or '_'",
@@ -245,6 +249,12 @@ fleet_card_parse (const char *text, size_t size_bytes, GError **error)
     json_object_remove_member (object, "added");
   }
   card->camera = object_text (object);
+  /* Escapes make a text longer: six characters for a byte. */
+  if (strlen (card->camera) + ADDED_BYTES > FLEET_MAX_BODY_BYTES) {
+    MALFORMED (error, "is longer than %d bytes when it is sent again, which no camera needs",
+               FLEET_MAX_BODY_BYTES - ADDED_BYTES);
+    return NULL;
+  }
   return g_steal_pointer (&card);
 }
 
@@ -261,7 +271,7 @@ fleet_card_free (FleetCard *card)
 char *
 fleet_card_text (const FleetCard *card, double added_s)
 {
-  /* What fleet_card_parse() wrote is an object. */
+  /* What fleet_card_parse() wrote is an object, and not too long. */
   g_autoptr (JsonObject) object = parse_object (card->camera, strlen (card->camera), NULL);
 
   json_object_set_double_member (object, "added", added_s);

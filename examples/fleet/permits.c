@@ -59,7 +59,7 @@ check_sequence (const char *file, const char *key, const YvYaml *node, GError **
 {
   if (node->kind == YV_YAML_SEQUENCE)
     return true;
-  g_autofree char *found = yv_yaml_describe (node);
+  g_autofree char *found = config_describe (node);
   MALFORMED (error, "%s:%u: %s is %s; expected a list, [one, another]", file, node->line, key,
              found);
   return false;
@@ -285,7 +285,7 @@ check_element (const FleetPermits *permits, const char *file, const char *elemen
                const YvYaml *map, GError **error)
 {
   if (map->kind != YV_YAML_MAPPING) {
-    g_autofree char *found = yv_yaml_describe (map);
+    g_autofree char *found = config_describe (map);
     MALFORMED (error, "%s:%u: %s is %s; expected an object of its properties", file, map->line,
                element, found);
     return false;

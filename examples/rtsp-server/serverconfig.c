@@ -134,7 +134,7 @@ read_address (const char *file, const char *key, const YvYaml *root, char **addr
   if (!config_text (file, key, node, &text, error))
     return false;
   if (text && !g_hostname_is_ip_address (text)) {
-    g_autofree char *found = yv_yaml_describe (node);
+    g_autofree char *found = config_describe (node);
     g_set_error (error, YV_ERROR, YV_ERROR_INVALID,
                  "%s:%u: %s is %s; expected the address of an interface, such as 127.0.0.1, "
                  "0.0.0.0 or ::",

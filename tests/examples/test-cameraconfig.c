@@ -204,6 +204,14 @@ static const char *const with_secrets[] = {
     CAMERAS "  - name: a\n    source: http://u:s3cret@host/x\n",
     CAMERAS "  - name: a\n    source: rtsp://u:s3cret@host/x\n",
     CAMERAS "  - name: a\n    source: rtsp://host/x?password=s3cret\n",
+    CAMERAS "  - name: a\n    source:rtsp://u:s3cret@host/x\n",
+    CAMERAS "  - {name: a, source:rtsp://u:s3cret@host/x}\n",
+    CAMERAS "  - rtsp://u:s3cret@host/x\n",
+    CAMERAS "  - name: rtsp://u:s3cret@host/x\n",
+    CAMERAS "  - name: a\n    source: rtsp:/u:s3cret@host/x\n" WITH_MODEL,
+    CAMERAS "  - name: a\n    source: u:s3cret@host/x\n" WITH_MODEL,
+    CAMERAS ONE "    yolov7: rtsp://u:s3cret@host/x\n",
+    "rtsp://u:s3cret@host/x",
     CAMERAS ONE "    yolov7publish: {password: [s3cret]}\n",
     CAMERAS ONE "    rtspsrc: {user-pw: s3cret}\n",
     CAMERAS ONE "    rtspsrc: {proxy-pw: s3cret}\n",
@@ -217,6 +225,7 @@ no_message_shows_a_password (void)
     g_autoptr (GError) error = NULL;
     g_autoptr (GPtrArray) all = read_text (with_secrets[i], &root, &error);
 
+    g_test_message ("%s", error ? error->message : "taken");
     g_assert_null (all);
     g_assert_nonnull (error);
     g_assert_null (strstr (error->message, "s3cret"));

@@ -336,6 +336,52 @@ notes_come_back_as_they_were_sent (void)
   }
 }
 
+/* A byte that JSON escapes with six. */
+static void
+a_camera_that_grows_when_it_is_sent_again_is_refused (void)
+{
+  for (gsize n = 1; n <= 32768; n *= 2) {
+    g_autofree char *tags = g_strnfill (n, 0x7f);
+    g_autofree char *text = g_strdup_printf ("{\"name\":\"a\",\"tags\":\"%s\"}", tags);
+    g_autoptr (GError) error = NULL;
+    g_autoptr (FleetCard) card = fleet_card_parse (text, strlen (text), &error);
+
+    if (n >= 16384) {
+      g_assert_null (card);
+      g_assert_nonnull (strstr (error->message, "when it is sent again"));
+      continue;
+    }
+    g_assert_no_error (error);
+    g_autofree char *again = fleet_card_text (card, 1795987800.654321);
+    g_assert_cmpuint (strlen (again), <=, FLEET_MAX_BODY_BYTES);
+    g_autoptr (FleetCard) back = fleet_card_parse (again, strlen (again), &error);
+    g_assert_no_error (error);
+    g_assert_true (back->added_s == 1795987800.654321);
+    g_assert_cmpstr (back->camera, ==, card->camera);
+  }
+}
+
+static void
+no_message_about_json_shows_a_password (void)
+{
+  static const char *const texts[] = {
+      "{\"name\": \"a\", \"source\": \"rtsp://u:geheim@h/x\" \"yolov7\": {}}",
+      "{\"name\": \"a\", \"source\" \"rtsp://u:geheim@h/x\"}",
+      "{\"rtsp://u:geheim@h/x\"}",
+      "\"rtsp://u:geheim@h/x\"",
+      "{\"name\": \"rtsp://u:geheim@h/x\"}",
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++) {
+    g_autoptr (GError) error = NULL;
+    g_autoptr (FleetCard) card = fleet_card_parse (texts[i], strlen (texts[i]), &error);
+
+    g_test_message ("%s", error ? error->message : "taken");
+    g_assert_null (card);
+    g_assert_null (strstr (error->message, "geheim"));
+  }
+}
+
 static void
 bad_notes_are_refused (void)
 {
@@ -471,6 +517,8 @@ main (int argc, char **argv)
   TEST (names_are_plain);
   TEST (cards_keep_when_they_were_added);
   TEST (bad_cards_are_refused);
+  TEST (a_camera_that_grows_when_it_is_sent_again_is_refused);
+  TEST (no_message_about_json_shows_a_password);
   TEST (password_of_the_environment_comes_first);
 #undef TEST
   const int status = g_test_run ();
