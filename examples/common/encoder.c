@@ -31,8 +31,9 @@ static const struct {
       "repeat_sequence_header=1\""},
      "video/x-h264,level=(string)4"},
     {"x264enc",
+     /* Where pictures change at once it would make key frames of its own. */
      {"tune=zerolatency", "speed-preset=superfast", "bitrate=BITRATE", "key-int-max=FRAMES",
-      "byte-stream=true"},
+      "byte-stream=true", "option-string=\"scenecut=0\""},
      NULL},
     {"openh264enc",
      {"usage-type=camera", "complexity=low", "rate-control=bitrate", "bitrate=BITS",

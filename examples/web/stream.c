@@ -148,13 +148,22 @@ stop (Stream *self)
   g_clear_pointer (&self->fragments, fragments_free);
 }
 
+/* What was listed is old when somebody comes again. */
+static void
+end_watch (Stream *self)
+{
+  stop (self);
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+  playlist_empty (self->playlist);
+}
+
 static void
 fail (Stream *self, const char *message)
 {
   g_printerr ("%s: the video can't be encoded: %s\n", self->options.name, message);
   self->failed_us = g_get_monotonic_time ();
   self->n_failures++;
-  stop (self);
+  end_watch (self);
 }
 
 static gboolean
@@ -168,7 +177,9 @@ on_message (GstBus *bus, GstMessage *message, gpointer user_data)
   Stream *self = user_data;
   gst_message_parse_error (message, &error, NULL);
   self->bus_watch = 0;
-  fail (self, error->message);
+  g_autofree char *said =
+      g_strdup_printf ("%s: %s", GST_MESSAGE_SRC_NAME (message), error->message);
+  fail (self, said);
   return G_SOURCE_REMOVE;
 }
 
@@ -225,14 +236,6 @@ start (Stream *self)
 }
 
 /* ---- watched or not ------------------------------------------------------------------------- */
-
-static void
-end_watch (Stream *self)
-{
-  stop (self);
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-  playlist_empty (self->playlist);
-}
 
 static gboolean
 on_tick (gpointer user_data)

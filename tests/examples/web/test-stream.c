@@ -21,6 +21,8 @@ typedef struct {
   int width, height;
   GstClockTime shift; /* by which its times are too small */
   bool is_silent;
+  bool is_broken;
+  bool is_noise; /* no picture is like the one before */
   guint timer, n_frames;
 } Scene;
 
@@ -34,7 +36,13 @@ make_sample (Scene *scene, GstClockTime pts)
       G_TYPE_INT, scene->height, "framerate", GST_TYPE_FRACTION, 25, 1, NULL);
 
   gst_buffer_memset (buffer, 0, (guint8) (16 + scene->n_frames++ % 200), n_bytes);
+  for (gsize i = 0; scene->is_noise && i < n_bytes; i += sizeof (guint32)) {
+    const guint32 noise = g_test_rand_int ();
+    gst_buffer_fill (buffer, i, &noise, sizeof noise);
+  }
   GST_BUFFER_PTS (buffer) = pts;
+  if (scene->is_broken)
+    gst_buffer_set_size (buffer, 16);
   return gst_sample_new (buffer, caps, NULL, NULL);
 }
 
@@ -168,6 +176,19 @@ media_time_is_the_time_of_frames (void)
   scene_end (&scene);
 }
 
+/* Encoders like to make a key frame of each. */
+static void
+pictures_that_change_at_once_are_cut_by_seconds_too (void)
+{
+  Scene scene;
+
+  scene_begin (&scene, find_encoder (), 60);
+  scene.is_noise = true;
+  g_autofree char *playlist = watch (&scene, 3, "m4s");
+  g_assert_cmpuint (check_times (&scene, playlist), >=, 3);
+  scene_end (&scene);
+}
+
 static void
 another_size_is_another_beginning (void)
 {
@@ -252,17 +273,41 @@ an_encoder_that_fails_is_told (void)
   g_string_free (text, TRUE);
 }
 
+/* A frame that is shorter than its caps say. */
+static void
+an_encoder_that_ends_leaves_no_old_video (void)
+{
+  Scene scene;
+  GString *text = g_string_new (NULL);
+
+  scene_begin (&scene, find_encoder (), 60);
+  g_autofree char *before = watch (&scene, 2, "m4s");
+  scene.is_broken = true;
+  while (counters_of (&scene).n_failures == 0)
+    g_main_context_iteration (NULL, TRUE);
+  scene.is_silent = true;
+  g_assert_false (stream_watch (scene.stream, text));
+  g_assert_cmpuint (text->len, ==, 0);
+  g_assert_null (stream_get (scene.stream, "run-0.m4s"));
+  scene_end (&scene);
+  g_string_free (text, TRUE);
+}
+
 int
 main (int argc, char **argv)
 {
   gst_init (&argc, &argv);
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/stream/media_time_is_the_time_of_frames", media_time_is_the_time_of_frames);
+  g_test_add_func ("/stream/pictures_that_change_at_once_are_cut_by_seconds_too",
+                   pictures_that_change_at_once_are_cut_by_seconds_too);
   g_test_add_func ("/stream/another_size_is_another_beginning", another_size_is_another_beginning);
   g_test_add_func ("/stream/it_rests_when_nobody_watches", it_rests_when_nobody_watches);
   g_test_add_func ("/stream/a_lost_camera_shows_its_last_picture",
                    a_lost_camera_shows_its_last_picture);
   g_test_add_func ("/stream/without_frames_there_is_no_video", without_frames_there_is_no_video);
   g_test_add_func ("/stream/an_encoder_that_fails_is_told", an_encoder_that_fails_is_told);
+  g_test_add_func ("/stream/an_encoder_that_ends_leaves_no_old_video",
+                   an_encoder_that_ends_leaves_no_old_video);
   return g_test_run ();
 }
