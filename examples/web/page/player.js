@@ -46,10 +46,16 @@ function runOf(uri) {
   return uri.slice(0, uri.lastIndexOf('-'));
 }
 
+// Leaves no listener behind: a camera may be watched for weeks.
 function wait(ms, signal) {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => { clearTimeout(timer); resolve(); }, { once: true });
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener('abort', end);
   });
 }
 
@@ -88,13 +94,14 @@ export class Player {
     return start + mediaTime - this.epoch;
   }
 
-  async fetch(url, signal) {
+  // read(response) has as long as the answer: a body may stall, too.
+  async fetch(url, signal, read) {
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(), FETCH_MS);
     const ended = () => late.abort();
     signal.addEventListener('abort', ended);
     try {
-      return await fetch(url, { signal: late.signal });
+      return await read(await fetch(url, { signal: late.signal }));
     } finally {
       clearTimeout(timer);
       signal.removeEventListener('abort', ended);
@@ -102,17 +109,19 @@ export class Player {
   }
 
   async fetchBytes(url, signal) {
-    const response = await this.fetch(url, signal);
-    if (!response.ok) throw new Failure(`${response.status}`);
-    return new Uint8Array(await response.arrayBuffer());
+    return this.fetch(url, signal, async (response) => {
+      if (!response.ok) throw new Failure(`${response.status}`);
+      return new Uint8Array(await response.arrayBuffer());
+    });
   }
 
   // null: the server is there, the video is not yet.
   async fetchPlaylist(signal) {
-    const response = await this.fetch(this.url, signal);
-    if (response.status === 503) return null;
-    if (!response.ok) throw new Failure(`${response.status}`);
-    return parsePlaylist(await response.text(), this.url);
+    return this.fetch(this.url, signal, async (response) => {
+      if (response.status === 503) return null;
+      if (!response.ok) throw new Failure(`${response.status}`);
+      return parsePlaylist(await response.text(), this.url);
+    });
   }
 
   // ---- Media Source -----------------------------------------------------------------------------
@@ -159,6 +168,7 @@ export class Player {
   async take(segment, signal) {
     if (segment.init !== this.init) {
       const bytes = await this.fetchBytes(segment.init, signal);
+      if (signal.aborted) return;
       await this.setUp(bytes, signal);
       this.init = segment.init;
     }
