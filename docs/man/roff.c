@@ -171,10 +171,11 @@ roff_begin (GString *page, const char *name, const char *section, const char *su
   g_autofree char *about = roff_escape (summary);
   g_autofree char *escaped = roff_escape (name);
 
+  /* groff 1.23 adjusts anew behind each heading, as the string AD says. */
   g_string_append_printf (page,
                           ".\\\" SPDX-License-Identifier: LGPL-2.1-or-later\n"
                           ".\\\" Written by docs/man of gst-yolov7 when it was built.\n"
-                          ".TH \"%s\" \"%s\" \"%s\" \"gst-yolov7 %s\"\n"
+                          ".ds AD l\n.TH \"%s\" \"%s\" \"%s\" \"gst-yolov7 %s\"\n"
                           ".nh\n.ad l\n.SH NAME\n%s \\- %s\n",
                           title, section, YV_MAN_DATE, YV_VERSION, escaped, about);
 }
