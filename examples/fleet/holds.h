@@ -24,7 +24,7 @@
 
 G_BEGIN_DECLS
 
-/* How long removals count: as long as the broker keeps them (examples/fleet/topology.h). */
+/* How long removals count: as long as the broker keeps them (NOTES_AGE of link.c). */
 #define FLEET_REMOVAL_S (7.0 * 24 * 3600)
 
 typedef struct {

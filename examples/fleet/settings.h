@@ -11,14 +11,17 @@
  *   slow-below: 80         # percent of wanted frames that are analysed, 0 .. 100; 0: never slow
  *   slow-after: 30         # seconds, 1 .. 3600
  *   raise-after: 300       # seconds, 1 .. 86400
- *   patience: 60           # seconds without an analysed frame that are a failed attempt, 1 ..
- * 86400 attempts: 5            # that may fail, on all workers together, 0 .. 1000000; 0: any
- * number metrics-address: 127.0.0.1 metrics-port: 9471     # 0: any; not given: no metrics allow:
- * # of what messages say sources: [rtsp, rtsps, rtspt]   # also file, v4l2, test directories:
- * [/srv/videos]      # absolute; files that messages may name lie below properties: {yolov7publish:
- * [topic]} defaults:              # of each camera, as in examples/common/cameraconfig.h yolov7:
- * {model-file: best.pt} yolov7publish: {method: mqtt, address: "broker.example:1883", topic:
- * "cameras/{name}"}
+ *   patience: 60           # seconds without an analysed frame: a failed attempt, 1 .. 86400
+ *   attempts: 5            # that may fail, on all workers, 0 .. 1000000; 0: any number
+ *   metrics-address: 127.0.0.1
+ *   metrics-port: 9471     # 0: any; not given: no metrics
+ *   allow:                 # of what messages say
+ *     sources: [rtsp, rtsps, rtspt]   # also file, v4l2, test
+ *     directories: [/srv/videos]      # absolute; files that messages may name lie below
+ *     properties: {yolov7publish: [topic]}
+ *   defaults:              # of each camera, as in examples/common/cameraconfig.h
+ *     yolov7: {model-file: best.pt}
+ *     yolov7publish: {method: mqtt, address: "broker.example:1883", topic: "cameras/{name}"}
  *
  * {name} and {worker} in a value of "defaults" become the camera's and the worker's name. Relative
  * paths are relative to the file. Errors are of YV_ERROR, "FILE:LINE: ...". Threads: any.

@@ -8,7 +8,7 @@
 #define WAITING_NS GST_SECOND
 #define WAITING_BYTES (64 * 1024 * 1024)
 
-struct _Feed {
+struct _EncoderInput {
   GstClock *clock;
   GstClockTime base_time;
   guint timer;

@@ -22,7 +22,7 @@
 
 G_BEGIN_DECLS
 
-typedef struct _Feed EncoderInput;
+typedef struct _EncoderInput EncoderInput;
 
 /* @clock, @base_time: those of the frames */
 EncoderInput *encoder_input_new (GstClock *clock, GstClockTime base_time);
