@@ -148,10 +148,20 @@ is_end (const Mqtt *mqtt, int rc)
          (rc == MOSQ_ERR_ERRNO && (errno == 0 || errno == ECONNRESET || errno == EPIPE));
 }
 
+/* Where newer libraries read, and TLS fails in that, only errno says so. */
+static int
+name_tls (const Mqtt *mqtt, int rc)
+{
+  if (rc != MOSQ_ERR_ERRNO || errno != EPROTO)
+    return rc;
+  return mqtt->trouble ? MOSQ_ERR_TLS : MOSQ_ERR_CONN_LOST;
+}
+
 /* @rc: of a function of the library, not MOSQ_ERR_SUCCESS */
 static bool
 fail_broken (const Mqtt *mqtt, int rc, GError **error)
 {
+  rc = name_tls (mqtt, rc);
   const bool is_lost = is_end (mqtt, rc);
   g_autofree char *text = NULL;
 
