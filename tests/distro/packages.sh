@@ -3,8 +3,9 @@
 # packages.sh LOG [RELEASE...]: builds the Debian packages of this tree on bookworm and trixie, without a
 # network; has lintian look at them; and for each stanza of debian/tests/control installs the packages that
 # it names into a system that has nothing but Debian's smallest and what they depend on, runs its tests,
-# purges the packages, and compares the lists of files from before and after. The commands are those
-# of docs/packages.md.
+# purges the packages, and compares the lists of files from before and after. Where the servers are among
+# them, something that stands for systemctl sees what an upgrade and a removal do to services. The commands
+# are those of docs/packages.md.
 # Prints TAP, and writes LOG as meson writes its log of tests. Exit status 1 where anything failed; 77,
 # after a line that says why, where it cannot begin.
 # The smallest systems, and beside them those with what builds packages, are folders below
@@ -48,14 +49,11 @@ mount_into() {
     mount --bind "$cache/packages-$release-debs" "$1/var/cache/apt/archives"
 }
 
-# Also where something in there still runs.
-unmount_from() {
-  umount -R -l "$1/proc" "$1/dev" "$1/var/cache/apt/archives"
-}
-
-# Never what is mounted below, such as the devices of this machine.
+# remove FOLDER: never what is mounted below, such as the devices of this machine, or what was downloaded,
+# which is of the same file system; also where something in there still runs.
 remove() {
-  rm -rf --one-file-system "$@"
+  awk -v below="$1/" 'index ($2, below) == 1 { print $2 }' /proc/self/mounts | tac | xargs -r umount -l &&
+    rm -rf --one-file-system "$1"
 }
 
 # documented N: the Nth command that docs/packages.md has for users, for root.
@@ -109,7 +107,8 @@ run_lintian() {
 # the lists of libraries and pages that triggers keep.
 list_files() {
   find "$1" -xdev -mindepth 1 -printf '/%P %y %l\n' | LC_ALL=C sort |
-    grep -vE '^/(var/lib/dpkg|var/lib/apt|var/cache|var/log|tmp|work)(/| )|^/etc/ld.so.cache ' || true
+    grep -vE '^/(var/lib/dpkg|var/lib/apt|var/cache/(apt|debconf|ldconfig|man)|var/log|tmp|work)(/| )|^/etc/ld.so.cache ' ||
+    true
 }
 
 # Which packages of ours, and of Debian's, a stanza wants: words of its field Depends.
@@ -134,10 +133,55 @@ install_needed() {
     enter "$testbed" apt-get -qq install $needed
 }
 
+# What a system has that runs systemd, but for that: yolov7-web runs, and is not enabled.
+pretend_systemd() {
+  local links=$testbed/etc/systemd/system/multi-user.target.wants
+  mkdir -p "$testbed/run/systemd/system" "$testbed/work/bin" "$links" &&
+    ln -s /dev/null "$links/other.service" &&
+    cat >"$testbed/work/bin/systemctl" <<'END' && chmod +x "$testbed/work/bin/systemctl"
+#!/bin/sh
+echo "$*" >>/work/asked
+case $* in
+  *is-enabled*) echo disabled; exit 1 ;;
+  *is-active*) [ "${*%yolov7-web.service}" != "$*" ] ;;
+esac
+END
+}
+
+# enter, with that on the PATH.
+act() { enter "$testbed" env PATH=/work/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@"; }
+
+# asked LINE...: what starts and stops services that systemctl was asked since the last time.
+asked() {
+  local same=0
+  diff <([ $# = 0 ] || printf '%s\n' "$@") \
+    <(grep -oE '(start|stop|restart|try-restart) .*' "$testbed/work/asked") || same=1
+  rm -f "$testbed/work/asked"
+  return $same
+}
+
+# Nothing runs but what ran before, and that in its new version; what is removed does not go on running.
+services_follow() {
+  local links=/etc/systemd/system/multi-user.target.wants name
+  asked && # by the installation
+    act dpkg --install $ours_files &&
+    asked 'restart yolov7-web.service' 'try-restart yolov7-fleet@*.service' || return 1
+  # What systemctl enable and the services leave, for the purge.
+  for name in yolov7-web yolov7-fleet@gpu0; do
+    act ln -s "/usr/lib/systemd/system/${name%gpu0}.service" "$links/$name.service" || return 1
+  done
+  for name in gst-yolov7-web gst-yolov7-fleet-gpu0; do
+    act mkdir -p "/var/cache/private/$name" && act ln -s "private/$name" "/var/cache/$name" || return 1
+  done
+  act dpkg --remove gst-yolov7-examples &&
+    asked 'stop yolov7-fleet@*.service' 'stop yolov7-rtsp-server.service yolov7-web.service'
+}
+
 # From here on nothing else may be missing. install_ours COMMAND
 install_ours() {
-  list_files "$testbed" >"$scratch/before" &&
-    enter "$testbed" unshare --net sh -c "cd /work/src && $1" &&
+  pretend_systemd &&
+    list_files "$testbed" >"$scratch/before" &&
+    act unshare --net sh -c "cd /work/src && $1" &&
     list_files "$testbed" >"$scratch/with" &&
     ! cmp -s "$scratch/before" "$scratch/with"
 }
@@ -149,7 +193,7 @@ run_test() {
 }
 
 purge_ours() {
-  enter "$testbed" dpkg --purge $ours &&
+  act dpkg --purge $ours &&
     list_files "$testbed" >"$scratch/after" &&
     diff "$scratch/before" "$scratch/after"
 }
@@ -176,9 +220,9 @@ check_stanza() {
     for test in $tests; do
       check "$release: $test" run_test "$test" || true
     done
+    case " $ours " in *" gst-yolov7-examples "*) check "$release: services follow" services_follow || true ;; esac
     check "$release: nothing stays after the purge" purge_ours || true
   }
-  unmount_from "$testbed"
   remove "$testbed"
 }
 
