@@ -11,11 +11,15 @@
  * in no folder that GStreamer knows: GST_PLUGIN_PATH=$(pkg-config --variable=pluginsdir gst-yolov7)
  *
  * Samples are read on the streaming thread, as they come, and messages on the main thread, which
- * sleeps meanwhile. Exit status: 0 at the end of the stream, 1 where something failed, 2 for wrong
- * arguments. */
+ * waits for them meanwhile. SIGINT and SIGTERM end the stream, so that what elements hold back
+ * still comes out; a second one ends the program. Exit status: 0 at the end of the stream, 1 where
+ * something failed, 2 for wrong arguments. */
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <glib-unix.h>
 #include <gst/app/gstappsink.h>
 #include <yolov7/detectionmeta.h>
 
@@ -48,6 +52,10 @@ read_sample (GstAppSink *appsink, gpointer user_data)
     return GST_FLOW_OK;
   for (guint i = 0; i < found->len; i++)
     print_detection (pts, &g_array_index (found, GstYolov7Detection, i));
+  if (fflush (stdout) != 0) { /* whoever reads along waits for no block to be full */
+    GST_ELEMENT_ERROR (appsink, RESOURCE, WRITE, ("stdout: %s", g_strerror (errno)), (NULL));
+    return GST_FLOW_ERROR;
+  }
   return GST_FLOW_OK;
 }
 
@@ -68,24 +76,56 @@ make_pipeline (const char *line, GArray *found, GError **error)
   return pipeline;
 }
 
+static gboolean
+end_stream (gpointer pipeline)
+{
+  gst_element_send_event (pipeline, gst_event_new_eos ());
+  return G_SOURCE_REMOVE;
+}
+
+/* A pipeline that plays. */
+typedef struct {
+  GMainLoop *loop;
+  GError *error; /* the first, which is why it came to no end; NULL else */
+} Playing;
+
+static gboolean
+read_message (GstBus *bus, GstMessage *message, gpointer user_data)
+{
+  Playing *playing = user_data;
+  g_autofree char *details = NULL; /* such as the name of a file */
+  g_autoptr (GError) found = NULL;
+
+  (void) bus;
+  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_EOS)
+    g_main_loop_quit (playing->loop);
+  if (GST_MESSAGE_TYPE (message) != GST_MESSAGE_ERROR || playing->error)
+    return G_SOURCE_CONTINUE;
+  gst_message_parse_error (message, &found, &details);
+  g_set_error (&playing->error, found->domain, found->code, "%s: %s\n%s",
+               GST_OBJECT_NAME (GST_MESSAGE_SRC (message)), found->message, details ? details : "");
+  g_main_loop_quit (playing->loop);
+  return G_SOURCE_CONTINUE;
+}
+
 /* Returns: whether it came to its end; else @error says why not. */
 static gboolean
 play (GstElement *pipeline, GError **error)
 {
   g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
+  g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
+  Playing playing = {.loop = loop};
 
+  gst_bus_add_watch (bus, read_message, &playing);
+  g_unix_signal_add (SIGINT, end_stream, pipeline);
+  g_unix_signal_add (SIGTERM, end_stream, pipeline);
   gst_element_set_state (pipeline, GST_STATE_PLAYING); /* where it fails the bus says why */
-  g_autoptr (GstMessage) message =
-      gst_bus_timed_pop_filtered (bus, GST_CLOCK_TIME_NONE, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+  g_main_loop_run (loop);
   gst_element_set_state (pipeline, GST_STATE_NULL);
-  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_EOS)
+  gst_bus_remove_watch (bus);
+  if (!playing.error)
     return TRUE;
-
-  g_autofree char *details = NULL; /* such as the name of a file */
-  g_autoptr (GError) found = NULL;
-  gst_message_parse_error (message, &found, &details);
-  g_set_error (error, found->domain, found->code, "%s: %s\n%s",
-               GST_OBJECT_NAME (GST_MESSAGE_SRC (message)), found->message, details ? details : "");
+  g_propagate_error (error, playing.error);
   return FALSE;
 }
 

@@ -10,6 +10,7 @@
  *
  * One engine is a model on a device and is made once; one stream is one camera. Exit status: 0, 1
  * where something failed, 2 for wrong arguments. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -80,14 +81,19 @@ view_ppm (const char *bytes, size_t n_bytes, YvImage *image, GError **error)
 
 /* ---- detections ----------------------------------------------------------------------------- */
 
-static void
-print_detections (const char *path, const YvDetections *found, const YvEngineInfo *info)
+static bool
+print_detections (const char *path, const YvDetections *found, const YvEngineInfo *info,
+                  GError **error)
 {
   for (uint32_t i = 0; i < found->n_detections; i++) {
     const YvDetection *d = &found->detections[i];
     printf ("%s: %s %.3f at %.3f,%.3f %.3fx%.3f\n", path, info->class_names[d->class_index],
             (double) d->confidence, (double) d->x, (double) d->y, (double) d->w, (double) d->h);
   }
+  if (fflush (stdout) == 0)
+    return true;
+  g_set_error (error, YV_ERROR, YV_ERROR_IO, "stdout: %s", g_strerror (errno));
+  return false;
 }
 
 static bool
@@ -106,8 +112,7 @@ detect (YvEngine *engine, YvStream *stream, const char *path, GError **error)
     g_prefix_error (error, "%s: ", path);
     return false;
   }
-  print_detections (path, found, yv_engine_info (engine));
-  return true;
+  return print_detections (path, found, yv_engine_info (engine), error);
 }
 
 static int

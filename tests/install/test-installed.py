@@ -11,6 +11,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -89,6 +90,10 @@ class Installed:
     def launch_line(self, *more):
         return ' ! '.join([f'filesrc location={self.png}', 'decodebin', 'videoconvert',
                            f'yolov7 model-file={self.model}', *more])
+
+    def endless_line(self):
+        """It finds something in noise."""
+        return f'videotestsrc is-live=true pattern=snow ! yolov7 model-file={self.model}'
 
     @functools.cached_property
     def expected(self):
@@ -220,8 +225,14 @@ def embed_engine_needs_no_gstreamer(its):
     assert its.build not in libraries, libraries
 
 
+def refuses_a_full_disk(its, *command):
+    done = its.call('sh', '-c', '"$@" >/dev/full', 'sh', *command)
+    refused(done, 1, 'No space left on device')
+
+
 def embed_engine_says_what_is_wrong(its):
     program = its.make('embed-engine')
+    refuses_a_full_disk(its, program, its.model, its.ppm)
     pictures = {'P5': b'P5 2 2 255 abcd', 'nothing': b'', 'cut short': b'P6 2 2 255 abc',
                 'sides': b'P6 0 2 255 abc', 'too wide': b'P6 99999 1 255 abc', 'huge': b'P6 4294967297 1 255 abc',
                 '16 bits': b'P6 1 1 65535 abcdef', 'half a header': b'P6 #', 'no header': b'P6'}
@@ -262,7 +273,23 @@ def embed_appsink_says_what_is_wrong(its):
     refused(its.call(program, 'videotestsrc ! yolov7 model-file=none.pt'), 1, 'none.pt')
     refused(its.call(program, 'videotestsrc ! yolov7'), 1, 'model-file')
     refused(its.call(program, 'filesrc location=none.mp4 ! decodebin ! videoconvert'), 1, 'none.mp4')
+    refuses_a_full_disk(its, program, its.endless_line())
     assert its.run(program, 'videotestsrc num-buffers=2') == '', 'nobody analysed these'
+
+
+def ends_when_interrupted(its, *command):
+    """It prints into a pipe as it goes, and SIGINT and SIGTERM are the end of the stream."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        process = subprocess.Popen([*command, its.endless_line()], env=its.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        first = process.stdout.readline()
+        process.send_signal(number)
+        _, said = process.communicate()
+        assert ' person ' in first, f'{first!r} {said}'
+        assert process.returncode == 0, f'exit status {process.returncode}: {said}'
+
+
+def embed_appsink_ends_when_interrupted(its):
+    ends_when_interrupted(its, its.make('embed-appsink'))
 
 
 def python_reads_our_metadata(its):
@@ -276,6 +303,34 @@ def python_reads_our_metadata(its):
     refused(its.call(DEBIAN_PYTHON, script, 'filesrc location=none.mp4 ! decodebin ! videoconvert'), 1, 'none.mp4')
     refused(its.call(DEBIAN_PYTHON, script, 'videotestsrc ! yolov7 model-file=none.pt'), 1, 'none.pt')
     assert its.run(DEBIAN_PYTHON, script, 'videotestsrc num-buffers=2') == ''
+    refuses_a_full_disk(its, DEBIAN_PYTHON, script, its.endless_line())
+
+
+def python_reads_what_c_reads(its):
+    frames = its.folder + '/frames.rgb'
+    run('ffmpeg', '-v', 'error', '-i', CLIP, '-frames:v', '3', '-vf', 'scale=384:288', '-pix_fmt', 'rgb24', '-f', 'rawvideo',
+        frames)
+    raw, finds = f'filesrc blocksize={384 * 288 * 3} location={frames}', f'yolov7 model-file={its.model}'
+    timed = f'{raw} ! rawvideoparse format=rgb width=384 height=288 framerate=10/1'
+    lines = {
+        'two that analyse': f'{timed} ! {finds} ! {finds} max-detections=1',
+        'buffers with times of others': f'{timed} ! {finds} max-detections=1 ! videorate rate=0.5 skip-to-first=true',
+        'predictions': f'{timed} ! {finds} inference-interval=2 ! yolov7tracker',
+        'no times': f'{raw} ! video/x-raw,format=RGB,width=384,height=288,framerate=0/1 ! {finds}',
+    }
+    program, script = its.make('embed-appsink'), its.folder + '/examples/python/read_detections.py'
+    read = {name: its.run(DEBIAN_PYTHON, script, line).splitlines() for name, line in lines.items()}
+    for name, line in lines.items():
+        assert read[name] == its.run(program, line).splitlines(), f'{name}: {read[name]}'
+    times = {name: {text.split()[0] for text in texts} for name, texts in read.items()}
+    assert len(set(read['two that analyse'])) < len(read['two that analyse']), read['two that analyse']
+    assert times['buffers with times of others'] == {'0.000', '0.100', '0.200'}, times
+    assert any(re.search(r' id \d+ predicted$', text) for text in read['predictions']), read['predictions']
+    assert times['no times'] == {'-1.000'}, times
+
+
+def python_ends_when_interrupted(its):
+    ends_when_interrupted(its, DEBIAN_PYTHON, its.folder + '/examples/python/read_detections.py')
 
 
 def has_analytics():
@@ -287,6 +342,9 @@ def python_reads_gstanalytics(its):
     found = its.run(DEBIAN_PYTHON, script, '--analytics', its.launch_line()).splitlines()
     numbers = [[float(number) for number in re.findall(r'\d+\.\d+', line)] for line in found]
     expected = [[0.0] + [float(number) for number in re.findall(r'\d+\.\d+', text)] for text in its.expected]
+    tracked = its.run(DEBIAN_PYTHON, script, '--analytics', its.launch_line('yolov7tracker')).splitlines()
+    ids = [re.search(r' id (\d+)$', line) for line in tracked]
+    assert len(ids) == len(expected) and all(ids) and len({found[1] for found in ids}) == len(ids), tracked
     assert len(numbers) == len(expected), found
     for ours, theirs in zip(numbers, expected):
         assert max(abs(a - b) for a, b in zip(ours, theirs)) <= 1.0, f'{ours}, expected {theirs} but for rounding'
@@ -334,8 +392,9 @@ def main():
     tests = [each_header_compiles_alone_in_c_and_in_cpp, a_cpp_program_links, what_is_exported_is_what_headers_declare,
              what_is_inside_stays_inside, libraries_have_versions, the_build_is_forgotten, the_plugin_finds_its_metadata,
              embed_engine_finds_what_the_tool_finds, embed_engine_needs_no_gstreamer, embed_engine_says_what_is_wrong,
-             embed_appsink_finds_what_the_tool_finds, embed_appsink_says_what_is_wrong,
-             both_libraries_live_in_one_process, python_reads_our_metadata,
+             embed_appsink_finds_what_the_tool_finds, embed_appsink_says_what_is_wrong, embed_appsink_ends_when_interrupted,
+             both_libraries_live_in_one_process, python_reads_our_metadata, python_reads_what_c_reads,
+             python_ends_when_interrupted,
              python_reads_gstanalytics if has_analytics() else python_says_that_gstanalytics_is_not_there]
     failed = 0
     with tempfile.TemporaryDirectory() as folder:
