@@ -68,7 +68,7 @@ fleet_link_fail_closed (const FleetLink *link, const char *what, const amqp_meth
 
   for (guint i = 0; i < G_N_ELEMENTS (lasting); i++)
     is_lasting |= code == lasting[i];
-  if (strstr (said, "timed out") || strstr (said, "timeout"))
+  if (strstr (said, "delivery acknowledgement"))
     is_lasting = false;
   g_set_error (error, YV_ERROR, is_lasting ? YV_ERROR_INVALID : YV_ERROR_IO,
                "%s: %s: the broker says %d: %s", link->shown, what, code, said);

@@ -9,7 +9,7 @@
 #define MEASURE_US (3 * G_USEC_PER_SEC)
 /* The first frames of a size are made ready for, which is no rate. */
 #define N_WARM 3
-#define START_TIMEOUT (300 * GST_SECOND)
+#define START_TIMEOUT_US (300 * G_USEC_PER_SEC)
 
 struct _FleetBench {
   GstElement *pipeline, *yolov7;
@@ -56,7 +56,7 @@ wait_for_state (FleetBench *bench, GstState state, GError **error)
   g_autoptr (GstBus) bus = gst_element_get_bus (bench->pipeline);
 
   if (gst_element_set_state (bench->pipeline, state) != GST_STATE_CHANGE_FAILURE &&
-      gst_element_get_state (bench->pipeline, NULL, NULL, START_TIMEOUT) ==
+      gst_element_get_state (bench->pipeline, NULL, NULL, START_TIMEOUT_US * GST_USECOND) ==
           GST_STATE_CHANGE_SUCCESS)
     return true;
   g_autoptr (GstMessage) message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
@@ -97,13 +97,28 @@ run_for (FleetBench *bench, gint64 time_us, GError **error)
 }
 
 static bool
+wait_for_frames (FleetBench *bench, guint64 n_frames, GError **error)
+{
+  const gint64 end_us = g_get_monotonic_time () + START_TIMEOUT_US;
+
+  while (n_analysed (bench) < n_frames) {
+    if (!run_for (bench, G_USEC_PER_SEC / 20, error))
+      return false;
+    if (g_get_monotonic_time () > end_us) {
+      g_set_error (error, YV_ERROR, YV_ERROR_IO, "no frame was analysed for minutes");
+      return false;
+    }
+  }
+  return true;
+}
+
+static bool
 measure (FleetBench *bench, double *frames_per_s, GError **error)
 {
   if (!wait_for_state (bench, GST_STATE_PLAYING, error))
     return false;
-  while (n_analysed (bench) < N_WARM)
-    if (!run_for (bench, G_USEC_PER_SEC / 20, error))
-      return false;
+  if (!wait_for_frames (bench, N_WARM, error))
+    return false;
   const guint64 n_before = n_analysed (bench);
   const gint64 start_us = g_get_monotonic_time ();
   if (!run_for (bench, MEASURE_US, error))

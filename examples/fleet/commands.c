@@ -13,7 +13,7 @@
 #include "examples/fleet/report.h"
 
 #define LIST_US (2 * G_USEC_PER_SEC)
-#define MAX_FAILED 10000 /* that are looked through at a time */
+#define MAX_FAILED G_MAXUINT16 /* that AMQP lets a consumer have at a time */
 
 static int
 report (const GError *error)
@@ -73,7 +73,7 @@ read_card (const char *file, GError **error)
   FleetCard *card = NULL;
 
   if (read_file (file, &text, &size, error))
-    card = fleet_card_parse (text, size, error);
+    card = fleet_card_parse (text, size, now_s (), error);
   if (!card)
     g_prefix_error (error, "%s: ", file);
   return card;
@@ -239,13 +239,16 @@ visit_failed (FleetLink *link, Visit visit, gpointer user_data, GError **error)
     if (!visit (link, arrival, user_data, error))
       return false;
   }
+  if (n_waiting == MAX_FAILED)
+    g_printerr ("yolov7-fleet: %s has more than these %u\n", FLEET_FAILED, n_waiting);
   return true;
 }
 
 static char *
 get_name (const FleetArrival *arrival)
 {
-  g_autoptr (FleetCard) card = fleet_card_parse (arrival->body->str, arrival->body->len, NULL);
+  g_autoptr (FleetCard) card =
+      fleet_card_parse (arrival->body->str, arrival->body->len, G_MAXDOUBLE, NULL);
 
   return card ? g_strdup (card->name) : NULL;
 }

@@ -51,9 +51,13 @@ fleet_plain (const char *text)
 {
   char *plain = g_strdup (text);
 
-  for (char *at = plain; *at; at++)
+  for (char *at = plain; *at; at++) {
+    /* 0x80 to 0x9f, which some terminals obey, too. */
+    if ((guchar) at[0] == 0xc2 && (guchar) at[1] >= 0x80 && (guchar) at[1] <= 0x9f)
+      at[0] = at[1] = '?';
     if (g_ascii_iscntrl (*at))
       *at = '?';
+  }
   return plain;
 }
 
@@ -142,6 +146,33 @@ get_time (JsonObject *object, const char *member, double *out, GError **error)
   return false;
 }
 
+/* @now_s: what is later than a minute after it is refused. */
+static bool
+get_past_time (JsonObject *object, const char *member, double now_s, double *out, GError **error)
+{
+  if (!get_time (object, member, out, error))
+    return false;
+  if (*out <= now_s + FLEET_AHEAD_S)
+    return true;
+  MALFORMED (error,
+             "'%s' is %.0f, which is to come: expected seconds since 1970, which is now %.0f",
+             member, *out, now_s);
+  return false;
+}
+
+/* Whoever may write notes may not have workers write into queues that others use. */
+static bool
+get_reply_to (JsonObject *object, char **out, GError **error)
+{
+  if (!get_string (object, "reply-to", true, out, error))
+    return false;
+  if (g_str_has_prefix (*out, "amq.gen-") || g_str_has_prefix (*out, "amq.rabbitmq.reply-to."))
+    return true;
+  g_autofree char *excerpt = yv_excerpt (*out);
+  MALFORMED (error, "reply-to '%s' is no queue that the broker has named (amq.gen-...)", excerpt);
+  return false;
+}
+
 static bool
 find_kind (JsonObject *object, FleetNoteKind *kind, GError **error)
 {
@@ -160,11 +191,12 @@ find_kind (JsonObject *object, FleetNoteKind *kind, GError **error)
 }
 
 static bool
-read_note (FleetNote *note, JsonObject *object, GError **error)
+read_note (FleetNote *note, JsonObject *object, double now_s, GError **error)
 {
   switch (note->kind) {
   case FLEET_NOTE_REMOVE:
-    return get_name (object, &note->name, error) && get_time (object, "at", &note->at_s, error);
+    return get_name (object, &note->name, error) &&
+           get_past_time (object, "at", now_s, &note->at_s, error);
   case FLEET_NOTE_HELLO:
     return get_string (object, "id", true, &note->id, error);
   case FLEET_NOTE_HELD:
@@ -173,18 +205,18 @@ read_note (FleetNote *note, JsonObject *object, GError **error)
            get_string (object, "id", true, &note->id, error) &&
            get_string (object, "against", false, &note->against, error);
   case FLEET_NOTE_LIST:
-    return get_string (object, "reply-to", true, &note->reply_to, error);
+    return get_reply_to (object, &note->reply_to, error);
   }
   g_assert_not_reached ();
 }
 
 FleetNote *
-fleet_note_parse (const char *text, size_t size_bytes, GError **error)
+fleet_note_parse (const char *text, size_t size_bytes, double now_s, GError **error)
 {
   g_autoptr (JsonObject) object = parse_object (text, size_bytes, error);
   g_autoptr (FleetNote) note = g_new0 (FleetNote, 1);
 
-  if (!object || !find_kind (object, &note->kind, error) || !read_note (note, object, error))
+  if (!object || !find_kind (object, &note->kind, error) || !read_note (note, object, now_s, error))
     return NULL;
   return g_steal_pointer (&note);
 }
@@ -235,7 +267,7 @@ fleet_note_text (const FleetNote *note)
 }
 
 FleetCard *
-fleet_card_parse (const char *text, size_t size_bytes, GError **error)
+fleet_card_parse (const char *text, size_t size_bytes, double now_s, GError **error)
 {
   g_autoptr (JsonObject) object = parse_object (text, size_bytes, error);
   g_autoptr (FleetCard) card = g_new0 (FleetCard, 1);
@@ -244,7 +276,7 @@ fleet_card_parse (const char *text, size_t size_bytes, GError **error)
   if (!object || !get_name (object, &card->name, error))
     return NULL;
   if (json_object_has_member (object, "added")) {
-    if (!get_time (object, "added", &card->added_s, error))
+    if (!get_past_time (object, "added", now_s, &card->added_s, error))
       return NULL;
     json_object_remove_member (object, "added");
   }
@@ -271,9 +303,9 @@ fleet_card_free (FleetCard *card)
 char *
 fleet_card_text (const FleetCard *card, double added_s)
 {
-  /* What fleet_card_parse() wrote is an object, and not too long. */
-  g_autoptr (JsonObject) object = parse_object (card->camera, strlen (card->camera), NULL);
+  char number[G_ASCII_DTOSTR_BUF_SIZE];
 
-  json_object_set_double_member (object, "added", added_s);
-  return object_text (object);
+  /* The text of an object that has a member, its name: the last character is the brace. */
+  return g_strdup_printf ("%.*s,\"added\":%s}", (int) strlen (card->camera) - 1, card->camera,
+                          g_ascii_dtostr (number, sizeof number, added_s));
 }

@@ -10,7 +10,9 @@
  *   {"note":"held","name":"street","added":1795987000.25,"id":"77e1...","against":"03ab..."}
  *   {"note":"list","reply-to":"amq.gen-..."}
  *
- * Times are seconds since 1970 of the clock of the machine that wrote them. Pure; any thread.
+ * Times are seconds since 1970 of the clock of the machine that wrote them. One that lies ahead, as
+ * one in milliseconds does, would count more than all that follow: so removals and cameras are
+ * refused where theirs is more than FLEET_AHEAD_S after "now". Pure; any thread.
  */
 #pragma once
 
@@ -23,6 +25,8 @@ G_BEGIN_DECLS
 
 /* No message that makes sense is longer. */
 #define FLEET_MAX_BODY_BYTES 65536
+
+#define FLEET_AHEAD_S 60
 
 typedef enum {
   FLEET_NOTE_REMOVE, /* the camera is not wanted any longer */
@@ -39,12 +43,12 @@ typedef struct {
   double added_s; /* HELD */
   char *id;       /* HELLO, HELD */
   char *against;  /* HELD (nullable): the id of a hold that has lost against this one */
-  char *reply_to; /* LIST: the queue to answer to */
+  char *reply_to; /* LIST: the queue to answer to, which has a name that the broker gave */
 } FleetNote;
 
 /* Returns: (transfer full): or NULL with YV_ERROR_MALFORMED. Members that are not known are passed
  * over, so that workers of different versions understand each other. */
-FleetNote *fleet_note_parse (const char *text, size_t size_bytes, GError **error);
+FleetNote *fleet_note_parse (const char *text, size_t size_bytes, double now_s, GError **error);
 void fleet_note_free (FleetNote *note); /* NULL ok */
 
 char *fleet_note_text (const FleetNote *note); /* one line; free with g_free() */
@@ -57,11 +61,11 @@ typedef struct {
 } FleetCard;
 
 /* Returns: (transfer full): or NULL with YV_ERROR_MALFORMED: no JSON object, longer than
- * FLEET_MAX_BODY_BYTES, no valid name, "added" is no time. */
-FleetCard *fleet_card_parse (const char *text, size_t size_bytes, GError **error);
+ * FLEET_MAX_BODY_BYTES, also when it is sent again, no valid name, "added" is no time. */
+FleetCard *fleet_card_parse (const char *text, size_t size_bytes, double now_s, GError **error);
 void fleet_card_free (FleetCard *card); /* NULL ok */
 
-/* The same message with "added"; free with g_free(). */
+/* The same message with "added", of FLEET_MAX_BODY_BYTES at most; free with g_free(). */
 char *fleet_card_text (const FleetCard *card, double added_s);
 
 /* Names go into file names, topics and metrics: 1 to 64 letters, digits, '.', '_' and '-' of ASCII,
@@ -69,7 +73,7 @@ char *fleet_card_text (const FleetCard *card, double added_s);
 bool fleet_is_name (const char *name);
 
 /* What others wrote must not steer a terminal, nor forge lines of a log. Returns: (transfer full):
- * @text with '?' for control characters. */
+ * @text, UTF-8, with '?' for control characters. */
 char *fleet_plain (const char *text);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FleetNote, fleet_note_free)

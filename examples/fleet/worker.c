@@ -135,7 +135,7 @@ take_camera (FleetWorker *worker, const FleetArrival *arrival)
                  "is of %" G_GUINT64_FORMAT " bytes, expected %d at most; cut off here",
                  arrival->size_bytes, FLEET_MAX_BODY_BYTES);
   else
-    card = fleet_card_parse (arrival->body->str, arrival->body->len, &error);
+    card = fleet_card_parse (arrival->body->str, arrival->body->len, now_s (), &error);
   if (card)
     config = fleet_settings_camera (worker->settings, card->name, card->camera, &error);
   if (config)
@@ -186,7 +186,8 @@ static void
 hear_note (FleetWorker *worker, const FleetArrival *arrival)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (FleetNote) note = fleet_note_parse (arrival->body->str, arrival->body->len, &error);
+  g_autoptr (FleetNote) note =
+      fleet_note_parse (arrival->body->str, arrival->body->len, now_s (), &error);
 
   if (!note) {
     g_autofree char *why = fleet_plain (error->message);

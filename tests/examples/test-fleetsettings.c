@@ -11,6 +11,7 @@
 #include "examples/fleet/settings.h"
 
 #define BROKER "broker: amqp://fleet:geheim@broker.example\n"
+#define NOW_S 1795987860.0 /* of notes and cards */
 #define START BROKER "name: w\n"
 #define DEFAULTS "defaults: {yolov7: {config-file: model.yaml}}\n"
 
@@ -323,7 +324,7 @@ notes_come_back_as_they_were_sent (void)
   for (guint i = 0; i < G_N_ELEMENTS (notes); i++) {
     g_autofree char *text = fleet_note_text (&notes[i]);
     g_autoptr (GError) error = NULL;
-    g_autoptr (FleetNote) note = fleet_note_parse (text, strlen (text), &error);
+    g_autoptr (FleetNote) note = fleet_note_parse (text, strlen (text), NOW_S, &error);
     g_assert_no_error (error);
     g_assert_cmpint (note->kind, ==, notes[i].kind);
     g_assert_cmpstr (note->name, ==, notes[i].name);
@@ -344,7 +345,7 @@ a_camera_that_grows_when_it_is_sent_again_is_refused (void)
     g_autofree char *tags = g_strnfill (n, 0x7f);
     g_autofree char *text = g_strdup_printf ("{\"name\":\"a\",\"tags\":\"%s\"}", tags);
     g_autoptr (GError) error = NULL;
-    g_autoptr (FleetCard) card = fleet_card_parse (text, strlen (text), &error);
+    g_autoptr (FleetCard) card = fleet_card_parse (text, strlen (text), NOW_S, &error);
 
     if (n >= 16384) {
       g_assert_null (card);
@@ -354,7 +355,7 @@ a_camera_that_grows_when_it_is_sent_again_is_refused (void)
     g_assert_no_error (error);
     g_autofree char *again = fleet_card_text (card, 1795987800.654321);
     g_assert_cmpuint (strlen (again), <=, FLEET_MAX_BODY_BYTES);
-    g_autoptr (FleetCard) back = fleet_card_parse (again, strlen (again), &error);
+    g_autoptr (FleetCard) back = fleet_card_parse (again, strlen (again), NOW_S, &error);
     g_assert_no_error (error);
     g_assert_true (back->added_s == 1795987800.654321);
     g_assert_cmpstr (back->camera, ==, card->camera);
@@ -374,7 +375,7 @@ no_message_about_json_shows_a_password (void)
 
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++) {
     g_autoptr (GError) error = NULL;
-    g_autoptr (FleetCard) card = fleet_card_parse (texts[i], strlen (texts[i]), &error);
+    g_autoptr (FleetCard) card = fleet_card_parse (texts[i], strlen (texts[i]), NOW_S, &error);
 
     g_test_message ("%s", error ? error->message : "taken");
     g_assert_null (card);
@@ -407,13 +408,19 @@ bad_notes_are_refused (void)
       {"{\"note\":\"held\",\"name\":\"a\",\"added\":1,\"id\":\"x\",\"against\":1}",
        "'against' is no"},
       {"{\"note\":\"list\",\"reply-to\":null}", "'reply-to' is no string"},
+      {"{\"note\":\"list\",\"reply-to\":\"yolov7.failed\"}",
+       "reply-to 'yolov7.failed' is no queue"},
+      {"{\"note\":\"remove\",\"name\":\"a\",\"at\":1795987800000}",
+       "'at' is 1795987800000, which is to come"},
+      {"{\"note\":\"remove\",\"name\":\"a\",\"at\":1795987921}", "which is now 1795987860"},
       {"[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]", "nests more"},
       {"{\"note\":\"hello\",\"id\":\"\xff\"}", "not UTF-8"},
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
     g_autoptr (GError) error = NULL;
-    g_autoptr (FleetNote) note = fleet_note_parse (rows[i].text, strlen (rows[i].text), &error);
+    g_autoptr (FleetNote) note =
+        fleet_note_parse (rows[i].text, strlen (rows[i].text), NOW_S, &error);
     g_autofree char *shown = g_strescape (rows[i].text, NULL); /* one is no text */
     g_test_message ("%s: %s", shown, error ? error->message : "taken");
     g_assert_null (note);
@@ -443,15 +450,24 @@ cards_keep_when_they_were_added (void)
 {
   static const char text[] = "{\"source\":\"x\",\"added\":1795987800.123456,\"name\":\"a\"}";
   g_autoptr (GError) error = NULL;
-  g_autoptr (FleetCard) card = fleet_card_parse (text, strlen (text), &error);
+  g_autoptr (FleetCard) card = fleet_card_parse (text, strlen (text), NOW_S, &error);
 
   g_assert_no_error (error);
   g_assert_null (strstr (card->camera, "added"));
   g_autofree char *again = fleet_card_text (card, card->added_s);
-  g_autoptr (FleetCard) other = fleet_card_parse (again, strlen (again), &error);
+  g_autoptr (FleetCard) other = fleet_card_parse (again, strlen (again), NOW_S, &error);
   g_assert_no_error (error);
   g_assert_true (other->added_s == card->added_s);
   g_assert_cmpstr (other->camera, ==, card->camera);
+}
+
+static void
+control_characters_are_not_shown (void)
+{
+  g_autofree char *plain = fleet_plain ("a\x1b[2J\n\xc2\x9b"
+                                        "2J \xc2\xa9 \xc3\xa4\x7f");
+
+  g_assert_cmpstr (plain, ==, "a?[2J???2J \xc2\xa9 \xc3\xa4?");
 }
 
 static void
@@ -464,6 +480,7 @@ bad_cards_are_refused (void)
       "{\"name\":null}",
       "{\"name\":\"a\",\"added\":\"now\"}",
       "{\"name\":\"a\",\"added\":-5}",
+      "{\"name\":\"a\",\"added\":1795987800000}",
       "{\"name\":\"a\"} {\"name\":\"b\"}",
       "{\"name\":\"a\\u0000b\"}",
       "{name: a}",
@@ -475,12 +492,12 @@ bad_cards_are_refused (void)
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
     g_autoptr (GError) error = NULL;
-    g_autoptr (FleetCard) card = fleet_card_parse (rows[i], strlen (rows[i]), &error);
+    g_autoptr (FleetCard) card = fleet_card_parse (rows[i], strlen (rows[i]), NOW_S, &error);
     g_test_message ("%s: %s", rows[i], error ? error->message : "taken");
     g_assert_null (card);
     g_assert_error (error, YV_ERROR, YV_ERROR_MALFORMED);
   }
-  g_assert_null (fleet_card_parse (blanks, strlen (blanks), &too_long));
+  g_assert_null (fleet_card_parse (blanks, strlen (blanks), NOW_S, &too_long));
   g_assert_nonnull (strstr (too_long->message, "longer than"));
 }
 
@@ -516,6 +533,7 @@ main (int argc, char **argv)
   TEST (bad_notes_are_refused);
   TEST (names_are_plain);
   TEST (cards_keep_when_they_were_added);
+  TEST (control_characters_are_not_shown);
   TEST (bad_cards_are_refused);
   TEST (a_camera_that_grows_when_it_is_sent_again_is_refused);
   TEST (no_message_about_json_shows_a_password);
