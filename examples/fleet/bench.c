@@ -10,6 +10,7 @@
 /* The first frames of a size are made ready for, which is no rate. */
 #define N_WARM 3
 #define START_TIMEOUT_US (300 * G_USEC_PER_SEC)
+#define TRY_TIMEOUT_US (20 * G_USEC_PER_SEC) /* of a step of three */
 
 struct _FleetBench {
   GstElement *pipeline, *yolov7;
@@ -51,19 +52,19 @@ set_up (FleetBench *bench, const CameraConfig *config, GError **error)
 
 /* Returns: false with what the pipeline says, or that it takes too long. */
 static bool
-wait_for_state (FleetBench *bench, GstState state, GError **error)
+wait_for_state (FleetBench *bench, GstState state, gint64 timeout_us, GError **error)
 {
   g_autoptr (GstBus) bus = gst_element_get_bus (bench->pipeline);
 
   if (gst_element_set_state (bench->pipeline, state) != GST_STATE_CHANGE_FAILURE &&
-      gst_element_get_state (bench->pipeline, NULL, NULL, START_TIMEOUT_US * GST_USECOND) ==
-          GST_STATE_CHANGE_SUCCESS)
+      gst_element_get_state (bench->pipeline, NULL, NULL,
+                             (GstClockTime) timeout_us * GST_USECOND) == GST_STATE_CHANGE_SUCCESS)
     return true;
   g_autoptr (GstMessage) message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
   if (message)
     gst_message_parse_error (message, error, NULL);
   else
-    g_set_error (error, YV_ERROR, YV_ERROR_IO, "the model is not ready after minutes");
+    g_set_error (error, YV_ERROR, YV_ERROR_IO, "the model is not ready in time");
   return false;
 }
 
@@ -115,7 +116,7 @@ wait_for_frames (FleetBench *bench, guint64 n_frames, GError **error)
 static bool
 measure (FleetBench *bench, double *frames_per_s, GError **error)
 {
-  if (!wait_for_state (bench, GST_STATE_PLAYING, error))
+  if (!wait_for_state (bench, GST_STATE_PLAYING, START_TIMEOUT_US, error))
     return false;
   if (!wait_for_frames (bench, N_WARM, error))
     return false;
@@ -125,7 +126,7 @@ measure (FleetBench *bench, double *frames_per_s, GError **error)
     return false;
   const double seconds = (double) (g_get_monotonic_time () - start_us) / G_USEC_PER_SEC;
   *frames_per_s = (double) (n_analysed (bench) - n_before) / seconds;
-  return wait_for_state (bench, GST_STATE_PAUSED, error);
+  return wait_for_state (bench, GST_STATE_PAUSED, START_TIMEOUT_US, error);
 }
 
 FleetBench *
@@ -135,10 +136,18 @@ fleet_bench_new (const FleetSettings *settings, double *frames_per_s, GError **e
   g_autoptr (CameraConfig) config = fleet_settings_sample (settings, error);
 
   if (!config || !set_up (bench, config, error) ||
-      !wait_for_state (bench, GST_STATE_PAUSED, error) ||
+      !wait_for_state (bench, GST_STATE_PAUSED, START_TIMEOUT_US, error) ||
       (frames_per_s && !measure (bench, frames_per_s, error))) {
     g_prefix_error (error, "%s: defaults: yolov7: ", settings->file);
     return NULL;
   }
   return g_steal_pointer (&bench);
+}
+
+bool
+fleet_bench_try (FleetBench *bench, GError **error)
+{
+  return wait_for_state (bench, GST_STATE_READY, TRY_TIMEOUT_US, error) &&
+         wait_for_state (bench, GST_STATE_PLAYING, TRY_TIMEOUT_US, error) &&
+         wait_for_state (bench, GST_STATE_PAUSED, TRY_TIMEOUT_US, error);
 }

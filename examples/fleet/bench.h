@@ -21,6 +21,10 @@ typedef struct _FleetBench FleetBench;
  * does not work: a worker that can't analyse takes no cameras.
  */
 FleetBench *fleet_bench_new (const FleetSettings *settings, double *frames_per_s, GError **error);
+
+/* Analyses a picture once more, from the start, as after a failure. Blocks for seconds; a minute at
+ * most. Returns: false with an error where it does not work any longer. */
+bool fleet_bench_try (FleetBench *bench, GError **error);
 void fleet_bench_free (FleetBench *bench); /* NULL ok */
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FleetBench, fleet_bench_free)

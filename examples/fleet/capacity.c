@@ -8,7 +8,6 @@ fleet_capacity_start (FleetCapacity *capacity, gint64 now_us)
   capacity->now = capacity->most;
   capacity->slow_since_us = -1;
   capacity->steady_since_us = now_us;
-  capacity->pause_until_us = now_us;
 }
 
 static void
@@ -38,18 +37,6 @@ fleet_capacity_judge (FleetCapacity *capacity, double n_analysed, double n_wante
   capacity->slow_since_us = -1;
   capacity->now = MIN (n_held - 1, capacity->most);
   return true;
-}
-
-uint32_t
-fleet_capacity_get (const FleetCapacity *capacity, uint32_t n_held, gint64 now_us)
-{
-  return now_us < capacity->pause_until_us ? MIN (n_held, capacity->now) : capacity->now;
-}
-
-void
-fleet_capacity_pause (FleetCapacity *capacity, gint64 now_us)
-{
-  capacity->pause_until_us = now_us + FLEET_PAUSE_S * G_USEC_PER_SEC;
 }
 
 uint32_t

@@ -3,9 +3,7 @@
  *
  * It begins with what the configuration says or what was measured, and never goes above that. A
  * worker that analyses less than a share of what it should for a while gives one camera back and
- * takes one less; one that has kept up for a while takes one more again. After an analysis that
- * failed, when no other camera shows that the device works, it takes no more for a while, so that a
- * machine with a broken device does not try every camera of the fleet.
+ * takes one less; one that has kept up for a while takes one more again.
  *
  * Pure: time is an argument. Threads: one at a time per object.
  */
@@ -18,7 +16,6 @@
 G_BEGIN_DECLS
 
 #define FLEET_MAX_CAPACITY 1000
-#define FLEET_PAUSE_S 30
 
 typedef struct {
   uint32_t most;        /* cameras */
@@ -26,10 +23,9 @@ typedef struct {
   gint64 slow_after_us; /* for so long */
   gint64 raise_after_us;
 
-  uint32_t now;           /* out: what it takes, 0 .. most, but for a pause */
+  uint32_t now;           /* out: what it takes, 0 .. most */
   gint64 slow_since_us;   /* -1: it is not too slow */
   gint64 steady_since_us; /* since when nothing was wrong */
-  gint64 pause_until_us;
 } FleetCapacity;
 
 /* The fields above have their values; sets those below. */
@@ -40,12 +36,6 @@ void fleet_capacity_start (FleetCapacity *capacity, gint64 now_us);
  * Returns: whether the camera that was taken last is to be given back. */
 bool fleet_capacity_judge (FleetCapacity *capacity, double n_analysed, double n_wanted,
                            uint32_t n_held, gint64 now_us);
-
-/* How many it takes at this moment, with those that it holds. */
-uint32_t fleet_capacity_get (const FleetCapacity *capacity, uint32_t n_held, gint64 now_us);
-
-/* An analysis failed, and nothing shows that others work. */
-void fleet_capacity_pause (FleetCapacity *capacity, gint64 now_us);
 
 /* @frames_per_s: that the device analyses; @camera_fps: frames a second of a camera, > 0;
  * @share: of the device that is to be used, 0..1. Returns: 1 .. FLEET_MAX_CAPACITY */

@@ -2,7 +2,6 @@
  * examples/fleet/job.c - one post after the other, and a look at what they get done. */
 #include "examples/fleet/job.h"
 
-#define STEADY_US (60 * G_USEC_PER_SEC)
 #define RECENT_US (10 * G_USEC_PER_SEC)
 
 struct _FleetJob {
@@ -15,8 +14,9 @@ struct _FleetJob {
 
   CameraState state;
   char *reason;                 /* (nullable): why there were no frames, the last that was told */
-  gint64 started_us;            /* of this post */
-  gint64 progress_us;           /* when its last analysed frame was seen */
+  gint64 first_us;              /* when its first analysed frame was seen; 0: not yet */
+  gint64 progress_us;           /* when the last one was, or it was started */
+  gint64 ending_us;             /* when it was asked to end */
   guint64 n_frames, n_analysed; /* its counters at the last look */
 };
 
@@ -92,7 +92,8 @@ start_next (FleetJob *job)
 {
   const FleetPostCalls calls = {.state = hear_state, .ended = hear_end, .user_data = job};
 
-  job->started_us = job->progress_us = g_get_monotonic_time ();
+  job->first_us = 0;
+  job->progress_us = g_get_monotonic_time ();
   job->n_frames = job->n_analysed = 0;
   job->state = CAMERA_CONNECTING;
   g_clear_pointer (&job->reason, g_free);
@@ -102,9 +103,11 @@ start_next (FleetJob *job)
 static void
 end_post (FleetJob *job)
 {
-  if (job->post && !job->is_ending)
-    fleet_post_end (job->post);
-  job->is_ending = job->post != NULL;
+  if (job->is_ending)
+    return;
+  job->is_ending = true;
+  job->ending_us = g_get_monotonic_time ();
+  fleet_post_end (job->post);
 }
 
 void
@@ -131,26 +134,39 @@ fleet_job_end (FleetJob *job)
 static void
 lose_patience (FleetJob *job)
 {
+  CameraCounters counters;
+  const bool has_started = fleet_post_get_counters (job->post, &counters);
+  const char *why = has_started ? "the source gives none" : "it is still being started";
   g_autofree char *reason = g_strdup_printf ("no frame was analysed for %" G_GINT64_FORMAT " s: %s",
                                              job->settings->patience_us / G_USEC_PER_SEC,
-                                             job->reason ? job->reason : "the source gives none");
+                                             job->reason ? job->reason : why);
 
   fail (job, reason);
+}
+
+static void
+look_at_counters (FleetJob *job, gint64 now_us, double *n_analysed, double *n_wanted)
+{
+  CameraCounters counters;
+
+  if (!fleet_post_get_counters (job->post, &counters))
+    return;
+  if (counters.n_analysed != job->n_analysed)
+    job->progress_us = now_us;
+  if (job->first_us == 0 && counters.n_analysed > 0)
+    job->first_us = now_us;
+  *n_analysed += (double) (counters.n_analysed - job->n_analysed);
+  *n_wanted += (double) (counters.n_frames - job->n_frames) / fleet_post_interval (job->post);
+  job->n_analysed = counters.n_analysed;
+  job->n_frames = counters.n_frames;
 }
 
 void
 fleet_job_look (FleetJob *job, gint64 now_us, double *n_analysed, double *n_wanted)
 {
-  CameraCounters counters;
-
-  if (!job->post || job->is_ending || !fleet_post_get_counters (job->post, &counters))
+  if (!job->post || job->is_ending)
     return;
-  if (counters.n_analysed != job->n_analysed)
-    job->progress_us = now_us;
-  *n_analysed += (double) (counters.n_analysed - job->n_analysed);
-  *n_wanted += (double) (counters.n_frames - job->n_frames) / fleet_post_interval (job->post);
-  job->n_analysed = counters.n_analysed;
-  job->n_frames = counters.n_frames;
+  look_at_counters (job, now_us, n_analysed, n_wanted);
   if (now_us - job->progress_us >= job->settings->patience_us)
     lose_patience (job);
 }
@@ -168,9 +184,15 @@ fleet_job_is_running (const FleetJob *job)
 }
 
 bool
-fleet_job_is_steady (const FleetJob *job)
+fleet_job_hangs (const FleetJob *job, gint64 now_us)
 {
-  return job->progress_us - job->started_us >= STEADY_US;
+  return job->post && job->is_ending && now_us - job->ending_us >= FLEET_END_S * G_USEC_PER_SEC;
+}
+
+gint64
+fleet_job_analysed_us (const FleetJob *job)
+{
+  return job->first_us > 0 ? job->progress_us - job->first_us : 0;
 }
 
 bool

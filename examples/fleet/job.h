@@ -13,6 +13,12 @@
 
 G_BEGIN_DECLS
 
+/* After so much analysis earlier failures are forgotten. */
+#define FLEET_STEADY_S 60
+/* Within so long after it was asked to, a post has ended: all that it waits for has shorter limits,
+ * but drivers, and networks below them, may hang. */
+#define FLEET_END_S 10
+
 typedef struct _FleetJob FleetJob;
 
 /* In all calls the job may be ended, and in the last one freed. */
@@ -36,14 +42,17 @@ void fleet_job_start (FleetJob *job, CameraConfig *config);
 void fleet_job_end (FleetJob *job);
 
 /* To be called about once a second. @n_analysed, @n_wanted: (inout): frames since the last time are
- * added; it fails where none was analysed for the settings' patience. */
+ * added; it fails where none was analysed for the settings' patience, also while it starts. */
 void fleet_job_look (FleetJob *job, gint64 now_us, double *n_analysed, double *n_wanted);
 
 const char *fleet_job_name (const FleetJob *job);
 bool fleet_job_is_running (const FleetJob *job); /* or about to */
 
-/* Whether it was analysed for so long that earlier failures are forgotten. */
-bool fleet_job_is_steady (const FleetJob *job);
+/* Whether it should have ended FLEET_END_S ago: nothing in this process can help it. */
+bool fleet_job_hangs (const FleetJob *job, gint64 now_us);
+
+/* From the first to the last of its frames that was seen analysed, since it was started. */
+gint64 fleet_job_analysed_us (const FleetJob *job);
 
 /* Whether a frame was analysed in the last 10 s. */
 bool fleet_job_is_analysing (const FleetJob *job, gint64 now_us);

@@ -5,6 +5,7 @@
 #include <locale.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "examples/common/http.h"
 #include "examples/common/metrics.h"
@@ -49,6 +50,7 @@ fail (const GError *error)
 typedef struct {
   GMainLoop *loop;
   FleetWorker *worker;
+  bool is_ending; /* a signal has come */
 } Run;
 
 static void
@@ -57,11 +59,19 @@ hear_ended (gpointer run)
   g_main_loop_quit (((Run *) run)->loop);
 }
 
+/* The first one ends cameras in order; whoever sends another does not want to wait for that. */
 static gboolean
-hear_signal (gpointer run)
+hear_signal (gpointer run_)
 {
+  Run *run = run_;
+
+  if (run->is_ending) {
+    g_printerr ("yolov7-fleet: ends at once\n");
+    _exit (EXIT_FAILED);
+  }
+  run->is_ending = true;
   g_printerr ("yolov7-fleet: ends\n");
-  fleet_worker_end (((Run *) run)->worker);
+  fleet_worker_end (run->worker);
   return G_SOURCE_CONTINUE;
 }
 
@@ -88,14 +98,14 @@ serve_metrics (const FleetSettings *settings, FleetWorker *worker, Http **http, 
 }
 
 static int
-run_worker (FleetSettings *settings)
+run_worker (FleetSettings *settings, FleetBench *bench)
 {
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
   g_autoptr (Http) http = NULL;
   g_autoptr (GError) error = NULL;
   Run run = {.loop = loop};
 
-  run.worker = fleet_worker_new (settings, hear_ended, &run);
+  run.worker = fleet_worker_new (settings, bench, hear_ended, &run);
   g_unix_signal_add (SIGTERM, hear_signal, &run);
   g_unix_signal_add (SIGINT, hear_signal, &run);
   /* What ended already, which is told in the loop alone, ends the loop as well. */
@@ -137,7 +147,7 @@ command_worker (int argc, char **argv)
   gst_init (NULL, NULL);
   settings = fleet_settings_read (argv[1], &error);
   bench = settings ? try_device (settings, &error) : NULL;
-  return bench ? run_worker (settings) : fail (error);
+  return bench ? run_worker (settings, bench) : fail (error);
 }
 
 /* ---- commands -------------------------------------------------------------------------------- */

@@ -62,6 +62,21 @@ does_any_analyse (FleetWorker *worker)
   return false;
 }
 
+/* Where nothing else shows that the device works, it may be what failed: then this worker ends, and
+ * the camera is for others, as it is. */
+static bool
+does_device_work (FleetWorker *worker, const char *camera)
+{
+  GError *error = NULL;
+
+  if (does_any_analyse (worker) || fleet_bench_try (worker->bench, &error))
+    return true;
+  g_prefix_error (&error,
+                  "camera %s failed, and so does a test picture, so this worker ends: ", camera);
+  fleet_worker_fail (worker, error);
+  return false;
+}
+
 /* @hold: that has ended; its message is not settled yet. */
 static void
 release_later (FleetSeat *seat, FleetRelease release, const FleetHold *hold)
@@ -76,11 +91,13 @@ hear_failure (FleetJob *job, const char *reason, bool is_analysis, gpointer seat
   FleetSeat *seat = seat_;
   FleetWorker *worker = seat->worker;
   const uint32_t limit = worker->settings->attempts;
-  g_autoptr (FleetHold) hold = fleet_holds_drop (worker->holds, fleet_job_name (job));
+  const bool is_steady = fleet_job_analysed_us (job) >= FLEET_STEADY_S * G_USEC_PER_SEC;
 
-  if (!hold)
+  if (!fleet_holds_get (worker->holds, fleet_job_name (job)) ||
+      (is_analysis && !does_device_work (worker, fleet_job_name (job))))
     return;
-  seat->attempts = (fleet_job_is_steady (job) ? 0 : hold->attempts) + 1;
+  g_autoptr (FleetHold) hold = fleet_holds_drop (worker->holds, fleet_job_name (job));
+  seat->attempts = (is_steady ? 0 : hold->attempts) + 1;
   const bool is_last = limit > 0 && seat->attempts >= limit;
   g_free (seat->reason);
   seat->reason = is_last ? g_strdup_printf ("failed %u times, last on %s: %s", seat->attempts,
@@ -90,8 +107,6 @@ hear_failure (FleetJob *job, const char *reason, bool is_analysis, gpointer seat
   FLEET_SAY ("camera %s: attempt %u failed: %s\n", hold->name, seat->attempts, reason);
   worker->totals.n_failures++;
   worker->totals.n_put_away += is_last;
-  if (is_analysis && !does_any_analyse (worker))
-    fleet_capacity_pause (&worker->capacity, g_get_monotonic_time ());
   fleet_worker_ask (worker);
 }
 

@@ -277,6 +277,13 @@ put_publisher_defaults (CameraConfig *config)
     camera_config_set (config, "yolov7publish", "drain-timeout", DRAIN_NS);
 }
 
+/* There is no such file as the message was called, so that paths begin in the folder. */
+static const char *
+without_folder (const char *text, const char *folder)
+{
+  return g_str_has_prefix (text, folder) ? text + strlen (folder) + 1 : text;
+}
+
 CameraConfig *
 fleet_settings_camera (const FleetSettings *settings, const char *name, const char *camera,
                        GError **error)
@@ -286,16 +293,23 @@ fleet_settings_camera (const FleetSettings *settings, const char *name, const ch
   /* Paths of the defaults begin at the file's folder. */
   g_autofree char *file = g_build_filename (folder, message, NULL);
   g_autoptr (YvYaml) tree = config_parse (camera, strlen (camera), message, error);
+  g_autoptr (GError) problem = NULL;
 
   if (!tree || !fleet_permits_check (settings->permits, message, tree, error))
     return NULL;
-  g_autoptr (CameraConfig) config = camera_config_new (file, tree, settings->defaults, NULL, error);
-  if (!config)
+  g_autoptr (CameraConfig) config =
+      camera_config_new (file, tree, settings->defaults, NULL, &problem);
+  if (config) {
+    put_names (settings, config);
+    put_publisher_defaults (config);
+  }
+  if (!config || !camera_config_check (config, &problem)) {
+    g_set_error_literal (error, problem->domain, problem->code,
+                         without_folder (problem->message, folder));
     return NULL;
-  put_names (settings, config);
-  put_publisher_defaults (config);
-  if (!camera_config_check (config, error))
-    return NULL;
+  }
+  g_free (config->file);
+  config->file = g_steal_pointer (&message);
   config->node = config->defaults = NULL; /* the tree ends here */
   return g_steal_pointer (&config);
 }

@@ -32,6 +32,7 @@ typedef struct {
 
 struct _FleetWorker {
   FleetSettings *settings; /* borrowed */
+  FleetBench *bench;       /* borrowed */
   FleetWorkerEnded ended;
   gpointer user_data;
   FleetCourier *courier;
@@ -59,6 +60,9 @@ void fleet_worker_tell_all (FleetWorker *worker, const FleetNote *note);
 
 /* Asks for as many more as there is room for. */
 void fleet_worker_ask (FleetWorker *worker);
+
+/* Ends it because of what can't be mended here. @error: (transfer full) */
+void fleet_worker_fail (FleetWorker *worker, GError *error);
 
 /* Where nothing runs any more: the session, or the worker, may end. */
 void fleet_worker_look_whether_idle (FleetWorker *worker);

@@ -2,6 +2,9 @@
  * examples/fleet/worker.c - news of the broker and of cameras -> what to do with a camera. */
 #include "examples/fleet/worker.h"
 
+#include <stdlib.h>
+#include <unistd.h>
+
 #include "engine/error.h"
 #include "examples/fleet/worker-private.h"
 
@@ -30,15 +33,21 @@ fleet_worker_tell_all (FleetWorker *worker, const FleetNote *note)
 void
 fleet_worker_ask (FleetWorker *worker)
 {
-  const uint32_t n_held = fleet_holds_n (worker->holds);
-  const uint32_t capacity = fleet_capacity_get (&worker->capacity, n_held, g_get_monotonic_time ());
   uint32_t prefetch;
 
   if (!worker->is_ready || worker->is_ending ||
-      !fleet_holds_must_ask (worker->holds, capacity, &prefetch))
+      !fleet_holds_must_ask (worker->holds, worker->capacity.now, &prefetch))
     return;
   fleet_courier_take (worker->courier, worker->session, fleet_holds_asked (worker->holds, prefetch),
                       prefetch);
+}
+
+void
+fleet_worker_fail (FleetWorker *worker, GError *error)
+{
+  g_clear_error (&worker->error);
+  worker->error = error;
+  fleet_worker_end (worker);
 }
 
 void
@@ -99,10 +108,9 @@ decide (FleetWorker *worker, const FleetArrival *arrival, const FleetCard *card,
 {
   g_autoptr (CameraConfig) taken = config;
   g_autoptr (FleetHold) other = NULL;
-  const uint32_t capacity = fleet_capacity_get (&worker->capacity, fleet_holds_n (worker->holds),
-                                                g_get_monotonic_time ());
 
-  switch (fleet_holds_take (worker->holds, new_hold (card, arrival), capacity, &other)) {
+  switch (
+      fleet_holds_take (worker->holds, new_hold (card, arrival), worker->capacity.now, &other)) {
   case FLEET_REPLACES:
     fleet_worker_settle (worker, other->tag, true);
     G_GNUC_FALLTHROUGH;
@@ -249,8 +257,7 @@ hear_refusal (FleetWorker *worker, const GError *error)
     FLEET_SAY ("%s\n", error->message);
     return;
   }
-  worker->error = g_error_copy (error);
-  fleet_worker_end (worker);
+  fleet_worker_fail (worker, g_error_copy (error));
 }
 
 static void
@@ -282,6 +289,15 @@ hear_news (const FleetNews *news, gpointer worker_)
 
 /* ---- once a second --------------------------------------------------------------------------- */
 
+/* Its message is held, and whatever hangs may come back to life: only an end gives it to others. */
+static void
+end_at_once (const char *name)
+{
+  FLEET_SAY ("camera %s did not end within %d s, so this process does: others take its cameras\n",
+             name, FLEET_END_S);
+  _exit (EXIT_FAILURE);
+}
+
 static gboolean
 look (gpointer worker_)
 {
@@ -292,8 +308,12 @@ look (gpointer worker_)
 
   for (GList *at = seats; at; at = at->next) {
     FleetSeat *seat = at->data;
+    if (fleet_job_hangs (seat->job, now_us))
+      end_at_once (fleet_job_name (seat->job));
     fleet_job_look (seat->job, now_us, &n_analysed, &n_wanted);
   }
+  if (worker->is_ending)
+    return G_SOURCE_CONTINUE;
   if (fleet_capacity_judge (&worker->capacity, n_analysed, n_wanted, fleet_holds_n (worker->holds),
                             now_us))
     fleet_seats_give_newest_back (worker);
@@ -302,11 +322,13 @@ look (gpointer worker_)
 }
 
 FleetWorker *
-fleet_worker_new (FleetSettings *settings, FleetWorkerEnded ended, gpointer user_data)
+fleet_worker_new (FleetSettings *settings, FleetBench *bench, FleetWorkerEnded ended,
+                  gpointer user_data)
 {
   FleetWorker *worker = g_new0 (FleetWorker, 1);
 
   worker->settings = settings;
+  worker->bench = bench;
   worker->ended = ended;
   worker->user_data = user_data;
   worker->holds = fleet_holds_new ();

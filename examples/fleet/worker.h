@@ -11,6 +11,7 @@
  */
 #pragma once
 
+#include "examples/fleet/bench.h"
 #include "examples/fleet/settings.h"
 
 G_BEGIN_DECLS
@@ -20,14 +21,17 @@ typedef struct _FleetWorker FleetWorker;
 typedef void (*FleetWorkerEnded) (gpointer user_data);
 
 /* @settings: borrowed, outlives the worker; capacity.most is known.
+ * @bench: borrowed, outlives it, too: what tells a camera that fails from a device that does.
  * @ended: once everything has stopped, after fleet_worker_end() or because of
  * fleet_worker_error(). */
-FleetWorker *fleet_worker_new (FleetSettings *settings, FleetWorkerEnded ended, gpointer user_data);
+FleetWorker *fleet_worker_new (FleetSettings *settings, FleetBench *bench, FleetWorkerEnded ended,
+                               gpointer user_data);
 
 /* Stops every camera, and then the connection, so that nobody else has one of them before. */
 void fleet_worker_end (FleetWorker *worker);
 
-/* Why it ended by itself: the broker refused it before it had ever taken it; NULL: it did not. */
+/* Why it ended by itself: the broker refused it before it had ever taken it, or its device does not
+ * work any longer; NULL: it did not. */
 const GError *fleet_worker_error (const FleetWorker *worker);
 
 void fleet_worker_free (FleetWorker *worker); /* only after it has ended; NULL ok */

@@ -3,7 +3,7 @@
 """What a fleet makes of hostile messages, of cameras that never play, and of removals that nobody
 hears.
 
-usage: fleet-bad.py PROGRAM [TEST...]
+usage: fleet-bad.py PROGRAM TROUBLE [TEST...]
 """
 import json
 import sys
@@ -106,6 +106,48 @@ def camera_that_never_plays_is_put_away(fleet):
     end_worker(worker)
 
 
+def camera_that_hangs_ends_its_worker(fleet):
+    lab = fleet.lab
+    worker = start_worker(fleet, trouble={'hang_start': 'stuck'}, patience=1)
+    lab.add_camera('stuck')
+    worker.wait_said('camera stuck: taken')
+    lab.add_camera('fine')
+    worker.wait_said('camera fine: playing')
+    assert worker.process.wait(timeout=60) == 1
+    assert worker.n_said('camera stuck did not end within 10 s') == 1
+    other = start_worker(fleet, 1)
+    fleet.wait_summary('2 running, 0 waiting for a worker, 0 failed')
+    end_worker(other)
+
+
+def second_signal_ends_at_once(fleet):
+    worker = start_worker(fleet, trouble={'hang_end': 'one'})
+    fleet.lab.add_camera('one')
+    fleet.wait_summary('1 running, 0 waiting for a worker, 0 failed')
+    n = worker.n_said('yolov7-fleet: ends\n')
+    worker.process.terminate()
+    worker.wait_said('yolov7-fleet: ends\n', n + 1)
+    worker.process.terminate()
+    assert worker.process.wait(timeout=60) == 1
+    assert worker.n_said('ends at once') == 1
+
+
+def device_that_fails_ends_its_worker_and_no_camera(fleet):
+    lab = fleet.lab
+    names = [f'good-{i}' for i in range(9)]
+    worker = start_worker(fleet, trouble={'fail': '*'}, attempts=1)
+    fleet.publish([camera(name) for name in names])
+    assert worker.process.wait(timeout=60) == 1
+    assert worker.n_said('and so does a test picture, so this worker ends') == 1
+    fleet.wait_summary('0 running, 9 waiting for a worker, 0 failed')
+    # Where the device works it is the camera.
+    other = start_worker(fleet, 1, trouble={'fail': 'good-3'}, attempts=1)
+    fleet.wait_summary('8 running, 0 waiting for a worker, 1 failed')
+    said = fleet.failed()
+    assert said[0].startswith('good-3: failed 1 times, last on w2: '), said
+    end_worker(other)
+
+
 def removal_reaches_a_camera_that_waits(fleet):
     lab = fleet.lab
     worker = start_worker(fleet, capacity=1)
@@ -195,6 +237,7 @@ if __name__ == '__main__':
     sys.exit(fleetlab.run_tests([
         bad_messages_are_put_away_with_their_reason, odd_headers_are_passed_over,
         bad_notes_are_passed_over, ten_thousand_cameras_wait,
-        camera_that_never_plays_is_put_away, removal_reaches_a_camera_that_waits,
+        camera_that_never_plays_is_put_away, camera_that_hangs_ends_its_worker,
+        second_signal_ends_at_once, device_that_fails_ends_its_worker_and_no_camera, removal_reaches_a_camera_that_waits,
         removal_is_known_to_a_worker_that_starts_later, later_message_replaces_the_earlier,
         slow_worker_gives_one_back, metrics_tell_what_is_held]))

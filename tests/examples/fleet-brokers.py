@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What a fleet makes of brokers that lie, refuse, stop and die; TLS; and the commands in docs/fleet.md.
 
-usage: fleet-brokers.py PROGRAM [TEST...]
+usage: fleet-brokers.py PROGRAM TROUBLE [TEST...]
 """
 import os
 import shutil

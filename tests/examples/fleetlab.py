@@ -179,11 +179,21 @@ defaults:
     {{method: file, file-format: json-lines, file-path: "{self.folder}/{{name}}.jsonl"}}
 ''')
 
-    def start(self):
+    def start(self, **environment):
         with open(self.log, 'a') as log:
             self.process = subprocess.Popen(
                 ['ip', 'netns', 'exec', self.namespace, self.lab.program, 'worker',
-                 str(self.config)], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+                 str(self.config)], stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                env=os.environ | environment)
+
+    def start_in_trouble(self, **troubles):
+        """With fleet-trouble.c: hang_start='street'."""
+        folder = self.lab.folder / 'trouble'
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        for what, whom in troubles.items():
+            (folder / what.replace('_', '-')).write_text(whom)
+        self.start(LD_PRELOAD=self.lab.trouble, YV_FLEET_TROUBLE=str(folder))
 
     def kill(self):
         self.process.kill()
@@ -394,11 +404,15 @@ def camera(name, **more):
     return json.dumps(dict(name=name, source=TEST_SOURCE, **more)).encode()
 
 
-def start_worker(fleet, **settings):
-    worker = fleet.lab.workers[0]
+def start_worker(fleet, index=0, trouble=None, **settings):
+    """trouble: {what: to whom}, of fleet-trouble.c."""
+    worker = fleet.lab.workers[index]
     worker.write_config(settings)
     n = worker.n_said('connected with')
-    worker.start()
+    if trouble is None:
+        worker.start()
+    else:
+        worker.start_in_trouble(**trouble)
     worker.wait_said('connected with', n + 1)
     return worker
 
@@ -408,7 +422,7 @@ def end_worker(worker):
 
 
 def judge(fleet, number, test):
-    if len(sys.argv) > 2 and test.__name__ not in sys.argv[2:]:
+    if len(sys.argv) > 3 and test.__name__ not in sys.argv[3:]:
         print(f'ok {number} - {test.__name__} # SKIP')
         return True
     began = time.monotonic()
@@ -435,7 +449,7 @@ def judge(fleet, number, test):
 
 
 def run_tests(tests):
-    """usage: TEST PROGRAM [NAME...]: each function is a test; all share a broker."""
+    """usage: TEST PROGRAM TROUBLE [NAME...]: each function is a test; all share a broker."""
     why = missing()
     try:
         import pika # noqa: F401
@@ -445,6 +459,7 @@ def run_tests(tests):
         print(f'1..0 # SKIP {why}')
         return 0
     lab = Lab(sys.argv[1])
+    lab.trouble = os.path.abspath(sys.argv[2])
     fleet = Fleet(lab)
     n_failed = 0
     print(f'1..{len(tests)}')

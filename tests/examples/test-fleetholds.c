@@ -290,17 +290,6 @@ steady_worker_takes_one_more_up_to_the_most (void)
 }
 
 static void
-pause_takes_no_more_and_ends (void)
-{
-  FleetCapacity capacity = make_capacity ();
-
-  fleet_capacity_pause (&capacity, 10 * S);
-  g_assert_cmpuint (fleet_capacity_get (&capacity, 1, 11 * S), ==, 1);
-  g_assert_cmpuint (fleet_capacity_get (&capacity, 0, 39 * S), ==, 0);
-  g_assert_cmpuint (fleet_capacity_get (&capacity, 1, 40 * S), ==, 4);
-}
-
-static void
 measured_capacity_has_ends (void)
 {
   g_assert_cmpuint (fleet_capacity_measured (1000, 25, 0.8), ==, 32);
@@ -330,7 +319,6 @@ main (int argc, char **argv)
   TEST (nothing_wanted_is_not_slow);
   TEST (last_camera_is_kept);
   TEST (steady_worker_takes_one_more_up_to_the_most);
-  TEST (pause_takes_no_more_and_ends);
   TEST (measured_capacity_has_ends);
 #undef TEST
   return g_test_run ();
