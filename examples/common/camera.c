@@ -451,6 +451,15 @@ camera_base_time (const Camera *camera)
   return camera->base_time;
 }
 
+bool
+camera_has_signal (Camera *camera)
+{
+  g_mutex_lock (&camera->lock);
+  const bool has_signal = camera->state == CAMERA_PLAYING;
+  g_mutex_unlock (&camera->lock);
+  return has_signal;
+}
+
 void
 camera_get_counters (Camera *camera, CameraCounters *out)
 {

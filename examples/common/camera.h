@@ -97,6 +97,10 @@ const CameraConfig *camera_config (const Camera *camera);
 GstClock *camera_clock (const Camera *camera); /* borrowed; the system's monotonic clock */
 GstClockTime camera_base_time (const Camera *camera);
 
+/* Whether frames come now: its state is PLAYING. False before the first, too. From any thread, and
+ * cheap enough for each frame. */
+bool camera_has_signal (Camera *camera);
+
 /* From any thread. */
 void camera_get_counters (Camera *camera, CameraCounters *out);
 

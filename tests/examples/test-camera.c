@@ -105,6 +105,7 @@ frames_come_with_detections (void)
   g_assert_false (seen.went_back);
   camera_get_counters (camera, &counters);
   g_assert_cmpint (counters.state, ==, CAMERA_PLAYING);
+  g_assert_true (camera_has_signal (camera));
   g_assert_cmpuint (counters.n_frames, >=, 10);
   g_assert_cmpuint (counters.n_analysed, >=, 1);
   g_assert_cmpuint (counters.n_losses, ==, 0);
@@ -191,6 +192,7 @@ an_unreachable_source_is_tried_again (void)
   g_assert_null (strstr (seen.reason, "s3cret"));
   camera_get_counters (camera, &counters);
   g_assert_cmpint (counters.state, !=, CAMERA_PLAYING);
+  g_assert_false (camera_has_signal (camera));
   g_assert_cmpuint (counters.n_losses, ==, 0); /* it never played */
 }
 
