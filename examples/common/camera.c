@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
- * examples/common/camera.c - a thread plays the source until it is lost, waits, and plays it again;
- * what elements say comes to it through one queue. */
+ * examples/common/camera.c - a thread that only waits: for what elements say, through one queue,
+ * and for time to pass. It has the source played until it is lost, and again. */
 #include "examples/common/camera.h"
-
-#include <gst/app/gstappsink.h>
-#include <gst/app/gstappsrc.h>
 
 #include "engine/error.h"
 #include "examples/common/analysis.h"
@@ -14,34 +11,43 @@
 #include "examples/common/news.h"
 
 #define NO_FRAME_US (5 * G_USEC_PER_SEC)
-#define STEADY_US (10 * G_USEC_PER_SEC) /* after which the next delay is the first again */
+#define NO_OUTPUT_US (15 * G_USEC_PER_SEC) /* longer than a batch takes on a CPU */
+#define STEADY_US (10 * G_USEC_PER_SEC)    /* after which the next delay is the first again */
 #define FIRST_DELAY_S 1
 #define MAX_DELAY_S 30
-#define END_US (30 * G_USEC_PER_SEC) /* longer than publishers take for their last records */
+#define MIN_LOOP_US (G_USEC_PER_SEC / 2) /* between two beginnings of a file */
+#define CLOSE_US (5 * G_USEC_PER_SEC)    /* what takes longer hangs */
+#define MAX_HANGING 3                    /* attempts, each with its threads and files */
+#define WARNING_US (10 * G_USEC_PER_SEC) /* between two warnings of the source */
+#define FREE_US (60 * G_USEC_PER_SEC)    /* more than CLOSE_US and the end of the analysis */
 
 struct _Camera {
   CameraConfig *config;
-  CameraOptions options;
   CameraCalls calls;
   News *news;
   GstClock *clock;
   GstClockTime base_time;
-  GstElement *analysis, *in, *yolov7;
   GstCaps *input_caps;
-  Inbox *inbox; /* what both pipelines say */
-  Feed *feed;   /* what the input gives to the analysis */
+  Inbox *inbox; /* what pipelines say */
+  Analysis *analysis;
+  Feed *feed; /* what the input gives to the analysis */
   GThread *thread;
   int is_stopped; /* atomic */
+  int is_left;    /* atomic: camera_free() has given up */
 
-  /* Of the thread, and before it of camera_start(). */
-  GstElement *input; /* NULL between two attempts */
-  bool is_analysing;
+  /* Of the thread. */
+  Input *input;       /* NULL between two attempts */
+  GPtrArray *hanging; /* of Input *: that were closed in vain */
+  guint delay_s;
+  gint64 silent_until_us; /* monotonic: about warnings of the source */
 
   GMutex lock; /* protects what follows */
+  GCond over;
+  bool is_over; /* the thread */
   CameraState state;
   gint64 since_us;
-  guint64 n_losses, n_analysed_before;
-  guint64 latency_ns;
+  guint64 n_losses;
+  guint n_hanging;
 };
 
 const char *
@@ -52,18 +58,7 @@ camera_state_name (CameraState state)
   return names[state];
 }
 
-/* ---- state ------------------------------------------------------------------------------------
- */
-
-static void
-log_message (const Camera *camera, GstMessage *message)
-{
-  g_autofree char *text = inbox_describe (camera->inbox, message);
-  const bool is_warning = GST_MESSAGE_TYPE (message) == GST_MESSAGE_WARNING;
-
-  g_log (G_LOG_DOMAIN, is_warning ? G_LOG_LEVEL_WARNING : G_LOG_LEVEL_MESSAGE, "camera %s: %s",
-         camera->config->name, text);
-}
+/* ---- state ---------------------------------------------------------------------------------- */
 
 static void
 set_state (Camera *camera, CameraState state, const char *reason)
@@ -72,7 +67,7 @@ set_state (Camera *camera, CameraState state, const char *reason)
   const bool is_new = camera->state != state;
   if (is_new) {
     camera->n_losses += camera->state == CAMERA_PLAYING ? 1 : 0;
-    camera->since_us = g_get_real_time ();
+    camera->since_us = g_get_monotonic_time ();
     camera->state = state;
   }
   g_mutex_unlock (&camera->lock);
@@ -85,112 +80,20 @@ tell_user (CameraState state, const char *reason, gpointer user_data)
 {
   Camera *camera = user_data;
 
-  if (camera->calls.state)
+  if (camera->calls.state && !g_atomic_int_get (&camera->is_left))
     camera->calls.state (camera, state, reason, camera->calls.user_data);
 }
 
-/* ---- frames -----------------------------------------------------------------------------------
- */
-
-static GstFlowReturn
-take_output (GstAppSink *sink, gpointer user_data)
+static void
+give_frame (GstSample *sample, gpointer user_data)
 {
   Camera *camera = user_data;
-  g_autoptr (GstSample) sample = gst_app_sink_pull_sample (sink);
 
-  if (!sample)
-    return GST_FLOW_EOS;
-  const GstClockTime pts = GST_BUFFER_PTS (gst_sample_get_buffer (sample));
-  const GstClockTime now = gst_clock_get_time (camera->clock);
-  g_mutex_lock (&camera->lock);
-  camera->latency_ns = now - MIN (now, camera->base_time + pts);
-  g_mutex_unlock (&camera->lock);
-  if (camera->calls.frame)
+  if (camera->calls.frame && !g_atomic_int_get (&camera->is_left))
     camera->calls.frame (camera, sample, camera->calls.user_data);
-  return GST_FLOW_OK;
 }
 
-static void
-listen_for_frames (Camera *camera)
-{
-  g_autoptr (GstElement) sink = gst_bin_get_by_name (GST_BIN (camera->analysis), "out");
-  GstAppSinkCallbacks calls = {.new_sample = take_output};
-
-  gst_app_sink_set_callbacks (GST_APP_SINK (sink), &calls, camera, NULL);
-}
-
-/* The thread has to see that the input plays. */
-static void
-wake (gpointer inbox)
-{
-  inbox_wake (inbox);
-}
-
-/* ---- the analysis -----------------------------------------------------------------------------
- */
-
-static guint64
-read_stat (Camera *camera, const char *name)
-{
-  GstStructure *stats = NULL;
-  guint64 value = 0;
-
-  g_object_get (camera->yolov7, "stats", &stats, NULL);
-  if (stats)
-    gst_structure_get_uint64 (stats, name, &value);
-  g_clear_pointer (&stats, gst_structure_free);
-  return value;
-}
-
-static bool
-start_analysis (Camera *camera, char **reason)
-{
-  if (gst_element_set_state (camera->analysis, GST_STATE_PLAYING) != GST_STATE_CHANGE_FAILURE) {
-    camera->is_analysing = true;
-    return true;
-  }
-  *reason = inbox_take_error (camera->inbox, camera->analysis, "the analysis can't be started");
-  gst_element_set_state (camera->analysis, GST_STATE_NULL);
-  return false;
-}
-
-/* Its counts begin anew with the next start. */
-static void
-stop_analysis (Camera *camera)
-{
-  const guint64 n_analysed = read_stat (camera, "frames-analysed");
-
-  gst_element_set_state (camera->analysis, GST_STATE_NULL);
-  camera->is_analysing = false;
-  feed_forget (camera->feed);
-  g_mutex_lock (&camera->lock);
-  camera->n_analysed_before += n_analysed;
-  g_mutex_unlock (&camera->lock);
-}
-
-/* The last records of publishers, then its end. */
-static void
-finish_analysis (Camera *camera)
-{
-  const gint64 until_us = g_get_monotonic_time () + END_US;
-  bool is_over = !camera->is_analysing;
-
-  if (!is_over)
-    gst_app_src_end_of_stream (GST_APP_SRC (camera->in));
-  while (!is_over) {
-    GstMessage *message = inbox_pop (camera->inbox, until_us);
-    is_over = !message ||
-              (inbox_is_from (message, camera->analysis) &&
-               GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR) ||
-              (GST_MESSAGE_TYPE (message) == GST_MESSAGE_EOS &&
-               GST_MESSAGE_SRC (message) == GST_OBJECT (camera->analysis));
-    g_clear_pointer (&message, gst_message_unref);
-  }
-  gst_element_set_state (camera->analysis, GST_STATE_NULL);
-}
-
-/* ---- the thread -------------------------------------------------------------------------------
- */
+/* ---- what is said --------------------------------------------------------------------------- */
 
 typedef enum {
   GOES_ON,
@@ -200,47 +103,46 @@ typedef enum {
   HAS_FAILED,
 } Outcome;
 
-/* 0: there was none of this input. */
-static gint64
-last_frame_us (Camera *camera)
+/* Warnings of a source may come with each frame. */
+static void
+log_message (Camera *camera, GstMessage *message, bool is_input)
 {
-  FeedCounters counters;
+  const bool is_warning = GST_MESSAGE_TYPE (message) == GST_MESSAGE_WARNING;
+  const gint64 now_us = g_get_monotonic_time ();
 
-  feed_get (camera->feed, &counters);
-  return counters.last_frame_us;
-}
-
-static bool
-was_steady (Camera *camera)
-{
-  FeedCounters counters;
-
-  feed_get (camera->feed, &counters);
-  return counters.last_frame_us - counters.first_frame_us >= STEADY_US;
+  if (is_input && (!is_warning || now_us < camera->silent_until_us))
+    return;
+  if (is_input)
+    camera->silent_until_us = now_us + WARNING_US;
+  g_autofree char *text = inbox_describe (camera->inbox, message);
+  g_log (G_LOG_DOMAIN, is_warning ? G_LOG_LEVEL_WARNING : G_LOG_LEVEL_MESSAGE, "camera %s: %s",
+         camera->config->name, text);
 }
 
 /* What follows from @message. @reason: out: where it is IS_LOST or HAS_FAILED */
 static Outcome
 judge (Camera *camera, GstMessage *message, char **reason)
 {
-  const bool is_input = inbox_is_from (message, camera->input);
-  const bool is_analysis = inbox_is_from (message, camera->analysis);
+  GstElement *pipeline = camera->input ? input_pipeline (camera->input) : NULL;
+  const bool is_input = inbox_is_from (message, pipeline);
+  const bool is_analysis = inbox_is_from (message, analysis_pipeline (camera->analysis));
+  FeedCounters fed;
 
+  if (!is_input && !is_analysis)
+    return GOES_ON;
   switch ((guint) GST_MESSAGE_TYPE (message)) {
   case GST_MESSAGE_ERROR:
-    if (!is_input && !is_analysis)
-      return GOES_ON;
     *reason = inbox_describe (camera->inbox, message);
     return is_input ? IS_LOST : HAS_FAILED;
   case GST_MESSAGE_WARNING:
   case GST_MESSAGE_INFO:
-    if (is_analysis)
-      log_message (camera, message);
+    log_message (camera, message, is_input);
     return GOES_ON;
   case GST_MESSAGE_EOS:
-    if (!camera->input || GST_MESSAGE_SRC (message) != GST_OBJECT (camera->input))
+    if (GST_MESSAGE_SRC (message) != (GstObject *) pipeline)
       return GOES_ON;
-    if (*camera->config->source == '/' && last_frame_us (camera))
+    feed_get (camera->feed, &fed);
+    if (*camera->config->source == '/' && fed.last_frame_us)
       return BEGINS_AGAIN;
     *reason = g_strdup ("the source has ended");
     return IS_LOST;
@@ -249,142 +151,226 @@ judge (Camera *camera, GstMessage *message, char **reason)
   }
 }
 
-/* Until @until_us, or something happens. Returns: GOES_ON where nothing of consequence did */
+/* Those that came back meanwhile hang no more. */
+static void
+count_hanging (Camera *camera)
+{
+  GPtrArray *hanging = camera->hanging;
+
+  for (guint i = hanging->len; i > 0; i--)
+    if (input_is_closed (hanging->pdata[i - 1]))
+      g_ptr_array_remove_index_fast (hanging, i - 1);
+  g_mutex_lock (&camera->lock);
+  camera->n_hanging = hanging->len;
+  g_mutex_unlock (&camera->lock);
+}
+
+/* Until @until_us, or something is said. Returns: GOES_ON where nothing follows from it */
 static Outcome
-wait_for_message (Camera *camera, gint64 until_us, char **reason)
+listen (Camera *camera, gint64 until_us, char **reason)
 {
   g_autoptr (GstMessage) message = inbox_pop (camera->inbox, until_us);
 
-  if (g_atomic_int_get (&camera->is_stopped))
-    return IS_STOPPED;
+  if (message && GST_MESSAGE_TYPE (message) == GST_MESSAGE_APPLICATION)
+    count_hanging (camera);
   return message ? judge (camera, message, reason) : GOES_ON;
 }
 
-/* Of the input that plays: until there is no frame for too long, or something is said. */
-static Outcome
-watch_input (Camera *camera, gint64 started_us, char **reason)
-{
-  for (;;) {
-    const gint64 last_us = last_frame_us (camera);
-    if (last_us)
-      set_state (camera, CAMERA_PLAYING, NULL);
+/* ---- between two attempts ------------------------------------------------------------------- */
 
-    const gint64 until_us = MAX (last_us, started_us) + NO_FRAME_US;
-    const Outcome outcome = wait_for_message (camera, until_us, reason);
+static void
+stop_analysis (Camera *camera)
+{
+  analysis_stop (camera->analysis);
+  feed_forget (camera->feed);
+}
+
+/* As listen(), while no source plays: only the analysis can fail. The next attempt starts it. */
+static void
+wait_a_moment (Camera *camera, gint64 until_us)
+{
+  g_autofree char *reason = NULL;
+
+  if (listen (camera, until_us, &reason) != HAS_FAILED || !analysis_is_running (camera->analysis))
+    return;
+  g_warning ("camera %s: %s", camera->config->name, reason);
+  stop_analysis (camera);
+}
+
+/* Returns: false where the camera is stopped meanwhile. */
+static bool
+wait_until (Camera *camera, gint64 until_us)
+{
+  while (!g_atomic_int_get (&camera->is_stopped) && g_get_monotonic_time () < until_us)
+    wait_a_moment (camera, until_us);
+  return !g_atomic_int_get (&camera->is_stopped);
+}
+
+static void
+close_input (Camera *camera)
+{
+  const gint64 until_us = g_get_monotonic_time () + CLOSE_US;
+  Input *input = g_steal_pointer (&camera->input);
+
+  if (!input)
+    return;
+  feed_end (camera->feed);
+  input_close (input);
+  while (!input_is_closed (input) && g_get_monotonic_time () < until_us)
+    wait_a_moment (camera, until_us);
+  if (!input_is_closed (input))
+    g_warning ("camera %s: the source hangs: not closed within %d s, it is left behind",
+               camera->config->name, (int) (CLOSE_US / G_USEC_PER_SEC));
+  g_ptr_array_add (camera->hanging, input);
+  count_hanging (camera);
+}
+
+/* ---- an attempt ----------------------------------------------------------------------------- */
+
+/* Whether frames came for too long since one left the analysis. */
+static bool
+is_stuck (Camera *camera, const FeedCounters *fed)
+{
+  AnalysisCounters counters;
+
+  analysis_get (camera->analysis, &counters);
+  return fed->last_frame_us - MAX (fed->first_frame_us, counters.last_frame_us) >= NO_OUTPUT_US;
+}
+
+/* Whether there are too few frames, or too few come out. */
+static Outcome
+look_at_frames (Camera *camera, const FeedCounters *fed, gint64 until_us, char **reason)
+{
+  if (g_get_monotonic_time () >= until_us) {
+    *reason = g_strdup_printf ("no frame for %d s", (int) (NO_FRAME_US / G_USEC_PER_SEC));
+    return IS_LOST;
+  }
+  if (!is_stuck (camera, fed))
+    return GOES_ON;
+  *reason = g_strdup_printf ("frames come, but none has left the analysis for %d s",
+                             (int) (NO_OUTPUT_US / G_USEC_PER_SEC));
+  return HAS_FAILED;
+}
+
+/* Of the input that plays: until something is wrong. */
+static Outcome
+watch_input (Camera *camera, char **reason)
+{
+  const gint64 started_us = g_get_monotonic_time ();
+
+  for (;;) {
+    FeedCounters fed;
+    feed_get (camera->feed, &fed);
+    if (fed.last_frame_us)
+      set_state (camera, CAMERA_PLAYING, NULL);
+    const gint64 until_us = MAX (fed.last_frame_us, started_us) + NO_FRAME_US;
+    Outcome outcome = look_at_frames (camera, &fed, until_us, reason);
+    if (g_atomic_int_get (&camera->is_stopped))
+      return IS_STOPPED;
+    if (outcome == GOES_ON)
+      outcome = listen (camera, until_us, reason);
     if (outcome != GOES_ON)
       return outcome;
-    if (last_frame_us (camera) == last_us && g_get_monotonic_time () >= until_us) {
-      *reason = g_strdup_printf ("no frame for %d s", (int) (NO_FRAME_US / G_USEC_PER_SEC));
-      return IS_LOST;
-    }
   }
 }
 
-/* One attempt, until it is over; the source is closed then. */
+/* Until it is over. The source is still open then. */
 static Outcome
 play_once (Camera *camera, char **reason)
 {
   g_autoptr (GError) error = NULL;
 
-  if (!camera->is_analysing && !start_analysis (camera, reason))
+  if (camera->hanging->len >= MAX_HANGING) {
+    *reason = g_strdup_printf ("the source hangs: %u attempts to close it have not come back",
+                               camera->hanging->len);
+    return IS_LOST;
+  }
+  if (!analysis_is_running (camera->analysis) && !analysis_start (camera->analysis, reason))
     return HAS_FAILED;
-  camera->input = input_new (camera->config, camera->input_caps, &error);
+  camera->input =
+      input_open (camera->config, camera->input_caps, camera->inbox, camera->feed, &error);
   if (!camera->input) {
     *reason = camera_config_redact (camera->config, error->message);
     return IS_LOST;
   }
-  inbox_listen (camera->inbox, camera->input);
-  feed_begin (camera->feed, camera->input);
-  gst_pipeline_use_clock (GST_PIPELINE (camera->input), camera->clock);
-
-  const gint64 started_us = g_get_monotonic_time ();
-  Outcome outcome = IS_LOST;
-  if (gst_element_set_state (camera->input, GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE)
-    *reason = inbox_take_error (camera->inbox, camera->input, "the source can't be opened");
-  else
-    outcome = watch_input (camera, started_us, reason);
-  gst_element_set_state (camera->input, GST_STATE_NULL);
-  gst_clear_object (&camera->input);
+  const Outcome outcome = watch_input (camera, reason);
+  FeedCounters fed;
+  feed_get (camera->feed, &fed);
+  if (fed.last_frame_us - fed.first_frame_us >= STEADY_US)
+    camera->delay_s = FIRST_DELAY_S;
   return outcome;
 }
 
-/* Returns: false where the camera is stopped meanwhile. */
-static bool
-wait_before_next (Camera *camera, guint delay_s)
+/* Clients are told before anything is closed, which may take its time. */
+static void
+have_lost (Camera *camera, Outcome outcome, const char *reason)
 {
-  const gint64 delay_us = (gint64) (delay_s * (1 - g_random_double () / 4) * G_USEC_PER_SEC);
-  const gint64 until_us = g_get_monotonic_time () + delay_us;
+  const double delay_s = camera->delay_s * (1 - g_random_double () / 4);
+  const gint64 until_us = g_get_monotonic_time () + (gint64) (delay_s * G_USEC_PER_SEC);
 
-  while (g_get_monotonic_time () < until_us) {
-    g_autofree char *reason = NULL;
-    const Outcome outcome = wait_for_message (camera, until_us, &reason);
-    if (outcome == IS_STOPPED)
-      return false;
-    if (outcome == HAS_FAILED && camera->is_analysing)
-      stop_analysis (camera); /* the next attempt starts it */
-  }
-  return true;
+  set_state (camera, outcome == IS_LOST ? CAMERA_LOST : CAMERA_FAILED, reason);
+  camera->delay_s = MIN (camera->delay_s * 2, MAX_DELAY_S);
+  close_input (camera);
+  if (outcome == HAS_FAILED && analysis_is_running (camera->analysis))
+    stop_analysis (camera);
+  if (wait_until (camera, until_us))
+    set_state (camera, CAMERA_CONNECTING, NULL);
 }
 
 static gpointer
 keep_alive (gpointer user_data)
 {
   Camera *camera = user_data;
-  guint delay_s = FIRST_DELAY_S;
-  bool goes_on = !g_atomic_int_get (&camera->is_stopped);
 
-  while (goes_on) {
+  while (!g_atomic_int_get (&camera->is_stopped)) {
     g_autofree char *reason = NULL;
+    const gint64 again_us = g_get_monotonic_time () + MIN_LOOP_US;
     const Outcome outcome = play_once (camera, &reason);
-    goes_on = outcome != IS_STOPPED;
-    if (!goes_on || outcome == BEGINS_AGAIN)
-      continue;
-    if (outcome == HAS_FAILED && camera->is_analysing)
-      stop_analysis (camera);
-    set_state (camera, outcome == IS_LOST ? CAMERA_LOST : CAMERA_FAILED, reason);
-    if (was_steady (camera))
-      delay_s = FIRST_DELAY_S;
-    goes_on = wait_before_next (camera, delay_s);
-    delay_s = MIN (delay_s * 2, MAX_DELAY_S);
-    if (goes_on)
-      set_state (camera, CAMERA_CONNECTING, NULL);
+    if (outcome == IS_LOST || outcome == HAS_FAILED)
+      have_lost (camera, outcome, reason);
+    close_input (camera);
+    if (outcome == BEGINS_AGAIN)
+      wait_until (camera, again_us);
   }
-  finish_analysis (camera);
+  analysis_finish (camera->analysis);
+  g_mutex_lock (&camera->lock);
+  camera->is_over = true;
+  g_cond_signal (&camera->over);
+  g_mutex_unlock (&camera->lock);
   return NULL;
 }
 
-/* ---- for users --------------------------------------------------------------------------------
- */
+/* ---- for users ------------------------------------------------------------------------------ */
 
 Camera *
 camera_new (CameraConfig *config, const CameraOptions *options, const CameraCalls *calls,
             GError **error)
 {
+  static const CameraOptions none = {0};
   g_autoptr (Camera) camera = g_new0 (Camera, 1);
 
+  options = options ? options : &none;
   g_mutex_init (&camera->lock);
+  g_cond_init (&camera->over);
   camera->config = config;
-  camera->options = options ? *options : (CameraOptions){0};
   camera->calls = *calls;
   camera->inbox = inbox_new (config);
   camera->news = news_new (tell_user, camera);
   camera->clock = gst_system_clock_obtain ();
   camera->base_time = gst_clock_get_time (camera->clock);
-  camera->since_us = g_get_real_time ();
-  camera->input_caps = analysis_caps (&camera->options);
-  camera->analysis = analysis_new (config, &camera->options, error);
+  camera->since_us = g_get_monotonic_time ();
+  camera->delay_s = FIRST_DELAY_S;
+  camera->hanging = g_ptr_array_new_with_free_func ((GDestroyNotify) input_unref);
+  camera->input_caps = analysis_caps (options);
+  const AnalysisLinks links = {camera->inbox, camera->clock, camera->base_time, give_frame, camera};
+  camera->analysis = analysis_new (config, options, &links, error);
   if (!camera->analysis) {
     g_prefix_error (error, "camera %s: ", config->name);
     return NULL;
   }
-  camera->in = gst_bin_get_by_name (GST_BIN (camera->analysis), "in");
-  camera->yolov7 = gst_bin_get_by_name (GST_BIN (camera->analysis), "yolov7");
-  inbox_listen (camera->inbox, camera->analysis);
-  listen_for_frames (camera);
-  camera->feed = feed_new (camera->in, camera->clock, camera->base_time, wake, camera->inbox);
-  gst_pipeline_use_clock (GST_PIPELINE (camera->analysis), camera->clock);
-  gst_element_set_start_time (camera->analysis, GST_CLOCK_TIME_NONE);
-  gst_element_set_base_time (camera->analysis, camera->base_time);
+  /* The thread has to see that an input plays. */
+  camera->feed = feed_new (analysis_source (camera->analysis), camera->clock, camera->base_time,
+                           (GDestroyNotify) inbox_wake, camera->inbox);
   return g_steal_pointer (&camera);
 }
 
@@ -393,13 +379,13 @@ camera_start (Camera *camera, GError **error)
 {
   g_autofree char *reason = NULL;
 
-  if (!start_analysis (camera, &reason)) {
+  if (!analysis_start (camera->analysis, &reason)) {
     g_set_error (error, YV_ERROR, YV_ERROR_INVALID, "%s:%u: camera %s: %s", camera->config->file,
                  camera->config->line, camera->config->name, reason);
     return false;
   }
-  camera->thread = g_thread_new (camera->config->name, keep_alive, camera);
-  return true;
+  camera->thread = g_thread_try_new (camera->config->name, keep_alive, camera, error);
+  return camera->thread != NULL;
 }
 
 void
@@ -409,26 +395,44 @@ camera_stop (Camera *camera)
   inbox_wake (camera->inbox);
 }
 
+/* Returns: false where it goes on. */
+static bool
+end_thread (Camera *camera)
+{
+  const gint64 until_us = g_get_monotonic_time () + FREE_US;
+  bool is_in_time = true;
+
+  camera_stop (camera);
+  g_mutex_lock (&camera->lock);
+  while (!camera->is_over && is_in_time)
+    is_in_time = g_cond_wait_until (&camera->over, &camera->lock, until_us);
+  const bool is_over = camera->is_over;
+  g_mutex_unlock (&camera->lock);
+  if (is_over)
+    g_thread_join (camera->thread);
+  return is_over;
+}
+
 void
 camera_free (Camera *camera)
 {
   if (!camera)
     return;
-  if (camera->thread) {
-    camera_stop (camera);
-    g_thread_join (camera->thread);
+  if (camera->thread && !end_thread (camera)) {
+    g_atomic_int_set (&camera->is_left, 1);
+    g_warning ("camera %s: the analysis hangs: not over within %d s, it is left behind",
+               camera->config->name, (int) (FREE_US / G_USEC_PER_SEC));
+    return;
   }
-  if (camera->analysis)
-    gst_element_set_state (camera->analysis, GST_STATE_NULL);
-  gst_clear_object (&camera->yolov7);
-  gst_clear_object (&camera->in);
-  gst_clear_object (&camera->analysis);
+  feed_free (camera->feed);
+  analysis_free (camera->analysis);
   gst_clear_object (&camera->clock);
   gst_clear_caps (&camera->input_caps);
   news_free (camera->news);
-  feed_free (camera->feed);
   inbox_free (camera->inbox);
+  g_ptr_array_unref (camera->hanging);
   camera_config_free (camera->config);
+  g_cond_clear (&camera->over);
   g_mutex_clear (&camera->lock);
   g_free (camera);
 }
@@ -463,10 +467,10 @@ camera_has_signal (Camera *camera)
 void
 camera_get_counters (Camera *camera, CameraCounters *out)
 {
-  const guint64 n_analysed = read_stat (camera, "frames-analysed");
-  const guint64 analysis_ns = read_stat (camera, "total-mean");
+  AnalysisCounters analysed;
   FeedCounters fed;
 
+  analysis_get (camera->analysis, &analysed);
   feed_get (camera->feed, &fed);
   g_mutex_lock (&camera->lock);
   *out = (CameraCounters){
@@ -474,10 +478,11 @@ camera_get_counters (Camera *camera, CameraCounters *out)
       .since_us = camera->since_us,
       .n_frames = fed.n_frames,
       .n_dropped = fed.n_dropped,
-      .n_analysed = camera->n_analysed_before + n_analysed,
+      .n_analysed = analysed.n_analysed,
       .n_losses = camera->n_losses,
-      .latency_ns = camera->latency_ns,
-      .analysis_ns = analysis_ns,
+      .n_hanging = camera->n_hanging,
+      .latency_ns = analysed.latency_ns,
+      .analysis_ns = analysed.mean_ns,
   };
   g_mutex_unlock (&camera->lock);
 }
@@ -485,5 +490,5 @@ camera_get_counters (Camera *camera, CameraCounters *out)
 GstElement *
 camera_get_element (Camera *camera, const char *factory)
 {
-  return gst_bin_get_by_name (GST_BIN (camera->analysis), factory);
+  return gst_bin_get_by_name (GST_BIN (analysis_pipeline (camera->analysis)), factory);
 }

@@ -6,9 +6,13 @@
  * appsink, which stays: the model stays loaded, ids and totals of zones go on, and the publisher
  * keeps its queue, whatever becomes of the source.
  *
- * A source is lost after an error, its end (but of a file, which begins again), or 5 s without a
- * frame. The next attempt is after 1 s, then 2, 4 ... 30 s, less a random part of up to a quarter;
- * 10 s of frames make it 1 s again. An analysis that fails is made anew in the same way.
+ * A source is lost after an error, its end (but of a file, which begins again, at most twice a
+ * second), or 5 s without a frame. The next attempt is after 1 s, then 2, 4 ... 30 s, less a random
+ * part of up to a quarter; 10 s of frames make it 1 s again. An analysis that fails, or that gives
+ * nothing for 15 s while frames come, is started anew in the same way.
+ *
+ * The loss is told before the source is closed. One that is not closed within 5 s hangs: it is left
+ * behind, and counted, and the next attempt comes nevertheless, until 3 hang.
  *
  * Times: a frame's PTS is its time of capture (or arrival) by the camera's clock less the base
  * time of the analysis, so PTS + camera_base_time() is absolute, and never goes back.
@@ -55,11 +59,12 @@ typedef struct {
 
 typedef struct {
   CameraState state;
-  gint64 since_us;     /* of the state; g_get_real_time() */
+  gint64 since_us;     /* of the state; g_get_monotonic_time() */
   guint64 n_frames;    /* that came from the source */
   guint64 n_dropped;   /* of those, that the analysis was not given because it was behind */
   guint64 n_analysed;  /* whose detections were found: yolov7's own count */
   guint64 n_losses;    /* times that the state left PLAYING */
+  guint n_hanging;     /* attempts that were given up, and could not be closed so far */
   guint64 latency_ns;  /* of the newest frame: from its PTS until it was given to @frame */
   guint64 analysis_ns; /* mean time of an analysis lately: yolov7's total-mean */
 } CameraCounters;
@@ -90,7 +95,8 @@ bool camera_start (Camera *camera, GError **error);
 void camera_stop (Camera *camera);
 
 /* Ends it: records that wait are sent within the publisher's drain-timeout. Blocks until the
- * source is closed. NULL ok */
+ * source is closed, or hangs (5 s), and the analysis is over. One that is not over after a minute,
+ * because its device hangs, is left behind with all its memory. NULL ok */
 void camera_free (Camera *camera);
 
 const CameraConfig *camera_config (const Camera *camera);

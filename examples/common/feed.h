@@ -2,7 +2,7 @@
  * examples/common/feed.h - frames on their way from one input after another into an analysis that
  * stays: each gets its time, and what the analysis has no room for is dropped.
  *
- * Threads: feed_begin() and feed_forget() while no input plays, feed_get() any.
+ * Threads: any.
  */
 #pragma once
 
@@ -20,14 +20,21 @@ typedef struct {
 /**
  * feed_new:
  * @source: an appsrc; frames get their PTS by @clock, less @base_time, and none goes back
- * @first: called with each input's first frame, on its streaming thread
+ * @first: called with each input's first frame, on its streaming thread; it should not block
  */
 Feed *feed_new (GstElement *source, GstClock *clock, GstClockTime base_time,
                 void (*first) (gpointer user_data), gpointer user_data);
-void feed_free (Feed *feed); /* NULL ok */
 
-/* From now on frames come from the appsink "frames" of @input, which does not play yet. */
-void feed_begin (Feed *feed, GstElement *input);
+/* As feed_end(): inputs that play on may outlive it. NULL ok */
+void feed_free (Feed *feed);
+
+/* From now on frames come from the appsink "frames" of @pipeline, which does not play yet, and no
+ * longer from any other. It gets the feed's clock. */
+void feed_begin (Feed *feed, GstElement *pipeline);
+
+/* From now on frames come from nowhere: what an input that can't be closed still gives is dropped.
+ */
+void feed_end (Feed *feed);
 
 /* The analysis begins anew: it has to be told caps again. */
 void feed_forget (Feed *feed);

@@ -4,49 +4,88 @@
 
 #include <string.h>
 
-struct _Inbox {
+struct _Inbox { /* g_atomic_rc_box */
   const CameraConfig *config;
-  GAsyncQueue *messages;
+  GAsyncQueue *messages; /* its lock protects is_read, too */
+  bool is_read;
 };
+
+/* Takes @message. Elements that messages name keep the inbox by their bus: what nobody reads must
+ * not stay. */
+static void
+push (Inbox *inbox, GstMessage *message)
+{
+  g_async_queue_lock (inbox->messages);
+  const bool is_read = inbox->is_read;
+  if (is_read)
+    g_async_queue_push_unlocked (inbox->messages, message);
+  g_async_queue_unlock (inbox->messages);
+  if (!is_read)
+    gst_message_unref (message);
+}
 
 static GstBusSyncReply
 take_message (GstBus *bus, GstMessage *message, gpointer user_data)
 {
-  Inbox *inbox = user_data;
   const GstMessageType wanted =
       GST_MESSAGE_ERROR | GST_MESSAGE_WARNING | GST_MESSAGE_INFO | GST_MESSAGE_EOS;
 
   (void) bus;
   if (GST_MESSAGE_TYPE (message) & wanted)
-    g_async_queue_push (inbox->messages, message);
+    push (user_data, message);
   else
     gst_message_unref (message);
   return GST_BUS_DROP;
 }
 
-static void
-free_message (gpointer message)
-{
-  gst_message_unref (message);
-}
-
 Inbox *
 inbox_new (const CameraConfig *config)
 {
-  Inbox *inbox = g_new0 (Inbox, 1);
+  Inbox *inbox = g_atomic_rc_box_new0 (Inbox);
 
   inbox->config = config;
-  inbox->messages = g_async_queue_new_full (free_message);
+  inbox->messages = g_async_queue_new ();
+  inbox->is_read = true;
   return inbox;
 }
 
 void
 inbox_free (Inbox *inbox)
 {
+  GstMessage *message;
+
   if (!inbox)
     return;
-  g_async_queue_unref (inbox->messages);
-  g_free (inbox);
+  g_async_queue_lock (inbox->messages);
+  inbox->is_read = false;
+  g_async_queue_unlock (inbox->messages);
+  while ((message = g_async_queue_try_pop (inbox->messages)))
+    gst_message_unref (message);
+  inbox_unref (inbox);
+}
+
+static void
+clear_inbox (gpointer inbox)
+{
+  g_async_queue_unref (((Inbox *) inbox)->messages);
+}
+
+Inbox *
+inbox_ref (Inbox *inbox)
+{
+  return g_atomic_rc_box_acquire (inbox);
+}
+
+void
+inbox_unref (Inbox *inbox)
+{
+  g_atomic_rc_box_release_full (inbox, clear_inbox);
+}
+
+static void
+unref_inbox (gpointer inbox)
+{
+  inbox_unref (inbox);
 }
 
 void
@@ -54,15 +93,13 @@ inbox_listen (Inbox *inbox, GstElement *pipeline)
 {
   g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
 
-  gst_bus_set_sync_handler (bus, take_message, inbox, NULL);
+  gst_bus_set_sync_handler (bus, take_message, inbox_ref (inbox), unref_inbox);
 }
 
 void
 inbox_wake (Inbox *inbox)
 {
-  GstStructure *nothing = gst_structure_new_empty ("wake");
-
-  g_async_queue_push (inbox->messages, gst_message_new_application (NULL, nothing));
+  push (inbox, gst_message_new_application (NULL, gst_structure_new_empty ("wake")));
 }
 
 GstMessage *
@@ -78,11 +115,15 @@ char *
 inbox_take_error (Inbox *inbox, GstElement *pipeline, const char *otherwise)
 {
   char *reason = NULL;
-  GstMessage *message;
 
-  while ((message = g_async_queue_try_pop (inbox->messages))) {
-    if (!reason && GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR &&
-        inbox_is_from (message, pipeline))
+  /* Once around: what is not taken goes behind the rest. */
+  for (gint n_left = g_async_queue_length (inbox->messages); n_left > 0; n_left--) {
+    GstMessage *message = g_async_queue_pop (inbox->messages);
+    if (!inbox_is_from (message, pipeline)) {
+      g_async_queue_push (inbox->messages, message);
+      continue;
+    }
+    if (!reason && GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR)
       reason = inbox_describe (inbox, message);
     gst_message_unref (message);
   }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
- * examples/common/inbox.h - what two pipelines say, in one queue for one thread.
+ * examples/common/inbox.h - what several pipelines say, in one queue for one thread.
  *
  * Errors, warnings, infos and ends are kept, all else is dropped: also LATENCY, because no sink of
  * a camera waits for the clock but that of files, which nothing delays.
  *
- * Threads: inbox_wake() any, all else one.
+ * Threads: inbox_wake(), inbox_ref() and inbox_unref() any, all else the one that made it.
  */
 #pragma once
 
@@ -17,11 +17,17 @@ G_BEGIN_DECLS
 
 typedef struct _Inbox Inbox;
 
-/* @config: borrowed: for its secrets, which no text shows */
+/* @config: borrowed: for its secrets, which no text shows; until inbox_free() */
 Inbox *inbox_new (const CameraConfig *config);
-void inbox_free (Inbox *inbox); /* pipelines are in NULL; NULL ok */
 
-/* The bus of @pipeline is for nobody else then. */
+/* Nobody reads it any more: what comes is dropped, from pipelines that outlive it, too. NULL ok */
+void inbox_free (Inbox *inbox);
+
+/* For those that wake it later than its thread may read it. */
+Inbox *inbox_ref (Inbox *inbox);
+void inbox_unref (Inbox *inbox);
+
+/* The bus of @pipeline is for nobody else then. It keeps a reference. */
 void inbox_listen (Inbox *inbox, GstElement *pipeline);
 
 /* Makes inbox_pop() return a message of type APPLICATION. */
@@ -31,8 +37,8 @@ void inbox_wake (Inbox *inbox);
  * clock. */
 GstMessage *inbox_pop (Inbox *inbox, gint64 until_us);
 
-/* Drops all that waits. Returns: (transfer full): the first error of @pipeline among it, or
- * @otherwise. */
+/* Drops what waits from @pipeline, which fails to start, and nothing else. Returns: (transfer
+ * full): the first error among it, or @otherwise. */
 char *inbox_take_error (Inbox *inbox, GstElement *pipeline, const char *otherwise);
 
 /* Whether it is from @pipeline (nullable), or an element in it. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
- * examples/common/input.c - how each kind of source is played. */
+ * examples/common/input.c - how each kind of source is played, on a thread that nobody joins. */
 #include "examples/common/input.h"
 
 #include <string.h>
@@ -7,6 +7,16 @@
 #include "engine/error.h"
 #include "examples/common/settings.h"
 #include "examples/common/source.h"
+
+struct _Input {         /* g_atomic_rc_box */
+  GstElement *pipeline; /* its state is the thread's alone to change */
+  Inbox *inbox;
+  int is_closed; /* atomic */
+
+  GMutex lock; /* protects what follows */
+  GCond asked;
+  bool is_asked; /* to close */
+};
 
 /* Frames of files come when they are due, live ones when they are there. */
 #define TAIL                                                                                       \
@@ -108,8 +118,8 @@ set_source (const CameraConfig *config, GstElement *pipeline, GError **error)
   }
 }
 
-GstElement *
-input_new (const CameraConfig *config, GstCaps *caps, GError **error)
+static GstElement *
+build (const CameraConfig *config, GstCaps *caps, GError **error)
 {
   g_autofree char *launch = describe (config->source);
   g_autoptr (GstElement) pipeline =
@@ -121,4 +131,94 @@ input_new (const CameraConfig *config, GstCaps *caps, GError **error)
   g_autoptr (GstElement) filter = gst_bin_get_by_name (GST_BIN (pipeline), "caps");
   g_object_set (filter, "caps", caps, NULL);
   return set_source (config, pipeline, error) ? g_steal_pointer (&pipeline) : NULL;
+}
+
+/* Element's own errors are told before ours. */
+static void
+open_source (Input *input)
+{
+  if (gst_element_set_state (input->pipeline, GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE)
+    GST_ELEMENT_ERROR (input->pipeline, RESOURCE, OPEN_READ, ("the source can't be opened"),
+                       (NULL));
+}
+
+/* All that may block for ever. Has a reference to @input. */
+static gpointer
+play (gpointer data)
+{
+  Input *input = data;
+
+  open_source (input);
+  g_mutex_lock (&input->lock);
+  while (!input->is_asked)
+    g_cond_wait (&input->asked, &input->lock);
+  g_mutex_unlock (&input->lock);
+  gst_element_set_state (input->pipeline, GST_STATE_NULL);
+  g_atomic_int_set (&input->is_closed, 1);
+  inbox_wake (input->inbox);
+  input_unref (input);
+  return NULL;
+}
+
+Input *
+input_open (const CameraConfig *config, GstCaps *caps, Inbox *inbox, Feed *feed, GError **error)
+{
+  g_autoptr (GstElement) pipeline = build (config, caps, error);
+
+  if (!pipeline)
+    return NULL;
+  g_autoptr (Input) input = g_atomic_rc_box_new0 (Input);
+  g_mutex_init (&input->lock);
+  g_cond_init (&input->asked);
+  input->inbox = inbox_ref (inbox);
+  input->pipeline = g_steal_pointer (&pipeline);
+  inbox_listen (inbox, input->pipeline);
+  feed_begin (feed, input->pipeline);
+
+  GThread *thread = g_thread_try_new ("input", play, g_atomic_rc_box_acquire (input), error);
+  if (!thread) {
+    input_unref (input); /* the thread's */
+    return NULL;
+  }
+  g_thread_unref (thread);
+  return g_steal_pointer (&input);
+}
+
+GstElement *
+input_pipeline (Input *input)
+{
+  return input->pipeline;
+}
+
+void
+input_close (Input *input)
+{
+  g_mutex_lock (&input->lock);
+  input->is_asked = true;
+  g_cond_signal (&input->asked);
+  g_mutex_unlock (&input->lock);
+}
+
+bool
+input_is_closed (Input *input)
+{
+  return g_atomic_int_get (&input->is_closed);
+}
+
+static void
+clear_input (gpointer data)
+{
+  Input *input = data;
+
+  gst_object_unref (input->pipeline);
+  inbox_unref (input->inbox);
+  g_cond_clear (&input->asked);
+  g_mutex_clear (&input->lock);
+}
+
+void
+input_unref (Input *input)
+{
+  if (input)
+    g_atomic_rc_box_release_full (input, clear_input);
 }

@@ -75,6 +75,12 @@ get_losses (const CameraCounters *counters)
 }
 
 static double
+get_hanging (const CameraCounters *counters)
+{
+  return (double) counters->n_hanging;
+}
+
+static double
 get_latency (const CameraCounters *counters)
 {
   return (double) counters->latency_ns / 1e9;
@@ -96,6 +102,8 @@ static const struct {
      get_dropped},
     {"yolov7_camera_analysed_frames_total", "counter", "Frames that were analysed.", get_analysed},
     {"yolov7_camera_losses_total", "counter", "Times that the source was lost.", get_losses},
+    {"yolov7_camera_hanging", "gauge", "Attempts to play the source that could not be closed.",
+     get_hanging},
     {"yolov7_camera_latency_seconds", "gauge", "From the newest frame until it left the analysis.",
      get_latency},
     {"yolov7_camera_analysis_seconds", "gauge", "Mean time of an analysis lately.", get_analysis},
@@ -104,7 +112,7 @@ static const struct {
 static void
 add_states (GString *out, GPtrArray *cameras, const CameraCounters *counters)
 {
-  const gint64 now_us = g_get_real_time ();
+  const gint64 now_us = g_get_monotonic_time ();
 
   metrics_begin (out, "yolov7_camera_state_seconds", "gauge",
                  "How long the camera is in its state.");

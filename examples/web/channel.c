@@ -166,7 +166,8 @@ channel_describe (Channel *self, JsonBuilder *to)
   json_builder_begin_object (to);
   add_text (to, "name", channel_name (self));
   add_text (to, "state", camera_state_name (counters.state));
-  add_number (to, "since", (guint64) counters.since_us / 1000);
+  const gint64 age_us = g_get_monotonic_time () - counters.since_us;
+  add_number (to, "since", (guint64) (g_get_real_time () - age_us) / 1000);
   if (self->reason)
     add_text (to, "reason", self->reason);
   add_number (to, "frames", counters.n_frames);
