@@ -9,15 +9,19 @@
 #include "engine/error.h"
 #include "examples/common/config.h"
 
-static const char *const rtsp_schemes[] = {"rtsp://", "rtsps://", "rtspt://", "rtspu://",
-                                           "rtsph://"};
+#define WHITE " \t\r\n"
+#define MIN_LONG 4  /* bytes: shorter ones are in words by chance */
+#define MIN_VALUE 3 /* bytes: shorter ones in a query are numbers of channels */
+
+/* Not rtspu://, which leaves rtspsrc without a transport where protocols=tcp. */
+static const char *const rtsp_schemes[] = {"rtsp://", "rtsps://", "rtspt://", "rtsph://"};
 
 /* NULL where it is none. */
 static const char *
 rtsp_scheme (const char *source)
 {
   for (guint i = 0; i < G_N_ELEMENTS (rtsp_schemes); i++)
-    if (g_str_has_prefix (source, rtsp_schemes[i]))
+    if (g_ascii_strncasecmp (source, rtsp_schemes[i], strlen (rtsp_schemes[i])) == 0)
       return rtsp_schemes[i];
   return NULL;
 }
@@ -54,7 +58,7 @@ is_host (const char *host, gsize n_bytes)
   g_autofree char *copy = g_strndup (host, n_bytes);
   char *end = *copy == '[' ? strchr (copy, ']') : copy + strcspn (copy, ":");
 
-  if (!end || end == copy || strpbrk (copy, " \t\r\n@%"))
+  if (!end || end == copy || strpbrk (copy, WHITE "@%"))
     return false;
   end += *copy == '[' ? 1 : 0;
   return *end == '\0' ||
@@ -66,12 +70,12 @@ check_rtsp (const char *text, GError **error)
 {
   const Parts parts = take_apart (text);
 
-  if (is_host (parts.host, (gsize) (parts.path - parts.host)))
+  if (is_host (parts.host, (gsize) (parts.path - parts.host)) && !strpbrk (text, WHITE))
     return true;
   g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED,
                "source is no address of a camera; expected rtsp://host:port/path, or "
-               "rtsp://user:password@host:port/path with @ / : ? in a password as %%40 %%2F %%3A "
-               "%%3F");
+               "rtsp://user:password@host:port/path with @ / : ? and a blank in a password as "
+               "%%40 %%2F %%3A %%3F %%20");
   return false;
 }
 
@@ -105,8 +109,8 @@ complete_path (const char *text, const char *file, GError **error)
     return config_path (file, text);
   g_autofree char *scheme = g_uri_parse_scheme (text);
   g_set_error (error, YV_ERROR, YV_ERROR_UNSUPPORTED,
-               "source has the scheme \"%s\"; expected rtsp://, rtsps://, rtspt://, v4l2://, "
-               "file://, a path, or test:PATTERN",
+               "source has the scheme \"%s\"; expected rtsp:// (with rtspsrc: {protocols: udp} for "
+               "UDP), rtsps://, rtspt://, v4l2://, file://, a path, or test:PATTERN",
                scheme ? scheme : "?");
   return NULL;
 }
@@ -127,7 +131,8 @@ source_complete (const char *text, const char *file, GError **error)
                  "source is no device; expected v4l2:///dev/video0");
     return NULL;
   }
-  return g_strdup (text);
+  const char *scheme = rtsp_scheme (text);
+  return scheme ? g_strconcat (scheme, text + strlen (scheme), NULL) : g_strdup (text);
 }
 
 char *
@@ -141,30 +146,129 @@ source_show (const char *source)
   return g_strdup_printf ("%s%.*s", scheme, (int) (parts.path - parts.host), parts.host);
 }
 
-/* Every @secret in @text. */
+/* Whether the @n_bytes at @at are no part of a longer word of @text. */
+static bool
+stands_alone (const GString *text, const char *at, gsize n_bytes)
+{
+  const char *last = at + n_bytes - 1;
+  const bool is_glued_before = at > text->str && g_ascii_isalnum (at[-1]) && g_ascii_isalnum (*at);
+
+  return !is_glued_before && !(g_ascii_isalnum (*last) && g_ascii_isalnum (last[1]));
+}
+
+/* Every @secret (nullable) in @text; a short one only where it stands alone. */
 static void
 hide (GString *text, const char *secret)
 {
-  if (secret && *secret && !g_str_equal (secret, "/"))
-    g_string_replace (text, secret, "***", 0);
+  const gsize n_bytes = secret ? strlen (secret) : 0;
+  const char *at = text->str;
+
+  if (n_bytes == 0 || g_str_equal (secret, "/"))
+    return;
+  while ((at = strstr (at, secret))) {
+    const gssize position = at - text->str;
+    if (n_bytes < MIN_LONG && !stands_alone (text, at, n_bytes)) {
+      at++;
+      continue;
+    }
+    g_string_erase (text, position, (gssize) n_bytes);
+    g_string_insert (text, position, "***");
+    at = text->str + position + strlen ("***");
+  }
+}
+
+/* As it is written and as it is meant. */
+static void
+hide_escaped (GString *text, const char *escaped)
+{
+  g_autofree char *plain = g_uri_unescape_string (escaped, NULL);
+
+  hide (text, escaped);
+  hide (text, plain);
+}
+
+/* A user's name may be a word as any; with what follows it in a URI it is none. */
+static void
+hide_user (GString *text, const char *user)
+{
+  g_autofree char *before_password = g_strconcat (user, ":", NULL);
+  g_autofree char *before_host = g_strconcat (user, "@", NULL);
+
+  hide (text, before_password);
+  hide (text, before_host);
+}
+
+/* What follows each "=": cameras say it again in other places than in a URI. */
+static void
+hide_values (GString *text, const char *path)
+{
+  for (const char *at = strchr (path, '='); at; at = strchr (at + 1, '=')) {
+    g_autofree char *value = g_strndup (at + 1, strcspn (at + 1, "&;/#"));
+    if (strlen (value) >= MIN_VALUE)
+      hide_escaped (text, value);
+  }
+}
+
+/* Of what follows "://" until @end the host; where that may be a part of a password, nothing. */
+static void
+append_host (GString *out, const char *start, const char *end)
+{
+  const char *path = start;
+  while (path < end && !strchr ("/?#", *path))
+    path++;
+  const char *at = g_strrstr_len (start, path - start, "@");
+  const char *host = at ? at + 1 : start;
+  const bool has_more = memchr (path, '@', (gsize) (end - path)) != NULL;
+
+  if (path == start && !has_more) { /* such as file:///path */
+    g_string_append_len (out, start, end - start);
+    return;
+  }
+  gsize n_bytes = (gsize) (path - host);
+  while (n_bytes > 0 && strchr (".,;:!)'\"", host[n_bytes - 1]))
+    n_bytes--;
+  if (!has_more && is_host (host, n_bytes))
+    g_string_append_len (out, host, (gssize) n_bytes);
+  else
+    g_string_append (out, "***");
+}
+
+/* @text, and of each URI in it, which end with a blank, scheme and host. */
+static GString *
+shorten_uris (const char *text)
+{
+  GString *out = g_string_new (NULL);
+  const char *at;
+
+  while ((at = strstr (text, "://"))) {
+    const char *start = at + strlen ("://");
+    const char *end = start + strcspn (start, WHITE);
+    g_string_append_len (out, text, start - text);
+    append_host (out, start, end);
+    text = end;
+  }
+  return g_string_append (out, text);
 }
 
 char *
 source_redact (const char *source, const char *text)
 {
-  GString *out = g_string_new (text);
+  if (!rtsp_scheme (source))
+    return g_strdup (text);
 
-  if (rtsp_scheme (source)) {
-    g_autofree char *uri = NULL, *user = NULL, *password = NULL;
-    const Parts parts = take_apart (source);
-    source_split (source, &uri, &user, &password);
-    g_autofree char *as_written =
-        parts.user ? g_strndup (parts.user, (gsize) (parts.host - parts.user)) : NULL;
-    hide (out, as_written);
-    hide (out, password);
-    hide (out, user);
-    hide (out, parts.path);
+  const Parts parts = take_apart (source);
+  GString *out = shorten_uris (text);
+  if (parts.user) {
+    g_autofree char *both = g_strndup (parts.user, (gsize) (parts.host - 1 - parts.user));
+    char *colon = strchr (both, ':');
+    if (colon) {
+      *colon = '\0';
+      hide_escaped (out, colon + 1);
+    }
+    hide_user (out, both);
   }
+  hide (out, parts.path);
+  hide_values (out, parts.path);
   return g_string_free (out, FALSE);
 }
 

@@ -13,7 +13,7 @@
 G_BEGIN_DECLS
 
 typedef enum {
-  SOURCE_RTSP, /* rtsp://, rtsps://, rtspt://, rtspu://, rtsph:// */
+  SOURCE_RTSP, /* rtsp://, rtsps://, rtspt://, rtsph://; capitals, too */
   SOURCE_FILE, /* an absolute path */
   SOURCE_V4L2, /* v4l2:///dev/video0 */
   SOURCE_TEST, /* test:PATTERN[,CAPS FIELDS] */
@@ -26,8 +26,9 @@ SourceKind source_kind (const char *source);
  * source_complete:
  * @file: whose folder relative paths start from
  *
- * Returns: (transfer full): @text with an absolute path where it is one; NULL with an error of
- * YV_ERROR that does not show the text where it could have a password.
+ * Returns: (transfer full): @text with an absolute path where it is one, and a scheme without
+ * capitals; NULL with an error of YV_ERROR that does not show the text where it could have a
+ * password.
  */
 char *source_complete (const char *text, const char *file, GError **error);
 
@@ -35,8 +36,9 @@ char *source_complete (const char *text, const char *file, GError **error);
  * passwords, too; of others all. */
 char *source_show (const char *source);
 
-/* Returns: (transfer full): @text with "***" where it has the source's password, user, path or
- * query. */
+/* Returns: (transfer full): @text, of any origin, for a message. Where the source is an RTSP one,
+ * each URI is scheme and host alone, and "***" is where the source's password, path, values of its
+ * query, or user with ":" or "@" are. */
 char *source_redact (const char *source, const char *text);
 
 /* The URI of an RTSP source without user and password, and those, decoded, or NULL. Free all with

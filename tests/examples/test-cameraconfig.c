@@ -100,6 +100,7 @@ all_kinds_of_sources_are_taken (void)
       "rtsp://10.0.0.7/stream",
       "rtsps://camera.example:322/x?y=z",
       "rtspt://[::1]:8554/a",
+      "RTSP://host/x",
       "rtsp://user:p%40ss@host",
       "street.avi",
       "v4l2:///dev/video7",
@@ -115,6 +116,8 @@ all_kinds_of_sources_are_taken (void)
     g_autoptr (GPtrArray) all = read_text (text, &root, &error);
     g_assert_no_error (error);
     g_assert_cmpuint (all->len, ==, 1);
+    const CameraConfig *config = all->pdata[0];
+    g_assert_false (g_str_has_prefix (config->source, "RTSP"));
   }
 }
 
@@ -144,7 +147,9 @@ static const struct {
     {CAMERAS "  - name: a\n    source: ''\n", 3, "no source"},
     {CAMERAS "  - name: a\n    source: {x: y}\n", 3, "no source"},
     {CAMERAS "  - name: a\n    source: http://x/y\n", 3, "scheme \"http\""},
+    {CAMERAS "  - name: a\n    source: rtspu://x/y\n", 3, "{protocols: udp}"},
     {CAMERAS "  - name: a\n    source: rtsp://\n", 3, "no address of a camera"},
+    {CAMERAS "  - name: a\n    source: rtsp://u:a b@host/x\n", 3, "a blank in a password"},
     {CAMERAS "  - name: a\n    source: rtsp://host:99999/x\n", 3, "no address of a camera"},
     {CAMERAS "  - name: a\n    source: v4l2://video0\n", 3, "no device"},
     {CAMERAS "  - name: a\n    source: 'test:'\n", 3, "test:PATTERN"},
@@ -238,10 +243,21 @@ what_elements_say_is_redacted (void)
   static const struct {
     const char *source, *said, *shown;
   } rows[] = {
-      {"rtsp://u:s3cret@host/x", "can't open rtsp://u:s3cret@host/x",
-       "can't open rtsp://***host***"},
-      {"rtsp://u:a%40b@host", "no a@b and no a%40b", "no *** and no a%40b"},
+      {"rtsp://u:s3cret@host/x", "can't open rtsp://u:s3cret@host/x", "can't open rtsp://host"},
+      {"rtsp://u:s3cret@host/x", "of \"rtsp://u:s3cret@host:554//x?y\".", "of \"rtsp://host:554"},
+      {"rtsp://u:s3cret@host/x", "(\"rtsp://[::1]:554\")", "(\"rtsp://[::1]:554"},
+      {"rtsp://u:s3cret@host/x", "RTSP://u:s3cret@host and u:s3cret", "RTSP://host and ******"},
+      {"rtsp://u:s3cret@host/x", "xs3crety", "x***y"},
+      {"rtsp://u:p@host/x", "rtsp://u:a@b/c@host/x", "rtsp://***"},
+      {"rtsp://u:p@host/x", "see https://a.b/c?d=e and file:///c/d",
+       "see https://a.b and file:///c/d"},
+      {"rtsp://u:a%40b@host", "no a@b and no a%40b", "no *** and no ***"},
       {"rtsp://host/key=s3cret&y", "no /key=s3cret&y there", "no *** there"},
+      {"rtsp://host/x?pw=s3cret", "404: rtsp://host//x?pw=s3cret", "404: rtsp://host"},
+      {"rtsp://host/x?ch=1&pw=s3%20cret", "no 1, pw s3 cret, s3%20cret", "no 1, pw ***, ***"},
+      {"rtsp://o:i@host/x", "Could not: i is no password of o@host",
+       "Could not: *** is no password of ***host"},
+      {"rtsp://o:i@host/x", "Hello: oi i", "Hello: oi ***"},
       {"rtsp://host/", "a/b", "a/b"},
       {"test:ball", "as it is", "as it is"},
   };
