@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // app.js - the page: which camera is watched, and what is told of it.
 
-import { Classes, Objects, Streams, Zones, stateText, timeText } from './panels.js';
+import { Classes, Objects, Streams, Zones, setText, stateText, timeText } from './panels.js';
 import { Overlay } from './overlay.js';
 import { Player } from './player.js';
 import { EXACT_S, Records } from './records.js';
@@ -9,6 +9,9 @@ import { EXACT_S, Records } from './records.js';
 const NATIVE_EXACT_S = 0.004; // dates of native players have whole ms
 const PANELS_MS = 200; // numbers that change faster can't be read
 const RETRY_MS = 2000;
+const ASK_MS = 8000; // then the server counts as one that does not answer
+const SILENT_MS = 8000; // of a server that tells something every 2 s: its host may be gone
+const STILL_MS = 5000; // from here on a picture that does not move is told
 
 const $ = (id) => document.getElementById(id);
 
@@ -17,16 +20,17 @@ const page = {
   run: null,
   chosen: null,
   entry: null, // of Records: what is drawn
-  isAway: false, // the server does not answer
-  video: 'loading',
-  options: { boxes: true, labels: true, zones: true, byTrack: false, hidden: new Set() },
+  server: 'waiting', // or 'here'; 'away': it does not answer; 'full': it has no room for us
+  video: 'loading', // see Player
+  reason: '', // of the video, where the server says one
+  options: { boxes: true, labels: true, zones: true, byTrack: false },
 };
 
 const video = $('video');
 const canvas = $('overlay');
 const records = new Records();
 const overlay = new Overlay(canvas);
-const player = new Player(video, (state) => { page.video = state; showNotice(); });
+const player = new Player(video, onVideo);
 const streams = new Streams($('streams'), choose);
 const classes = new Classes($('classes'), $('classes-empty'), redraw);
 const zones = new Zones($('zones-card'), $('zones'));
@@ -35,7 +39,7 @@ const objects = new Objects($('objects'), $('objects-count'), $('objects-empty')
 // ---- what is drawn ------------------------------------------------------------------------------
 
 function optionsNow() {
-  return { ...page.options, hidden: classes.hidden };
+  return { ...page.options, isHidden: (name) => classes.isHidden(name) };
 }
 
 function redraw() {
@@ -56,16 +60,17 @@ function drawFrame(mediaTime) {
   if (isOther) redraw();
 }
 
-// Called before the frame with that time is painted, so boxes and picture change together.
+// Called before the frame with that time is painted, so boxes and picture change together. The next
+// call is asked for first: what fails on one frame is not to end it.
 function followFrames() {
   if (!video.requestVideoFrameCallback) {
-    const follow = () => { drawFrame(video.currentTime); requestAnimationFrame(follow); };
+    const follow = () => { requestAnimationFrame(follow); drawFrame(video.currentTime); };
     requestAnimationFrame(follow);
     return;
   }
   const follow = (now, frame) => {
-    drawFrame(frame.mediaTime);
     video.requestVideoFrameCallback(follow);
+    drawFrame(frame.mediaTime);
   };
   video.requestVideoFrameCallback(follow);
 }
@@ -77,7 +82,7 @@ function showPanels() {
     panelsTimer = null;
     const record = page.entry ? page.entry.record : { objects: [] };
     classes.show(record.objects);
-    objects.show(record.objects.filter((object) => !classes.hidden.has(object.roi_type)),
+    objects.show(record.objects.filter((object) => !classes.isHidden(object.roi_type)),
       page.options.byTrack);
     if (record.zones || !page.entry) zones.show(record.zones || lastZones());
   }, PANELS_MS);
@@ -95,26 +100,48 @@ function current() {
   return page.cameras.find((camera) => camera.name === page.chosen);
 }
 
+function onVideo(state, reason = '') {
+  page.video = state;
+  page.reason = reason;
+  showNotice();
+}
+
+let moved = { time: -1, at: 0, date: 0 }; // when the picture last did
+
+function watchPicture() {
+  const isHeld = video.paused || document.hidden;
+  if (isHeld || video.currentTime !== moved.time)
+    moved = { time: video.currentTime, at: performance.now(), date: Date.now() };
+}
+
+function pictureText() {
+  if (player.isBlocked) return 'This browser does not begin by itself: press Play.';
+  if (page.video === 'loading') return 'The video begins.';
+  if (page.video === 'refused') return `There is no video. ${page.reason}`;
+  if (page.video === 'away') return 'The video does not come. Trying again.';
+  const isStill = performance.now() - moved.at > STILL_MS;
+  return isStill ? `The picture has stood still since ${timeText(moved.date)}.` : '';
+}
+
 function noticeText() {
   const camera = current();
-  if (page.isAway) return 'The server does not answer. Trying again.';
+  if (page.server === 'away') return 'The server does not answer. Trying again.';
+  if (page.server === 'full')
+    return 'The server has as many viewers as it takes: no boxes until one leaves. Trying again.';
   if (!camera) return page.cameras.length ? 'Choose a camera.' : '';
   const reason = camera.reason ? ` ${camera.reason}` : '';
   if (camera.state === 'lost') return `No signal since ${timeText(camera.since)}.${reason}`;
   if (camera.state === 'failed') return `Analysis failed at ${timeText(camera.since)}.${reason}`;
   if (camera.state === 'connecting') return `Connecting to the camera.${reason}`;
-  return page.video === 'loading' ? 'The video begins.' : '';
+  return pictureText();
 }
 
+const SERVER = { waiting: 'Connecting', here: 'Connected', away: 'Server away', full: 'Server full' };
+
 function showNotice() {
-  const text = noticeText();
-  const notice = $('notice');
-  if (notice.textContent !== text) notice.textContent = text;
-  notice.hidden = text === '';
-  const server = $('server');
-  server.dataset.state = page.isAway ? 'away' : 'here';
-  const said = page.isAway ? 'Server away' : 'Connected';
-  if (server.textContent !== said) server.textContent = said;
+  setText($('notice'), noticeText());
+  $('server').dataset.state = page.server;
+  setText($('server'), SERVER[page.server]);
 }
 
 let before = null; // the counters of 2 s ago, of the same camera
@@ -146,22 +173,28 @@ function showFigures() {
 
 let source = null;
 let retry = null;
+let heardAt = 0;
 
-function onCameras(event) {
-  const { run, cameras } = JSON.parse(event.data);
+// What /cameras and the events of that name say. The camera that is watched may be gone.
+function takeCameras({ run, cameras }) {
   const at = performance.now();
   const old = current();
-  page.isAway = false;
+  page.server = 'here';
   if (page.run && page.run !== run) startAnew();
   page.run = run;
   if (old && at - (old.at || 0) > 1500) before = old;
   page.cameras = cameras.map((camera) => ({ ...camera, at }));
   const camera = current();
   if (camera) player.epoch = camera.epoch_us / 1e6;
-  if (!page.chosen && cameras.length) choose(wantedName() || cameras[0].name);
+  else if (cameras.length) choose(wantedName() || cameras[0].name);
   streams.show(page.cameras, page.chosen);
   showFigures();
   showNotice();
+}
+
+function onCameras(event) {
+  heardAt = performance.now();
+  takeCameras(JSON.parse(event.data));
 }
 
 // The server is another process: nothing of what the one before told fits.
@@ -182,19 +215,53 @@ function onRecord(event) {
   records.add(record);
 }
 
-// EventSource comes back by itself after a break, but not after an answer that it did not like.
+// Returns null where the server does not answer.
+async function fetchCameras() {
+  try {
+    const answer = await fetch('cameras', { cache: 'no-store', signal: AbortSignal.timeout(ASK_MS) });
+    return answer.ok ? await answer.json() : null;
+  } catch (error) {
+    return null;
+  }
+}
+
+// EventSource does not come back after an answer that it did not like: of a server that does not know
+// the camera, or has no room, or of a proxy without a server. It doesn't say which.
+async function onRefused(refused) {
+  const told = await fetchCameras();
+  if (source !== refused) return;
+  if (told) takeCameras(told);
+  if (source !== refused) return; // another camera was chosen
+  page.server = told ? 'full' : 'away';
+  showNotice();
+  retry = setTimeout(listen, RETRY_MS);
+}
+
+function onBroken() {
+  if (this.readyState === EventSource.CLOSED) {
+    onRefused(this);
+    return;
+  }
+  page.server = 'away'; // it comes back by itself
+  showNotice();
+}
+
 function listen() {
   clearTimeout(retry);
   if (source) source.close();
   const name = page.chosen ? `?camera=${encodeURIComponent(page.chosen)}` : '';
+  heardAt = performance.now();
   source = new EventSource(`events${name}`);
   source.addEventListener('cameras', onCameras);
   source.addEventListener('record', onRecord);
-  source.addEventListener('error', () => {
-    page.isAway = true;
-    showNotice();
-    if (source.readyState === EventSource.CLOSED) retry = setTimeout(listen, RETRY_MS);
-  });
+  source.addEventListener('error', onBroken);
+}
+
+// A host that is gone does not say good-bye.
+function watchServer() {
+  if (source.readyState !== EventSource.OPEN || performance.now() - heardAt < SILENT_MS) return;
+  page.server = 'away';
+  listen();
 }
 
 // ---- what the user does -------------------------------------------------------------------------
@@ -221,7 +288,6 @@ function choose(name) {
 
 function showPlaying() {
   $('play').textContent = video.paused ? 'Play' : 'Pause';
-  $('play').setAttribute('aria-pressed', String(!video.paused));
 }
 
 function togglePlaying() {
@@ -243,6 +309,13 @@ function bindSwitch(id, option) {
   });
 }
 
+function onSecond() {
+  watchServer();
+  watchPicture();
+  showFigures();
+  showNotice();
+}
+
 function bind() {
   bindSwitch('show-boxes', 'boxes');
   bindSwitch('show-labels', 'labels');
@@ -260,7 +333,7 @@ function bind() {
   });
   window.addEventListener('hashchange', () => { const name = wantedName(); if (name) choose(name); });
   new ResizeObserver(redraw).observe(canvas);
-  setInterval(showFigures, 1000);
+  setInterval(onSecond, 1000);
 }
 
 bind();

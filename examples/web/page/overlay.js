@@ -28,7 +28,7 @@ export class Overlay {
     this.context.clearRect(0, 0, this.canvas.width, this.canvas.height);
   }
 
-  // options: { boxes, labels, zones, byTrack, hidden: Set of class names }
+  // options: { boxes, labels, zones, byTrack, isHidden(class name) }
   draw(record, options) {
     this.fit();
     this.clear();
@@ -40,7 +40,7 @@ export class Overlay {
     this.context.lineJoin = 'miter';
     if (options.zones) (record.zones || []).forEach((zone) => this.drawZone(zone));
     if (!options.boxes) return;
-    const shown = record.objects.filter((object) => !options.hidden.has(object.roi_type));
+    const shown = record.objects.filter((object) => !options.isHidden(object.roi_type));
     shown.slice().reverse().forEach((object) => this.drawBox(object, options));
     if (options.labels) shown.slice().reverse().forEach((object) => this.drawTag(object, options));
   }

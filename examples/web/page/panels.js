@@ -22,7 +22,7 @@ function make(tag, className, text) {
   return element;
 }
 
-function setText(element, text) {
+export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
@@ -42,8 +42,12 @@ function keepRows(list, keys, makeRow) {
   return [...list.children];
 }
 
+// The time of a day, with its date where that is not today.
 export function timeText(ms) {
-  return new Date(ms).toLocaleTimeString([], { hour12: false });
+  const date = new Date(ms);
+  const time = date.toLocaleTimeString([], { hourCycle: 'h23' });
+  const isToday = date.toDateString() === new Date().toDateString();
+  return isToday ? time : `${date.toLocaleDateString()} ${time}`;
 }
 
 export function stateText(camera) {
@@ -78,12 +82,13 @@ export class Streams {
 }
 
 export class Classes {
-  // changed(): another choice; this.hidden has the names that are not wanted
+  // changed(): another choice; isHidden() is what was chosen
   constructor(list, empty, changed) {
     this.list = list;
     this.empty = empty;
     this.changed = changed;
-    this.hidden = new Set();
+    this.isAllShown = true; // of those that nobody chose
+    this.chosen = new Map(); // name -> whether it is shown
     this.known = new Map(); // name -> color
   }
 
@@ -92,15 +97,20 @@ export class Classes {
     this.show([]);
   }
 
+  isHidden(name) {
+    return !(this.chosen.get(name) ?? this.isAllShown);
+  }
+
+  // Also of classes that are not seen yet.
   setAll(isShown) {
-    this.hidden = new Set(isShown ? [] : this.known.keys());
+    this.isAllShown = isShown;
+    this.chosen.clear();
     this.list.querySelectorAll('input').forEach((box) => { box.checked = isShown; });
     this.changed();
   }
 
   set(name, isShown) {
-    if (isShown) this.hidden.delete(name);
-    else this.hidden.add(name);
+    this.chosen.set(name, isShown);
     this.changed();
   }
 
@@ -109,7 +119,7 @@ export class Classes {
     const label = make('label', 'class');
     const box = make('input');
     box.type = 'checkbox';
-    box.checked = !this.hidden.has(name);
+    box.checked = !this.isHidden(name);
     box.addEventListener('change', () => this.set(name, box.checked));
     const swatch = make('span', 'swatch');
     swatch.style.backgroundColor = this.known.get(name);

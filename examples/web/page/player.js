@@ -47,7 +47,7 @@ function runOf(uri) {
 }
 
 // Leaves no listener behind: a camera may be watched for weeks.
-function wait(ms, signal) {
+export function wait(ms, signal) {
   return new Promise((resolve) => {
     const end = () => {
       clearTimeout(timer);
@@ -62,15 +62,18 @@ function wait(ms, signal) {
 class Failure extends Error {}
 
 export class Player {
-  // told(state): 'loading', 'playing', or 'away' (the server does not answer)
+  // told(state, reason): 'loading', 'playing', 'refused' (the server has no video, and says why), or
+  // 'away' (it does not answer)
   constructor(video, told) {
     this.video = video;
     this.told = told;
     this.Source = window.ManagedMediaSource || window.MediaSource;
     this.isNative = !this.Source;
+    this.isBlocked = false; // the browser waits for its user to begin
     this.epoch = null; // s since 1970 at media time 0: only native players need it
     this.run = null;
     video.addEventListener('error', () => { this.isBroken = true; });
+    video.addEventListener('playing', () => { this.isBlocked = false; });
   }
 
   play(url) {
@@ -94,14 +97,15 @@ export class Player {
     return start + mediaTime - this.epoch;
   }
 
-  // read(response) has as long as the answer: a body may stall, too.
+  // read(response) has as long as the answer: a body may stall, too. Nothing is asked for twice, so
+  // nothing has to be in a cache.
   async fetch(url, signal, read) {
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(), FETCH_MS);
     const ended = () => late.abort();
     signal.addEventListener('abort', ended);
     try {
-      return await read(await fetch(url, { signal: late.signal }));
+      return await read(await fetch(url, { signal: late.signal, cache: 'no-store' }));
     } finally {
       clearTimeout(timer);
       signal.removeEventListener('abort', ended);
@@ -115,12 +119,14 @@ export class Player {
     });
   }
 
-  // null: the server is there, the video is not yet.
+  // Returns { segments, reason }: of none, why; '' where the video is only not there yet.
   async fetchPlaylist(signal) {
     return this.fetch(this.url, signal, async (response) => {
-      if (response.status === 503) return null;
-      if (!response.ok) throw new Failure(`${response.status}`);
-      return parsePlaylist(await response.text(), this.url);
+      const text = await response.text();
+      if (response.ok) return { segments: parsePlaylist(text, this.url), reason: '' };
+      if (response.status !== 503) throw new Failure(`${response.status}`);
+      const isOurs = (response.headers.get('Content-Type') || '').startsWith('text/plain');
+      return { segments: [], reason: isOurs ? text : '' }; // that of a proxy is a page
     });
   }
 
@@ -132,10 +138,8 @@ export class Player {
       try {
         // Who looks at a still picture needs no new ones, and the server may rest.
         const isHeld = this.source && this.video.paused && !this.isFresh;
-        const segments = isHeld ? null : await this.fetchPlaylist(signal);
-        if (segments && segments.length) await this.takeNew(segments, signal);
-        else if (!isHeld) this.told('loading');
-        if (this.isBroken) this.close();
+        if (!isHeld) await this.runRound(signal);
+        if (this.isBroken && !signal.aborted) this.close();
         await wait(POLL_MS, signal);
       } catch (error) {
         if (signal.aborted) return;
@@ -147,6 +151,13 @@ export class Player {
         await wait(RETRY_MS, signal);
       }
     }
+  }
+
+  async runRound(signal) {
+    const { segments, reason } = await this.fetchPlaylist(signal);
+    if (signal.aborted) return;
+    if (segments.length) await this.takeNew(segments, signal);
+    else this.told(reason ? 'refused' : 'loading', reason);
   }
 
   async takeNew(segments, signal) {
@@ -162,7 +173,7 @@ export class Player {
     if (signal.aborted) return;
     this.steer();
     await this.trim();
-    this.told('playing');
+    if (!signal.aborted) this.told('playing');
   }
 
   async take(segment, signal) {
@@ -170,12 +181,13 @@ export class Player {
       const bytes = await this.fetchBytes(segment.init, signal);
       if (signal.aborted) return;
       await this.setUp(bytes, signal);
+      if (signal.aborted) return;
       this.init = segment.init;
     }
     const bytes = await this.fetchBytes(segment.uri, signal);
     if (signal.aborted) return;
     await this.append(bytes);
-    this.last = segment.uri;
+    if (!signal.aborted) this.last = segment.uri;
   }
 
   // Another size or encoder comes with another initialization; time goes on.
@@ -185,8 +197,9 @@ export class Player {
     if (!codec || !this.Source.isTypeSupported(type)) throw new Failure(`can't play ${codec}`);
     if (!this.source) await this.open(type);
     else if (type !== this.type) this.buffer.changeType(type);
+    if (signal.aborted) return;
     this.type = type;
-    if (!signal.aborted) await this.append(bytes);
+    await this.append(bytes);
   }
 
   open(type) {
@@ -293,9 +306,14 @@ export class Player {
     }
   }
 
-  // Browsers that let nothing play by itself wait for the button.
-  start() {
-    this.video.play().catch(() => {});
+  // Browsers that let nothing play by itself wait for the button. Another refusal is of a source that
+  // was taken away meanwhile.
+  async start() {
+    try {
+      await this.video.play();
+    } catch (error) {
+      if (error.name === 'NotAllowedError') this.isBlocked = true;
+    }
   }
 
   // After a pause: what comes now, not what came then.
@@ -312,8 +330,10 @@ export class Player {
     this.told('loading');
     while (!signal.aborted) {
       try {
-        const segments = await this.fetchPlaylist(signal);
-        if (segments && segments.length) this.keepNative(segments);
+        const { segments, reason } = await this.fetchPlaylist(signal);
+        if (signal.aborted) return;
+        if (segments.length) this.keepNative(segments);
+        else this.told(reason ? 'refused' : 'loading', reason);
         await wait(RETRY_MS, signal);
       } catch (error) {
         if (signal.aborted) return;

@@ -24,6 +24,24 @@ function moved(object, later, share) {
   return { ...object, detection: { ...object.detection, bounding_box: box } };
 }
 
+// Whether it is what yolov7publish writes, as far as this page looks at it.
+function isObject(object) {
+  if (!object || typeof object.roi_type !== 'string' || !object.detection) return false;
+  const box = object.detection.bounding_box;
+  return !box || ['x_min', 'y_min', 'x_max', 'y_max'].every((key) => Number.isFinite(box[key]));
+}
+
+function isZone(zone) {
+  return zone && typeof zone.name === 'string' && Array.isArray(zone.points)
+    && zone.points.every((point) => Array.isArray(point) && point.every(Number.isFinite));
+}
+
+function isRecord(record) {
+  return record && Number.isFinite(record.timestamp)
+    && Array.isArray(record.objects) && record.objects.every(isObject)
+    && (record.zones === undefined || (Array.isArray(record.zones) && record.zones.every(isZone)));
+}
+
 export class Records {
   constructor() {
     this.clear();
@@ -36,7 +54,10 @@ export class Records {
 
   // Another run of the analysis has another time: what is known belongs to none of its frames.
   add(record) {
-    if (typeof record.timestamp !== 'number' || !Array.isArray(record.objects)) return;
+    if (!isRecord(record)) {
+      console.warn('a record that is none', record);
+      return;
+    }
     if (record.run !== this.run) this.clear();
     this.run = record.run;
     const entry = { time: record.timestamp / 1e9, record };

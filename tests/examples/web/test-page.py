@@ -8,6 +8,7 @@ usage: test-page.py YOLOV7_WEB SOURCE_ROOT FOLDER_FOR_PICTURES
 import json
 import os
 import signal
+import socket
 import sys
 import tempfile
 import time
@@ -17,6 +18,7 @@ import webdriver  # noqa: E402
 import webserver  # noqa: E402
 
 CLIP = os.environ.get('YV_CLIP', '/usr/share/doc/opencv-doc/examples/data/vtest.avi')
+MOST_VIEWERS = 256  # EVENTS_MAX_VIEWERS
 ZONES = {'zones': [{'name': 'plaza', 'polygon': [[0.1, 0.3], [0.6, 0.3], [0.6, 0.95], [0.1, 0.95]]}],
          'lines': [{'name': 'path', 'from': [0.05, 0.6], 'to': [0.95, 0.6]}]}
 CONFIG = """\
@@ -25,7 +27,7 @@ defaults:
   bitrate: 1500
   yolov7: {{model-file: {root}/models/pets-tiny.pt, input-size: 384}}
 cameras:
-  - name: street
+  - name: {street}
     source: {clip}
     yolov7tracker: {{zones: {folder}/zones.json}}
   - name: gone
@@ -79,6 +81,110 @@ return false;
 NO_INK = f'return !(() => {{ {INK} }})();'
 
 
+# How far the canvas is from the picture, whose pixels fill the video's box, and how far that box is from
+# the shape of the frame: in pixels of the page.
+OFF = """
+const video = document.getElementById('video');
+const [a, b] = [video, document.getElementById('overlay')].map((e) => e.getBoundingClientRect());
+const shape = Math.abs(a.width / video.videoWidth * video.videoHeight - a.height);
+const isFilled = getComputedStyle(video).objectFit === 'fill' && a.width > 100;
+return isFilled ? Math.max(shape, ...['x', 'y', 'width', 'height'].map((k) => Math.abs(a[k] - b[k]))) : 1000;
+"""
+
+# The page's parts alone. Each returns '' or what is wrong.
+PARTS = {
+    'a playlist is read': """
+const { parsePlaylist } = await import('./player.js');
+const text = ['#EXTM3U', 'early.m4s', '#EXT-X-MAP:URI="r-0.mp4"', '#EXTINF:1.5,', 'r-7.m4s', '', '#EXTINF:x,',
+  '#EXT-X-MAP:URI="r-1.mp4"', 'http://[/', ''].join('\\r\\n');
+const base = 'http://h/cameras/a/live.m3u8';
+let failed = '';
+try { parsePlaylist(text, base); } catch (error) { failed = error.name; }
+const [one, ...more] = parsePlaylist(text.replace('http://[/', ''), base);
+return failed === 'TypeError' && more.length === 0 && one.init === 'http://h/cameras/a/r-0.mp4'
+  && one.uri === 'http://h/cameras/a/r-7.m4s' && one.duration === 1.5 ? '' : JSON.stringify([failed, one, more]);
+""",
+    'a codec is found': """
+const { codecOf } = await import('./player.js');
+const box = [0, 0, 0, 20, 0x61, 0x76, 0x63, 0x43, 1, 0x42, 0xc0, 0x1f];
+const found = [codecOf(Uint8Array.from(box)), codecOf(Uint8Array.from(box.slice(0, 10))), codecOf(new Uint8Array(0))];
+return found.join() === 'avc1.42c01f,,' ? '' : found.join();
+""",
+    'waits leave nothing behind': """
+const { wait } = await import('./player.js');
+let n = 0;
+const signal = new AbortController().signal;
+const [add, remove] = [signal.addEventListener, signal.removeEventListener];
+signal.addEventListener = (...args) => { n += 1; add.apply(signal, args); };
+signal.removeEventListener = (...args) => { n -= 1; remove.apply(signal, args); };
+for (let i = 0; i < 20; i++) await wait(1, signal);
+return n === 0 ? '' : `${n} listeners`;
+""",
+    'a body that stalls ends with who asked': """
+const { Player } = await import('./player.js');
+const player = new Player(document.createElement('video'), () => {});
+const abort = new AbortController();
+const fetched = window.fetch;
+window.fetch = (url, { signal }) => Promise.resolve(new Response(new ReadableStream({
+  start(body) { signal.addEventListener('abort', () => body.error(new DOMException('', 'AbortError'))); } })));
+const asked = player.fetchBytes('piece', abort.signal).then(() => 'it came', (error) => error.name);
+window.fetch = fetched;
+setTimeout(() => abort.abort(), 50);
+const said = await asked;
+return said === 'it came' ? said : '';
+""",
+    'a browser that lets nothing play is known': """
+const { Player } = await import('./player.js');
+const video = document.createElement('video');
+const player = new Player(video, () => {});
+const blocked = [];
+for (const name of ['AbortError', 'NotAllowedError']) {
+  video.play = () => Promise.reject(new DOMException('', name));
+  await player.start();
+  blocked.push(player.isBlocked);
+}
+video.dispatchEvent(new Event('playing'));
+blocked.push(player.isBlocked);
+return blocked.join() === 'false,true,false' ? '' : blocked.join();
+""",
+    'what is no record is left out': """
+const { Records } = await import('./records.js');
+const records = new Records();
+const box = { x_min: 0, y_min: 0, x_max: 1, y_max: 1 };
+const good = { timestamp: 1, objects: [{ roi_type: 'a', detection: { bounding_box: box } }] };
+const bad = [null, 7, [], {}, { timestamp: '1', objects: [] }, { timestamp: 1 }, { timestamp: 1, objects: [null] },
+  { timestamp: NaN, objects: [] }, { timestamp: 1, objects: [{ roi_type: 'a' }] },
+  { timestamp: 1, objects: [{ roi_type: 3, detection: {} }] },
+  { timestamp: 1, objects: [{ roi_type: 'a', detection: { bounding_box: { ...box, x_max: null } } }] },
+  { ...good, zones: {} }, { ...good, zones: [null] }, { ...good, zones: [{ name: 'z', points: [7] }] }];
+bad.forEach((record) => records.add(record));
+if (records.list.length) return JSON.stringify(records.list);
+records.add(good);
+records.add(good); // told again
+return records.list.length === 1 ? '' : 'a good one was left out, or is there twice';
+""",
+    'records are found by time': """
+const { Records } = await import('./records.js');
+const records = new Records();
+const at = (s, x, run = 'r') => ({ run, timestamp: s * 1e9, objects: [
+  { roi_type: 'a', id: 1, detection: { bounding_box: { x_min: x, y_min: 0, x_max: x, y_max: 1 } } }] });
+[at(10, 0), at(14, 0.8), at(12, 0.4)].forEach((record) => records.add(record));
+const x = (s) => { const e = records.at(s); return e ? e.record.objects[0].detection.bounding_box.x_min : null; };
+const found = [x(9), x(10), x(11), x(12), x(13.5), x(14.9), x(15.1)].map((v) => v && v.toFixed(2));
+records.add(at(1, 0.5, 'another run'));
+found.push(records.list.length);
+return found.join() === ',0,0.20,0.40,0.70,0.80,,1' ? '' : found.join();
+""",
+    'times of other days have their date': """
+const { timeText } = await import('./panels.js');
+const midnight = new Date(); midnight.setHours(0, 3, 4);
+const texts = [timeText(midnight.getTime()), timeText(midnight.getTime() - 864e5)];
+return texts[0].startsWith('00:03') && texts[1].length > texts[0].length + 5 && texts[1].endsWith(texts[0])
+  ? '' : texts.join();
+""",
+}
+
+
 def color_of(index):
     """What gst/draw/boxes.c gives a class or a track, from its description: hues a golden angle apart,
     full value, three saturations."""
@@ -104,13 +210,13 @@ class Test:
         self.program, self.root, self.pictures, self.folder = program, root, pictures, folder
         with open(folder + '/zones.json', 'w', encoding='utf-8') as file:
             json.dump(ZONES, file)
-        self.server = self.start(0)
+        self.server = self.start(0, 'street')
         self.browser = webdriver.Browser(folder, 1440, 1000)
 
-    def start(self, port):
+    def start(self, port, street):
         path = self.folder + '/config.yaml'
         with open(path, 'w', encoding='utf-8') as file:
-            file.write(CONFIG.format(port=port, root=self.root, clip=CLIP, folder=self.folder))
+            file.write(CONFIG.format(port=port, street=street, root=self.root, clip=CLIP, folder=self.folder))
         return webserver.Server(self.program, path, self.folder + '/server.log')
 
     def video_moves(self):
@@ -123,6 +229,16 @@ class Test:
         difference = sum(abs(a - b) for a, b in zip(before, after)) / len(before)
         print(f'# two pictures 2 s apart differ by {difference:.2f} of 255 on average')
         assert difference > 0.5, 'the picture stands still'
+        self.boxes_lie_on_the_picture('window')
+
+    def boxes_lie_on_the_picture(self, where):
+        self.browser.wait_for('boxes over the picture: ' + where, f'return (() => {{ {OFF} }})() < 1', seconds=10)
+
+    def parts_do_what_they_say(self):
+        self.browser.open(self.server.url)
+        for name, script in PARTS.items():
+            wrong = self.browser.run(f'return (async () => {{ {script} }})()')
+            assert wrong == '', f'{name}: {wrong}'
 
     def watch(self, seconds):
         """What was drawn with each frame meanwhile; boxes alone, each track in a color of its own."""
@@ -186,6 +302,13 @@ class Test:
         self.browser.wait_for('the filter', NO_INK)
         self.browser.wait_for('no objects listed',
                               'return document.getElementById("objects-count").textContent === "0"')
+        # None is also none of what is seen later.
+        self.browser.click('#classes input')
+        self.browser.click('#classes-none')
+        self.browser.run('document.querySelector("#classes").replaceChildren()')
+        self.browser.wait_for('rows', 'return document.querySelectorAll("#classes input").length > 0')
+        assert self.browser.run('return !document.querySelector("#classes input:checked")'), 'a class came back'
+        self.browser.wait_for('no boxes', NO_INK)
         # With the keyboard, too.
         self.browser.run('document.querySelector("#classes input").focus()')
         self.browser.press(' ')
@@ -215,9 +338,28 @@ class Test:
                          mobile=True)
         browser.wait_for('boxes', INK)
         wide = browser.run('return document.documentElement.scrollWidth')
+        self.boxes_lie_on_the_picture('phone')
         browser.screenshot(f'{folder}/web-phone.png')
         browser.devtools('Emulation.clearDeviceMetricsOverride')
         assert wide <= 390, f'the page is {wide} px wide on a phone of 390'
+
+    def the_picture_fills_the_screen(self):
+        self.browser.click('#full')
+        self.browser.wait_for('full screen', 'return document.fullscreenElement !== null')
+        self.boxes_lie_on_the_picture('full screen')
+        self.browser.run('return document.exitFullscreen()')
+        self.boxes_lie_on_the_picture('window again')
+
+    def everybody_can_use_it(self):
+        """Status is read out only where it was there before; what scrolls can have the focus."""
+        found = self.browser.run('return [getComputedStyle(document.getElementById("notice")).display,'
+                                 'document.getElementById("objects").tabIndex,'
+                                 'document.getElementById("play").hasAttribute("aria-pressed")]')
+        assert found[0] != 'none' and found[1:] == [0, False], found
+        self.browser.click('#play')
+        self.browser.wait_for('the button', 'return document.getElementById("play").textContent === "Play"')
+        self.browser.click('#play')
+        self.browser.wait_for('the other', 'return document.getElementById("play").textContent === "Pause"')
 
     def a_lost_camera_says_so(self):
         state = 'return document.querySelector("[data-key=gone] .state").textContent'
@@ -234,14 +376,40 @@ class Test:
     def a_server_after_a_crash_is_found(self):
         port = self.server.port
         run = json.loads(self.server.get('/cameras')[2])['run']
-        self.server.stop(signal.SIGKILL)
+        # First it hangs, which no connection shows.
+        self.server.process.send_signal(signal.SIGSTOP)
+        self.browser.wait_for('the picture', NOTICE + '.includes("stood still since")')
         self.browser.wait_for('the page says so', NOTICE + '.includes("does not answer")')
-        self.server = self.start(port)
+        self.server.stop(signal.SIGKILL)
+        self.server = self.start(port, 'street')
         assert json.loads(self.server.get('/cameras')[2])['run'] != run
         self.browser.wait_for('the notice goes', NOTICE + ' === ""')
         before = self.browser.wait_for('video again', TIME, seconds=90)
         self.browser.wait_for('it goes on', TIME + ' > arguments[0] + 2', before)
         self.browser.wait_for('boxes again', INK)
+
+    def a_server_without_room_says_so(self):
+        others = []
+        question = b'GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n'
+        while len(others) < MOST_VIEWERS:
+            others.append(socket.create_connection((self.server.host, self.server.port), timeout=30))
+            others[-1].sendall(question)
+            others[-1].recv(1)
+        self.browser.run('location.reload()')
+        self.browser.wait_for('the page says so', NOTICE + '.includes("as many viewers")')
+        for other in others:
+            other.close()
+        self.browser.wait_for('the notice goes', NOTICE + ' === ""')
+
+    def a_camera_that_is_gone_is_left(self):
+        port = self.server.port
+        self.server.stop()
+        self.server = self.start(port, 'lane')
+        self.browser.wait_for('another one', 'return document.getElementById("camera-title").textContent === "lane"')
+        self.browser.wait_for('the notice goes', NOTICE + ' === ""')
+        before = self.browser.wait_for('video again', TIME, seconds=90)
+        self.browser.wait_for('it goes on', TIME + ' > arguments[0]', before)
+        assert self.browser.run('return location.hash') == '#camera=lane'
 
     def nothing_was_complained_about(self):
         errors = self.browser.errors()
@@ -264,9 +432,11 @@ def main(program, root, pictures):
         return 0
     with tempfile.TemporaryDirectory(prefix='yolov7-web-') as folder:
         test = Test(program, root, pictures, folder)
-        cases = [test.video_moves, test.boxes_agree, test.numbers_are_shown, test.a_class_is_filtered,
-                 test.pictures_are_left, test.a_lost_camera_says_so,
-                 test.a_server_after_a_crash_is_found, test.nothing_was_complained_about]
+        cases = [test.parts_do_what_they_say, test.video_moves, test.boxes_agree, test.numbers_are_shown, test.a_class_is_filtered,
+                 test.pictures_are_left, test.the_picture_fills_the_screen, test.everybody_can_use_it,
+                 test.a_lost_camera_says_so, test.a_server_after_a_crash_is_found,
+                 test.a_server_without_room_says_so, test.a_camera_that_is_gone_is_left,
+                 test.nothing_was_complained_about]
         failed = 0
         for i, case in enumerate(cases, 1):
             name = case.__name__
