@@ -36,7 +36,6 @@ on_state (Camera *camera, CameraState state, const char *reason, gpointer user_d
 
   g_free (self->reason);
   self->reason = state == CAMERA_PLAYING ? NULL : g_strdup (reason);
-  encoder_input_set_lost (self->input, state != CAMERA_PLAYING);
   self->calls.changed (self->calls.user_data);
 }
 
@@ -87,7 +86,7 @@ channel_new (CameraConfig *config, const StreamOptions *options, const ChannelCa
   stream_options.name = channel_name (self);
   stream_options.clock = camera_clock (self->camera);
   stream_options.base_time = camera_base_time (self->camera);
-  self->input = encoder_input_new (stream_options.clock, stream_options.base_time);
+  self->input = encoder_input_new (stream_options.clock);
   self->stream = stream_new (self->input, &stream_options);
   return g_steal_pointer (&self);
 }
@@ -170,6 +169,9 @@ channel_describe (Channel *self, JsonBuilder *to)
   add_number (to, "since", (guint64) (g_get_real_time () - age_us) / 1000);
   if (self->reason)
     add_text (to, "reason", self->reason);
+  const char *failure = stream_failure (self->stream);
+  if (failure)
+    add_text (to, "video_error", failure);
   add_number (to, "frames", counters.n_frames);
   add_number (to, "analysed", counters.n_analysed);
   add_number (to, "dropped", counters.n_dropped);

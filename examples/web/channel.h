@@ -54,6 +54,7 @@ Stream *channel_stream (Channel *self); /* borrowed */
 const GQueue *channel_recent (const Channel *self);
 
 /* Adds an object: name, state, since (ms since 1970), reason, counters,
+ * video_error, why there is no video, where there is none for a reason,
  * now_ns, the media time of a frame that is taken now, and epoch_us, the time of the wall clock, us
  * since 1970, at media time 0. */
 void channel_describe (Channel *self, JsonBuilder *to);

@@ -5,27 +5,30 @@
 #include <gst/app/app.h>
 
 #define REPEAT_MS 200
+#define SILENCE_NS GST_SECOND
+#define BEHIND_NS (800 * GST_MSECOND)
+#define LONGEST_INTERVAL_NS (10 * GST_SECOND) /* else it was a loss */
 #define WAITING_NS GST_SECOND
 #define WAITING_BYTES (64 * 1024 * 1024)
 
 struct _EncoderInput {
   GstClock *clock;
-  GstClockTime base_time;
   guint timer;
 
-  GMutex lock;       /* of what follows */
-  GstAppSrc *source; /* NULL: nobody encodes */
-  GstBuffer *last;
+  GMutex lock;           /* of what follows */
+  GstAppSrc *source;     /* NULL: nobody encodes */
+  GstBuffer *last;       /* (nullable): with its PTS */
+  GstClockTime came_at;  /* by the clock */
+  GstClockTime interval; /* 0: not known */
   GstCaps *caps;         /* of last */
   GstCaps *known;        /* those that source was told */
   GstClockTime last_pts; /* that source was given */
-  bool is_lost;
 };
 
 static void
 push_locked (EncoderInput *self, GstClockTime pts)
 {
-  if (!self->source || !self->last)
+  if (!self->source)
     return;
   if (GST_CLOCK_TIME_IS_VALID (self->last_pts) && pts <= self->last_pts)
     return;
@@ -45,18 +48,18 @@ on_tick (gpointer user_data)
   EncoderInput *self = user_data;
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
-  if (self->is_lost)
-    push_locked (self, gst_clock_get_time (self->clock) - self->base_time);
+  const GstClockTime silent = gst_clock_get_time (self->clock) - self->came_at;
+  if (self->last && silent >= SILENCE_NS)
+    push_locked (self, GST_BUFFER_PTS (self->last) + silent - BEHIND_NS);
   return G_SOURCE_CONTINUE;
 }
 
 EncoderInput *
-encoder_input_new (GstClock *clock, GstClockTime base_time)
+encoder_input_new (GstClock *clock)
 {
   EncoderInput *self = g_new0 (EncoderInput, 1);
 
   self->clock = gst_object_ref (clock);
-  self->base_time = base_time;
   self->last_pts = GST_CLOCK_TIME_NONE;
   g_mutex_init (&self->lock);
   self->timer = g_timeout_add (REPEAT_MS, on_tick, self);
@@ -77,24 +80,37 @@ encoder_input_free (EncoderInput *self)
   g_free (self);
 }
 
+static void
+measure_locked (EncoderInput *self, GstClockTime pts)
+{
+  const GstClockTime before = self->last ? GST_BUFFER_PTS (self->last) : pts;
+
+  if (pts <= before || pts - before > LONGEST_INTERVAL_NS)
+    return;
+  self->interval = self->interval ? (7 * self->interval + pts - before) / 8 : pts - before;
+}
+
 void
 encoder_input_give (EncoderInput *self, GstSample *sample)
 {
   GstBuffer *buffer = gst_sample_get_buffer (sample);
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
+  if (!GST_BUFFER_PTS_IS_VALID (buffer))
+    return;
+  measure_locked (self, GST_BUFFER_PTS (buffer));
   gst_buffer_replace (&self->last, buffer);
   gst_caps_replace (&self->caps, gst_sample_get_caps (sample));
-  if (GST_BUFFER_PTS_IS_VALID (buffer))
-    push_locked (self, GST_BUFFER_PTS (buffer));
+  self->came_at = gst_clock_get_time (self->clock);
+  push_locked (self, GST_BUFFER_PTS (buffer));
 }
 
-void
-encoder_input_set_lost (EncoderInput *self, bool is_lost)
+GstClockTime
+encoder_input_interval (EncoderInput *self)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
-  self->is_lost = is_lost;
+  return self->interval;
 }
 
 void

@@ -5,33 +5,34 @@
  * In:    frames behind the analysis, as examples/common/camera.h gives them.
  * Out:   the same memory in an appsrc; PTS is the camera's, never another: boxes are drawn by it.
  *
- * While the camera is lost its last picture is repeated 5 times a second, with the time that it is
- * then. A frame that would have to go back in time after that is left out. What the encoder has not
- * taken for a second is dropped, the oldest first.
+ * Where nothing came for a second, of a camera that is lost, slow or still, its last picture is
+ * repeated 5 times a second, so that segments end and players go on. Their times stay 0.8 s behind
+ * what the next frame should have; one that would have to go back in time nevertheless is left out.
+ * What the encoder has not taken for a second is dropped, the oldest first.
  *
  * (examples/common/relay.h is for consumers who want frames evenly and soon, and changes times to
  * that end.)
  *
- * Threads: encoder_input_give() on the streaming thread of the camera, all else on the one whose
+ * Threads: encoder_input_give() on a streaming thread of the camera, all else on the one whose
  * main context was the default when it was made. One lock, held while a frame is queued.
  */
 #pragma once
 
 #include <gst/gst.h>
-#include <stdbool.h>
 
 G_BEGIN_DECLS
 
 typedef struct _EncoderInput EncoderInput;
 
-/* @clock, @base_time: those of the frames */
-EncoderInput *encoder_input_new (GstClock *clock, GstClockTime base_time);
+/* @clock: that of the frames */
+EncoderInput *encoder_input_new (GstClock *clock);
 void encoder_input_free (EncoderInput *self); /* NULL ok */
 
+/* A frame without PTS is left out. */
 void encoder_input_give (EncoderInput *self, GstSample *sample);
 
-/* Whether the camera is lost. */
-void encoder_input_set_lost (EncoderInput *self, bool is_lost);
+/* Returns: from one frame to the next, in the mean of the last ones; 0: not known yet */
+GstClockTime encoder_input_interval (EncoderInput *self);
 
 /* @source: (nullable): the appsrc that gets frames from now on; with the clock and the base time
  * above. NULL: none */

@@ -16,12 +16,16 @@
 #define TFHD_BASE_DATA_OFFSET 0x1u
 #define TFHD_DESCRIPTION_INDEX 0x2u
 #define TFHD_DEFAULT_DURATION 0x8u
+#define TFHD_DEFAULT_SIZE 0x10u
+#define TFHD_DEFAULT_FLAGS 0x20u
 #define TRUN_DATA_OFFSET 0x1u
 #define TRUN_FIRST_FLAGS 0x4u
 #define TRUN_DURATION 0x100u
 #define TRUN_SIZE 0x200u
 #define TRUN_FLAGS 0x400u
 #define TRUN_SHIFT 0x800u
+
+#define FRAME_NO_SYNC 0x10000u /* of the flags of a frame */
 
 /* A box in @bytes, its header included. */
 typedef struct {
@@ -33,7 +37,9 @@ typedef struct {
 typedef struct {
   Box moof, traf, tfdt;
   uint32_t default_duration;
-  uint64_t duration; /* of all frames, in the track's timescale */
+  uint32_t default_flags;
+  uint32_t first_flags; /* of the first frame */
+  uint64_t duration;    /* of all frames, in the track's timescale */
   uint64_t n_frames;
   int64_t first_shift; /* from when the first frame is decoded to when it is shown */
   GArray *offsets;     /* size_t: where the data offsets of its truns are */
@@ -49,6 +55,7 @@ struct _Fragments {
   uint64_t pushed_ns; /* of the bytes that came last */
   uint32_t timescale; /* 0: before the moov */
   uint32_t default_duration;
+  uint32_t default_flags;
   GArray *offsets; /* size_t: see Moof */
 };
 
@@ -169,10 +176,25 @@ read_moov (Fragments *self, const Box *moov, GError **error)
   if (size_of (&trex) < FULL_BYTES + 20)
     return fail (error, "trex is too short");
   self->default_duration = get_u32 (bytes + trex.start + FULL_BYTES + 8);
+  self->default_flags = get_u32 (bytes + trex.start + FULL_BYTES + 16);
   return true;
 }
 
 /* ---- a fragment ----------------------------------------------------------------------------- */
+
+/* Takes the next field of a tfhd that is there or not. */
+static bool
+take_field (const uint8_t *bytes, const Box *tfhd, bool is_there, size_t *at, uint32_t *value,
+            GError **error)
+{
+  if (!is_there)
+    return true;
+  if (size_of (tfhd) < *at + 4)
+    return fail (error, "tfhd is too short");
+  *value = get_u32 (bytes + tfhd->start + *at);
+  *at += 4;
+  return true;
+}
 
 static bool
 read_tfhd (const uint8_t *bytes, const Box *tfhd, Moof *moof, GError **error)
@@ -185,13 +207,13 @@ read_tfhd (const uint8_t *bytes, const Box *tfhd, Moof *moof, GError **error)
                  "the MP4 of the muxer: a fragment says where it is in a file");
     return false;
   }
-  if (!(flags & TFHD_DEFAULT_DURATION))
-    return true;
-  const size_t at = FULL_BYTES + 4 + (flags & TFHD_DESCRIPTION_INDEX ? 4 : 0);
-  if (size_of (tfhd) < at + 4)
-    return fail (error, "tfhd is too short");
-  moof->default_duration = get_u32 (bytes + tfhd->start + at);
-  return true;
+  size_t at = FULL_BYTES + 4;
+  uint32_t unused;
+  return take_field (bytes, tfhd, flags & TFHD_DESCRIPTION_INDEX, &at, &unused, error) &&
+         take_field (bytes, tfhd, flags & TFHD_DEFAULT_DURATION, &at, &moof->default_duration,
+                     error) &&
+         take_field (bytes, tfhd, flags & TFHD_DEFAULT_SIZE, &at, &unused, error) &&
+         take_field (bytes, tfhd, flags & TFHD_DEFAULT_FLAGS, &at, &moof->default_flags, error);
 }
 
 /* Where the field of a frame in a trun is, and how much a frame takes: fields are there or not. */
@@ -203,6 +225,18 @@ n_fields (uint32_t flags)
   for (uint32_t field = TRUN_DURATION; field <= TRUN_SHIFT; field <<= 1)
     n += flags & field ? 1 : 0;
   return n;
+}
+
+/* @head: of the trun, behind its offset. Its own flags of the first frame go before those that each
+ * has. */
+static uint32_t
+first_flags_of (const uint8_t *head, const uint8_t *frames, uint32_t flags, const Moof *moof)
+{
+  if (flags & TRUN_FIRST_FLAGS)
+    return get_u32 (head);
+  if (!(flags & TRUN_FLAGS))
+    return moof->default_flags;
+  return get_u32 (frames + 4 * n_fields (flags & (TRUN_DURATION | TRUN_SIZE)));
 }
 
 static void
@@ -228,14 +262,17 @@ read_trun (const uint8_t *bytes, const Box *trun, Moof *moof, GError **error)
     return fail (error, "trun is too short");
   const uint32_t flags = get_u32 (bytes + trun->start + HEADER_BYTES) & 0xffffff;
   const uint32_t n_frames = get_u32 (bytes + trun->start + FULL_BYTES);
-  const size_t at =
-      FULL_BYTES + 4 + (flags & TRUN_DATA_OFFSET ? 4 : 0) + (flags & TRUN_FIRST_FLAGS ? 4 : 0);
+  const size_t head = FULL_BYTES + 4 + (flags & TRUN_DATA_OFFSET ? 4 : 0);
+  const size_t at = head + (flags & TRUN_FIRST_FLAGS ? 4 : 0);
   if (size_of (trun) < at || (size_of (trun) - at) / 4 < (uint64_t) n_frames * n_fields (flags))
     return fail (error, "trun is too short for its frames");
   if (flags & TRUN_DATA_OFFSET) {
     const size_t offset = trun->start + FULL_BYTES + 4;
     g_array_append_val (moof->offsets, offset);
   }
+  if (moof->n_frames == 0 && n_frames > 0)
+    moof->first_flags =
+        first_flags_of (bytes + trun->start + head, bytes + trun->start + at, flags, moof);
   count_frames (bytes + trun->start + at, n_frames, flags, moof);
   return true;
 }
@@ -337,6 +374,7 @@ give_piece (Fragments *self, GBytes *bytes, const Moof *moof)
   piece->bytes = bytes;
   piece->is_init = !moof;
   if (moof) {
+    piece->is_sync = !(moof->first_flags & FRAME_NO_SYNC);
     piece->pts_ns = self->pts_ns;
     piece->duration_ns = in_ns (moof->duration, self->timescale);
   }
@@ -369,6 +407,7 @@ end_fragment (Fragments *self, GError **error)
   Moof moof = {
       .moof = self->moof,
       .default_duration = self->default_duration,
+      .default_flags = self->default_flags,
       .offsets = self->offsets,
   };
   if (!read_moof (self, &moof, error))
@@ -480,6 +519,33 @@ fragments_take (Fragments *self, FragmentsPiece *out)
     return false;
   *out = *piece;
   return true;
+}
+
+static GBytes *
+join_bytes (GBytes *a, GBytes *b)
+{
+  GByteArray *bytes =
+      g_byte_array_sized_new ((guint) (g_bytes_get_size (a) + g_bytes_get_size (b)));
+
+  g_byte_array_append (bytes, g_bytes_get_data (a, NULL), (guint) g_bytes_get_size (a));
+  g_byte_array_append (bytes, g_bytes_get_data (b, NULL), (guint) g_bytes_get_size (b));
+  return g_byte_array_free_to_bytes (bytes);
+}
+
+void
+fragments_piece_join (FragmentsPiece *piece, FragmentsPiece *more)
+{
+  FragmentsPiece joined = *more;
+
+  if (piece->bytes) {
+    joined = *piece;
+    joined.bytes = join_bytes (piece->bytes, more->bytes);
+    joined.duration_ns = more->pts_ns + more->duration_ns - piece->pts_ns;
+    fragments_piece_clear (piece);
+    fragments_piece_clear (more);
+  }
+  *piece = joined;
+  *more = (FragmentsPiece){0};
 }
 
 void

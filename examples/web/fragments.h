@@ -31,8 +31,9 @@ typedef struct _Fragments Fragments;
 
 typedef struct {
   GBytes *bytes;        /* (transfer full) */
-  bool is_init;         /* else the next two are known */
-  uint64_t pts_ns;      /* when its first frame is shown */
+  bool is_init;         /* else the next three are known */
+  bool is_sync;         /* its first frame is a key frame */
+  uint64_t pts_ns;      /* when that is shown */
   uint64_t duration_ns; /* of its frames */
 } FragmentsPiece;
 
@@ -52,6 +53,9 @@ bool fragments_push (Fragments *self, const uint8_t *bytes, size_t n_bytes, uint
 
 /* Returns: whether there was a whole piece; it is the caller's, and the next one may be there. */
 bool fragments_take (Fragments *self, FragmentsPiece *out);
+
+/* Appends @more to @piece, which may be empty, and clears it. Neither is an initialization. */
+void fragments_piece_join (FragmentsPiece *piece, FragmentsPiece *more);
 
 void fragments_piece_clear (FragmentsPiece *piece); /* zeroed ok */
 

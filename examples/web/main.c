@@ -22,6 +22,7 @@
 typedef struct {
   GMainLoop *loop;
   char *run;
+  StreamLimit encoders;
   GPtrArray *channels; /* of Channel * */
   Http *http;
   Site *site;
@@ -76,11 +77,13 @@ make_channels (Program *program, const WebConfig *config, GError **error)
       .encoder = encoder_choose (error),
       .linger_s = (guint) config->linger_s,
       .run = program->run,
+      .limit = &program->encoders,
   };
   const ChannelCalls calls = {on_changed, on_record, program};
 
   if (!options.encoder)
     return false;
+  program->encoders.most = (guint) config->max_encoders;
   while (config->cameras->len > 0) {
     g_autoptr (CameraConfig) camera = g_ptr_array_steal_index (config->cameras, 0);
     gint64 kbps;

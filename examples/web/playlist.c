@@ -7,6 +7,7 @@
 
 #define NS_PER_S UINT64_C (1000000000)
 #define TARGET_S 2 /* segments are a second long; a playlist may not change this while it lives */
+#define LONGEST_NS (TARGET_S * NS_PER_S + NS_PER_S / 2 - 1000) /* that rounds to it */
 
 typedef struct {
   GBytes *init;
@@ -123,21 +124,8 @@ write_segment (const Playlist *self, const Segment *segment, GString *text)
   g_string_append (text, "#EXT-X-PROGRAM-DATE-TIME:");
   write_date (text, self->epoch_us + (int64_t) (piece->pts_ns / 1000));
   g_string_append (text, "\n#EXTINF:");
-  write_seconds (text, piece->duration_ns);
+  write_seconds (text, MIN (piece->duration_ns, LONGEST_NS));
   g_string_append_printf (text, ",\n%s-%" G_GUINT64_FORMAT ".m4s\n", self->run, segment->number);
-}
-
-/* As the format asks: no segment, rounded, is longer. */
-static uint64_t
-target_of (const Playlist *self)
-{
-  uint64_t target = TARGET_S;
-
-  for (uint64_t i = first_listed (self); i < self->next_number; i++) {
-    const uint64_t s = (segment_of (self, i)->piece.duration_ns + NS_PER_S / 2) / NS_PER_S;
-    target = MAX (target, s);
-  }
-  return target;
 }
 
 static void
@@ -147,10 +135,10 @@ write_head (const Playlist *self, GString *text)
                           "#EXTM3U\n"
                           "#EXT-X-VERSION:7\n"
                           "#EXT-X-INDEPENDENT-SEGMENTS\n"
-                          "#EXT-X-TARGETDURATION:%" G_GUINT64_FORMAT "\n"
+                          "#EXT-X-TARGETDURATION:%d\n"
                           "#EXT-X-MEDIA-SEQUENCE:%" G_GUINT64_FORMAT "\n"
                           "#EXT-X-DISCONTINUITY-SEQUENCE:%" G_GUINT64_FORMAT "\n",
-                          target_of (self), first_listed (self), self->n_discontinuity);
+                          TARGET_S, first_listed (self), self->n_discontinuity);
 }
 
 /* ---- exported ------------------------------------------------------------------------------- */

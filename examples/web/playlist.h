@@ -9,6 +9,10 @@
  * cached without asking. When the muxer begins anew (another size of the picture, a failure) an
  * initialization comes again, and what follows stands behind EXT-X-DISCONTINUITY.
  *
+ * The target duration is a constant, as the format asks; a segment that is longer (a host that was
+ * asleep, an encoder that makes no key frames) is told to last that long, and the next one's date
+ * says where it goes on.
+ *
  * EXT-X-PROGRAM-DATE-TIME is the wall clock's time of a segment's first frame, exactly its media
  * time and a constant: players that let the media begin at 0 can find media times from it.
  *

@@ -19,7 +19,7 @@
 
 #define NEVER "no-store"
 #define ASK "no-cache"
-#define FOR_EVER "max-age=3600, immutable" /* a name stands for the same bytes for ever */
+#define SHORTLY "private, max-age=60" /* of one viewer: it is what cameras see */
 
 struct _Site {
   Http *http;
@@ -144,20 +144,35 @@ describe_cameras (const Site *self)
   return json_generator_to_gstring (generator, g_string_new (NULL));
 }
 
-/* Returns: false where there is none yet, and it is not @is_last */
+/* @why: (nullable): for people */
+static void
+refuse_playlist (SoupServerMessage *message, const char *why)
+{
+  refuse (message, SOUP_STATUS_SERVICE_UNAVAILABLE);
+  if (!why)
+    return;
+  soup_message_headers_replace (headers_of (message), "Content-Type", "text/plain; charset=utf-8");
+  soup_message_body_append (soup_server_message_get_response_body (message), SOUP_MEMORY_COPY, why,
+                            strlen (why));
+}
+
+/* Returns: false where there is none yet, nothing says why, and it is not @is_last */
 static bool
 answer_playlist (SoupServerMessage *message, gpointer channel, bool is_last)
 {
+  Stream *stream = channel_stream (channel);
   GString *text = g_string_new (NULL);
 
-  if (stream_watch (channel_stream (channel), text)) {
+  if (stream_watch (stream, text)) {
     answer_text (message, "application/vnd.apple.mpegurl", text);
     return true;
   }
   g_string_free (text, TRUE);
-  if (is_last)
-    refuse (message, SOUP_STATUS_SERVICE_UNAVAILABLE);
-  return is_last;
+  const char *why = stream_failure (stream);
+  if (!why && !is_last)
+    return false;
+  refuse_playlist (message, why);
+  return true;
 }
 
 /* @rest: NAME/FILE */
@@ -178,7 +193,7 @@ answer_camera (Site *self, SoupServerMessage *message, const char *rest)
 
   g_autoptr (GBytes) bytes = stream_get (channel_stream (channel), slash + 1);
   if (bytes)
-    answer (message, "video/mp4", FOR_EVER, bytes);
+    answer (message, "video/mp4", SHORTLY, bytes);
   else
     refuse (message, SOUP_STATUS_NOT_FOUND);
 }
@@ -258,22 +273,53 @@ on_request (SoupServer *server, SoupServerMessage *message, const char *path, GH
     answer_page (message, path + 1);
 }
 
+static double
+get_bytes (const StreamCounters *counters)
+{
+  return (double) counters->n_bytes;
+}
+
+static double
+get_segments (const StreamCounters *counters)
+{
+  return (double) counters->n_segments;
+}
+
+static double
+get_failures (const StreamCounters *counters)
+{
+  return (double) counters->n_failures;
+}
+
+static double
+is_encoding (const StreamCounters *counters)
+{
+  return counters->is_running;
+}
+
+static const struct {
+  const char *name, *type, *help;
+  double (*get) (const StreamCounters *);
+} families[] = {
+    {"yolov7_web_video_bytes_total", "counter", "Bytes of video that were made.", get_bytes},
+    {"yolov7_web_segments_total", "counter", "Segments of video that were made.", get_segments},
+    {"yolov7_web_encoder_failures_total", "counter", "Times that the encoder failed.",
+     get_failures},
+    {"yolov7_web_encoding", "gauge", "1: somebody watches, and video is encoded.", is_encoding},
+};
+
 static void
 add_stream_metrics (const Site *self, GString *out)
 {
   StreamCounters counters;
 
-  metrics_begin (out, "yolov7_web_video_bytes_total", "counter", "Bytes of video that were made.");
-  for (guint i = 0; i < self->channels->len; i++) {
-    stream_get_counters (channel_stream (self->channels->pdata[i]), &counters);
-    metrics_add (out, "yolov7_web_video_bytes_total", (double) counters.n_bytes, "camera",
-                 channel_name (self->channels->pdata[i]), NULL);
-  }
-  metrics_begin (out, "yolov7_web_encoding", "gauge", "1: somebody watches, and video is encoded.");
-  for (guint i = 0; i < self->channels->len; i++) {
-    stream_get_counters (channel_stream (self->channels->pdata[i]), &counters);
-    metrics_add (out, "yolov7_web_encoding", counters.is_running ? 1 : 0, "camera",
-                 channel_name (self->channels->pdata[i]), NULL);
+  for (guint family = 0; family < G_N_ELEMENTS (families); family++) {
+    metrics_begin (out, families[family].name, families[family].type, families[family].help);
+    for (guint i = 0; i < self->channels->len; i++) {
+      stream_get_counters (channel_stream (self->channels->pdata[i]), &counters);
+      metrics_add (out, families[family].name, families[family].get (&counters), "camera",
+                   channel_name (self->channels->pdata[i]), NULL);
+    }
   }
 }
 

@@ -3,7 +3,8 @@
  *
  *   /                           the page, and its parts (examples/web/page/)
  *   /cameras                    JSON: what is known of every camera
- *   /cameras/NAME/live.m3u8     the playlist; 503 with Retry-After where no video begins for 6 s
+ *   /cameras/NAME/live.m3u8     the playlist; 503 with Retry-After where no video begins for 6 s,
+ *                               or at once with the reason where one is known
  *   /cameras/NAME/PIECE         what the playlist lists
  *   /events?camera=NAME         server-sent events: "cameras", the JSON of /cameras, when a state
  *                               changes and every 2 s; "record", each record of that camera

@@ -9,9 +9,15 @@
 #include "examples/web/playlist.h"
 
 #define SEGMENT_NS GST_SECOND
-#define LONGEST_MS 4000         /* of a segment, should an encoder make no key frame when asked */
-#define KEY_FRAME_INTERVAL 1000 /* frames: key frames are asked for by time */
+#define ROUNDING_NS GST_MSECOND /* more than the sum of 1/90000 s in a segment can be off */
 #define RETRY_S 2               /* after the encoder failed */
+
+/* Key frames are asked for by time; this is for encoders that do not listen. What they make without
+ * one for longer than mp4mux waits is cut there, and can't begin a segment. */
+#define KEY_FRAME_S 2
+#define KEY_FRAMES_MOST 240
+#define USUAL_INTERVAL_NS (40 * GST_MSECOND)
+#define LONGEST_MS 10000
 
 struct _Stream {
   StreamOptions options;
@@ -20,6 +26,7 @@ struct _Stream {
   guint tick;
   gint64 watched_us; /* monotonic; somebody asked */
   gint64 failed_us;  /* monotonic; 0: it did not */
+  char *failure;     /* (nullable): what was told of it, until nobody watches */
   guint64 n_failures;
 
   /* while it runs */
@@ -29,6 +36,7 @@ struct _Stream {
 
   /* streaming thread, while it runs */
   Fragments *fragments;
+  FragmentsPiece segment; /* the next one, so far */
   GstClockTime key_at;
   gint width, height; /* px; 0: before the first caps */
 
@@ -89,15 +97,39 @@ on_frame (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 /* ---- behind the muxer, on its thread -------------------------------------------------------- */
 
 static void
-take_pieces (Stream *self)
+add_piece (Stream *self, FragmentsPiece *piece)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  self->n_segments += piece->is_init ? 0 : 1;
+  self->n_bytes += g_bytes_get_size (piece->bytes);
+  playlist_add (self->playlist, piece);
+}
+
+/* mp4mux cuts at each key frame, whoever wanted it; a segment goes on into another second. */
+static void
+add_fragment (Stream *self, FragmentsPiece *piece)
+{
+  if (!self->segment.bytes && !piece->is_sync) {
+    fragments_piece_clear (piece);
+    return;
+  }
+  fragments_piece_join (&self->segment, piece);
+  const GstClockTime end = self->segment.pts_ns + self->segment.duration_ns + ROUNDING_NS;
+  if (end / SEGMENT_NS > self->segment.pts_ns / SEGMENT_NS)
+    add_piece (self, &self->segment);
+}
+
+static void
+take_pieces (Stream *self)
+{
   FragmentsPiece piece;
 
   while (fragments_take (self->fragments, &piece)) {
-    self->n_segments += piece.is_init ? 0 : 1;
-    self->n_bytes += g_bytes_get_size (piece.bytes);
-    playlist_add (self->playlist, &piece);
+    if (piece.is_init)
+      add_piece (self, &piece);
+    else
+      add_fragment (self, &piece);
   }
 }
 
@@ -146,6 +178,9 @@ stop (Stream *self)
   gst_element_set_state (self->pipeline, GST_STATE_NULL);
   gst_clear_object (&self->pipeline);
   g_clear_pointer (&self->fragments, fragments_free);
+  fragments_piece_clear (&self->segment);
+  if (self->options.limit)
+    self->options.limit->n_running--;
 }
 
 /* What was listed is old when somebody comes again. */
@@ -157,37 +192,68 @@ end_watch (Stream *self)
   playlist_empty (self->playlist);
 }
 
+/* It is tried again every RETRY_S, and said once. @why: (transfer full) */
+static void
+refuse_video (Stream *self, char *why)
+{
+  if (g_strcmp0 (why, self->failure) != 0)
+    g_printerr ("%s: %s\n", self->options.name, why);
+  g_free (self->failure);
+  self->failure = why;
+  self->failed_us = g_get_monotonic_time ();
+}
+
 static void
 fail (Stream *self, const char *message)
 {
-  g_printerr ("%s: the video can't be encoded: %s\n", self->options.name, message);
-  self->failed_us = g_get_monotonic_time ();
   self->n_failures++;
+  refuse_video (self, g_strdup_printf ("the video can't be encoded: %s", message));
   end_watch (self);
+}
+
+/* What GStreamer says to those who debug, behind the place in its source, is often all that tells
+ * anything. */
+static char *
+describe (GstMessage *message)
+{
+  g_autoptr (GError) problem = NULL;
+  g_autofree char *debug = NULL;
+
+  gst_message_parse_error (message, &problem, &debug);
+  const char *line_end = debug ? strchr (debug, '\n') : NULL;
+  char *text = g_strdup_printf ("%s: %s%s", GST_MESSAGE_SRC_NAME (message), problem->message,
+                                line_end ? line_end : "");
+  return g_strstrip (g_strdelimit (text, "\r\n", ' '));
 }
 
 static gboolean
 on_message (GstBus *bus, GstMessage *message, gpointer user_data)
 {
-  g_autoptr (GError) error = NULL;
   (void) bus;
 
   if (GST_MESSAGE_TYPE (message) != GST_MESSAGE_ERROR)
     return G_SOURCE_CONTINUE;
   Stream *self = user_data;
-  gst_message_parse_error (message, &error, NULL);
+  g_autofree char *said = describe (message);
   self->bus_watch = 0;
-  g_autofree char *said =
-      g_strdup_printf ("%s: %s", GST_MESSAGE_SRC_NAME (message), error->message);
   fail (self, said);
   return G_SOURCE_REMOVE;
+}
+
+static guint32
+key_frame_interval (Stream *self)
+{
+  const GstClockTime known = encoder_input_interval (self->input);
+  const GstClockTime interval = known ? known : USUAL_INTERVAL_NS;
+
+  return (guint32) CLAMP (KEY_FRAME_S * GST_SECOND / interval, 1, KEY_FRAMES_MOST);
 }
 
 static GstElement *
 build (Stream *self, GError **error)
 {
   g_autofree char *encoder =
-      encoder_launch (self->options.encoder, self->options.bitrate_kbps, KEY_FRAME_INTERVAL);
+      encoder_launch (self->options.encoder, self->options.bitrate_kbps, key_frame_interval (self));
   g_autofree char *launch = g_strdup_printf (
       "appsrc name=frames ! %s ! h264parse ! video/x-h264,stream-format=avc,alignment=au ! "
       "mp4mux trak-timescale=90000 fragment-duration=%d ! appsink name=pieces sync=false",
@@ -217,13 +283,21 @@ connect_elements (Stream *self)
 static void
 start (Stream *self)
 {
+  StreamLimit *limit = self->options.limit;
   g_autoptr (GError) error = NULL;
 
+  if (limit && limit->n_running >= limit->most) {
+    refuse_video (self,
+                  g_strdup_printf ("%u cameras are watched, which is max-encoders", limit->most));
+    return;
+  }
   self->pipeline = build (self, &error);
   if (!self->pipeline) {
     fail (self, error->message);
     return;
   }
+  if (limit)
+    limit->n_running++;
   self->fragments = fragments_new ();
   self->key_at = 0;
   self->width = self->height = 0;
@@ -243,10 +317,9 @@ on_tick (gpointer user_data)
   Stream *self = user_data;
   const gint64 idle_us = g_get_monotonic_time () - self->watched_us;
 
-  if (!self->pipeline)
-    return G_SOURCE_CONTINUE;
   if (idle_us > (gint64) self->options.linger_s * G_USEC_PER_SEC) {
     end_watch (self);
+    g_clear_pointer (&self->failure, g_free);
   } else if (g_atomic_int_get (&self->wants_restart)) {
     stop (self);
     start (self);
@@ -285,6 +358,7 @@ stream_free (Stream *self)
   g_source_remove (self->tick);
   stop (self);
   playlist_free (self->playlist);
+  g_free (self->failure);
   g_mutex_clear (&self->lock);
   g_free (self);
 }
@@ -301,6 +375,14 @@ stream_watch (Stream *self, GString *text)
     return false;
   playlist_write (self->playlist, text);
   return true;
+}
+
+const char *
+stream_failure (Stream *self)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  return playlist_is_ready (self->playlist) ? NULL : self->failure;
 }
 
 GBytes *

@@ -5,8 +5,9 @@
  * Out:   a playlist and the pieces that it lists (examples/web/playlist.h).
  *
  * The encoder begins when somebody asks for the playlist and ends when nobody has asked for a
- * while. A segment is a second long and begins with a key frame. When the picture changes its size,
- * or the encoder fails, the encoder is made anew, and viewers find a discontinuity.
+ * while. A segment is a second long and begins with a key frame, also where the encoder makes more
+ * of these than it was asked for. When the picture changes its size, or the encoder fails, the
+ * encoder is made anew, and viewers find a discontinuity; what was listed before a failure is gone.
  *
  * Times: the encoder's pipeline has the clock and the base time of the camera, so a frame has the
  * same PTS there as in the analysis; media time is that PTS (examples/web/fragments.h), and so is
@@ -26,6 +27,12 @@ G_BEGIN_DECLS
 
 typedef struct _Stream Stream;
 
+/* How many encoders there may be, of all streams that share it. */
+typedef struct {
+  guint most;
+  guint n_running;
+} StreamLimit;
+
 typedef struct {
   const char *name;    /* of the camera; for messages */
   const char *encoder; /* of encoder_choose() */
@@ -34,6 +41,7 @@ typedef struct {
   const char *run; /* of this process */
   GstClock *clock; /* this and the next: the camera's */
   GstClockTime base_time;
+  StreamLimit *limit; /* (nullable): borrowed: it outlives the stream */
 } StreamOptions;
 
 typedef struct {
@@ -49,6 +57,10 @@ void stream_free (Stream *self); /* NULL ok */
 /* Somebody watches. Appends the playlist. Returns: false while there is no segment yet, and nothing
  * was appended. */
 bool stream_watch (Stream *self, GString *text);
+
+/* Returns: (nullable): why there is no video, for people; NULL while there is some, and where none
+ * was missed. Until the next call of any function here. */
+const char *stream_failure (Stream *self);
 
 /* Returns: (transfer full) (nullable): the bytes under a name of the playlist */
 GBytes *stream_get (Stream *self, const char *name);

@@ -2,6 +2,10 @@
  * examples/web/webconfig.c - the settings of yolov7-web. */
 #include "examples/web/webconfig.h"
 
+#include <gio/gio.h>
+
+#include "engine/yolov7.h"
+
 #define DEFAULT_KBPS 2000
 
 static const char *const camera_keys[] = {"bitrate", NULL};
@@ -14,15 +18,34 @@ read_number (const char *path, const WebConfig *config, const char *key, gint64 
 }
 
 static bool
+read_address (const char *path, WebConfig *config, GError **error)
+{
+  const YvYaml *node = yv_yaml_get (config->tree, "address");
+
+  if (!config_text (path, "address", node, &config->address, error))
+    return false;
+  g_autoptr (GSocketAddress) address = g_inet_socket_address_new_from_string (config->address, 0);
+  if (address)
+    return true;
+  g_autofree char *found = config_describe (node);
+  g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED,
+               "%s:%u: address is %s; expected the address of an interface, such as 127.0.0.1, "
+               "0.0.0.0 or ::",
+               path, node->line, found);
+  return false;
+}
+
+static bool
 read_own (const char *path, WebConfig *config, GError **error)
 {
-  static const char *const known[] = {"address", "port", "linger", "defaults", "cameras", NULL};
+  static const char *const known[] = {"address",  "port",    "linger", "max-encoders",
+                                      "defaults", "cameras", NULL};
 
   return config_check_keys (path, config->tree, "the configuration", known, error) &&
-         config_text (path, "address", yv_yaml_get (config->tree, "address"), &config->address,
-                      error) &&
+         read_address (path, config, error) &&
          read_number (path, config, "port", 0, 65535, &config->port, error) &&
-         read_number (path, config, "linger", 1, 3600, &config->linger_s, error);
+         read_number (path, config, "linger", 1, 3600, &config->linger_s, error) &&
+         read_number (path, config, "max-encoders", 1, 1000, &config->max_encoders, error);
 }
 
 /* With leaky=downstream what was found late is on a later frame than the one that it was found in,
@@ -49,6 +72,7 @@ web_config_read (const char *path, GError **error)
   config->address = "127.0.0.1";
   config->port = 8080;
   config->linger_s = 15;
+  config->max_encoders = 16;
   config->tree = config_read (path, error);
   if (!config->tree || !read_own (path, config, error))
     return NULL;

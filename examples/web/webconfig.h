@@ -4,6 +4,7 @@
  *   address: 127.0.0.1     # where to listen; "::" is every network
  *   port: 8080             # 0: any that is free
  *   linger: 15             # s that video is encoded when nobody asks for it any more
+ *   max-encoders: 16       # cameras that are encoded at a time
  *   defaults: ...          # these two as in examples/common/cameraconfig.h; here a camera may also
  *   cameras: ...           # have bitrate: 2000, kbit/s of its video
  *
@@ -22,6 +23,7 @@ typedef struct {
   const char *address; /* of the tree, or static */
   gint64 port;         /* 0..65535 */
   gint64 linger_s;     /* 1..3600 */
+  gint64 max_encoders; /* 1..1000 */
   GPtrArray *cameras;  /* (element-type CameraConfig): checked */
 } WebConfig;
 

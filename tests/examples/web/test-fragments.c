@@ -207,6 +207,65 @@ what_is_decoded_early_is_shown_in_time (void)
   fragments_piece_clear (&piece);
 }
 
+/* A fragment of one frame, whose flags are said in one of the places for them. */
+static void
+check_sync (uint32_t tfhd_flags, uint32_t tfhd_word, uint32_t trun_flags, uint32_t trun_word,
+            bool is_sync)
+{
+  g_autoptr (GByteArray) stream = g_byte_array_new ();
+  g_autoptr (Fragments) fragments = fragments_new ();
+  g_autoptr (GError) error = NULL;
+  FragmentsPiece piece;
+
+  add_init (stream);
+  const guint moof = begin (stream, "moof"), traf = begin (stream, "traf");
+  ADD (stream, "tfhd", tfhd_flags, 1, tfhd_word);
+  ADD (stream, "tfdt", 0, 0);
+  ADD (stream, "trun", trun_flags, 1, trun_word);
+  end (stream, traf);
+  end (stream, moof);
+  ADD (stream, "mdat", 0);
+  g_assert_true (fragments_push (fragments, stream->data, stream->len, 0, &error));
+  g_assert_true (fragments_take (fragments, &piece));
+  fragments_piece_clear (&piece);
+  g_assert_true (fragments_take (fragments, &piece));
+  g_assert_cmpint (piece.is_sync, ==, is_sync);
+  fragments_piece_clear (&piece);
+}
+
+static void
+key_frames_are_known (void)
+{
+  check_sync (0, 0, 0, 0, true); /* by trex */
+  check_sync (0x20, 0x10000, 0, 0, false);
+  check_sync (0x20, 0x2000000, 0, 0, true);
+  check_sync (0x20, 0x10000, 0x4, 0, true); /* that of the first frame goes before */
+  check_sync (0x20, 0, 0x400, 0x1010000, false);
+  check_sync (0x20, 0x10000, 0x400, 0, true);
+}
+
+static void
+pieces_are_joined (void)
+{
+  FragmentsPiece whole = {0};
+  FragmentsPiece parts[] = {
+      {g_bytes_new_static ("moof1", 5), false, true, 1000, 500},
+      {g_bytes_new_static ("moof2!", 6), false, false, 1501, 700},
+  };
+
+  fragments_piece_join (&whole, &parts[0]);
+  g_assert_null (parts[0].bytes);
+  g_assert_cmpuint (g_bytes_get_size (whole.bytes), ==, 5);
+  fragments_piece_join (&whole, &parts[1]);
+  g_assert_null (parts[1].bytes);
+  g_assert_cmpmem (g_bytes_get_data (whole.bytes, NULL), g_bytes_get_size (whole.bytes),
+                   "moof1moof2!", 11);
+  g_assert_true (whole.is_sync);
+  g_assert_cmpuint (whole.pts_ns, ==, 1000);
+  g_assert_cmpuint (whole.duration_ns, ==, 1201);
+  fragments_piece_clear (&whole);
+}
+
 /* ---- bad ------------------------------------------------------------------------------------ */
 
 static void
@@ -345,6 +404,8 @@ main (int argc, char **argv)
                    a_fragment_has_the_time_of_its_frames);
   g_test_add_func ("/fragments/what_is_decoded_early_is_shown_in_time",
                    what_is_decoded_early_is_shown_in_time);
+  g_test_add_func ("/fragments/key_frames_are_known", key_frames_are_known);
+  g_test_add_func ("/fragments/pieces_are_joined", pieces_are_joined);
   g_test_add_func ("/fragments/boxes_out_of_order_are_refused", boxes_out_of_order_are_refused);
   g_test_add_func ("/fragments/sizes_that_can_not_be_are_refused",
                    sizes_that_can_not_be_are_refused);

@@ -153,7 +153,7 @@ class Test:
         for name in (init, *names):
             status, headers, bytes_ = self.server.get('/cameras/street/' + name)
             assert status == 200 and headers['Content-Type'] == 'video/mp4'
-            assert 'immutable' in headers['Cache-Control']
+            assert headers['Cache-Control'] == 'private, max-age=60'
             assert self.server.get('/cameras/street/' + name)[2] == bytes_
             pieces.append(bytes_)
         self.check_media(pieces)
@@ -310,13 +310,15 @@ BAD = [
     ('port: 0\n', 'cameras'),
     ('port: 70000\ncameras: [{name: a, source: "test:ball"}]\n', 'config.yaml:1:.*65535'),
     ('port: many\ncameras: [{name: a, source: "test:ball"}]\n', 'config.yaml:1:'),
+    ('max-encoders: 0\ncameras: [{name: a, source: "test:ball"}]\n', 'config.yaml:1:.*max-encoders.*1 to 1000'),
     ('linger: 0\ncameras: [{name: a, source: "test:ball"}]\n', 'config.yaml:1:'),
     ('bitrate: 1000\ncameras: [{name: a, source: "test:ball"}]\n', 'config.yaml:1:.*bitrate'),
     ('defaults: {yolov7: {model-file: MODEL}}\ncameras:\n  - name: a\n    source: "test:ball"\n    bitrate: 1\n',
      'config.yaml:5:.*bitrate'),
     ('prot: 80\ncameras: [{name: a, source: "test:ball"}]\n', 'config.yaml:1:.*prot'),
     ('address: nowhere.example\ncameras: [{name: a, source: "test:ball", yolov7: {model-file: MODEL}}]\n',
-     'nowhere.example'),
+     'config.yaml:1: address is .nowhere.example.; expected the address of an interface'),
+    ('address: localhost\ncameras: [{name: a, source: "test:ball"}]\n', 'config.yaml:1: address is .localhost.'),
     ('cameras:\n  - name: a\n    source: "test:ball"\n    yolov7: {no-such: 1}\n', 'config.yaml:4:.*no-such'),
     ('cameras:\n  - name: a b\n    source: "test:ball"\n', 'config.yaml:2:'),
     ('defaults: {yolov7: {model-file: MODEL}}\n'

@@ -158,13 +158,17 @@ a_segment_before_any_initialization_is_dropped (void)
 }
 
 static void
-no_segment_is_longer_than_the_target (void)
+the_target_never_changes (void)
 {
   g_autoptr (Playlist) playlist = playlist_new (RUN, EPOCH_US);
 
   add_init (playlist);
-  add_segment (playlist, 0, 4600);
-  assert_says (playlist, "#EXT-X-TARGETDURATION:5\n");
+  add_segment (playlist, 0, 2300);
+  assert_says (playlist, "#EXT-X-TARGETDURATION:2\n");
+  assert_says (playlist, "#EXTINF:2.300000,\n");
+  add_segment (playlist, 3, 4600);
+  assert_says (playlist, "#EXT-X-TARGETDURATION:2\n");
+  assert_says (playlist, "#EXTINF:2.499999,\n");
 }
 
 static void
@@ -219,8 +223,7 @@ main (int argc, char **argv)
   g_test_add_func ("/playlist/numbers_go_on_after_a_pause", numbers_go_on_after_a_pause);
   g_test_add_func ("/playlist/a_segment_before_any_initialization_is_dropped",
                    a_segment_before_any_initialization_is_dropped);
-  g_test_add_func ("/playlist/no_segment_is_longer_than_the_target",
-                   no_segment_is_longer_than_the_target);
+  g_test_add_func ("/playlist/the_target_never_changes", the_target_never_changes);
   g_test_add_func ("/playlist/names_that_are_none_find_nothing", names_that_are_none_find_nothing);
   return g_test_run ();
 }

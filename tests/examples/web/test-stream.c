@@ -61,11 +61,11 @@ on_frame (gpointer user_data)
 }
 
 static void
-scene_begin (Scene *scene, const char *encoder, guint linger_s)
+scene_begin_limited (Scene *scene, const char *encoder, guint linger_s, StreamLimit *limit)
 {
   *scene = (Scene){.clock = gst_system_clock_obtain (), .width = 64, .height = 48};
   scene->base_time = gst_clock_get_time (scene->clock) - 100 * GST_SECOND;
-  scene->input = encoder_input_new (scene->clock, scene->base_time);
+  scene->input = encoder_input_new (scene->clock);
   const StreamOptions options = {
       .name = "scene",
       .encoder = encoder,
@@ -74,9 +74,16 @@ scene_begin (Scene *scene, const char *encoder, guint linger_s)
       .run = "run",
       .clock = scene->clock,
       .base_time = scene->base_time,
+      .limit = limit,
   };
   scene->stream = stream_new (scene->input, &options);
   scene->timer = g_timeout_add (FRAME_MS, on_frame, scene);
+}
+
+static void
+scene_begin (Scene *scene, const char *encoder, guint linger_s)
+{
+  scene_begin_limited (scene, encoder, linger_s, NULL);
 }
 
 static void
@@ -141,6 +148,22 @@ time_of (Scene *scene, const char *name)
   return GUINT64_FROM_BE (time);
 }
 
+static guint
+n_moofs (Scene *scene, const char *name)
+{
+  g_autoptr (GBytes) bytes = stream_get (scene->stream, name);
+  gsize n;
+  const guint8 *at = g_bytes_get_data (bytes, &n);
+  const guint8 *end = at + n;
+  guint n_found = 0;
+
+  while ((at = memmem (at, (gsize) (end - at), "moof", 4))) {
+    n_found++;
+    at += 4;
+  }
+  return n_found;
+}
+
 /* Those that are listed, each later than the one before. */
 static guint
 check_times (Scene *scene, const char *playlist)
@@ -190,6 +213,23 @@ pictures_that_change_at_once_are_cut_by_seconds_too (void)
 }
 
 static void
+what_an_encoder_makes_of_itself_is_joined (void)
+{
+  Scene scene;
+
+  if (!gst_registry_check_feature_version (gst_registry_get (), "x264enc", 1, 0, 0)) {
+    g_test_skip ("there is no x264enc");
+    return;
+  }
+  /* A text that is in no table of ours gets no settings: a key frame every 280 ms. */
+  scene_begin (&scene, "x264enc tune=zerolatency key-int-max=7", 60);
+  g_autofree char *playlist = watch (&scene, 2, "m4s");
+  g_assert_cmpuint (check_times (&scene, playlist), >=, 2);
+  g_assert_cmpuint (n_moofs (&scene, "run-1.m4s"), >, 1);
+  scene_end (&scene);
+}
+
+static void
 another_size_is_another_beginning (void)
 {
   Scene scene;
@@ -221,17 +261,16 @@ it_rests_when_nobody_watches (void)
 }
 
 static void
-a_lost_camera_shows_its_last_picture (void)
+a_silent_camera_shows_its_last_picture (void)
 {
   Scene scene;
 
   scene_begin (&scene, find_encoder (), 60);
   g_autofree char *before = watch (&scene, 2, "m4s");
+  g_assert_cmpuint (encoder_input_interval (scene.input), >=, FRAME_MS * GST_MSECOND / 2);
   scene.is_silent = true;
-  encoder_input_set_lost (scene.input, true);
-  g_autofree char *lost = watch (&scene, 2, "m4s");
+  g_autofree char *silent = watch (&scene, 2, "m4s");
   /* Back, but with frames that are older than what was repeated: these are left out. */
-  encoder_input_set_lost (scene.input, false);
   scene.shift = 2 * GST_SECOND;
   scene.is_silent = false;
   g_autofree char *after = watch (&scene, 2, "m4s");
@@ -247,7 +286,6 @@ without_frames_there_is_no_video (void)
 
   scene_begin (&scene, find_encoder (), 60);
   scene.is_silent = true;
-  encoder_input_set_lost (scene.input, true);
   g_assert_false (stream_watch (scene.stream, text));
   for (guint i = 0; i < 20; i++)
     g_main_context_iteration (NULL, TRUE);
@@ -257,18 +295,53 @@ without_frames_there_is_no_video (void)
   g_string_free (text, TRUE);
 }
 
-/* It is said once, and not tried again at once. */
+static void
+assert_fails_with (Scene *scene, const char *part)
+{
+  const char *failure = stream_failure (scene->stream);
+
+  if (!failure || !strstr (failure, part))
+    g_error ("\"%s\" is not in \"%s\"", part, failure);
+}
+
+static void
+more_than_may_be_are_refused (void)
+{
+  Scene one, other;
+  StreamLimit limit = {.most = 1};
+  GString *text = g_string_new (NULL);
+
+  scene_begin_limited (&one, find_encoder (), 60, &limit);
+  scene_begin_limited (&other, find_encoder (), 60, &limit);
+  g_autofree char *playlist = watch (&one, 1, "m4s");
+  g_assert_false (stream_watch (other.stream, text));
+  assert_fails_with (&other, "1 cameras are watched, which is max-encoders");
+  g_assert_cmpuint (counters_of (&other).n_failures, ==, 0);
+  g_assert_null (stream_failure (one.stream));
+  scene_end (&one);
+  g_assert_cmpuint (limit.n_running, ==, 0);
+  g_autofree char *later = watch (&other, 1, "m4s");
+  g_assert_null (stream_failure (other.stream));
+  scene_end (&other);
+  g_assert_cmpuint (limit.n_running, ==, 0);
+  g_string_free (text, TRUE);
+}
+
+/* It is said once, not tried again at once, and forgotten when nobody watches. */
 static void
 an_encoder_that_fails_is_told (void)
 {
   Scene scene;
   GString *text = g_string_new (NULL);
 
-  scene_begin (&scene, "no-such-encoder", 60);
+  scene_begin (&scene, "no-such-encoder", 1);
   for (guint i = 0; i < 3; i++)
     g_assert_false (stream_watch (scene.stream, text));
   g_assert_cmpuint (counters_of (&scene).n_failures, ==, 1);
   g_assert_false (counters_of (&scene).is_running);
+  assert_fails_with (&scene, "the video can't be encoded: no element \"no-such-encoder\"");
+  while (stream_failure (scene.stream))
+    g_main_context_iteration (NULL, TRUE);
   scene_end (&scene);
   g_string_free (text, TRUE);
 }
@@ -286,6 +359,7 @@ an_encoder_that_ends_leaves_no_old_video (void)
   while (counters_of (&scene).n_failures == 0)
     g_main_context_iteration (NULL, TRUE);
   scene.is_silent = true;
+  assert_fails_with (&scene, "Internal data stream error. streaming stopped, reason error");
   g_assert_false (stream_watch (scene.stream, text));
   g_assert_cmpuint (text->len, ==, 0);
   g_assert_null (stream_get (scene.stream, "run-0.m4s"));
@@ -303,8 +377,11 @@ main (int argc, char **argv)
                    pictures_that_change_at_once_are_cut_by_seconds_too);
   g_test_add_func ("/stream/another_size_is_another_beginning", another_size_is_another_beginning);
   g_test_add_func ("/stream/it_rests_when_nobody_watches", it_rests_when_nobody_watches);
-  g_test_add_func ("/stream/a_lost_camera_shows_its_last_picture",
-                   a_lost_camera_shows_its_last_picture);
+  g_test_add_func ("/stream/a_silent_camera_shows_its_last_picture",
+                   a_silent_camera_shows_its_last_picture);
+  g_test_add_func ("/stream/what_an_encoder_makes_of_itself_is_joined",
+                   what_an_encoder_makes_of_itself_is_joined);
+  g_test_add_func ("/stream/more_than_may_be_are_refused", more_than_may_be_are_refused);
   g_test_add_func ("/stream/without_frames_there_is_no_video", without_frames_there_is_no_video);
   g_test_add_func ("/stream/an_encoder_that_fails_is_told", an_encoder_that_fails_is_told);
   g_test_add_func ("/stream/an_encoder_that_ends_leaves_no_old_video",
