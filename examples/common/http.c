@@ -3,8 +3,12 @@
 #include "examples/common/http.h"
 
 #include <libsoup/soup.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 
 #include "engine/error.h"
+
+#define PAUSE_S 1 /* where no connection can be accepted, as without descriptors */
 
 typedef struct {
   char *path, *type;
@@ -14,6 +18,9 @@ typedef struct {
 
 struct _Http {
   SoupServer *server;
+  GSocketListener *listener;
+  GCancellable *accepting;
+  guint pause; /* 0: none */
   guint16 port;
   GPtrArray *pages; /* of Page * */
 };
@@ -89,18 +96,84 @@ know_nothing (SoupServer *server, SoupServerMessage *message, const char *path, 
   soup_server_message_set_status (message, SOUP_STATUS_NOT_FOUND, NULL);
 }
 
-static gboolean
-listen_on (SoupServer *server, const char *address, guint16 port, GError **error)
+/* ---- connections -----------------------------------------------------------------------------
+ * libsoup's own listener leaks the socket of each connection (3.2; 3.6 does not), and ends for good
+ * where one can't be accepted. */
+
+static void accept_next (Http *http);
+
+static void
+serve_connection (Http *http, GSocket *socket)
 {
-  if (!address)
-    return soup_server_listen_all (server, port, 0, error);
-  g_autoptr (GSocketAddress) socket = g_inet_socket_address_new_from_string (address, port);
-  if (socket)
-    return soup_server_listen (server, socket, 0, error);
-  g_set_error (error, YV_ERROR, YV_ERROR_INVALID,
-               "not the address of an interface; expected one such as 127.0.0.1, 0.0.0.0 or ::");
-  return FALSE;
+  g_autoptr (GSocketConnection) connection = g_socket_connection_factory_create_connection (socket);
+  g_autoptr (GSocketAddress) local = g_socket_get_local_address (socket, NULL);
+  g_autoptr (GSocketAddress) remote = g_socket_get_remote_address (socket, NULL);
+
+  if (!local || !remote)
+    return; /* it is gone */
+  g_socket_set_option (socket, IPPROTO_TCP, TCP_NODELAY, TRUE, NULL);
+  g_object_set_data_full (G_OBJECT (remote), "socket", g_object_ref (socket), g_object_unref);
+  soup_server_accept_iostream (http->server, G_IO_STREAM (connection), local, remote, NULL);
 }
+
+static gboolean
+end_pause (gpointer user_data)
+{
+  Http *http = user_data;
+
+  http->pause = 0;
+  accept_next (http);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+on_accepted (GObject *listener, GAsyncResult *result, gpointer user_data)
+{
+  Http *http = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GSocket) socket =
+      g_socket_listener_accept_socket_finish (G_SOCKET_LISTENER (listener), result, NULL, &error);
+
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return; /* http_free() */
+  if (!socket) {
+    g_warning ("HTTP on port %u: %s; trying again", http->port, error->message);
+    http->pause = g_timeout_add_seconds (PAUSE_S, end_pause, http);
+    return;
+  }
+  serve_connection (http, socket);
+  accept_next (http);
+}
+
+static void
+accept_next (Http *http)
+{
+  g_socket_listener_accept_socket_async (http->listener, http->accepting, on_accepted, http);
+}
+
+/* Returns: 0 where it can't. */
+static guint16
+listen_on (GSocketListener *listener, const char *address, guint16 port, GError **error)
+{
+  if (!address && port == 0)
+    return g_socket_listener_add_any_inet_port (listener, NULL, error);
+  if (!address)
+    return g_socket_listener_add_inet_port (listener, port, NULL, error) ? port : 0;
+  g_autoptr (GSocketAddress) wanted = g_inet_socket_address_new_from_string (address, port);
+  g_autoptr (GSocketAddress) got = NULL;
+  if (!wanted) {
+    g_set_error (error, YV_ERROR, YV_ERROR_INVALID,
+                 "not the address of an interface; expected one such as 127.0.0.1, 0.0.0.0 or ::");
+    return 0;
+  }
+  if (!g_socket_listener_add_address (listener, wanted, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP,
+                                      NULL, &got, error))
+    return 0;
+  return g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (got));
+}
+
+/* ---- for users -------------------------------------------------------------------------------
+ */
 
 Http *
 http_new (const char *address, guint16 port, GError **error)
@@ -108,14 +181,15 @@ http_new (const char *address, guint16 port, GError **error)
   g_autoptr (Http) http = g_new0 (Http, 1);
 
   http->server = soup_server_new (NULL, NULL);
+  http->listener = g_socket_listener_new ();
+  http->accepting = g_cancellable_new ();
   http->pages = g_ptr_array_new_with_free_func (free_page);
-  if (!listen_on (http->server, address, port, error)) {
+  http->port = listen_on (http->listener, address, port, error);
+  if (!http->port) {
     g_prefix_error (error, "HTTP on %s port %u: ", address ? address : "all addresses", port);
     return NULL;
   }
-  GSList *uris = soup_server_get_uris (http->server);
-  http->port = (guint16) g_uri_get_port (uris->data);
-  g_slist_free_full (uris, (GDestroyNotify) g_uri_unref);
+  accept_next (http);
   http_guard (http, "/");
   soup_server_add_handler (http->server, "/", know_nothing, NULL, NULL);
   return g_steal_pointer (&http);
@@ -126,6 +200,11 @@ http_free (Http *http)
 {
   if (!http)
     return;
+  g_cancellable_cancel (http->accepting);
+  g_clear_handle_id (&http->pause, g_source_remove);
+  g_socket_listener_close (http->listener);
+  g_object_unref (http->listener);
+  g_object_unref (http->accepting);
   soup_server_disconnect (http->server);
   g_object_unref (http->server);
   g_ptr_array_unref (http->pages);
@@ -142,6 +221,14 @@ SoupServer *
 http_server (Http *http)
 {
   return http->server;
+}
+
+GSocket *
+http_get_socket (SoupServerMessage *message)
+{
+  GSocketAddress *remote = soup_server_message_get_remote_address (message);
+
+  return remote ? g_object_get_data (G_OBJECT (remote), "socket") : NULL;
 }
 
 void

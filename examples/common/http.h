@@ -10,11 +10,12 @@
  */
 #pragma once
 
-#include <glib.h>
+#include <gio/gio.h>
 
 G_BEGIN_DECLS
 
 typedef struct _SoupServer SoupServer;
+typedef struct _SoupServerMessage SoupServerMessage;
 typedef struct _Http Http;
 
 /**
@@ -29,6 +30,10 @@ void http_free (Http *http); /* NULL ok */
 
 guint16 http_port (const Http *http);
 SoupServer *http_server (Http *http); /* borrowed */
+
+/* The socket of the connection that @message came on, which libsoup does not know. It lives as long
+ * as the connection. Borrowed; NULL where that has ended. */
+GSocket *http_get_socket (SoupServerMessage *message);
 
 /* For a handler of one's own: what is no GET or HEAD is refused before its body is read, because
  * libsoup asks only the handlers of the most exact path. */

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 
+#include "examples/common/http.h"
+
 #define TICK_S 2
 
 typedef struct {
@@ -26,7 +28,7 @@ struct _Guard {
 static void
 note (Guard *self, SoupServerMessage *message, bool is_idle)
 {
-  GSocket *socket = soup_server_message_get_socket (message);
+  GSocket *socket = http_get_socket (message);
   Visit *visit = socket ? g_hash_table_lookup (self->visits, socket) : NULL;
 
   if (!visit)
@@ -81,7 +83,7 @@ static void
 on_started (SoupServer *server, SoupServerMessage *message, gpointer user_data)
 {
   Guard *self = user_data;
-  GSocket *socket = soup_server_message_get_socket (message);
+  GSocket *socket = http_get_socket (message);
   (void) server;
 
   if (!socket)

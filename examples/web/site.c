@@ -224,7 +224,7 @@ fill_first (const Site *self, const Channel *channel, GQueue *first)
 static void
 accept_viewer (Site *self, SoupServerMessage *message, Channel *channel)
 {
-  GSocket *borrowed = soup_server_message_get_socket (message);
+  GSocket *borrowed = http_get_socket (message);
   GQueue first = G_QUEUE_INIT;
 
   if (!borrowed || !events_has_room (self->events)) {
