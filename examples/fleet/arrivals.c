@@ -123,8 +123,8 @@ read_headers (FleetArrival *arrival, const amqp_basic_properties_t *properties)
     const amqp_table_entry_t *entry = &properties->headers.entries[i];
     if (is_text (entry->key, "yolov7-attempts") && read_integer (&entry->value, &n))
       arrival->attempts = (uint32_t) MIN (n, G_MAXINT32);
-    if (is_text (entry->key, "x-delivery-count") && read_integer (&entry->value, &n))
-      arrival->deliveries = n;
+    if (is_text (entry->key, "yolov7-failed-at") && read_integer (&entry->value, &n))
+      arrival->failed_s = (double) n;
     if (is_text (entry->key, "yolov7-reason") && entry->value.kind == AMQP_FIELD_KIND_UTF8 &&
         !arrival->reason)
       arrival->reason = to_text (entry->value.value.bytes);
@@ -185,7 +185,7 @@ new_arrival (const amqp_basic_deliver_t *deliver)
 
   arrival->tag = deliver->delivery_tag;
   arrival->body = g_string_new (NULL);
-  if (strcmp (consumer_tag, CONTROL_TAG) == 0)
+  if (strcmp (consumer_tag, CONTROL_TAG) == 0 || strcmp (consumer_tag, REMOVALS_TAG) == 0)
     arrival->origin = FLEET_FROM_CONTROL;
   else if (strcmp (consumer_tag, ANSWERS_TAG) == 0)
     arrival->origin = FLEET_FROM_ANSWERS;
@@ -210,7 +210,19 @@ static void
 take_confirmation (FleetLink *link, uint64_t tag, bool is_refused)
 {
   link->n_confirmed = MAX (link->n_confirmed, tag);
-  link->is_refused |= is_refused;
+  link->is_refused |= is_refused && tag >= link->n_sent;
+  link->has_news = true;
+}
+
+/* @why: (nullable): it does not read, otherwise it does. */
+static bool
+take_blocked (FleetLink *link, const amqp_connection_blocked_t *why)
+{
+  g_free (link->blocked);
+  link->blocked = why ? to_text (why->reason) : NULL;
+  link->sent_us = g_get_monotonic_time ();
+  link->has_news = true;
+  return true;
 }
 
 static bool
@@ -230,6 +242,10 @@ take_method (FleetLink *link, const amqp_frame_t *frame, GError **error)
   case AMQP_BASIC_NACK_METHOD:
     take_confirmation (link, ((amqp_basic_nack_t *) method->decoded)->delivery_tag, true);
     return true;
+  case AMQP_CONNECTION_BLOCKED_METHOD:
+    return take_blocked (link, method->decoded);
+  case AMQP_CONNECTION_UNBLOCKED_METHOD:
+    return take_blocked (link, NULL);
   case AMQP_CHANNEL_CLOSE_METHOD:
   case AMQP_CONNECTION_CLOSE_METHOD:
     return fleet_link_fail_closed (link, "closed", method, error);
@@ -303,13 +319,14 @@ fleet_link_wait (FleetLink *link, int wake, gint64 timeout_us, FleetArrival **ar
   uint32_t n_frames = 0;
 
   *arrival = NULL;
+  link->has_news = false;
   while (g_queue_is_empty (&link->arrived)) {
     const gint64 left_us = end_us - g_get_monotonic_time ();
     const bool goes_on = wait_for_bytes (link, wake, CLAMP (left_us, 0, LOOK_US));
     /* Also when woken: the connection wants its heartbeats, however often that is. */
     if (!fleet_link_read_frame (link, 0, &n_frames, error))
       return false;
-    if (n_frames == 0 && (!goes_on || left_us <= 0))
+    if (link->has_news || (n_frames == 0 && (!goes_on || left_us <= 0)))
       return true;
   }
   *arrival = g_queue_pop_head (&link->arrived);
@@ -320,17 +337,21 @@ bool
 fleet_link_wait_confirmed (FleetLink *link, GError **error)
 {
   const gint64 end_us = g_get_monotonic_time () + FLEET_ANSWER_S * G_USEC_PER_SEC;
+  FleetReceipt receipt;
   uint32_t n_frames;
 
-  while (link->n_confirmed < link->n_sent) {
-    if (g_get_monotonic_time () > end_us)
-      return fleet_link_fail (link, "it does not confirm a message", AMQP_STATUS_TIMEOUT, error);
+  for (;;) {
+    if (!fleet_link_look_at_sent (link, &receipt, error))
+      return false;
+    if (receipt == FLEET_CONFIRMED)
+      return true;
+    if (receipt == FLEET_REFUSED || (link->blocked && g_get_monotonic_time () > end_us))
+      break;
     if (!fleet_link_read_frame (link, LOOK_US, &n_frames, error))
       return false;
   }
-  if (!link->is_refused && !link->is_returned)
-    return true;
   g_set_error (error, YV_ERROR, YV_ERROR_IO, "%s: the broker did not take a message: %s",
-               link->shown, link->is_returned ? "there is no such queue" : "the queue is full");
+               link->shown,
+               receipt == FLEET_REFUSED ? fleet_link_why_refused (link) : link->blocked);
   return false;
 }

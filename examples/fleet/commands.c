@@ -80,11 +80,31 @@ read_card (const char *file, GError **error)
 }
 
 static bool
+send_text (FleetLink *link, const char *queue, const char *text, GError **error)
+{
+  const FleetMessage message = {.body = text, .size_bytes = strlen (text)};
+
+  return fleet_link_send (link, queue, &message, error);
+}
+
+static bool
+send_removal (FleetLink *link, const char *name, double at_s, GError **error)
+{
+  const FleetNote note = {.kind = FLEET_NOTE_REMOVE, .name = (char *) name, .at_s = at_s};
+  g_autofree char *text = fleet_note_text (&note);
+
+  return send_text (link, FLEET_REMOVALS, text, error);
+}
+
+/* What had that name before goes, so that there is room for it where it is a change. */
+static bool
 send_card (FleetLink *link, const FleetCard *card, GError **error)
 {
-  g_autofree char *text = fleet_card_text (card, now_s ());
+  const double added_s = now_s ();
+  g_autofree char *text = fleet_card_text (card, added_s);
 
-  if (!fleet_link_send (link, FLEET_CAMERAS, text, strlen (text), 0, NULL, error))
+  if (!send_text (link, FLEET_CAMERAS, text, error) ||
+      !send_removal (link, card->name, added_s - 1e-6, error))
     return false;
   printf ("%s added\n", card->name);
   return true;
@@ -145,9 +165,7 @@ fleet_command_remove (const FleetAddress *address, char **names)
   if (!link)
     return report (error);
   for (guint i = 0; names[i]; i++) {
-    const FleetNote note = {.kind = FLEET_NOTE_REMOVE, .name = names[i], .at_s = now_s ()};
-    g_autofree char *text = fleet_note_text (&note);
-    if (!fleet_link_send_note (link, text, &error))
+    if (!send_removal (link, names[i], now_s (), &error))
       return report (error);
     printf ("%s removed\n", names[i]);
   }
@@ -192,7 +210,7 @@ list (FleetLink *link, GError **error)
     return false;
   g_autofree char *text =
       fleet_note_text (&(FleetNote){.kind = FLEET_NOTE_LIST, .reply_to = (char *) queue});
-  if (!fleet_link_send_note (link, text, error) ||
+  if (!send_text (link, FLEET_CONTROL, text, error) ||
       !collect_answers (link, lines, &n_cameras, error) ||
       !fleet_link_count_waiting (link, FLEET_CAMERAS, &n_waiting, error) ||
       !fleet_link_count_waiting (link, FLEET_FAILED, &n_failed, error))
@@ -218,6 +236,19 @@ fleet_command_list (const FleetAddress *address)
 typedef bool (*Visit) (FleetLink *link, const FleetArrival *arrival, gpointer user_data,
                        GError **error);
 
+/* @arrival: (out) (transfer full): or NULL where there is none any more. */
+static bool
+wait_for_message (FleetLink *link, FleetArrival **arrival, GError **error)
+{
+  const gint64 end_us = g_get_monotonic_time () + FLEET_ANSWER_S * G_USEC_PER_SEC;
+
+  do {
+    if (!fleet_link_wait (link, -1, end_us - g_get_monotonic_time (), arrival, error))
+      return false;
+  } while (!*arrival && g_get_monotonic_time () < end_us);
+  return true;
+}
+
 /* Takes all messages of the failed ones that are there now; those that @visit does not settle go
  * back when the connection ends. */
 static bool
@@ -232,7 +263,7 @@ visit_failed (FleetLink *link, Visit visit, gpointer user_data, GError **error)
     return false;
   for (uint32_t i = 0; i < n_waiting; i++) {
     g_autoptr (FleetArrival) arrival = NULL;
-    if (!fleet_link_wait (link, -1, FLEET_ANSWER_S * G_USEC_PER_SEC, &arrival, error))
+    if (!wait_for_message (link, &arrival, error))
       return false;
     if (!arrival) /* somebody else has the rest */
       return true;
@@ -287,8 +318,8 @@ retry_one (FleetLink *link, const FleetArrival *arrival, gpointer retry_, GError
 
   if (!name || (retry->names && !g_strv_contains ((const char *const *) retry->names, name)))
     return true;
-  if (!fleet_link_send (link, FLEET_CAMERAS, arrival->body->str, arrival->body->len, 0, NULL,
-                        error) ||
+  const FleetMessage message = {.body = arrival->body->str, .size_bytes = arrival->body->len};
+  if (!fleet_link_send (link, FLEET_CAMERAS, &message, error) ||
       !fleet_link_settle (link, arrival->tag, true, error))
     return false;
   printf ("%s added\n", name);

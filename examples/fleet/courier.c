@@ -11,16 +11,18 @@
 #include "engine/error.h"
 
 #define WAIT_US (60 * G_USEC_PER_SEC)
+#define LOOK_US G_USEC_PER_SEC /* whether something is not confirmed for too long */
 #define FIRST_PAUSE_US (G_USEC_PER_SEC / 2)
 #define LONGEST_PAUSE_US (10 * G_USEC_PER_SEC)
 
-typedef enum { END, IDLE, TAKE, SETTLE, PASS_ON, TELL_ALL, ANSWER } RequestKind;
+typedef enum { END, IDLE, TAKE, SETTLE, SEND, ANSWER } RequestKind;
 
 typedef struct {
   RequestKind kind;
   uint32_t session;
   uint64_t tag;
   uint32_t consumer, prefetch, attempts;
+  double failed_s;
   bool is_deleted;
   char *queue, *reason; /* owned */
   GBytes *body;         /* owned */
@@ -41,7 +43,11 @@ struct _FleetCourier {
   FleetLink *link; /* NULL: not connected */
   uint32_t session;
   gint64 pause_us;
+  GQueue waiting;  /* of Request *, of this session */
+  Request *sent;   /* (nullable): whose message is on its way; the others wait for it */
+  bool is_blocked; /* and that was said */
   bool is_ending;
+  gint64 end_us; /* until when what waits is still carried out then */
 };
 
 /* What travels to the main context; it keeps the courier alive until it is there. */
@@ -49,6 +55,7 @@ typedef struct {
   FleetCourier *courier;
   FleetNewsKind kind;
   uint32_t session;
+  uint64_t tag;
   FleetArrival *arrival;
   GError *error;
 } Letter;
@@ -86,6 +93,7 @@ open_letter (gpointer letter_)
   const FleetNews news = {.kind = letter->kind,
                           .session = letter->session,
                           .arrival = letter->arrival,
+                          .tag = letter->tag,
                           .error = letter->error};
 
   if (!letter->courier->has_ended)
@@ -104,18 +112,15 @@ free_letter (gpointer letter_)
   g_free (letter);
 }
 
-/* @arrival, @error: (transfer full) (nullable) */
+/* @text: what it says of itself, with what it points to (transfer full). */
 static void
-send_letter (FleetCourier *courier, FleetNewsKind kind, FleetArrival *arrival, GError *error)
+send_letter (FleetCourier *courier, const Letter *text)
 {
-  Letter *letter = g_new0 (Letter, 1);
+  Letter *letter = g_memdup2 (text, sizeof *text);
   g_autoptr (GSource) source = g_idle_source_new ();
 
   letter->courier = g_atomic_rc_box_acquire (courier);
-  letter->kind = kind;
   letter->session = courier->session;
-  letter->arrival = arrival;
-  letter->error = error;
   g_source_set_priority (source, G_PRIORITY_DEFAULT);
   g_source_set_callback (source, open_letter, letter, free_letter);
   g_source_attach (source, courier->context);
@@ -123,26 +128,27 @@ send_letter (FleetCourier *courier, FleetNewsKind kind, FleetArrival *arrival, G
 
 /* ---- requests, in the thread ----------------------------------------------------------------- */
 
+/* @request: (inout) (transfer full): NULL where it goes on. */
 static bool
-carry_out (FleetCourier *courier, const Request *request, GError **error)
+carry_out (FleetCourier *courier, Request **request_, GError **error)
 {
   FleetLink *link = courier->link;
-  gsize size = 0;
-  const char *body = request->body ? g_bytes_get_data (request->body, &size) : NULL;
+  const Request *request = *request_;
+  FleetMessage message = {
+      .attempts = request->attempts, .failed_s = request->failed_s, .reason = request->reason};
 
+  if (request->body)
+    message.body = g_bytes_get_data (request->body, &message.size_bytes);
   switch (request->kind) {
   case TAKE:
     return fleet_link_take_cameras (link, request->consumer, request->prefetch, error);
   case SETTLE:
     return fleet_link_settle (link, request->tag, request->is_deleted, error);
-  case PASS_ON:
-    return fleet_link_send (link, request->queue, body, size, request->attempts, request->reason,
-                            error) &&
-           fleet_link_settle (link, request->tag, true, error);
-  case TELL_ALL:
-    return fleet_link_send_note (link, body, error);
+  case SEND:
+    courier->sent = g_steal_pointer (request_);
+    return fleet_link_begin_to_send (link, courier->sent->queue, &message, error);
   case ANSWER:
-    return fleet_link_answer (link, request->queue, body, error);
+    return fleet_link_answer (link, request->queue, message.body, error);
   case IDLE:
   case END:
     return true;
@@ -150,8 +156,15 @@ carry_out (FleetCourier *courier, const Request *request, GError **error)
   g_assert_not_reached ();
 }
 
-static bool
-carry_out_all (FleetCourier *courier, GError **error)
+static void
+begin_to_end (FleetCourier *courier)
+{
+  courier->is_ending = true;
+  courier->end_us = g_get_monotonic_time () + FLEET_ANSWER_S * G_USEC_PER_SEC;
+}
+
+static void
+take_requests (FleetCourier *courier)
 {
   eventfd_t n;
 
@@ -160,13 +173,85 @@ carry_out_all (FleetCourier *courier, GError **error)
   for (;;) {
     g_autoptr (Request) request = g_async_queue_try_pop (courier->requests);
     if (!request)
-      return true;
-    courier->is_ending |= request->kind == END;
-    if (courier->is_ending)
-      return true;
-    if (request->session == courier->session && !carry_out (courier, request, error))
+      return;
+    if (request->kind == END)
+      begin_to_end (courier);
+    else if (request->session == courier->session)
+      g_queue_push_tail (&courier->waiting, g_steal_pointer (&request));
+  }
+}
+
+/* A message that was to be moved stays where it is, which is its own trouble; without notes nobody
+ * knows what others do. */
+static bool
+hear_refusal (FleetCourier *courier, const Request *sent, GError **error)
+{
+  GError *refusal = g_error_new (YV_ERROR, YV_ERROR_IO, "the broker took no message for %s: %s",
+                                 sent->queue, fleet_link_why_refused (courier->link));
+
+  if (sent->tag == 0) {
+    g_propagate_error (error, refusal);
+    return false;
+  }
+  send_letter (courier, &(Letter){.kind = FLEET_UNSENT, .tag = sent->tag, .error = refusal});
+  return true;
+}
+
+static bool
+look_at_sent (FleetCourier *courier, GError **error)
+{
+  FleetReceipt receipt;
+
+  if (!courier->sent)
+    return true;
+  if (!fleet_link_look_at_sent (courier->link, &receipt, error))
+    return false;
+  if (receipt == FLEET_UNDERWAY)
+    return true;
+  g_autoptr (Request) sent = g_steal_pointer (&courier->sent);
+  if (receipt == FLEET_REFUSED)
+    return hear_refusal (courier, sent, error);
+  return sent->tag == 0 || fleet_link_settle (courier->link, sent->tag, true, error);
+}
+
+static void
+say_whether_blocked (FleetCourier *courier)
+{
+  const char *why = fleet_link_why_blocked (courier->link);
+
+  if ((why != NULL) == courier->is_blocked)
+    return;
+  courier->is_blocked = why != NULL;
+  if (why)
+    g_printerr ("yolov7-fleet: the broker takes no messages (%s): cameras go on, and what is to be "
+                "told waits\n",
+                why);
+  else
+    g_printerr ("yolov7-fleet: the broker takes messages again\n");
+}
+
+/* As much as can be at the moment. */
+static bool
+carry_out_waiting (FleetCourier *courier, GError **error)
+{
+  if (!look_at_sent (courier, error))
+    return false;
+  say_whether_blocked (courier);
+  while (!courier->sent && !courier->is_blocked && !g_queue_is_empty (&courier->waiting)) {
+    g_autoptr (Request) request = g_queue_pop_head (&courier->waiting);
+    if (!carry_out (courier, &request, error))
       return false;
   }
+  return true;
+}
+
+static bool
+may_end (const FleetCourier *courier)
+{
+  const bool is_done = !courier->sent && courier->waiting.length == 0;
+
+  return courier->is_ending &&
+         (is_done || courier->is_blocked || g_get_monotonic_time () > courier->end_us);
 }
 
 /* Serves requests until the session or the courier ends. */
@@ -175,12 +260,23 @@ serve (FleetCourier *courier, GError **error)
 {
   for (;;) {
     g_autoptr (FleetArrival) arrival = NULL;
-    if (!carry_out_all (courier, error) || courier->is_ending ||
-        !fleet_link_wait (courier->link, courier->wake, WAIT_US, &arrival, error))
+    take_requests (courier);
+    if (!carry_out_waiting (courier, error) || may_end (courier) ||
+        !fleet_link_wait (courier->link, courier->wake, courier->sent ? LOOK_US : WAIT_US, &arrival,
+                          error))
       return;
     if (arrival)
-      send_letter (courier, FLEET_ARRIVED, g_steal_pointer (&arrival), NULL);
+      send_letter (courier,
+                   &(Letter){.kind = FLEET_ARRIVED, .arrival = g_steal_pointer (&arrival)});
   }
+}
+
+static void
+forget_requests (FleetCourier *courier)
+{
+  g_queue_clear_full (&courier->waiting, free_request);
+  g_clear_pointer (&courier->sent, free_request);
+  courier->is_blocked = false;
 }
 
 /* Waits for a request, which is dropped unless it says that the worker is idle, or is to end.
@@ -194,7 +290,8 @@ wait_for (FleetCourier *courier, RequestKind kind, gint64 end_us)
         left_us > 0 ? g_async_queue_timeout_pop (courier->requests, (guint64) left_us) : NULL;
     if (!request)
       return false;
-    courier->is_ending |= request->kind == END;
+    if (request->kind == END)
+      begin_to_end (courier);
     if (courier->is_ending)
       return true;
     if (request->kind == kind && request->session == courier->session)
@@ -242,16 +339,18 @@ live_through_session (FleetCourier *courier)
   courier->session++;
   courier->link = connect_to_broker (courier, &error);
   if (!courier->link) {
-    send_letter (courier, FLEET_AWAY, NULL, error);
+    send_letter (courier, &(Letter){.kind = FLEET_AWAY, .error = error});
     return;
   }
   courier->pause_us = FIRST_PAUSE_US;
-  send_letter (courier, FLEET_CONNECTED, NULL, NULL);
+  send_letter (courier, &(Letter){.kind = FLEET_CONNECTED});
   serve (courier, &error);
+  forget_requests (courier);
   if (!courier->is_ending) {
-    send_letter (courier, FLEET_LOST, NULL, error);
+    send_letter (courier, &(Letter){.kind = FLEET_LOST, .error = g_steal_pointer (&error)});
     wait_until_idle (courier);
   }
+  g_clear_error (&error);
   g_clear_pointer (&courier->link, fleet_link_free);
 }
 
@@ -339,32 +438,17 @@ fleet_courier_settle (FleetCourier *courier, uint32_t session, uint64_t tag, boo
 }
 
 void
-fleet_courier_pass_on (FleetCourier *courier, uint32_t session, uint64_t tag, const char *queue,
-                       const char *body, size_t size_bytes, uint32_t attempts, const char *reason)
+fleet_courier_send (FleetCourier *courier, uint32_t session, uint64_t tag, const char *queue,
+                    const FleetMessage *message)
 {
-  Request *request = new_request (PASS_ON, session);
+  Request *request = new_request (SEND, session);
 
   request->tag = tag;
   request->queue = g_strdup (queue);
-  request->body = g_bytes_new (body, size_bytes);
-  request->attempts = attempts;
-  request->reason = g_strdup (reason);
-  ask (courier, request);
-}
-
-/* With its NUL. */
-static GBytes *
-text_bytes (const char *text)
-{
-  return g_bytes_new (text, strlen (text) + 1);
-}
-
-void
-fleet_courier_tell_all (FleetCourier *courier, uint32_t session, const char *note)
-{
-  Request *request = new_request (TELL_ALL, session);
-
-  request->body = text_bytes (note);
+  request->body = g_bytes_new (message->body, message->size_bytes);
+  request->attempts = message->attempts;
+  request->failed_s = message->failed_s;
+  request->reason = g_strdup (message->reason);
   ask (courier, request);
 }
 
@@ -374,7 +458,7 @@ fleet_courier_answer (FleetCourier *courier, uint32_t session, const char *queue
   Request *request = new_request (ANSWER, session);
 
   request->queue = g_strdup (queue);
-  request->body = text_bytes (text);
+  request->body = g_bytes_new (text, strlen (text) + 1); /* with its NUL */
   ask (courier, request);
 }
 

@@ -5,9 +5,11 @@
  * Out:   news, in the main context that was the thread's default when the courier was made.
  *
  * Each connection is a session with a number. What is asked for an earlier one is dropped: its
- * deliveries are nobody's any more. When a session ends, the courier tells so and waits until the
- * worker is idle before it connects again; a worker that is not within FLEET_STOP_S is ended, since
- * others analyse its cameras already.
+ * deliveries are nobody's any more. Requests are carried out in their order, each after what was
+ * sent before it has been confirmed; they wait while the broker is low on memory or disk space and
+ * so reads nothing, but what it sends comes. When a session ends, the courier tells so and waits
+ * until the worker is idle before it connects again; a worker that is not within FLEET_STOP_S is
+ * ended, since others analyse its cameras already.
  *
  * Functions do not block, unless they say so. Threads: the one of the main context.
  */
@@ -27,13 +29,15 @@ typedef enum {
   FLEET_LOST,      /* it ended: stop everything, then fleet_courier_idle() */
   FLEET_AWAY,      /* there was no connection; the next attempt follows */
   FLEET_ARRIVED,   /* a camera or a note */
+  FLEET_UNSENT,    /* the broker refused what was to take the place of a delivery, which stays */
 } FleetNewsKind;
 
 typedef struct {
   FleetNewsKind kind;
   uint32_t session;
   const FleetArrival *arrival; /* ARRIVED */
-  const GError *error;         /* LOST, AWAY: YV_ERROR_INVALID where the broker refuses */
+  uint64_t tag;                /* UNSENT: the delivery's */
+  const GError *error;         /* LOST, AWAY: YV_ERROR_INVALID where the broker refuses; UNSENT */
 } FleetNews;
 
 typedef void (*FleetNewsFunc) (const FleetNews *news, gpointer user_data);
@@ -42,8 +46,8 @@ typedef void (*FleetNewsFunc) (const FleetNews *news, gpointer user_data);
 FleetCourier *fleet_courier_new (const FleetAddress *address, const char *name, FleetNewsFunc tell,
                                  gpointer user_data);
 
-/* Ends the session, for which it waits up to some seconds where the broker does not answer; nothing
- * is told afterwards. NULL ok */
+/* Carries out what was asked for, for which it waits up to some seconds where the broker does not
+ * answer, and ends the session; nothing is told afterwards. NULL ok */
 void fleet_courier_free (FleetCourier *courier);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FleetCourier, fleet_courier_free)
 
@@ -54,12 +58,11 @@ void fleet_courier_take (FleetCourier *courier, uint32_t session, uint32_t consu
 /* As fleet_link_settle(). */
 void fleet_courier_settle (FleetCourier *courier, uint32_t session, uint64_t tag, bool is_deleted);
 
-/* Sends a message to a queue, and when the broker has it deletes the one that it came from. */
-void fleet_courier_pass_on (FleetCourier *courier, uint32_t session, uint64_t tag,
-                            const char *queue, const char *body, size_t size_bytes,
-                            uint32_t attempts, const char *reason);
+/* Sends a message to a queue or stream. @tag: 0, or a delivery that is deleted when the broker has
+ * that. @message: copied. */
+void fleet_courier_send (FleetCourier *courier, uint32_t session, uint64_t tag, const char *queue,
+                         const FleetMessage *message);
 
-void fleet_courier_tell_all (FleetCourier *courier, uint32_t session, const char *note);
 void fleet_courier_answer (FleetCourier *courier, uint32_t session, const char *queue,
                            const char *text);
 

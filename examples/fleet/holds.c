@@ -67,12 +67,18 @@ counts_more (double added_s, const char *id, double other_added_s, const char *o
   return added_s > other_added_s || (added_s == other_added_s && strcmp (id, other_id) > 0);
 }
 
+double
+fleet_holds_removed_s (const FleetHolds *holds, const char *name)
+{
+  const double *at_s = g_hash_table_lookup (holds->removals, name);
+
+  return at_s ? *at_s : -1;
+}
+
 static bool
 is_removed (const FleetHolds *holds, const FleetHold *hold)
 {
-  const double *at_s = g_hash_table_lookup (holds->removals, hold->name);
-
-  return at_s && hold->added_s <= *at_s;
+  return hold->added_s <= fleet_holds_removed_s (holds, hold->name);
 }
 
 FleetVerdict

@@ -24,8 +24,7 @@
 
 G_BEGIN_DECLS
 
-/* How long removals count: as long as the broker keeps them (NOTES_AGE of link.c). */
-#define FLEET_REMOVAL_S (7.0 * 24 * 3600)
+#define FLEET_REMOVAL_S (FLEET_NOTES_DAYS * 24.0 * 3600)
 
 typedef struct {
   char *name;        /* owned */
@@ -33,7 +32,7 @@ typedef struct {
   char *id;          /* owned: another one each time a message is taken */
   uint64_t tag;      /* the delivery's */
   uint32_t consumer; /* the number of the consumer that it came to */
-  uint32_t attempts; /* that failed before, on any worker */
+  uint32_t attempts; /* that failed before, on any worker, and are not forgotten */
 } FleetHold;
 
 void fleet_hold_free (FleetHold *hold); /* NULL ok */
@@ -62,6 +61,9 @@ FleetVerdict fleet_holds_take (FleetHolds *holds, FleetHold *hold, uint32_t capa
 /* Returns: (transfer full): the hold that ended, or NULL. Also remembers it. @now_s forgets what is
  * older than FLEET_REMOVAL_S. */
 FleetHold *fleet_holds_remove (FleetHolds *holds, const char *name, double at_s, double now_s);
+
+/* Until when a removal removes cameras of that name; negative: there was none. */
+double fleet_holds_removed_s (const FleetHolds *holds, const char *name);
 
 /* Another worker says that it holds a camera.
  * @answer: (out) (transfer full): what to tell all, or NULL.

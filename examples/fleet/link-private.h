@@ -23,6 +23,7 @@ G_BEGIN_DECLS
 
 #define ANSWERS_TAG "answers" /* of the consumer */
 #define CONTROL_TAG "control"
+#define REMOVALS_TAG "removals"
 #define CAMERAS_TAG "cameras-%u"
 
 struct _FleetLink {
@@ -38,6 +39,9 @@ struct _FleetLink {
 
   uint64_t n_sent, n_confirmed; /* with confirmation, on CONTROL_CHANNEL */
   bool is_returned, is_refused; /* of the last one sent */
+  gint64 sent_us;               /* when that was, or the broker began to read again */
+  char *blocked;                /* (nullable): why it does not read */
+  bool has_news;                /* of what was sent */
 };
 
 /* Reads one frame and takes it in. @n_frames: (out): 0 where none came. */

@@ -12,6 +12,7 @@
 
 #include "engine/error.h"
 #include "examples/fleet/link-private.h"
+#include "examples/fleet/note.h"
 
 #define NOTES_PREFETCH 200
 #define PERSISTENT 2
@@ -21,8 +22,8 @@
  * before 3.12 are told in their own configuration. A year, in ms. */
 #define MAX_DELIVERIES 2000000000
 #define HOLD_MS G_GINT64_CONSTANT (31536000000)
-/* The stream goes away in segments: of notes older than 7 days, and beyond 20 MB. */
-#define NOTES_AGE "7D"
+/* Streams go away in segments: of notes that are too old, and beyond 20 MB. */
+#define NOTES_AGE G_STRINGIFY (FLEET_NOTES_DAYS) "D"
 #define NOTES_BYTES 20000000
 #define NOTES_SEGMENT_BYTES 1000000
 
@@ -43,6 +44,13 @@ number_entry (const char *key, int64_t n)
 {
   return (amqp_table_entry_t){.key = amqp_cstring_bytes (key),
                               .value = {.kind = AMQP_FIELD_KIND_I64, .value.i64 = n}};
+}
+
+static amqp_table_entry_t
+true_entry (const char *key)
+{
+  return (amqp_table_entry_t){.key = amqp_cstring_bytes (key),
+                              .value = {.kind = AMQP_FIELD_KIND_BOOLEAN, .value.boolean = 1}};
 }
 
 /* ---- connecting ------------------------------------------------------------------------------ */
@@ -108,8 +116,15 @@ open_socket (FleetLink *link, const FleetAddress *address, GError **error)
 static bool
 log_in (FleetLink *link, const FleetAddress *address, const char *name, GError **error)
 {
-  amqp_table_entry_t entry = text_entry ("connection_name", name);
-  const amqp_table_t properties = {.num_entries = 1, .entries = &entry};
+  /* That we understand when the broker says that it reads no more, or that a queue is gone. */
+  amqp_table_entry_t able[] = {true_entry ("connection.blocked"),
+                               true_entry ("consumer_cancel_notify")};
+  amqp_table_entry_t entries[] = {
+      text_entry ("connection_name", name),
+      {.key = amqp_cstring_bytes ("capabilities"),
+       .value = {.kind = AMQP_FIELD_KIND_TABLE,
+                 .value.table = {.num_entries = G_N_ELEMENTS (able), .entries = able}}}};
+  const amqp_table_t properties = {.num_entries = G_N_ELEMENTS (entries), .entries = entries};
   const amqp_rpc_reply_t reply = amqp_login_with_properties (
       link->connection, address->vhost, N_CHANNELS, AMQP_DEFAULT_FRAME_SIZE, FLEET_HEARTBEAT_S,
       &properties, AMQP_SASL_METHOD_PLAIN, address->user, address->password);
@@ -166,6 +181,7 @@ fleet_link_free (FleetLink *link)
   for (guint i = 0; i < N_CHANNELS; i++)
     fleet_arrival_free (link->coming[i]);
   g_free (link->answers);
+  g_free (link->blocked);
   g_free (link->shown);
   g_free (link);
 }
@@ -185,7 +201,7 @@ declare_queue (FleetLink *link, const char *queue, amqp_table_entry_t *entries, 
 }
 
 static bool
-declare_control (FleetLink *link, GError **error)
+declare_stream (FleetLink *link, const char *stream, GError **error)
 {
   amqp_table_entry_t entries[] = {
       text_entry ("x-queue-type", "stream"),
@@ -193,16 +209,8 @@ declare_control (FleetLink *link, GError **error)
       number_entry ("x-max-length-bytes", NOTES_BYTES),
       number_entry ("x-stream-max-segment-size-bytes", NOTES_SEGMENT_BYTES),
   };
-  const amqp_bytes_t name = amqp_cstring_bytes (FLEET_CONTROL);
 
-  amqp_exchange_declare (link->connection, CONTROL_CHANNEL, name, amqp_cstring_bytes ("fanout"), 0,
-                         1, 0, 0, amqp_empty_table);
-  if (!check_reply (link, "exchange " FLEET_CONTROL, error) ||
-      !declare_queue (link, FLEET_CONTROL, entries, G_N_ELEMENTS (entries), error))
-    return false;
-  amqp_queue_bind (link->connection, CONTROL_CHANNEL, name, name, amqp_empty_bytes,
-                   amqp_empty_table);
-  return check_reply (link, "stream " FLEET_CONTROL, error);
+  return declare_queue (link, stream, entries, G_N_ELEMENTS (entries), error);
 }
 
 bool
@@ -217,7 +225,8 @@ fleet_link_declare (FleetLink *link, GError **error)
 
   return declare_queue (link, FLEET_CAMERAS, entries, n_entries, error) &&
          declare_queue (link, FLEET_FAILED, entries, n_entries, error) &&
-         declare_control (link, error);
+         declare_stream (link, FLEET_CONTROL, error) &&
+         declare_stream (link, FLEET_REMOVALS, error);
 }
 
 bool
@@ -257,6 +266,8 @@ fleet_link_read_notes (FleetLink *link, GError **error)
   const amqp_table_t arguments = {.num_entries = 1, .entries = &entry};
 
   return consume (link, CONTROL_CHANNEL, FLEET_CONTROL, CONTROL_TAG, NOTES_PREFETCH, arguments,
+                  error) &&
+         consume (link, CONTROL_CHANNEL, FLEET_REMOVALS, REMOVALS_TAG, NOTES_PREFETCH, arguments,
                   error);
 }
 
@@ -310,25 +321,26 @@ fleet_link_settle (FleetLink *link, uint64_t tag, bool is_deleted, GError **erro
 /* ---- what goes out --------------------------------------------------------------------------- */
 
 static bool
-publish (FleetLink *link, const char *exchange, const char *queue, bool is_mandatory,
+publish (FleetLink *link, const char *queue, bool is_mandatory,
          const amqp_basic_properties_t *properties, amqp_bytes_t body, GError **error)
 {
   const int status =
-      amqp_basic_publish (link->connection, CONTROL_CHANNEL, amqp_cstring_bytes (exchange),
+      amqp_basic_publish (link->connection, CONTROL_CHANNEL, amqp_empty_bytes,
                           amqp_cstring_bytes (queue), is_mandatory, 0, properties, body);
 
   if (status != AMQP_STATUS_OK)
     return fleet_link_fail (link, "can't send", status, error);
   link->n_sent++;
+  link->sent_us = g_get_monotonic_time ();
   link->is_returned = link->is_refused = false;
   return true;
 }
 
 bool
-fleet_link_send (FleetLink *link, const char *queue, const char *body, size_t size_bytes,
-                 uint32_t attempts, const char *reason, GError **error)
+fleet_link_begin_to_send (FleetLink *link, const char *queue, const FleetMessage *message,
+                          GError **error)
 {
-  amqp_table_entry_t entries[2];
+  amqp_table_entry_t entries[3];
   amqp_basic_properties_t properties = {
       ._flags =
           AMQP_BASIC_DELIVERY_MODE_FLAG | AMQP_BASIC_HEADERS_FLAG | AMQP_BASIC_CONTENT_TYPE_FLAG,
@@ -337,23 +349,49 @@ fleet_link_send (FleetLink *link, const char *queue, const char *body, size_t si
       .headers.entries = entries,
   };
 
-  if (attempts > 0)
-    entries[properties.headers.num_entries++] = number_entry ("yolov7-attempts", attempts);
-  if (reason)
-    entries[properties.headers.num_entries++] = text_entry ("yolov7-reason", reason);
-  return publish (link, "", queue, true, &properties,
-                  (amqp_bytes_t){.len = size_bytes, .bytes = (void *) body}, error) &&
+  if (message->attempts > 0) {
+    entries[properties.headers.num_entries++] = number_entry ("yolov7-attempts", message->attempts);
+    entries[properties.headers.num_entries++] =
+        number_entry ("yolov7-failed-at", (int64_t) message->failed_s);
+  }
+  if (message->reason)
+    entries[properties.headers.num_entries++] = text_entry ("yolov7-reason", message->reason);
+  return publish (link, queue, true, &properties,
+                  (amqp_bytes_t){.len = message->size_bytes, .bytes = (void *) message->body},
+                  error);
+}
+
+bool
+fleet_link_send (FleetLink *link, const char *queue, const FleetMessage *message, GError **error)
+{
+  return fleet_link_begin_to_send (link, queue, message, error) &&
          fleet_link_wait_confirmed (link, error);
 }
 
 bool
-fleet_link_send_note (FleetLink *link, const char *text, GError **error)
+fleet_link_look_at_sent (const FleetLink *link, FleetReceipt *receipt, GError **error)
 {
-  const amqp_basic_properties_t properties = {._flags = AMQP_BASIC_DELIVERY_MODE_FLAG,
-                                              .delivery_mode = PERSISTENT};
+  const gint64 waited_us = g_get_monotonic_time () - link->sent_us;
 
-  return publish (link, FLEET_CONTROL, "", true, &properties, amqp_cstring_bytes (text), error) &&
-         fleet_link_wait_confirmed (link, error);
+  if (link->n_confirmed >= link->n_sent) {
+    *receipt = link->is_refused || link->is_returned ? FLEET_REFUSED : FLEET_CONFIRMED;
+    return true;
+  }
+  *receipt = FLEET_UNDERWAY;
+  return link->blocked || waited_us < FLEET_ANSWER_S * G_USEC_PER_SEC ||
+         fleet_link_fail (link, "it does not confirm a message", AMQP_STATUS_TIMEOUT, error);
+}
+
+const char *
+fleet_link_why_refused (const FleetLink *link)
+{
+  return link->is_returned ? "there is no such queue" : "the queue is full";
+}
+
+const char *
+fleet_link_why_blocked (const FleetLink *link)
+{
+  return link->blocked;
 }
 
 bool
@@ -361,5 +399,5 @@ fleet_link_answer (FleetLink *link, const char *queue, const char *text, GError 
 {
   const amqp_basic_properties_t properties = {0};
 
-  return publish (link, "", queue, false, &properties, amqp_cstring_bytes (text), error);
+  return publish (link, queue, false, &properties, amqp_cstring_bytes (text), error);
 }

@@ -5,8 +5,9 @@
  *   yolov7.cameras   quorum queue: a message is a camera; unacknowledged: somebody runs it
  *   yolov7.failed    quorum queue: cameras that failed again and again, and what is no camera, each
  *                    with the header yolov7-reason
- *   yolov7.control   fanout exchange, and a stream of the same name that it fills: notes, which the
- *                    broker keeps for seven days and every worker reads from the start
+ *   yolov7.control   stream: notes, which the broker keeps for seven days, but the newest 20 MB at
+ *                    most, and every worker reads from the start
+ *   yolov7.removals  stream: the same, of removals alone, so that nothing else displaces them
  *
  * After a failure nothing works but fleet_link_free(): what was unacknowledged the broker gives to
  * others. Errors are YV_ERROR_INVALID where the broker refuses (a wrong password, a queue that
@@ -28,6 +29,7 @@ G_BEGIN_DECLS
 #define FLEET_CAMERAS "yolov7.cameras"
 #define FLEET_FAILED "yolov7.failed"
 #define FLEET_CONTROL "yolov7.control"
+#define FLEET_REMOVALS "yolov7.removals"
 
 /* The broker closes a connection that it has not heard of for between one and two of these, and so
  * do we: a worker that is cut off knows within 6 s. */
@@ -41,7 +43,7 @@ FleetLink *fleet_link_new (const FleetAddress *address, const char *name, GError
 void fleet_link_free (FleetLink *link); /* NULL ok; the broker gives what is held to others */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FleetLink, fleet_link_free)
 
-/* Makes queues, exchange and stream, or sees that they are there and have the same arguments. */
+/* Makes queues and streams, or sees that they are there and have the same arguments. */
 bool fleet_link_declare (FleetLink *link, GError **error);
 
 /* Notes come from now on, with those that the broker has kept first. */
@@ -71,7 +73,7 @@ typedef struct {
   uint64_t tag;        /* CAMERAS: for fleet_link_settle() */
   uint32_t consumer;   /* CAMERAS: whose it is */
   uint32_t attempts;   /* of the header yolov7-attempts */
-  uint64_t deliveries; /* times that the broker has given it before and got it back */
+  double failed_s;     /* of the header yolov7-failed-at; 0: none */
   char *reason;        /* (nullable): of the header yolov7-reason */
   uint64_t size_bytes; /* of the body; what is longer than FLEET_MAX_BODY_BYTES is cut off */
   GString *body;       /* any bytes */
@@ -80,8 +82,8 @@ typedef struct {
 void fleet_arrival_free (FleetArrival *arrival); /* NULL ok */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FleetArrival, fleet_arrival_free)
 
-/* Waits for the next message, and meanwhile keeps the connection alive: to be called at least once
- * in FLEET_HEARTBEAT_S.
+/* Waits for the next message, or until there is something new to be said of what was sent, and
+ * meanwhile keeps the connection alive: to be called at least once in FLEET_HEARTBEAT_S.
  * @wake: a descriptor that ends the wait when it can be read, or -1.
  * @arrival: (out) (transfer full): or NULL where none came in time. */
 bool fleet_link_wait (FleetLink *link, int wake, gint64 timeout_us, FleetArrival **arrival,
@@ -90,12 +92,33 @@ bool fleet_link_wait (FleetLink *link, int wake, gint64 timeout_us, FleetArrival
 /* Ends the hold on a camera's message: it is deleted, or goes back to the queue. */
 bool fleet_link_settle (FleetLink *link, uint64_t tag, bool is_deleted, GError **error);
 
-/* Sends to a queue and waits until the broker has it for good. @reason: (nullable) */
-bool fleet_link_send (FleetLink *link, const char *queue, const char *body, size_t size_bytes,
-                      uint32_t attempts, const char *reason, GError **error);
+/* What is sent. Borrowed. */
+typedef struct {
+  const char *body;
+  size_t size_bytes;
+  uint32_t attempts;  /* 0: without that header, and yolov7-failed-at */
+  double failed_s;    /* when the last of them was, in seconds since 1970 */
+  const char *reason; /* (nullable) */
+} FleetMessage;
 
-/* Sends a note to all workers and waits until the broker has it for good. */
-bool fleet_link_send_note (FleetLink *link, const char *text, GError **error);
+/* Sends to a queue or stream, and waits until the broker has it for good. */
+bool fleet_link_send (FleetLink *link, const char *queue, const FleetMessage *message,
+                      GError **error);
+
+/* The same without waiting: fleet_link_look_at_sent() tells what became of the last one. */
+bool fleet_link_begin_to_send (FleetLink *link, const char *queue, const FleetMessage *message,
+                               GError **error);
+
+typedef enum { FLEET_UNDERWAY, FLEET_CONFIRMED, FLEET_REFUSED } FleetReceipt;
+
+/* Fails where the broker, which does take messages, has not confirmed it within FLEET_ANSWER_S. */
+bool fleet_link_look_at_sent (const FleetLink *link, FleetReceipt *receipt, GError **error);
+
+const char *fleet_link_why_refused (const FleetLink *link);
+
+/* A broker that is low on memory or disk space does not read what is sent to it, and says so.
+ * Until it reads again nothing should be asked of it. Returns: why; or NULL: it reads. */
+const char *fleet_link_why_blocked (const FleetLink *link);
 
 /* Sends an answer to a queue that may be gone, and does not wait. */
 bool fleet_link_answer (FleetLink *link, const char *queue, const char *text, GError **error);

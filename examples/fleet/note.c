@@ -21,10 +21,8 @@
 #define MALFORMED(error, ...) g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED, __VA_ARGS__)
 
 static const char *const kind_names[] = {
-    [FLEET_NOTE_REMOVE] = "remove",
-    [FLEET_NOTE_HELLO] = "hello",
-    [FLEET_NOTE_HELD] = "held",
-    [FLEET_NOTE_LIST] = "list",
+    [FLEET_NOTE_REMOVE] = "remove", [FLEET_NOTE_HELLO] = "hello",   [FLEET_NOTE_BYE] = "bye",
+    [FLEET_NOTE_HELD] = "held",     [FLEET_NOTE_FORGET] = "forget", [FLEET_NOTE_LIST] = "list",
 };
 
 static bool
@@ -186,7 +184,8 @@ find_kind (JsonObject *object, FleetNoteKind *kind, GError **error)
       return true;
     }
   g_autofree char *excerpt = yv_excerpt (word);
-  MALFORMED (error, "note '%s' is not known, expected remove, hello, held or list", excerpt);
+  MALFORMED (error, "note '%s' is not known, expected remove, hello, bye, held, forget or list",
+             excerpt);
   return false;
 }
 
@@ -198,12 +197,20 @@ read_note (FleetNote *note, JsonObject *object, double now_s, GError **error)
     return get_name (object, &note->name, error) &&
            get_past_time (object, "at", now_s, &note->at_s, error);
   case FLEET_NOTE_HELLO:
-    return get_string (object, "id", true, &note->id, error);
+  case FLEET_NOTE_BYE:
+    return get_string (object, "id", true, &note->id, error) &&
+           get_string (object, "after", false, &note->after, error);
   case FLEET_NOTE_HELD:
     return get_name (object, &note->name, error) &&
            get_time (object, "added", &note->added_s, error) &&
            get_string (object, "id", true, &note->id, error) &&
+           get_string (object, "session", false, &note->session, error) &&
            get_string (object, "against", false, &note->against, error);
+  case FLEET_NOTE_FORGET:
+    note->at_s = -1;
+    return get_name (object, &note->name, error) &&
+           (!json_object_has_member (object, "at") ||
+            get_past_time (object, "at", now_s, &note->at_s, error));
   case FLEET_NOTE_LIST:
     return get_reply_to (object, &note->reply_to, error);
   }
@@ -228,6 +235,8 @@ fleet_note_free (FleetNote *note)
     return;
   g_free (note->name);
   g_free (note->id);
+  g_free (note->after);
+  g_free (note->session);
   g_free (note->against);
   g_free (note->reply_to);
   g_free (note);
@@ -256,11 +265,13 @@ fleet_note_text (const FleetNote *note)
 
   set_string (object, "note", kind_names[note->kind]);
   set_string (object, "name", note->name);
-  if (note->kind == FLEET_NOTE_REMOVE)
+  if (note->kind == FLEET_NOTE_REMOVE || (note->kind == FLEET_NOTE_FORGET && note->at_s >= 0))
     json_object_set_double_member (object, "at", note->at_s);
   if (note->kind == FLEET_NOTE_HELD)
     json_object_set_double_member (object, "added", note->added_s);
   set_string (object, "id", note->id);
+  set_string (object, "after", note->after);
+  set_string (object, "session", note->session);
   set_string (object, "against", note->against);
   set_string (object, "reply-to", note->reply_to);
   return object_text (object);

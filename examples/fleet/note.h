@@ -6,8 +6,11 @@
  * Out:   FleetNote and FleetCard; examples/fleet/holds.h decides with them.
  *
  *   {"note":"remove","name":"street","at":1795987800.5}
- *   {"note":"hello","id":"5f0c..."}
+ *   {"note":"hello","id":"5f0c...","after":"91d3..."}
+ *   {"note":"bye","id":"5f0c..."}
+ *   {"note":"held","name":"street","added":1795987000.25,"id":"77e1...","session":"5f0c..."}
  *   {"note":"held","name":"street","added":1795987000.25,"id":"77e1...","against":"03ab..."}
+ *   {"note":"forget","name":"street","at":1795987060.75}
  *   {"note":"list","reply-to":"amq.gen-..."}
  *
  * Times are seconds since 1970 of the clock of the machine that wrote them. One that lies ahead, as
@@ -28,20 +31,28 @@ G_BEGIN_DECLS
 
 #define FLEET_AHEAD_S 60
 
+/* How long the broker keeps notes, and so how long they count. */
+#define FLEET_NOTES_DAYS 7
+
 typedef enum {
   FLEET_NOTE_REMOVE, /* the camera is not wanted any longer */
-  FLEET_NOTE_HELLO,  /* a worker hears its own: what came before it is history */
+  FLEET_NOTE_HELLO,  /* a session begins. A worker hears its own: what came before is history */
+  FLEET_NOTE_BYE,    /* a session ends, because its worker is to end */
   FLEET_NOTE_HELD,   /* who holds a camera; see examples/fleet/holds.h */
+  FLEET_NOTE_FORGET, /* what is known against a camera; see examples/fleet/history.h */
   FLEET_NOTE_LIST,   /* every worker is to tell what it holds */
 } FleetNoteKind;
 
 /* Strings are owned; NULL and 0 where the kind has none. */
 typedef struct {
   FleetNoteKind kind;
-  char *name;     /* REMOVE, HELD: a valid name of a camera */
-  double at_s;    /* REMOVE: cameras that were added until then */
+  char *name;     /* REMOVE, HELD, FORGET: a valid name of a camera */
+  double at_s;    /* REMOVE: cameras that were added until then; FORGET: also attempts that failed
+                   * until then, none where it is negative */
   double added_s; /* HELD */
-  char *id;       /* HELLO, HELD */
+  char *id;       /* HELLO, BYE, HELD */
+  char *after;    /* HELLO (nullable): the session before it, whose worker has lived on */
+  char *session;  /* HELD (nullable): in which it was taken just now */
   char *against;  /* HELD (nullable): the id of a hold that has lost against this one */
   char *reply_to; /* LIST: the queue to answer to, which has a name that the broker gave */
 } FleetNote;

@@ -28,13 +28,21 @@ carry_out_release (FleetSeat *seat)
   FleetWorker *worker = seat->worker;
   const FleetRelease release = seat->release;
 
+  const FleetMessage message = {.body = seat->message,
+                                .size_bytes = strlen (seat->message),
+                                .attempts = seat->attempts,
+                                .failed_s = fleet_worker_now_s (),
+                                .reason = seat->reason};
+
   seat->release = FLEET_NOTHING;
+  if (release == FLEET_NOTHING)
+    return;
+  fleet_worker_forget (worker, fleet_job_name (seat->job), -1); /* it has killed nobody here */
   if (release == FLEET_GIVE_BACK)
     fleet_worker_settle (worker, seat->tag, false);
-  else if (release != FLEET_NOTHING)
-    fleet_courier_pass_on (worker->courier, worker->session, seat->tag,
-                           release == FLEET_TRY_AGAIN ? FLEET_CAMERAS : FLEET_FAILED, seat->message,
-                           strlen (seat->message), seat->attempts, seat->reason);
+  else
+    fleet_courier_send (worker->courier, worker->session, seat->tag,
+                        release == FLEET_TRY_AGAIN ? FLEET_CAMERAS : FLEET_FAILED, &message);
 }
 
 static void
@@ -141,8 +149,44 @@ fleet_seats_start (FleetWorker *worker, const FleetCard *card, CameraConfig *con
   worker->totals.n_taken++;
   g_free (seat->message);
   seat->message = fleet_card_text (card, hold->added_s);
+  seat->told_us = 0;
+  note->session = g_strdup (worker->hello);
   fleet_worker_tell_all (worker, note);
   fleet_job_start (seat->job, config);
+}
+
+static void
+look_at_seat (FleetSeat *seat)
+{
+  FleetWorker *worker = seat->worker;
+  const char *name = fleet_job_name (seat->job);
+  const FleetHold *hold = fleet_holds_get (worker->holds, name);
+  const gint64 analysed_us = fleet_job_analysed_us (seat->job);
+  const gint64 well_us = FLEET_WELL_S * G_USEC_PER_SEC;
+  const gint64 steady_us = FLEET_STEADY_S * G_USEC_PER_SEC;
+
+  if (!hold || analysed_us < well_us || seat->told_us == steady_us)
+    return;
+  if (seat->told_us == 0) {
+    seat->told_us = well_us;
+    fleet_worker_forget (worker, name, -1);
+  }
+  if (analysed_us >= steady_us) {
+    seat->told_us = steady_us;
+    if (hold->attempts > 0)
+      fleet_worker_forget (worker, name, fleet_worker_now_s ());
+  }
+}
+
+void
+fleet_seats_look (FleetWorker *worker)
+{
+  GHashTableIter i;
+  gpointer seat;
+
+  g_hash_table_iter_init (&i, worker->seats);
+  while (worker->is_connected && g_hash_table_iter_next (&i, NULL, &seat))
+    look_at_seat (seat);
 }
 
 void

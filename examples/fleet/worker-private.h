@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
- * examples/fleet/worker-private.h - what worker.c, which hears of messages, and seats.c, where
- * cameras run, share.
+ * examples/fleet/worker-private.h - what worker.c, which hears of everything, intake.c, where
+ * cameras come in, and seats.c, where they run, share.
  */
 #pragma once
 
 #include "examples/fleet/courier.h"
+#include "examples/fleet/history.h"
 #include "examples/fleet/holds.h"
 #include "examples/fleet/report.h"
 #include "examples/fleet/worker.h"
@@ -28,7 +29,13 @@ typedef struct {
   uint64_t tag;
   uint32_t attempts;
   char *reason;
+  gint64 told_us; /* the FLEET_WELL_S or FLEET_STEADY_S of analysis that was told last */
 } FleetSeat;
+
+typedef struct {
+  uint64_t tag;
+  gint64 until_us;
+} FleetParked;
 
 struct _FleetWorker {
   FleetSettings *settings; /* borrowed */
@@ -37,12 +44,17 @@ struct _FleetWorker {
   gpointer user_data;
   FleetCourier *courier;
   FleetHolds *holds;
+  FleetHistory *history;
   FleetCapacity capacity;
   GHashTable *seats; /* name -> FleetSeat */
   char *hello;       /* the id of this session's */
+  uint32_t n_hellos; /* that were heard, of one in each stream */
   uint32_t session;
   bool is_connected, was_connected;
-  bool is_ready; /* all removals are known, and cameras come */
+  bool is_ready;       /* all that was told is known, and cameras come */
+  char *suspect;       /* (nullable): a camera that runs alone, until it is well */
+  GArray *parked;      /* of FleetParked: messages that go back in a while */
+  GHashTable *refused; /* names of suspects that were parked in this session */
   bool is_ending;
   GError *error;
   guint tick;
@@ -58,6 +70,12 @@ void fleet_worker_settle (FleetWorker *worker, uint64_t tag, bool is_deleted);
 
 void fleet_worker_tell_all (FleetWorker *worker, const FleetNote *note);
 
+/* What is known against a camera is to be forgotten. @at_s: attempts that failed until then, too;
+ * negative: none. */
+void fleet_worker_forget (FleetWorker *worker, const char *name, double at_s);
+
+double fleet_worker_now_s (void); /* since 1970 */
+
 /* Asks for as many more as there is room for. */
 void fleet_worker_ask (FleetWorker *worker);
 
@@ -66,6 +84,23 @@ void fleet_worker_fail (FleetWorker *worker, GError *error);
 
 /* Where nothing runs any more: the session, or the worker, may end. */
 void fleet_worker_look_whether_idle (FleetWorker *worker);
+
+/* ---- of intake.c ----------------------------------------------------------------------------- */
+
+/* A message has come that should be a camera. */
+void fleet_intake_take (FleetWorker *worker, const FleetArrival *arrival);
+
+/* How many cameras it takes at the moment. */
+uint32_t fleet_intake_capacity (const FleetWorker *worker);
+
+/* Neither deleted nor run: it goes back in a while, so that it does not come again at once. */
+void fleet_intake_park (FleetWorker *worker, uint64_t tag);
+
+/* To be called about once a second. */
+void fleet_intake_look (FleetWorker *worker, gint64 now_us);
+
+/* The session is over, and messages are nobody's. */
+void fleet_intake_forget (FleetWorker *worker);
 
 /* ---- of seats.c ------------------------------------------------------------------------------ */
 
@@ -77,6 +112,9 @@ void fleet_seats_start (FleetWorker *worker, const FleetCard *card, CameraConfig
 /* Its message is settled, or nobody's. */
 void fleet_seats_stop (FleetWorker *worker, const char *name);
 void fleet_seats_stop_all (FleetWorker *worker); /* and settles nothing */
+
+/* Tells of those that are well; to be called about once a second. */
+void fleet_seats_look (FleetWorker *worker);
 
 /* Of the cameras that are held, the one that was taken last goes to others. */
 void fleet_seats_give_newest_back (FleetWorker *worker);

@@ -3,13 +3,17 @@
 #include "examples/fleet/worker.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "engine/error.h"
 #include "examples/fleet/worker-private.h"
 
-static double
-now_s (void)
+/* Of notes: what they have told is known when our own hello comes out of each. */
+static const char *const streams[] = {FLEET_CONTROL, FLEET_REMOVALS};
+
+double
+fleet_worker_now_s (void)
 {
   return (double) g_get_real_time () / G_USEC_PER_SEC;
 }
@@ -22,12 +26,29 @@ fleet_worker_settle (FleetWorker *worker, uint64_t tag, bool is_deleted)
   fleet_courier_settle (worker->courier, worker->session, tag, is_deleted);
 }
 
-void
-fleet_worker_tell_all (FleetWorker *worker, const FleetNote *note)
+static void
+tell (FleetWorker *worker, const char *stream, const FleetNote *note)
 {
   g_autofree char *text = fleet_note_text (note);
 
-  fleet_courier_tell_all (worker->courier, worker->session, text);
+  fleet_courier_send (worker->courier, worker->session, 0, stream,
+                      &(FleetMessage){.body = text, .size_bytes = strlen (text)});
+}
+
+void
+fleet_worker_tell_all (FleetWorker *worker, const FleetNote *note)
+{
+  tell (worker, FLEET_CONTROL, note);
+}
+
+void
+fleet_worker_forget (FleetWorker *worker, const char *name, double at_s)
+{
+  const FleetNote note = {.kind = FLEET_NOTE_FORGET, .name = (char *) name, .at_s = at_s};
+
+  fleet_worker_tell_all (worker, &note);
+  if (g_strcmp0 (worker->suspect, name) == 0)
+    g_clear_pointer (&worker->suspect, g_free);
 }
 
 void
@@ -36,7 +57,7 @@ fleet_worker_ask (FleetWorker *worker)
   uint32_t prefetch;
 
   if (!worker->is_ready || worker->is_ending ||
-      !fleet_holds_must_ask (worker->holds, worker->capacity.now, &prefetch))
+      !fleet_holds_must_ask (worker->holds, fleet_intake_capacity (worker), &prefetch))
     return;
   fleet_courier_take (worker->courier, worker->session, fleet_holds_asked (worker->holds, prefetch),
                       prefetch);
@@ -55,24 +76,15 @@ fleet_worker_look_whether_idle (FleetWorker *worker)
 {
   if (g_hash_table_size (worker->seats) > 0)
     return;
-  if (worker->is_ending)
+  if (worker->is_ending) {
+    if (worker->is_connected)
+      fleet_worker_tell_all (worker, &(FleetNote){.kind = FLEET_NOTE_BYE, .id = worker->hello});
     worker->ended (worker->user_data);
-  else if (!worker->is_connected && worker->session > 0)
+  } else if (!worker->is_connected && worker->session > 0)
     fleet_courier_idle (worker->courier, worker->session);
 }
 
 /* ---- messages -------------------------------------------------------------------------------- */
-
-static void
-put_away (FleetWorker *worker, const FleetArrival *arrival, const char *why)
-{
-  g_autofree char *reason = fleet_plain (why);
-
-  FLEET_SAY ("a message that can't be used goes to %s: %s\n", FLEET_FAILED, reason);
-  worker->totals.n_malformed++;
-  fleet_courier_pass_on (worker->courier, worker->session, arrival->tag, FLEET_FAILED,
-                         arrival->body->str, arrival->body->len, arrival->attempts, reason);
-}
 
 /* @hold: (nullable): that has ended, because the camera is not wanted, or another has it. */
 static void
@@ -83,73 +95,6 @@ let_go (FleetWorker *worker, const FleetHold *hold, const char *why)
   FLEET_SAY ("camera %s: %s\n", hold->name, why);
   fleet_worker_settle (worker, hold->tag, true);
   fleet_seats_stop (worker, hold->name);
-}
-
-/* ---- a camera comes -------------------------------------------------------------------------- */
-
-static FleetHold *
-new_hold (const FleetCard *card, const FleetArrival *arrival)
-{
-  FleetHold *hold = g_new0 (FleetHold, 1);
-
-  hold->name = g_strdup (card->name);
-  hold->added_s = card->added_s >= 0 ? card->added_s : now_s ();
-  hold->id = g_uuid_string_random ();
-  hold->tag = arrival->tag;
-  hold->consumer = arrival->consumer;
-  hold->attempts = arrival->attempts;
-  return hold;
-}
-
-/* @card, @config: what the message says. */
-static void
-decide (FleetWorker *worker, const FleetArrival *arrival, const FleetCard *card,
-        CameraConfig *config)
-{
-  g_autoptr (CameraConfig) taken = config;
-  g_autoptr (FleetHold) other = NULL;
-
-  switch (
-      fleet_holds_take (worker->holds, new_hold (card, arrival), worker->capacity.now, &other)) {
-  case FLEET_REPLACES:
-    fleet_worker_settle (worker, other->tag, true);
-    G_GNUC_FALLTHROUGH;
-  case FLEET_TAKEN:
-    fleet_seats_start (worker, card, g_steal_pointer (&taken));
-    return;
-  case FLEET_REMOVED:
-    FLEET_SAY ("camera %s: was removed\n", card->name);
-    fleet_worker_settle (worker, arrival->tag, true);
-    return;
-  case FLEET_REPLACED:
-    FLEET_SAY ("camera %s: a message is dropped, because a later one is held\n", card->name);
-    fleet_worker_settle (worker, arrival->tag, true);
-    return;
-  case FLEET_NO_ROOM:
-    fleet_worker_settle (worker, arrival->tag, false);
-    return;
-  }
-}
-
-static void
-take_camera (FleetWorker *worker, const FleetArrival *arrival)
-{
-  g_autoptr (GError) error = NULL;
-  g_autoptr (FleetCard) card = NULL;
-  CameraConfig *config = NULL;
-
-  if (arrival->size_bytes > FLEET_MAX_BODY_BYTES)
-    g_set_error (&error, YV_ERROR, YV_ERROR_MALFORMED,
-                 "is of %" G_GUINT64_FORMAT " bytes, expected %d at most; cut off here",
-                 arrival->size_bytes, FLEET_MAX_BODY_BYTES);
-  else
-    card = fleet_card_parse (arrival->body->str, arrival->body->len, now_s (), &error);
-  if (card)
-    config = fleet_settings_camera (worker->settings, card->name, card->camera, &error);
-  if (config)
-    decide (worker, arrival, card, config);
-  else
-    put_away (worker, arrival, error->message);
 }
 
 /* ---- notes ----------------------------------------------------------------------------------- */
@@ -168,10 +113,11 @@ hear_held (FleetWorker *worker, const FleetNote *note)
 static void
 hear_removal (FleetWorker *worker, const FleetNote *note)
 {
-  g_autoptr (FleetHold) hold = fleet_holds_remove (worker->holds, note->name, note->at_s, now_s ());
+  g_autoptr (FleetHold) hold =
+      fleet_holds_remove (worker->holds, note->name, note->at_s, fleet_worker_now_s ());
 
   worker->totals.n_removed += hold != NULL;
-  let_go (worker, hold, "removed");
+  let_go (worker, hold, "removed, or added anew");
 }
 
 static void
@@ -195,7 +141,7 @@ hear_note (FleetWorker *worker, const FleetArrival *arrival)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (FleetNote) note =
-      fleet_note_parse (arrival->body->str, arrival->body->len, now_s (), &error);
+      fleet_note_parse (arrival->body->str, arrival->body->len, fleet_worker_now_s (), &error);
 
   if (!note) {
     g_autofree char *why = fleet_plain (error->message);
@@ -204,8 +150,9 @@ hear_note (FleetWorker *worker, const FleetArrival *arrival)
       FLEET_SAY ("a note in %s is passed over: %s\n", FLEET_CONTROL, why);
     return;
   }
+  fleet_history_hear (worker->history, note);
   if (note->kind == FLEET_NOTE_HELLO && g_strcmp0 (note->id, worker->hello) == 0)
-    worker->is_ready = true;
+    worker->is_ready = ++worker->n_hellos == G_N_ELEMENTS (streams);
   else if (note->kind == FLEET_NOTE_REMOVE)
     hear_removal (worker, note);
   else if (note->kind == FLEET_NOTE_HELD && worker->is_ready)
@@ -219,17 +166,17 @@ hear_note (FleetWorker *worker, const FleetArrival *arrival)
 static void
 begin_session (FleetWorker *worker, uint32_t session)
 {
-  const FleetNote note = {.kind = FLEET_NOTE_HELLO, .id = worker->hello};
-  g_autofree char *text = NULL;
+  g_autofree char *after = g_steal_pointer (&worker->hello);
 
   FLEET_SAY ("connected with %s\n", worker->settings->address.shown);
   worker->session = session;
   worker->is_connected = worker->was_connected = true;
   worker->totals.n_sessions++;
-  g_free (worker->hello);
   worker->hello = g_uuid_string_random ();
-  text = fleet_note_text (&(FleetNote){.kind = note.kind, .id = worker->hello});
-  fleet_courier_tell_all (worker->courier, session, text);
+  worker->n_hellos = 0;
+  for (guint i = 0; i < G_N_ELEMENTS (streams); i++)
+    tell (worker, streams[i],
+          &(FleetNote){.kind = FLEET_NOTE_HELLO, .id = worker->hello, .after = after});
 }
 
 /* What was held is not ours any more, and others have it within a moment. */
@@ -241,6 +188,7 @@ lose_session (FleetWorker *worker, const GError *error)
 
   FLEET_SAY ("the broker is lost, so all cameras stop: %s\n", error ? error->message : "?");
   worker->is_connected = worker->is_ready = false;
+  fleet_intake_forget (worker);
   fleet_holds_forget (worker->holds);
   g_hash_table_iter_init (&i, worker->seats);
   while (g_hash_table_iter_next (&i, NULL, &seat))
@@ -277,11 +225,15 @@ hear_news (const FleetNews *news, gpointer worker_)
   case FLEET_AWAY:
     hear_refusal (worker, news->error);
     return;
+  case FLEET_UNSENT:
+    FLEET_SAY ("%s; the message that it is about waits\n", news->error->message);
+    fleet_intake_park (worker, news->tag);
+    return;
   case FLEET_ARRIVED:
     if (news->arrival->origin == FLEET_FROM_CONTROL)
       hear_note (worker, news->arrival);
     else
-      take_camera (worker, news->arrival);
+      fleet_intake_take (worker, news->arrival);
     fleet_worker_ask (worker);
     return;
   }
@@ -314,6 +266,8 @@ look (gpointer worker_)
   }
   if (worker->is_ending)
     return G_SOURCE_CONTINUE;
+  fleet_seats_look (worker);
+  fleet_intake_look (worker, now_us);
   if (fleet_capacity_judge (&worker->capacity, n_analysed, n_wanted, fleet_holds_n (worker->holds),
                             now_us))
     fleet_seats_give_newest_back (worker);
@@ -332,6 +286,9 @@ fleet_worker_new (FleetSettings *settings, FleetBench *bench, FleetWorkerEnded e
   worker->ended = ended;
   worker->user_data = user_data;
   worker->holds = fleet_holds_new ();
+  worker->history = fleet_history_new ();
+  worker->parked = g_array_new (FALSE, FALSE, sizeof (FleetParked));
+  worker->refused = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   worker->seats = fleet_seats_new ();
   worker->capacity = settings->capacity;
   fleet_capacity_start (&worker->capacity, g_get_monotonic_time ());
@@ -365,6 +322,10 @@ fleet_worker_free (FleetWorker *worker)
   g_source_remove (worker->tick);
   g_hash_table_unref (worker->seats);
   fleet_holds_free (worker->holds);
+  fleet_history_free (worker->history);
+  g_array_unref (worker->parked);
+  g_hash_table_unref (worker->refused);
+  g_free (worker->suspect);
   g_clear_error (&worker->error);
   g_free (worker->hello);
   g_free (worker);

@@ -7,6 +7,7 @@ usage: fleet-bad.py PROGRAM TROUBLE [TEST...]
 """
 import json
 import sys
+import time
 
 import fleetlab
 from fleetlab import camera, end_worker, start_worker
@@ -75,7 +76,8 @@ def bad_notes_are_passed_over(fleet):
                    b'{"note": "remove", "name": "../x", "at": 1}', b' ' * 200000,
                    b'{"note": "list", "reply-to": "yolov7.no-such-queue"}',
                    b'{"note": "held", "name": "a", "added": 99999999999, "id": "zzz"}'],
-                  exchange='yolov7.control', key='')
+                  key='yolov7.control')
+    fleet.publish([b'{"note": "remove", "name": "a", "at": 1795987800000}'], key='yolov7.removals')
     fleet.publish([camera('a')])
     fleet.wait_summary('1 running, 0 waiting for a worker, 0 failed')
     end_worker(worker)
@@ -184,7 +186,7 @@ def later_message_replaces_the_earlier(fleet):
     n = two.n_said('connected with')
     two.start()
     two.wait_said('connected with', n + 1)
-    lab.add_camera('twice', fps=1) # the first worker has no room
+    fleet.publish([camera('twice')]) # the first worker has no room
     fleetlab.wait_until(lambda: one.n_said('camera twice: a later message') == 1, 60,
                         'the first one lets go')
     fleet.wait_summary('1 running, 0 waiting for a worker, 0 failed')
@@ -196,6 +198,119 @@ def later_message_replaces_the_earlier(fleet):
     fleet_names = [line for line in lab.command('list').stdout.splitlines() if 'twice' in line]
     assert fleet_names == [], fleet_names
     assert fleet.n_ready('yolov7.cameras') == 1, 'one message is left of three'
+
+
+def change_reaches_a_fleet_that_is_full(fleet):
+    lab = fleet.lab
+    worker = start_worker(fleet, capacity=1)
+    lab.add_camera('full')
+    worker.wait_said('camera full: playing')
+    lab.add_camera('full', fps=1)
+    worker.wait_said('camera full: removed, or added anew')
+    worker.wait_said('source test:ball,width=64,height=64,framerate=1/1')
+    fleet.wait_summary('1 running, 0 waiting for a worker, 0 failed')
+    end_worker(worker)
+
+
+def time_to_come_is_refused(fleet):
+    worker = start_worker(fleet)
+    fleet.publish([camera('ms', added=time.time() * 1000)])
+    fleet.wait_summary('0 running, 0 waiting for a worker, 1 failed')
+    assert 'which is to come' in fleet.failed()[0]
+    end_worker(worker)
+
+
+def scarce_room_is_used_up(fleet):
+    workers = [start_worker(fleet, i, capacity=4) for i in range(2)]
+    fleet.publish([camera(f'scarce-{i}') for i in range(9)])
+    fleet.wait_summary('8 running, 1 waiting for a worker, 0 failed')
+    workers[0].kill()
+    fleet.wait_summary('4 running, 5 waiting for a worker, 0 failed')
+    start_worker(fleet, capacity=4)
+    fleet.wait_summary('8 running, 1 waiting for a worker, 0 failed')
+    for worker in workers:
+        end_worker(worker)
+
+
+def removal_and_change_reach_a_worker_that_is_cut_off(fleet):
+    lab = fleet.lab
+    one, two = start_worker(fleet), lab.workers[1]
+    for name in ('cut-removed', 'cut-changed', 'cut-kept'):
+        lab.add_camera(name)
+    fleet.wait_summary('3 running, 0 waiting for a worker, 0 failed')
+    n_before = two.n_said('camera cut-')
+    start_worker(fleet, 1)
+    one.cut()
+    try:
+        lab.command('remove', 'cut-removed')
+        lab.add_camera('cut-changed', fps=1)
+        fleet.wait_summary('2 running, 0 waiting for a worker, 0 failed')
+        one.wait_said('the broker is lost', one.n_lost_before + 1)
+    finally:
+        one.heal()
+    n = one.n_said('connected with')
+    fleetlab.wait_until(lambda: lab.command('list').stdout.count('w1 ') == 1, 60, 'it is back')
+    fleet.wait_summary('2 running, 0 waiting for a worker, 0 failed')
+    assert two.n_said('camera cut-removed: taken') == 0 and two.n_said('camera cut-') > n_before
+    assert two.n_said('camera cut-changed: taken') == 1 and n > 0
+    end_worker(one)
+    end_worker(two)
+
+
+def camera_that_kills_is_put_away(fleet):
+    """Four times it dies, and twice more alone; what systemd does is done here. Whoever dies within
+    a moment may not have said what it took."""
+    lab = fleet.lab
+    other = start_worker(fleet, 1, capacity=1)
+    lab.add_camera('innocent')
+    fleet.wait_summary('1 running, 0 waiting for a worker, 0 failed')
+    worker = lab.workers[0]
+    worker.write_config({})
+    n_starts = 0
+    lab.add_camera('killer')
+    while not fleet.failed():
+        worker.start_in_trouble(crash='killer')
+        n_starts += 1
+        fleetlab.wait_until(lambda: worker.process.poll() is not None or fleet.failed(), 60,
+                            'it dies or the camera is put away')
+    n_alone = worker.n_said('so it runs alone')
+    assert 7 <= n_starts <= 14 and n_alone >= 2, (n_starts, n_alone)
+    said = fleet.failed()
+    assert 'workers died soon after they had taken it, 6 times' in said[0], said
+    # Tried again where it does no harm it begins anew.
+    end_worker(worker)
+    lab.command('retry', 'killer')
+    start_worker(fleet)
+    fleet.wait_summary('2 running, 0 waiting for a worker, 0 failed')
+    end_worker(worker)
+    end_worker(other)
+
+
+def attempts_are_forgotten(fleet):
+    """As after a minute of analysis, on whatever worker; the note is our own here."""
+    worker = start_worker(fleet, patience=1, attempts=5)
+    now = int(time.time())
+    for name, failed_s in (('mended', now - 60), ('ill', now)):
+        fleet.publish([b'{"note": "forget", "name": "%s", "at": %d}' % (name.encode(), now - 30)],
+                      key='yolov7.control')
+        fleet.publish([json.dumps(dict(name=name, source='rtsp://127.0.0.1:9/x')).encode()],
+                      headers={'yolov7-attempts': 3, 'yolov7-failed-at': failed_s})
+    worker.wait_said('camera mended: attempt 1 failed')
+    worker.wait_said('camera ill: attempt 4 failed')
+    end_worker(worker)
+
+
+def message_that_can_not_be_put_away_stops_nothing(fleet):
+    worker = start_worker(fleet)
+    fleet.publish([camera('goes-on')])
+    fleet.wait_summary('1 running, 0 waiting for a worker, 0 failed')
+    channel = fleet.channel()
+    channel.queue_delete('yolov7.failed')
+    fleet.publish([b'nonsense'])
+    worker.wait_said('the broker took no message for yolov7.failed: there is no such queue')
+    fleet.wait_summary('1 running, 0 waiting for a worker, 0 failed')
+    assert worker.n_said('the broker is lost') == worker.n_lost_before
+    end_worker(worker)
 
 
 def slow_worker_gives_one_back(fleet):
@@ -240,4 +355,7 @@ if __name__ == '__main__':
         camera_that_never_plays_is_put_away, camera_that_hangs_ends_its_worker,
         second_signal_ends_at_once, device_that_fails_ends_its_worker_and_no_camera, removal_reaches_a_camera_that_waits,
         removal_is_known_to_a_worker_that_starts_later, later_message_replaces_the_earlier,
+        change_reaches_a_fleet_that_is_full, time_to_come_is_refused, scarce_room_is_used_up,
+        removal_and_change_reach_a_worker_that_is_cut_off, camera_that_kills_is_put_away,
+        attempts_are_forgotten, message_that_can_not_be_put_away_stops_nothing,
         slow_worker_gives_one_back, metrics_tell_what_is_held]))

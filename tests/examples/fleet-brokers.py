@@ -57,6 +57,28 @@ def broker_that_takes_messages_back_is_survived(fleet):
         broker.start()
 
 
+def broker_that_is_low_on_memory_stops_nothing(fleet):
+    lab = fleet.lab
+    one, two = start_worker(fleet), start_worker(fleet, 1)
+    lab.add_camera('alarmed')
+    fleet.wait_summary('1 running, 0 waiting for a worker, 0 failed')
+    holder, other = (one, two) if one.n_said('camera alarmed: taken') else (two, one)
+    n_lost = other.n_said('the broker is lost')
+    lab.broker.ctl('set_vm_memory_high_watermark', '0.0001')
+    try:
+        added = lab.command('add', '-', stdin=camera('late').decode(), ok=False)
+        assert added.returncode == 1 and 'did not take a message: low on memory' in added.stderr, added
+        holder.kill()
+        other.wait_said('camera alarmed: playing')
+        other.wait_said('the broker takes no messages (low on memory)')
+    finally:
+        lab.broker.ctl('set_vm_memory_high_watermark', '0.4')
+    other.wait_said('the broker takes messages again')
+    fleet.wait_summary('1 running, 0 waiting for a worker, 0 failed')
+    assert other.n_said('the broker is lost') == n_lost
+    end_worker(other)
+
+
 def refused(fleet, config, *expected):
     """A worker that can't ever work says so, and ends."""
     worker = fleet.lab.workers[0]
@@ -242,6 +264,7 @@ def commands_of_the_documentation_work(fleet):
 if __name__ == '__main__':
     sys.exit(fleetlab.run_tests([
         broker_that_restarts_loses_nothing, broker_that_takes_messages_back_is_survived,
+        broker_that_is_low_on_memory_stops_nothing,
         wrong_password_ends_a_worker, unknown_vhost_ends_a_worker, queue_of_another_kind_ends_a_worker,
         model_that_is_none_ends_a_worker, lying_brokers_are_told_and_left,
         worker_waits_for_a_broker_that_is_away, tls_trusts_only_the_right_broker,

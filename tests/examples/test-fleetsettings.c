@@ -313,6 +313,15 @@ notes_come_back_as_they_were_sent (void)
   const FleetNote notes[] = {
       {.kind = FLEET_NOTE_REMOVE, .name = (char *) "a", .at_s = 1795987800.123456},
       {.kind = FLEET_NOTE_HELLO, .id = (char *) "x"},
+      {.kind = FLEET_NOTE_HELLO, .id = (char *) "x", .after = (char *) "w"},
+      {.kind = FLEET_NOTE_BYE, .id = (char *) "x"},
+      {.kind = FLEET_NOTE_HELD,
+       .name = (char *) "a",
+       .added_s = 1795987800.654321,
+       .id = (char *) "x",
+       .session = (char *) "z"},
+      {.kind = FLEET_NOTE_FORGET, .name = (char *) "a", .at_s = -1},
+      {.kind = FLEET_NOTE_FORGET, .name = (char *) "a", .at_s = 1795987800.123456},
       {.kind = FLEET_NOTE_HELD,
        .name = (char *) "a",
        .added_s = 1795987800.654321,
@@ -331,6 +340,8 @@ notes_come_back_as_they_were_sent (void)
     g_assert_cmpstr (note->id, ==, notes[i].id);
     g_assert_cmpstr (note->against, ==, notes[i].against);
     g_assert_cmpstr (note->reply_to, ==, notes[i].reply_to);
+    g_assert_cmpstr (note->after, ==, notes[i].after);
+    g_assert_cmpstr (note->session, ==, notes[i].session);
     /* What decides between two messages may not be rounded. */
     g_assert_true (note->at_s == notes[i].at_s);
     g_assert_true (note->added_s == notes[i].added_s);
@@ -403,6 +414,10 @@ bad_notes_are_refused (void)
       {"{\"note\":\"remove\",\"name\":\"a\",\"at\":-1}", "'at' is -1"},
       {"{\"note\":\"remove\",\"name\":\"../a\",\"at\":1}", "name '../a' is not allowed"},
       {"{\"note\":\"hello\"}", "'id' is missing"},
+      {"{\"note\":\"bye\",\"id\":7}", "'id' is no string"},
+      {"{\"note\":\"forget\"}", "'name' is missing"},
+      {"{\"note\":\"forget\",\"name\":\"a\",\"at\":null}", "'at' is no number"},
+      {"{\"note\":\"forget\",\"name\":\"a\",\"at\":1e300}", "which is to come"},
       {"{\"note\":\"held\",\"name\":\"a\",\"added\":1}", "'id' is missing"},
       {"{\"note\":\"held\",\"name\":\"a\",\"id\":\"x\"}", "'added' is missing"},
       {"{\"note\":\"held\",\"name\":\"a\",\"added\":1,\"id\":\"x\",\"against\":1}",

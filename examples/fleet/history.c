@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * examples/fleet/history.c - a table of cameras, each with the sessions that may have died of it.
+ */
+#include "examples/fleet/history.h"
+
+#include <string.h>
+
+/* Of one camera that are remembered; more tell nothing more. */
+#define MAX_TAKES 64
+
+/* Reference counted: of those in the table nobody knows that they are over. */
+typedef struct {
+  char *id;
+  uint32_t n_cameras; /* that may have killed it */
+  bool is_over;       /* in peace */
+} Session;
+
+typedef struct {
+  Session *session;
+  double added_s; /* of the message */
+} Take;
+
+typedef struct {
+  GArray *takes;
+  double forgotten_s; /* attempts that failed until then; negative: none */
+} Past;
+
+struct _FleetHistory {
+  GHashTable *pasts;    /* name -> Past * */
+  GHashTable *sessions; /* id -> Session * */
+};
+
+static void
+clear_session (gpointer session)
+{
+  g_free (((Session *) session)->id);
+}
+
+static void
+release_session (gpointer session)
+{
+  g_rc_box_release_full (session, clear_session);
+}
+
+static void
+free_past (gpointer past_)
+{
+  Past *past = past_;
+
+  for (guint i = 0; i < past->takes->len; i++)
+    release_session (g_array_index (past->takes, Take, i).session);
+  g_array_unref (past->takes);
+  g_free (past);
+}
+
+FleetHistory *
+fleet_history_new (void)
+{
+  FleetHistory *history = g_new0 (FleetHistory, 1);
+
+  history->pasts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, free_past);
+  history->sessions = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, release_session);
+  return history;
+}
+
+void
+fleet_history_free (FleetHistory *history)
+{
+  if (!history)
+    return;
+  g_hash_table_unref (history->pasts);
+  g_hash_table_unref (history->sessions);
+  g_free (history);
+}
+
+static Session *
+get_session (FleetHistory *history, const char *id)
+{
+  Session *session = g_hash_table_lookup (history->sessions, id);
+
+  if (session)
+    return session;
+  session = g_rc_box_new0 (Session);
+  session->id = g_strdup (id);
+  g_hash_table_insert (history->sessions, session->id, session);
+  return session;
+}
+
+static void
+end_session (FleetHistory *history, const char *id)
+{
+  Session *session = id ? g_hash_table_lookup (history->sessions, id) : NULL;
+
+  if (!session)
+    return;
+  session->is_over = true;
+  g_hash_table_remove (history->sessions, id);
+}
+
+static Past *
+get_past (FleetHistory *history, const char *name)
+{
+  Past *past = g_hash_table_lookup (history->pasts, name);
+
+  if (past)
+    return past;
+  past = g_new0 (Past, 1);
+  past->takes = g_array_new (FALSE, FALSE, sizeof (Take));
+  past->forgotten_s = -1;
+  g_hash_table_insert (history->pasts, g_strdup (name), past);
+  return past;
+}
+
+static void
+drop_take (FleetHistory *history, Past *past, guint index)
+{
+  Session *session = g_array_index (past->takes, Take, index).session;
+
+  session->n_cameras--;
+  if (session->n_cameras == 0 && !session->is_over)
+    g_hash_table_remove (history->sessions, session->id);
+  release_session (session);
+  g_array_remove_index_fast (past->takes, index);
+}
+
+static void
+hear_held (FleetHistory *history, const FleetNote *note)
+{
+  Past *past = get_past (history, note->name);
+
+  for (guint i = past->takes->len; i-- > 0;) {
+    const Session *session = g_array_index (past->takes, Take, i).session;
+    if (session->is_over)
+      drop_take (history, past, i);
+    else if (strcmp (session->id, note->session) == 0)
+      return;
+  }
+  if (past->takes->len == MAX_TAKES)
+    return;
+  Session *session = get_session (history, note->session);
+  const Take take = {g_rc_box_acquire (session), note->added_s};
+  session->n_cameras++;
+  g_array_append_val (past->takes, take);
+}
+
+/* Drops what was added until @added_s. */
+static void
+forget (FleetHistory *history, const char *name, double added_s, double failed_s)
+{
+  Past *past = g_hash_table_lookup (history->pasts, name);
+
+  if (!past && failed_s >= 0)
+    past = get_past (history, name);
+  if (!past)
+    return;
+  for (guint i = past->takes->len; i-- > 0;)
+    if (g_array_index (past->takes, Take, i).added_s <= added_s)
+      drop_take (history, past, i);
+  past->forgotten_s = MAX (past->forgotten_s, failed_s);
+  if (past->takes->len == 0 && past->forgotten_s < 0)
+    g_hash_table_remove (history->pasts, name);
+}
+
+void
+fleet_history_hear (FleetHistory *history, const FleetNote *note)
+{
+  switch (note->kind) {
+  case FLEET_NOTE_HELD:
+    if (note->session)
+      hear_held (history, note);
+    return;
+  case FLEET_NOTE_HELLO:
+    end_session (history, note->after);
+    return;
+  case FLEET_NOTE_BYE:
+    end_session (history, note->id);
+    return;
+  case FLEET_NOTE_FORGET:
+    forget (history, note->name, G_MAXDOUBLE, note->at_s);
+    return;
+  case FLEET_NOTE_REMOVE:
+    forget (history, note->name, note->at_s, -1);
+    return;
+  case FLEET_NOTE_LIST:
+    return;
+  }
+}
+
+double
+fleet_history_deaths (const FleetHistory *history, const char *name, double removed_s,
+                      const char *session)
+{
+  const Past *past = g_hash_table_lookup (history->pasts, name);
+  double n = 0;
+
+  for (guint i = 0; past && i < past->takes->len; i++) {
+    const Take *take = &g_array_index (past->takes, Take, i);
+    if (take->added_s > removed_s && !take->session->is_over &&
+        g_strcmp0 (take->session->id, session) != 0)
+      n += 1.0 / take->session->n_cameras;
+  }
+  return n;
+}
+
+bool
+fleet_history_forgets (const FleetHistory *history, const char *name, double failed_s)
+{
+  const Past *past = g_hash_table_lookup (history->pasts, name);
+
+  return past && past->forgotten_s >= 0 && failed_s <= past->forgotten_s;
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ * examples/fleet/intake.c - the message of a camera -> taken, put away, deleted, or given back. */
+#include "engine/error.h"
+#include "examples/fleet/worker-private.h"
+
+/* Until a message that can't be dealt with now goes back to the queue. */
+#define SUSPECT_PARKED_US (10 * G_USEC_PER_SEC)
+#define UNSENT_PARKED_US (30 * G_USEC_PER_SEC)
+
+static void
+put_away (FleetWorker *worker, const FleetArrival *arrival, const char *why)
+{
+  g_autofree char *reason = fleet_plain (why);
+  const FleetMessage message = {.body = arrival->body->str,
+                                .size_bytes = arrival->body->len,
+                                .attempts = arrival->attempts,
+                                .failed_s = arrival->failed_s,
+                                .reason = reason};
+
+  FLEET_SAY ("a message goes to %s: %s\n", FLEET_FAILED, reason);
+  fleet_courier_send (worker->courier, worker->session, arrival->tag, FLEET_FAILED, &message);
+}
+
+static void
+park (FleetWorker *worker, uint64_t tag, gint64 time_us)
+{
+  const FleetParked parked = {tag, g_get_monotonic_time () + time_us};
+
+  g_array_append_val (worker->parked, parked);
+}
+
+/* Attempts count until they are forgotten, or so old that nobody would know. */
+static uint32_t
+count_attempts (const FleetWorker *worker, const char *name, const FleetArrival *arrival)
+{
+  const double old_s = fleet_worker_now_s () - FLEET_REMOVAL_S;
+  const bool is_old = arrival->failed_s > 0 && arrival->failed_s < old_s;
+
+  return is_old || fleet_history_forgets (worker->history, name, arrival->failed_s)
+             ? 0
+             : arrival->attempts;
+}
+
+static FleetHold *
+new_hold (const FleetWorker *worker, const FleetCard *card, const FleetArrival *arrival)
+{
+  FleetHold *hold = g_new0 (FleetHold, 1);
+
+  hold->name = g_strdup (card->name);
+  hold->added_s = card->added_s >= 0 ? card->added_s : fleet_worker_now_s ();
+  hold->id = g_uuid_string_random ();
+  hold->tag = arrival->tag;
+  hold->consumer = arrival->consumer;
+  hold->attempts = count_attempts (worker, card->name, arrival);
+  return hold;
+}
+
+/* @card, @config: what the message says. */
+static void
+decide (FleetWorker *worker, const FleetArrival *arrival, const FleetCard *card,
+        CameraConfig *config)
+{
+  g_autoptr (CameraConfig) taken = config;
+  g_autoptr (FleetHold) other = NULL;
+
+  switch (fleet_holds_take (worker->holds, new_hold (worker, card, arrival),
+                            fleet_intake_capacity (worker), &other)) {
+  case FLEET_REPLACES:
+    fleet_worker_settle (worker, other->tag, true);
+    G_GNUC_FALLTHROUGH;
+  case FLEET_TAKEN:
+    fleet_seats_start (worker, card, g_steal_pointer (&taken));
+    return;
+  case FLEET_REMOVED:
+    FLEET_SAY ("camera %s: was removed\n", card->name);
+    fleet_worker_settle (worker, arrival->tag, true);
+    return;
+  case FLEET_REPLACED:
+    FLEET_SAY ("camera %s: a message is dropped, because a later one is held\n", card->name);
+    fleet_worker_settle (worker, arrival->tag, true);
+    return;
+  case FLEET_NO_ROOM:
+    fleet_worker_settle (worker, arrival->tag, false);
+    return;
+  }
+}
+
+static void
+put_killer_away (FleetWorker *worker, const FleetArrival *arrival, const char *name, double deaths)
+{
+  g_autofree char *why = g_strdup_printf (
+      "camera %s: workers died soon after they had taken it, %.0f times", name, deaths);
+
+  put_away (worker, arrival, why);
+  fleet_worker_forget (worker, name, -1); /* whoever tries it again begins anew */
+  worker->totals.n_put_away++;
+}
+
+/* Returns: whether it may run here and now; else its message is dealt with. */
+static bool
+is_trusted (FleetWorker *worker, const FleetArrival *arrival, const char *name)
+{
+  const double removed_s = fleet_holds_removed_s (worker->holds, name);
+  const double deaths = fleet_history_deaths (worker->history, name, removed_s, worker->hello);
+  const bool is_empty = fleet_holds_n (worker->holds) == 0;
+
+  /* A sum of thirds may be a little less than it should. */
+  if (deaths + 1e-6 < FLEET_SUSPECT)
+    return true;
+  if (deaths + 1e-6 >= FLEET_KILLER ||
+      (!is_empty && g_hash_table_contains (worker->refused, name))) {
+    put_killer_away (worker, arrival, name, deaths);
+    return false;
+  }
+  FLEET_SAY ("camera %s: workers died soon after they had taken it, so it runs alone%s\n", name,
+             is_empty ? "" : ", not here");
+  if (is_empty) {
+    g_free (worker->suspect);
+    worker->suspect = g_strdup (name);
+    return true;
+  }
+  g_hash_table_add (worker->refused, g_strdup (name));
+  park (worker, arrival->tag, SUSPECT_PARKED_US);
+  return false;
+}
+
+void
+fleet_intake_take (FleetWorker *worker, const FleetArrival *arrival)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (FleetCard) card = NULL;
+  CameraConfig *config = NULL;
+
+  if (arrival->size_bytes > FLEET_MAX_BODY_BYTES)
+    g_set_error (&error, YV_ERROR, YV_ERROR_MALFORMED,
+                 "is of %" G_GUINT64_FORMAT " bytes, expected %d at most; cut off here",
+                 arrival->size_bytes, FLEET_MAX_BODY_BYTES);
+  else
+    card = fleet_card_parse (arrival->body->str, arrival->body->len, fleet_worker_now_s (), &error);
+  if (card)
+    config = fleet_settings_camera (worker->settings, card->name, card->camera, &error);
+  if (!config) {
+    worker->totals.n_malformed++;
+    put_away (worker, arrival, error->message);
+  } else if (is_trusted (worker, arrival, card->name)) {
+    decide (worker, arrival, card, config);
+  } else {
+    camera_config_free (config);
+  }
+}
+
+/* A suspect has the whole worker, and has it only where there was nothing else. */
+uint32_t
+fleet_intake_capacity (const FleetWorker *worker)
+{
+  return worker->suspect ? 1 : worker->capacity.now;
+}
+
+void
+fleet_intake_park (FleetWorker *worker, uint64_t tag)
+{
+  park (worker, tag, UNSENT_PARKED_US);
+}
+
+void
+fleet_intake_look (FleetWorker *worker, gint64 now_us)
+{
+  for (guint i = worker->parked->len; i-- > 0;) {
+    const FleetParked *parked = &g_array_index (worker->parked, FleetParked, i);
+    if (now_us < parked->until_us)
+      continue;
+    fleet_worker_settle (worker, parked->tag, false);
+    g_array_remove_index_fast (worker->parked, i);
+  }
+  if (worker->suspect && !fleet_holds_get (worker->holds, worker->suspect))
+    g_clear_pointer (&worker->suspect, g_free);
+}
+
+void
+fleet_intake_forget (FleetWorker *worker)
+{
+  g_clear_pointer (&worker->suspect, g_free);
+  g_array_set_size (worker->parked, 0);
+  g_hash_table_remove_all (worker->refused);
+}
