@@ -8,11 +8,12 @@
 /* Of one camera that are remembered; more tell nothing more. */
 #define MAX_TAKES 64
 
-/* Reference counted: of those in the table nobody knows that they are over. */
+/* It lives as long as some camera has a take of it. */
 typedef struct {
   char *id;
   uint32_t n_cameras; /* that may have killed it */
-  bool is_over;       /* in peace */
+  uint32_t n_takes;
+  bool is_over; /* in peace, and not in the table any more */
 } Session;
 
 typedef struct {
@@ -31,26 +32,25 @@ struct _FleetHistory {
 };
 
 static void
-clear_session (gpointer session)
+free_past (gpointer past)
 {
-  g_free (((Session *) session)->id);
-}
-
-static void
-release_session (gpointer session)
-{
-  g_rc_box_release_full (session, clear_session);
-}
-
-static void
-free_past (gpointer past_)
-{
-  Past *past = past_;
-
-  for (guint i = 0; i < past->takes->len; i++)
-    release_session (g_array_index (past->takes, Take, i).session);
-  g_array_unref (past->takes);
+  g_array_unref (((Past *) past)->takes);
   g_free (past);
+}
+
+static void
+drop_take (FleetHistory *history, Past *past, guint index)
+{
+  Session *session = g_array_index (past->takes, Take, index).session;
+
+  g_array_remove_index_fast (past->takes, index);
+  session->n_takes--;
+  if (session->n_takes > 0)
+    return;
+  if (!session->is_over)
+    g_hash_table_remove (history->sessions, session->id);
+  g_free (session->id);
+  g_free (session);
 }
 
 FleetHistory *
@@ -59,15 +59,22 @@ fleet_history_new (void)
   FleetHistory *history = g_new0 (FleetHistory, 1);
 
   history->pasts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, free_past);
-  history->sessions = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, release_session);
+  history->sessions = g_hash_table_new (g_str_hash, g_str_equal);
   return history;
 }
 
 void
 fleet_history_free (FleetHistory *history)
 {
+  GHashTableIter i;
+  gpointer past;
+
   if (!history)
     return;
+  g_hash_table_iter_init (&i, history->pasts);
+  while (g_hash_table_iter_next (&i, NULL, &past))
+    while (((Past *) past)->takes->len > 0)
+      drop_take (history, past, 0);
   g_hash_table_unref (history->pasts);
   g_hash_table_unref (history->sessions);
   g_free (history);
@@ -80,7 +87,7 @@ get_session (FleetHistory *history, const char *id)
 
   if (session)
     return session;
-  session = g_rc_box_new0 (Session);
+  session = g_new0 (Session, 1);
   session->id = g_strdup (id);
   g_hash_table_insert (history->sessions, session->id, session);
   return session;
@@ -112,18 +119,6 @@ get_past (FleetHistory *history, const char *name)
 }
 
 static void
-drop_take (FleetHistory *history, Past *past, guint index)
-{
-  Session *session = g_array_index (past->takes, Take, index).session;
-
-  session->n_cameras--;
-  if (session->n_cameras == 0 && !session->is_over)
-    g_hash_table_remove (history->sessions, session->id);
-  release_session (session);
-  g_array_remove_index_fast (past->takes, index);
-}
-
-static void
 hear_held (FleetHistory *history, const FleetNote *note)
 {
   Past *past = get_past (history, note->name);
@@ -138,27 +133,38 @@ hear_held (FleetHistory *history, const FleetNote *note)
   if (past->takes->len == MAX_TAKES)
     return;
   Session *session = get_session (history, note->session);
-  const Take take = {g_rc_box_acquire (session), note->added_s};
+  const Take take = {session, note->added_s};
   session->n_cameras++;
+  session->n_takes++;
   g_array_append_val (past->takes, take);
 }
 
-/* Drops what was added until @added_s. */
+/* Drops what was added until @added_s. @session: (nullable): in which the camera was well, so that
+ * it is none of those that may kill that one. */
 static void
-forget (FleetHistory *history, const char *name, double added_s, double failed_s)
+forget (FleetHistory *history, const char *name, double added_s, const char *session)
 {
   Past *past = g_hash_table_lookup (history->pasts, name);
 
-  if (!past && failed_s >= 0)
-    past = get_past (history, name);
-  if (!past)
-    return;
-  for (guint i = past->takes->len; i-- > 0;)
-    if (g_array_index (past->takes, Take, i).added_s <= added_s)
-      drop_take (history, past, i);
-  past->forgotten_s = MAX (past->forgotten_s, failed_s);
-  if (past->takes->len == 0 && past->forgotten_s < 0)
+  for (guint i = past ? past->takes->len : 0; i-- > 0;) {
+    const Take *take = &g_array_index (past->takes, Take, i);
+    if (take->added_s > added_s)
+      continue;
+    take->session->n_cameras -= g_strcmp0 (take->session->id, session) == 0;
+    drop_take (history, past, i);
+  }
+  if (past && past->takes->len == 0 && past->forgotten_s < 0)
     g_hash_table_remove (history->pasts, name);
+}
+
+static void
+hear_forget (FleetHistory *history, const FleetNote *note)
+{
+  if (note->at_s >= 0) {
+    Past *past = get_past (history, note->name);
+    past->forgotten_s = MAX (past->forgotten_s, note->at_s);
+  }
+  forget (history, note->name, G_MAXDOUBLE, note->session);
 }
 
 void
@@ -176,10 +182,10 @@ fleet_history_hear (FleetHistory *history, const FleetNote *note)
     end_session (history, note->id);
     return;
   case FLEET_NOTE_FORGET:
-    forget (history, note->name, G_MAXDOUBLE, note->at_s);
+    hear_forget (history, note);
     return;
   case FLEET_NOTE_REMOVE:
-    forget (history, note->name, note->at_s, -1);
+    forget (history, note->name, note->at_s, NULL);
     return;
   case FLEET_NOTE_LIST:
     return;

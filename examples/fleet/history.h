@@ -9,7 +9,8 @@
  * was followed by another one of the same process, is taken for a worker that died. Cameras that
  * were analysed for FLEET_WELL_S there, or were given back, are told to be forgotten. The others
  * share the death: of three each has a third. So who only was beside the camera that kills soon has
- * less than it, and machines that are switched off rarely make anybody suspect.
+ * less than it, and forgets it as soon as it is well elsewhere; and machines that are switched off
+ * rarely make anybody suspect.
  *
  * What the broker says of deliveries is not used: it counts workers that were asked to end, too,
  * and differs between RabbitMQ 3 and 4.
@@ -27,8 +28,8 @@ G_BEGIN_DECLS
 
 /* Deaths. From the first on it runs only where there is nothing else, from the second on nowhere.
  */
-#define FLEET_SUSPECT 4
-#define FLEET_KILLER 6
+#define FLEET_SUSPECT 6
+#define FLEET_KILLER 8
 
 typedef struct _FleetHistory FleetHistory;
 

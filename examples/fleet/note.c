@@ -209,6 +209,7 @@ read_note (FleetNote *note, JsonObject *object, double now_s, GError **error)
   case FLEET_NOTE_FORGET:
     note->at_s = -1;
     return get_name (object, &note->name, error) &&
+           get_string (object, "session", false, &note->session, error) &&
            (!json_object_has_member (object, "at") ||
             get_past_time (object, "at", now_s, &note->at_s, error));
   case FLEET_NOTE_LIST:

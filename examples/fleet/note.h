@@ -10,7 +10,7 @@
  *   {"note":"bye","id":"5f0c..."}
  *   {"note":"held","name":"street","added":1795987000.25,"id":"77e1...","session":"5f0c..."}
  *   {"note":"held","name":"street","added":1795987000.25,"id":"77e1...","against":"03ab..."}
- *   {"note":"forget","name":"street","at":1795987060.75}
+ *   {"note":"forget","name":"street","session":"5f0c...","at":1795987060.75}
  *   {"note":"list","reply-to":"amq.gen-..."}
  *
  * Times are seconds since 1970 of the clock of the machine that wrote them. One that lies ahead, as
@@ -52,7 +52,8 @@ typedef struct {
   double added_s; /* HELD */
   char *id;       /* HELLO, BYE, HELD */
   char *after;    /* HELLO (nullable): the session before it, whose worker has lived on */
-  char *session;  /* HELD (nullable): in which it was taken just now */
+  char *session;  /* HELD (nullable): in which it was taken just now; FORGET (nullable): in which it
+                   * has done no harm */
   char *against;  /* HELD (nullable): the id of a hold that has lost against this one */
   char *reply_to; /* LIST: the queue to answer to, which has a name that the broker gave */
 } FleetNote;

@@ -44,7 +44,8 @@ fleet_worker_tell_all (FleetWorker *worker, const FleetNote *note)
 void
 fleet_worker_forget (FleetWorker *worker, const char *name, double at_s)
 {
-  const FleetNote note = {.kind = FLEET_NOTE_FORGET, .name = (char *) name, .at_s = at_s};
+  const FleetNote note = {
+      .kind = FLEET_NOTE_FORGET, .name = (char *) name, .session = worker->hello, .at_s = at_s};
 
   fleet_worker_tell_all (worker, &note);
   if (g_strcmp0 (worker->suspect, name) == 0)

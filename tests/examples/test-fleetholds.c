@@ -236,10 +236,12 @@ tell_taken (FleetHistory *history, const char *name, double added_s, const char 
 }
 
 static void
-tell_forget (FleetHistory *history, const char *name, double at_s)
+tell_forget (FleetHistory *history, const char *name, double at_s, const char *session)
 {
-  fleet_history_hear (history,
-                      &(FleetNote){.kind = FLEET_NOTE_FORGET, .name = (char *) name, .at_s = at_s});
+  fleet_history_hear (history, &(FleetNote){.kind = FLEET_NOTE_FORGET,
+                                            .name = (char *) name,
+                                            .session = (char *) session,
+                                            .at_s = at_s});
 }
 
 static double
@@ -263,9 +265,25 @@ a_death_is_shared_by_who_was_there (void)
   g_assert_cmpfloat (count_deaths (history, "b"), ==, 0.5);
   tell_taken (history, "c", 1, "mine"); /* who asks lives */
   g_assert_cmpfloat (count_deaths (history, "c"), ==, 0);
-  tell_forget (history, "b", -1); /* it was well there, so it was the other */
-  g_assert_cmpfloat (count_deaths (history, "a"), ==, 2);
+  tell_forget (history, "b", -1, "s3"); /* it is well elsewhere, which tells nothing of s1 */
+  g_assert_cmpfloat (count_deaths (history, "a"), ==, 1.5);
   g_assert_cmpfloat (count_deaths (history, "b"), ==, 0);
+}
+
+static void
+who_was_well_there_has_no_share (void)
+{
+  g_autoptr (FleetHistory) history = fleet_history_new ();
+
+  tell_taken (history, "a", 1, "s1");
+  tell_taken (history, "b", 1, "s1");
+  tell_forget (history, "b", -1, "s1");
+  g_assert_cmpfloat (count_deaths (history, "a"), ==, 1);
+  g_assert_cmpfloat (count_deaths (history, "b"), ==, 0);
+  tell_forget (history, "a", -1, "s1");
+  tell_taken (history, "b", 1, "s1"); /* once more */
+  g_assert_cmpfloat (count_deaths (history, "a"), ==, 0);
+  g_assert_cmpfloat (count_deaths (history, "b"), ==, 1);
 }
 
 static void
@@ -316,10 +334,10 @@ attempts_are_forgotten_by_their_time (void)
   g_autoptr (FleetHistory) history = fleet_history_new ();
 
   g_assert_false (fleet_history_forgets (history, "a", 0));
-  tell_forget (history, "a", -1);
+  tell_forget (history, "a", -1, NULL);
   g_assert_false (fleet_history_forgets (history, "a", 0));
-  tell_forget (history, "a", 50);
-  tell_forget (history, "a", 40);
+  tell_forget (history, "a", 50, NULL);
+  tell_forget (history, "a", 40, NULL);
   g_assert_true (fleet_history_forgets (history, "a", 0)); /* it does not say when */
   g_assert_true (fleet_history_forgets (history, "a", 50));
   g_assert_false (fleet_history_forgets (history, "a", 51));
@@ -337,7 +355,7 @@ hostile_history_stays_small (void)
     tell_taken (history, "a", 1, session);
   }
   g_assert_cmpfloat (count_deaths (history, "a"), ==, 64);
-  tell_forget (history, "a", -1);
+  tell_forget (history, "a", -1, NULL);
   g_assert_cmpfloat (count_deaths (history, "a"), ==, 0);
 }
 
@@ -434,6 +452,7 @@ main (int argc, char **argv)
   TEST (asks_again_only_where_the_number_changes);
   TEST (after_a_loss_all_is_asked_for_again);
   TEST (a_death_is_shared_by_who_was_there);
+  TEST (who_was_well_there_has_no_share);
   TEST (answer_of_a_holder_is_no_take);
   TEST (sessions_that_ended_in_peace_count_nothing);
   TEST (removal_forgets_what_was_added_before);

@@ -320,7 +320,7 @@ notes_come_back_as_they_were_sent (void)
        .added_s = 1795987800.654321,
        .id = (char *) "x",
        .session = (char *) "z"},
-      {.kind = FLEET_NOTE_FORGET, .name = (char *) "a", .at_s = -1},
+      {.kind = FLEET_NOTE_FORGET, .name = (char *) "a", .session = (char *) "z", .at_s = -1},
       {.kind = FLEET_NOTE_FORGET, .name = (char *) "a", .at_s = 1795987800.123456},
       {.kind = FLEET_NOTE_HELD,
        .name = (char *) "a",
