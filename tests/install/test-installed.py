@@ -211,6 +211,23 @@ def the_plugin_finds_its_metadata(its):
     assert 'yolov7' not in its.run('gst-inspect-1.0', '--print-blacklist')
 
 
+def units_name_what_is_installed(its):
+    """Under a prefix of its own, too: the program, the plugin, and /etc for what an administrator writes."""
+    paths = glob.glob(its.prefix + '/lib/systemd/system/*.service')
+    programs = {re.search(r'(yolov7-[a-z-]+)', os.path.basename(path))[1] for path in paths}
+    installed = {os.path.basename(path) for path in glob.glob(its.prefix + '/bin/yolov7-*')}
+    assert programs == installed, f'units of {programs}, programs {installed}'
+    final_prefix = its.prefix.removeprefix(its.folder + '/root')
+    plugins = '' if final_prefix == '/usr' else f' GST_PLUGIN_PATH={its.final_libdir}/gstreamer-1.0'
+    for path in paths:
+        with open(path, encoding='ascii') as f:
+            text = f.read()
+        assert f'\nExecStart={final_prefix}/bin/yolov7-' in text, path
+        assert re.search(r'\nConditionPathExists=/etc/gst-yolov7/', text), path
+        assert re.search(rf'\nEnvironment=XDG_CACHE_HOME=%C/[a-z0-9%-]+{re.escape(plugins)}\n', text), path
+        assert '@' not in text.replace('yolov7-fleet@', '').replace('@system-service', ''), path
+
+
 # ---- examples -----------------------------------------------------------------------------------
 
 def embed_engine_finds_what_the_tool_finds(its):
@@ -391,6 +408,7 @@ def both_libraries_live_in_one_process(its):
 def main():
     tests = [each_header_compiles_alone_in_c_and_in_cpp, a_cpp_program_links, what_is_exported_is_what_headers_declare,
              what_is_inside_stays_inside, libraries_have_versions, the_build_is_forgotten, the_plugin_finds_its_metadata,
+             units_name_what_is_installed,
              embed_engine_finds_what_the_tool_finds, embed_engine_needs_no_gstreamer, embed_engine_says_what_is_wrong,
              embed_appsink_finds_what_the_tool_finds, embed_appsink_says_what_is_wrong, embed_appsink_ends_when_interrupted,
              both_libraries_live_in_one_process, python_reads_our_metadata, python_reads_what_c_reads,
