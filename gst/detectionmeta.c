@@ -312,6 +312,7 @@ gst_yolov7_detections_register (void)
   static const char *tags[] = {GST_META_TAG_VIDEO_STR, GST_META_TAG_VIDEO_SIZE_STR,
                                GST_META_TAG_VIDEO_ORIENTATION_STR, NULL};
 
+  g_return_if_fail (gst_is_initialized ()); /* else it would fail, and for good */
   if (!g_once_init_enter (&registered))
     return;
   /* It is there already where a process holds this code twice: an application and the plugin. */
@@ -328,7 +329,8 @@ gst_yolov7_detections_attach (GstBuffer *buffer, const GstYolov7Frame *frame,
   const guint frame_w = frame->width, frame_h = frame->height;
   GValue array;
 
-  g_assert (frame_w > 0 && frame_h > 0);
+  g_return_if_fail (gst_buffer_is_writable (buffer));
+  g_return_if_fail (frame_w > 0 && frame_h > 0);
   gst_yolov7_detections_register ();
   gst_yolov7_detections_to_array (detections, n_detections, &array);
   add_custom_meta (buffer, frame, &array);
@@ -465,7 +467,7 @@ set_custom_ids (GstBuffer *buffer, const GArray *found)
 void
 gst_yolov7_detections_set_ids (GstBuffer *buffer, const GArray *found)
 {
-  g_assert (gst_buffer_is_writable (buffer));
+  g_return_if_fail (gst_buffer_is_writable (buffer));
   gst_yolov7_detections_register ();
   set_custom_ids (buffer, found);
   gst_yolov7_roi_set_ids (buffer, found);

@@ -90,6 +90,9 @@ typedef enum {
  *   predicted ones in any order
  * @n_detections: 0 is a result too: it says that the frame was analysed
  * @kinds: what to attach besides GstYolov7Detections
+ *
+ * With a buffer that is not writable, or a frame without a size, it warns, by g_return_if_fail(),
+ * and attaches nothing.
  */
 YV_API void gst_yolov7_detections_attach (GstBuffer *buffer, const GstYolov7Frame *frame,
                                           const GstYolov7Detection *detections, guint n_detections,
@@ -136,7 +139,7 @@ YV_API GstYolov7MetaKinds gst_yolov7_detections_kinds (GstBuffer *buffer);
 
 /**
  * gst_yolov7_detections_set_ids:
- * @buffer: writable
+ * @buffer: writable, else it warns and does nothing
  * @found: (element-type GstYolov7Detection): what gst_yolov7_detections_read() or _read_scaled()
  * found on @buffer, in its order, with new ids; a negative one leaves what is there
  *
@@ -149,9 +152,9 @@ YV_API GstYolov7MetaKinds gst_yolov7_detections_kinds (GstBuffer *buffer);
  */
 YV_API void gst_yolov7_detections_set_ids (GstBuffer *buffer, const GArray *found);
 
-/* Registers GstYolov7Detections; the functions above do so themselves. An application that reads
- * the custom meta by name before any yolov7 element exists in the process calls
- * gst_meta_get_info() first, which is NULL then. */
+/* Registers GstYolov7Detections, after gst_init(); the functions above do so themselves. An
+ * application that reads the custom meta by name before any yolov7 element exists in the process
+ * calls gst_meta_get_info() first, which is NULL then. */
 YV_API void gst_yolov7_detections_register (void);
 
 G_END_DECLS

@@ -41,11 +41,22 @@ structure_of_zone (const GstYolov7Zone *zone)
   return s;
 }
 
+static gboolean
+can_be_told (const GstYolov7Zone *zones, guint n_zones)
+{
+  for (guint i = 0; i < n_zones; i++)
+    if (!zones[i].name || zones[i].n_points > GST_YOLOV7_MAX_ZONE_POINTS)
+      return FALSE;
+  return n_zones <= GST_YOLOV7_MAX_ZONES;
+}
+
 void
 gst_yolov7_zones_attach (GstBuffer *buffer, const GstYolov7Zone *zones, guint n_zones)
 {
   GValue array = G_VALUE_INIT;
 
+  g_return_if_fail (gst_buffer_is_writable (buffer));
+  g_return_if_fail (can_be_told (zones, n_zones));
   gst_yolov7_zones_register ();
   gst_value_array_init (&array, n_zones);
   for (guint i = 0; i < n_zones; i++) {
@@ -177,6 +188,7 @@ gst_yolov7_zones_register (void)
   static const char *tags[] = {GST_META_TAG_VIDEO_STR, GST_META_TAG_VIDEO_SIZE_STR,
                                GST_META_TAG_VIDEO_ORIENTATION_STR, NULL};
 
+  g_return_if_fail (gst_is_initialized ()); /* else it would fail, and for good */
   if (!g_once_init_enter (&registered))
     return;
   /* It is there already where a process holds this code twice: an application and the plugin. */

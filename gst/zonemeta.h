@@ -64,7 +64,10 @@ typedef struct {
 } GstYolov7Zone;
 
 /* @buffer: writable; its memory is not touched
- * @zones: (array length=n_zones): copied; each with a name, and all fields of its kind */
+ * @zones: (array length=n_zones): copied; each with a name, at most GST_YOLOV7_MAX_ZONE_POINTS
+ *   points, and all fields of its kind
+ * @n_zones: at most GST_YOLOV7_MAX_ZONES
+ * With other arguments it warns, by g_return_if_fail(), and attaches nothing. */
 YV_API void gst_yolov7_zones_attach (GstBuffer *buffer, const GstYolov7Zone *zones, guint n_zones);
 
 /**
@@ -79,7 +82,7 @@ YV_API void gst_yolov7_zones_attach (GstBuffer *buffer, const GstYolov7Zone *zon
  */
 YV_API gboolean gst_yolov7_zones_read (GstBuffer *buffer, GArray *found);
 
-/* Registers GstYolov7Zones; the functions above do so themselves. */
+/* Registers GstYolov7Zones, after gst_init(); the functions above do so themselves. */
 YV_API void gst_yolov7_zones_register (void);
 
 G_END_DECLS

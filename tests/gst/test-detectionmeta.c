@@ -617,6 +617,25 @@ detections_never_survive_with_wrong_boxes (void)
   }
 }
 
+static void
+what_cannot_be_attached_is_refused (void)
+{
+  const GstYolov7Frame frame = {.width = W, .height = H}, nothing = {0};
+  g_autoptr (GstBuffer) buffer = gst_buffer_new ();
+  g_autoptr (GArray) found = g_array_new (FALSE, FALSE, sizeof (GstYolov7Detection));
+
+  g_test_expect_message (NULL, G_LOG_LEVEL_CRITICAL, "gst_yolov7_detections_attach: assertion*");
+  gst_yolov7_detections_attach (buffer, &nothing, two, 2, GST_YOLOV7_META_ROI);
+  g_test_assert_expected_messages ();
+  g_autoptr (GstBuffer) shared = gst_buffer_ref (buffer);
+  g_test_expect_message (NULL, G_LOG_LEVEL_CRITICAL, "gst_yolov7_detections_attach: assertion*");
+  gst_yolov7_detections_attach (shared, &frame, two, 2, GST_YOLOV7_META_ROI);
+  g_test_expect_message (NULL, G_LOG_LEVEL_CRITICAL, "gst_yolov7_detections_set_ids: assertion*");
+  gst_yolov7_detections_set_ids (shared, found);
+  g_test_assert_expected_messages ();
+  g_assert_false (gst_yolov7_detections_read (buffer, found));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -645,5 +664,6 @@ main (int argc, char **argv)
   g_test_add_func ("/detectionmeta/frame-pts-unknown", an_unknown_frame_stays_unknown);
   g_test_add_func ("/detectionmeta/foreign-fields", fields_of_applications_travel_along);
   g_test_add_func ("/detectionmeta/wrong-boxes", detections_never_survive_with_wrong_boxes);
+  g_test_add_func ("/detectionmeta/refused", what_cannot_be_attached_is_refused);
   return g_test_run ();
 }

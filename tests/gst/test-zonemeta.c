@@ -175,6 +175,36 @@ a_buffer_without_it_says_nothing (void)
   g_assert_cmpuint (found->len, ==, 0);
 }
 
+static void
+attach_is_refused (GstBuffer *buffer, const GstYolov7Zone *zones, guint n_zones)
+{
+  g_test_expect_message (NULL, G_LOG_LEVEL_CRITICAL, "gst_yolov7_zones_attach: assertion*");
+  gst_yolov7_zones_attach (buffer, zones, n_zones);
+  g_test_assert_expected_messages ();
+  g_assert_null (gst_buffer_get_custom_meta (buffer, GST_YOLOV7_ZONES_META_NAME));
+}
+
+/* The function is public: nothing may be read behind the end of an array. */
+static void
+what_cannot_be_told_is_not_attached (void)
+{
+  g_autoptr (GstBuffer) buffer = gst_buffer_new ();
+  g_autofree GstYolov7Zone *zones = g_new0 (GstYolov7Zone, GST_YOLOV7_MAX_ZONES + 1);
+
+  for (guint i = 0; i <= GST_YOLOV7_MAX_ZONES; i++)
+    zones[i].name = "z";
+  gst_yolov7_zones_register ();
+  attach_is_refused (buffer, zones, GST_YOLOV7_MAX_ZONES + 1);
+  zones[1].n_points = GST_YOLOV7_MAX_ZONE_POINTS + 1;
+  attach_is_refused (buffer, zones, 2);
+  zones[1].n_points = G_MAXUINT;
+  attach_is_refused (buffer, zones, 2);
+  zones[0].name = NULL;
+  attach_is_refused (buffer, zones, 1);
+  g_autoptr (GstBuffer) shared = gst_buffer_ref (buffer);
+  attach_is_refused (shared, NULL, 0);
+}
+
 /* Others may write what they like under our name. */
 static void
 what_is_no_zone_is_left_out (void)
@@ -249,6 +279,7 @@ main (int argc, char **argv)
   g_test_add_func ("/zonemeta/none", a_buffer_without_it_says_nothing);
   g_test_add_func ("/zonemeta/foreign", what_is_no_zone_is_left_out);
   g_test_add_func ("/zonemeta/missing", missing_totals_are_zero);
+  g_test_add_func ("/zonemeta/refused", what_cannot_be_told_is_not_attached);
   const int failed = g_test_run ();
   gst_deinit ();
   return failed;
