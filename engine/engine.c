@@ -314,6 +314,12 @@ free_engine (YvEngine *engine)
   g_free (engine);
 }
 
+const char *
+yv_version (void)
+{
+  return YV_VERSION;
+}
+
 YvEngine *
 yv_engine_new (const YvEngineOptions *options, GError **error)
 {

@@ -14,6 +14,9 @@
 
 G_BEGIN_DECLS
 
+/* Not in the public header: it grows with each format. */
+#define YV_N_FORMATS (YV_FORMAT_P010_10LE + 1)
+
 /* False with YV_ERROR_INVALID where sizes, strides or planes contradict the format, or planes do
  * not lie in the image's memory. */
 bool yv_image_check (const YvImage *image, GError **error);

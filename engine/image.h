@@ -32,7 +32,6 @@ typedef enum {
   YV_FORMAT_Y444,      /* planes Y, U, V of one size */
   YV_FORMAT_I420_10LE, /* I420 of two bytes a sample, little-endian, whose low 10 bits it is */
   YV_FORMAT_P010_10LE, /* NV12 of two bytes a sample, little-endian, whose high 10 bits it is */
-  YV_N_FORMATS
 } YvFormat;
 
 typedef enum { YV_MATRIX_BT601, YV_MATRIX_BT709, YV_MATRIX_BT2020 } YvMatrix;

@@ -35,6 +35,10 @@ G_BEGIN_DECLS
 typedef struct _YvEngine YvEngine;
 typedef struct _YvStream YvStream;
 
+/* Of the library that runs, "0.1.0", which may be a later release than that of the headers that a
+ * program was built with (YV_CHECK_VERSION). Never freed. */
+YV_API const char *yv_version (void);
+
 /* ---- engine -----------------------------------------------------------------------------------
  */
 

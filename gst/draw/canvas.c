@@ -20,7 +20,7 @@ static const struct {
   uint8_t chroma_dx, chroma_dy; /* log2 of the subsampling of U and V */
   uint8_t n_components;
   ComponentRow components[4];
-} layouts[YV_N_FORMATS] = {
+} layouts[] = {
     /* clang-format off */
     [YV_FORMAT_RGB] = {8, 0, 0, 0, 3, {{R, 0, 0, 3}, {G, 0, 1, 3}, {B, 0, 2, 3}}},
     [YV_FORMAT_BGR] = {8, 0, 0, 0, 3, {{B, 0, 0, 3}, {G, 0, 1, 3}, {R, 0, 2, 3}}},

@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "engine/frame.h"
+
 #define MAX_SIDE 24
 #define PADDING 5  /* bytes after each row that nobody may write */
 #define GUARD 0xa5 /* what they hold */

@@ -4,6 +4,7 @@
 
 #include <gst/check/gstharness.h>
 
+#include "engine/frame.h"
 #include "tests/gst/frames.h"
 
 /* As the engine will read it: R, G, B of pixel (x, y) through planes and strides alone. */

@@ -10,6 +10,7 @@
 #include <cairo.h>
 #include <glib/gstdio.h>
 
+#include "engine/frame.h"
 #include "gst/draw/boxes.h"
 #include "gst/draw/zonelines.h"
 #include "tests/common/paths.h"

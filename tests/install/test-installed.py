@@ -153,12 +153,13 @@ def declared(its, headers):
 
 
 def exported(path):
-    return set(re.findall(r' [A-Z] (\w+)$', run('nm', '-D', '--defined-only', path), re.MULTILINE))
+    return set(re.findall(r' [B-Z] ([\w@.]+)$', run('nm', '-D', '--defined-only', path), re.MULTILINE))
 
 
 def what_is_exported_is_what_headers_declare(its):
     for name, headers in (('libyolov7.so', ENGINE_HEADERS), ('libyolov7meta.so', META_HEADERS)):
-        ours, theirs = declared(its, headers), exported(f'{its.libdir}/{name}')
+        # Each has the version that its library's soname names.
+        ours, theirs = {f'{word}@@{name}.0' for word in declared(its, headers)}, exported(f'{its.libdir}/{name}')
         assert len(ours) > 10, f'{name}: {ours}'
         assert ours == theirs, f'{name}: only in headers {ours - theirs}, only exported {theirs - ours}'
     entry = exported(its.env['GST_PLUGIN_PATH'] + '/libgstyolov7.so')
@@ -175,6 +176,21 @@ def what_is_inside_stays_inside(its):
 def libraries_have_versions(its):
     version = its.pkg_config('--modversion', 'yolov7')
     assert version == its.pkg_config('--modversion', 'gst-yolov7')
+    done = its.compile('''#include <yolov7/yolov7.h>
+        #include <stdio.h>
+        #if !YV_CHECK_VERSION (0, 0, 9) || !YV_CHECK_VERSION (YV_VERSION_MAJOR, YV_VERSION_MINOR, YV_VERSION_MICRO)
+        #error older than it is
+        #endif
+        #if YV_CHECK_VERSION (YV_VERSION_MAJOR, YV_VERSION_MINOR, YV_VERSION_MICRO + 1) || \\
+            YV_CHECK_VERSION (YV_VERSION_MAJOR, YV_VERSION_MINOR + 1, 0) || YV_CHECK_VERSION (YV_VERSION_MAJOR + 1, 0, 0)
+        #error newer than it is
+        #endif
+        int main (void) {
+          printf ("%d.%d.%d %s", YV_VERSION_MAJOR, YV_VERSION_MINOR, YV_VERSION_MICRO, yv_version ());
+          return 0;
+        }''', 'yolov7')
+    assert done.returncode == 0, done.stderr
+    assert its.run(its.folder + '/program') == f'{version} {version}', 'engine/api.h and meson.build differ'
     for name in ('libyolov7.so', 'libyolov7meta.so'):
         soname = re.search(r'SONAME\).*\[(.*)\]', run('readelf', '-d', f'{its.libdir}/{name}')).group(1)
         assert re.fullmatch(re.escape(name) + r'\.\d+', soname), soname
@@ -403,6 +419,26 @@ def both_libraries_live_in_one_process(its):
     del its.env['G_DEBUG']
 
 
+def registering_too_early_spoils_nothing(its):
+    """Before gst_init() it is refused; after that it works."""
+    done = its.compile('''#include <yolov7/detectionmeta.h>
+        #include <yolov7/zonemeta.h>
+        int main (int argc, char **argv) {
+          const GstYolov7Frame frame = {32, 32, GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE};
+          gst_yolov7_detections_register ();
+          gst_yolov7_zones_register ();
+          gst_init (&argc, &argv);
+          g_autoptr (GstBuffer) buffer = gst_buffer_new ();
+          gst_yolov7_detections_attach (buffer, &frame, NULL, 0, 0);
+          gst_yolov7_zones_attach (buffer, NULL, 0);
+          return !gst_buffer_get_custom_meta (buffer, GST_YOLOV7_DETECTIONS_META_NAME) ||
+            !gst_buffer_get_custom_meta (buffer, GST_YOLOV7_ZONES_META_NAME);
+        }''', 'gst-yolov7')
+    assert done.returncode == 0, done.stderr
+    done = its.call(its.folder + '/program')
+    assert done.returncode == 0 and done.stderr.count('gst_is_initialized') == 2, f'{done.returncode}: {done.stderr}'
+
+
 # ---- all of it ----------------------------------------------------------------------------------
 
 def main():
@@ -411,7 +447,7 @@ def main():
              units_name_what_is_installed,
              embed_engine_finds_what_the_tool_finds, embed_engine_needs_no_gstreamer, embed_engine_says_what_is_wrong,
              embed_appsink_finds_what_the_tool_finds, embed_appsink_says_what_is_wrong, embed_appsink_ends_when_interrupted,
-             both_libraries_live_in_one_process, python_reads_our_metadata, python_reads_what_c_reads,
+             both_libraries_live_in_one_process, registering_too_early_spoils_nothing, python_reads_our_metadata, python_reads_what_c_reads,
              python_ends_when_interrupted,
              python_reads_gstanalytics if has_analytics() else python_says_that_gstanalytics_is_not_there]
     failed = 0
