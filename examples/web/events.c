@@ -4,6 +4,8 @@
 
 #include <sys/socket.h>
 
+#include "examples/web/peers.h"
+
 /* A comment now and then, so that proxies do not take the connection for an idle one, and viewers
  * who are gone without a word are found. */
 #define HEARTBEAT ":\n\n"
@@ -17,6 +19,7 @@
   "Content-Type: text/event-stream\r\n"                                                            \
   "Cache-Control: no-store\r\n"                                                                    \
   "X-Content-Type-Options: nosniff\r\n"                                                            \
+  "Cross-Origin-Resource-Policy: same-origin\r\n"                                                  \
   "X-Accel-Buffering: no\r\n" /* nginx would collect them */                                       \
   "Connection: close\r\n"                                                                          \
   "\r\n"                                                                                           \
@@ -26,6 +29,7 @@ typedef struct {
   Events *events; /* borrowed: it frees the viewers */
   GIOStream *connection;
   GSocket *socket;
+  guint64 peer;
   char *topic;
   GQueue waiting;    /* GBytes * */
   gsize n_waiting;   /* bytes of these, less what was sent of the first */
@@ -37,7 +41,9 @@ typedef struct {
 } Viewer;
 
 struct _Events {
-  GQueue viewers; /* Viewer * */
+  GQueue viewers; /* Viewer *, the oldest first */
+  guint most;
+  Peers *peers; /* of those that are not gone */
   guint tick;
   EventsCounters counters;
   GBytes *head, *heartbeat;
@@ -66,6 +72,7 @@ hang_up (Viewer *viewer)
   g_queue_clear_full (&viewer->waiting, (GDestroyNotify) g_bytes_unref);
   g_socket_close (viewer->socket, NULL);
   viewer->events->counters.n_viewers--;
+  peers_remove (viewer->events->peers, viewer->peer);
 }
 
 static void
@@ -203,11 +210,13 @@ on_tick (gpointer user_data)
 }
 
 Events *
-events_new (void)
+events_new (guint most)
 {
   Events *self = g_new0 (Events, 1);
 
   g_queue_init (&self->viewers);
+  self->most = most;
+  self->peers = peers_new ();
   self->head = g_bytes_new_static (HEAD, sizeof (HEAD) - 1);
   self->heartbeat = g_bytes_new_static (HEARTBEAT, sizeof (HEARTBEAT) - 1);
   self->tick = g_timeout_add_seconds (TICK_S, on_tick, self);
@@ -223,6 +232,7 @@ events_free (Events *self)
   g_queue_clear_full (&self->viewers, (GDestroyNotify) viewer_free);
   g_bytes_unref (self->head);
   g_bytes_unref (self->heartbeat);
+  peers_free (self->peers);
   g_free (self);
 }
 
@@ -237,11 +247,38 @@ events_format (const char *name, const char *data, gsize n_bytes)
   return g_string_free_to_bytes (text);
 }
 
+/* The oldest one of whom has most. */
+static Viewer *
+find_greedy (const Events *self)
+{
+  Viewer *found = NULL;
+  guint most = 0;
+
+  for (const GList *link = self->viewers.head; link; link = link->next) {
+    Viewer *viewer = link->data;
+    const guint n = viewer->is_gone ? 0 : peers_count (self->peers, viewer->peer);
+    if (n <= most)
+      continue;
+    most = n;
+    found = viewer;
+  }
+  return found;
+}
+
 /* Those who are gone and not freed yet count, too: a tick may not be flooded. */
 bool
-events_has_room (const Events *self)
+events_make_room (Events *self, GSocket *socket)
 {
-  return g_queue_get_length ((GQueue *) &self->viewers) < EVENTS_MAX_VIEWERS;
+  if (g_queue_get_length (&self->viewers) >= 2 * self->most)
+    return false;
+  if (self->counters.n_viewers < self->most)
+    return true;
+  Viewer *greedy = find_greedy (self);
+  const guint n_own = peers_count (self->peers, peers_of (socket));
+  if (!greedy || peers_count (self->peers, greedy->peer) < n_own + 2)
+    return false;
+  drop (greedy);
+  return true;
 }
 
 void
@@ -254,6 +291,7 @@ events_accept (Events *self, GIOStream *connection, GSocket *socket, const char 
       .events = self,
       .connection = connection,
       .socket = g_object_ref (socket),
+      .peer = peers_of (socket),
       .topic = g_strdup (topic),
       .since_us = g_get_monotonic_time (),
   };
@@ -262,6 +300,7 @@ events_accept (Events *self, GIOStream *connection, GSocket *socket, const char 
   g_socket_set_blocking (socket, FALSE);
   viewer->readable = watch (viewer, G_IO_IN, on_readable);
   self->counters.n_viewers++;
+  peers_add (self->peers, viewer->peer);
   g_queue_push_tail (&self->viewers, viewer);
   tell (viewer, self->head);
   for (const GList *link = first->head; link; link = link->next)

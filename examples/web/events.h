@@ -6,7 +6,8 @@
  *
  * Nobody waits for a viewer. What he does not take is kept for him, as references to the same
  * bytes, up to EVENTS_MAX_WAITING; a viewer with more than that, and one who took nothing for
- * EVENTS_PATIENCE_S, is dropped. His browser comes back by itself.
+ * EVENTS_PATIENCE_S, is dropped. His browser comes back by itself. Where there are as many as may
+ * be the peer that has most of them (peers.h) loses one to a peer that has less, two or more.
  *
  * Threads: the one whose main context was the default when it was made.
  * Format: https://html.spec.whatwg.org/multipage/server-sent-events.html
@@ -18,7 +19,7 @@
 
 G_BEGIN_DECLS
 
-#define EVENTS_MAX_VIEWERS 256
+#define EVENTS_MOST 256                  /* viewers */
 #define EVENTS_MAX_WAITING (1024 * 1024) /* bytes */
 #define EVENTS_PATIENCE_S 20
 
@@ -26,17 +27,19 @@ typedef struct _Events Events;
 
 typedef struct {
   guint n_viewers;
-  guint64 n_dropped; /* who did not read */
+  guint64 n_dropped; /* who did not read, or had to make room */
   guint64 n_bytes;   /* sent */
 } EventsCounters;
 
-Events *events_new (void);
+/* @most: viewers */
+Events *events_new (guint most);
 void events_free (Events *self); /* NULL ok; ends all connections */
 
 /* Returns: (transfer full): an event of that name. @data: one line, of @n_bytes */
 GBytes *events_format (const char *name, const char *data, gsize n_bytes);
 
-bool events_has_room (const Events *self);
+/* Whether @socket may come. Another one may be dropped for it. */
+bool events_make_room (Events *self, GSocket *socket);
 
 /**
  * events_accept:

@@ -2,25 +2,34 @@
  * examples/web/guard.c - no client holds a connection, or memory, for ever. */
 #include "examples/web/guard.h"
 
+#include <errno.h>
 #include <libsoup/soup.h>
 #include <stdbool.h>
 #include <sys/socket.h>
 
 #include "examples/common/http.h"
+#include "examples/web/peers.h"
 
 #define TICK_S 2
+#define SOON_MS 50
+#define QUEUE 512
 
 typedef struct {
+  guint64 peer;
   gint64 since_us; /* it last began something */
   bool is_idle;    /* it was answered, and has not asked again */
-  bool is_shut;    /* by us; libsoup has had the time to see it */
+  bool is_shut;    /* by us; libsoup has to see it before it closes */
 } Visit;
 
 struct _Guard {
   SoupServer *server;
+  guint most;
   GHashTable *visits; /* GSocket *, until its end -> Visit * */
+  Peers *peers;       /* of those that are not shut */
+  guint n_open;       /* of these */
   gulong started, finished;
   guint tick;
+  guint soon; /* 0, or a tick of its own: somebody had to make room, and holds his descriptor */
   guint64 n_refused;
 };
 
@@ -52,10 +61,21 @@ on_finished (SoupServer *server, SoupServerMessage *message, gpointer user_data)
 }
 
 static void
+end_visit (Guard *self, Visit *visit)
+{
+  if (visit->is_shut)
+    return;
+  visit->is_shut = true;
+  self->n_open--;
+  peers_remove (self->peers, visit->peer);
+}
+
+static void
 on_gone (gpointer user_data, GObject *socket)
 {
   Guard *self = user_data;
 
+  end_visit (self, g_hash_table_lookup (self->visits, socket));
   g_hash_table_remove (self->visits, socket);
 }
 
@@ -65,36 +85,21 @@ take (Guard *self, GSocket *socket)
 {
   Visit *visit = g_new0 (Visit, 1);
 
+  visit->peer = peers_of (socket);
   visit->since_us = g_get_monotonic_time ();
+  self->n_open++;
+  peers_add (self->peers, visit->peer);
   g_object_weak_ref (G_OBJECT (socket), on_gone, self);
   g_hash_table_insert (self->visits, socket, visit);
 }
 
 /* What waits on it fails, and libsoup lets go of it. */
 static void
-shut (Guard *self, GSocket *socket)
+shut (Guard *self, GSocket *socket, Visit *visit)
 {
-  self->n_refused++;
+  self->n_refused += visit->is_idle ? 0 : 1;
+  end_visit (self, visit);
   g_socket_shutdown (socket, TRUE, TRUE, NULL);
-}
-
-/* A connection opens, or its next request begins. */
-static void
-on_started (SoupServer *server, SoupServerMessage *message, gpointer user_data)
-{
-  Guard *self = user_data;
-  GSocket *socket = http_get_socket (message);
-  (void) server;
-
-  if (!socket)
-    return;
-  g_signal_connect (message, "got-headers", G_CALLBACK (on_headers), self);
-  if (g_hash_table_contains (self->visits, socket))
-    note (self, message, false);
-  else if (g_hash_table_size (self->visits) < GUARD_MAX_CONNECTIONS)
-    take (self, socket);
-  else
-    shut (self, socket);
 }
 
 static bool
@@ -118,12 +123,10 @@ look_after (Guard *self, GSocket *socket, Visit *visit)
     g_socket_close (socket, NULL);
     return true;
   }
-  if (waited_us > GUARD_PATIENCE_S * G_USEC_PER_SEC) {
-    shut (self, socket);
-    visit->is_shut = true;
-  } else if (visit->is_idle && has_hung_up (socket)) {
-    visit->is_shut = true;
-  }
+  if (waited_us > GUARD_PATIENCE_S * G_USEC_PER_SEC)
+    shut (self, socket, visit);
+  else if (visit->is_idle && has_hung_up (socket))
+    end_visit (self, visit);
   return false;
 }
 
@@ -139,21 +142,102 @@ on_tick (gpointer user_data)
     if (!look_after (self, socket, visit))
       continue;
     g_object_weak_unref (socket, on_gone, self);
+    end_visit (self, visit);
     g_hash_table_iter_remove (&iter);
   }
   return G_SOURCE_CONTINUE;
 }
 
+static gboolean
+on_soon (gpointer user_data)
+{
+  Guard *self = user_data;
+
+  self->soon = 0;
+  on_tick (self);
+  return G_SOURCE_REMOVE;
+}
+
+/* Whether the place of @a goes to another before that of @b. */
+static bool
+goes_before (const Guard *self, const Visit *a, const Visit *b)
+{
+  const guint n_a = peers_count (self->peers, a->peer), n_b = peers_count (self->peers, b->peer);
+
+  if (n_a != n_b)
+    return n_a > n_b;
+  if (a->is_idle != b->is_idle)
+    return a->is_idle;
+  return a->since_us < b->since_us;
+}
+
+static void
+make_room (Guard *self)
+{
+  GHashTableIter iter;
+  gpointer socket, visit, first_socket = NULL;
+  Visit *first = NULL;
+
+  g_hash_table_iter_init (&iter, self->visits);
+  while (g_hash_table_iter_next (&iter, &socket, &visit)) {
+    if (((Visit *) visit)->is_shut || (first && !goes_before (self, visit, first)))
+      continue;
+    first = visit;
+    first_socket = socket;
+  }
+  if (!first)
+    return;
+  shut (self, first_socket, first);
+  if (self->soon == 0)
+    self->soon = g_timeout_add (SOON_MS, on_soon, self);
+}
+
+/* A connection opens, or its next request begins. */
+static void
+on_started (SoupServer *server, SoupServerMessage *message, gpointer user_data)
+{
+  Guard *self = user_data;
+  GSocket *socket = http_get_socket (message);
+  (void) server;
+
+  if (!socket)
+    return;
+  g_signal_connect (message, "got-headers", G_CALLBACK (on_headers), self);
+  if (g_hash_table_contains (self->visits, socket)) {
+    note (self, message, false);
+    return;
+  }
+  take (self, socket);
+  if (self->n_open > self->most)
+    make_room (self);
+}
+
+/* GLib asks for 10 that wait to be taken, which a page that is opened on some screens at once is
+ * more than: each further one is lost for a second. */
+static void
+lengthen_queue (SoupServer *server)
+{
+  GSList *listeners = soup_server_get_listeners (server);
+
+  for (const GSList *link = listeners; link; link = link->next)
+    if (listen (g_socket_get_fd (link->data), QUEUE) != 0)
+      g_debug ("the queue of a listener stays short: %s", g_strerror (errno));
+  g_slist_free (listeners);
+}
+
 Guard *
-guard_new (SoupServer *server)
+guard_new (SoupServer *server, guint most)
 {
   Guard *self = g_new0 (Guard, 1);
 
   self->server = server;
+  self->most = most;
+  self->peers = peers_new ();
   self->visits = g_hash_table_new_full (NULL, NULL, NULL, g_free);
   self->started = g_signal_connect (server, "request-started", G_CALLBACK (on_started), self);
   self->finished = g_signal_connect (server, "request-finished", G_CALLBACK (on_finished), self);
   self->tick = g_timeout_add_seconds (TICK_S, on_tick, self);
+  lengthen_queue (server);
   return self;
 }
 
@@ -171,15 +255,22 @@ guard_free (Guard *self)
   g_signal_handler_disconnect (self->server, self->started);
   g_signal_handler_disconnect (self->server, self->finished);
   g_source_remove (self->tick);
+  g_clear_handle_id (&self->soon, g_source_remove);
   g_hash_table_unref (self->visits);
+  peers_free (self->peers);
   g_free (self);
 }
 
 void
 guard_forget (Guard *self, GSocket *socket)
 {
-  if (g_hash_table_remove (self->visits, socket))
-    g_object_weak_unref (G_OBJECT (socket), on_gone, self);
+  Visit *visit = g_hash_table_lookup (self->visits, socket);
+
+  if (!visit)
+    return;
+  end_visit (self, visit);
+  g_hash_table_remove (self->visits, socket);
+  g_object_weak_unref (G_OBJECT (socket), on_gone, self);
 }
 
 guint64

@@ -11,18 +11,29 @@
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "engine/yolov7.h"
 #include "examples/common/encoder.h"
+#include "examples/web/events.h"
+#include "examples/web/guard.h"
 #include "examples/web/site.h"
 #include "examples/web/webconfig.h"
 
 #define RUN_LETTERS 12
 
+/* Descriptors. A camera that is watched and connects anew takes 20, the program and its device 40.
+ */
+#define FOR_CAMERA 24
+#define FOR_PROGRAM 64
+#define FOR_CLIENTS 16 /* at least */
+#define ENOUGH 65536
+
 typedef struct {
   GMainLoop *loop;
   char *run;
   StreamLimit encoders;
+  SiteLimits clients;
   GPtrArray *channels; /* of Channel * */
   Http *http;
   Site *site;
@@ -66,6 +77,42 @@ make_run (void)
     if (*at != '-')
       g_string_append_c (run, *at);
   return g_string_free (run, FALSE);
+}
+
+/* ---- what the system allows ------------------------------------------------------------------ */
+
+/* Returns: how many descriptors there may be: as many as we may ask for. Nothing here has select(),
+ * which is why the usual limit is small. */
+static rlim_t
+raise_descriptors (void)
+{
+  struct rlimit limit;
+
+  if (getrlimit (RLIMIT_NOFILE, &limit) != 0)
+    return 1024; /* as it usually is */
+  const struct rlimit wanted = {MAX (limit.rlim_cur, MIN (limit.rlim_max, ENOUGH)), limit.rlim_max};
+  return setrlimit (RLIMIT_NOFILE, &wanted) == 0 ? wanted.rlim_cur : limit.rlim_cur;
+}
+
+/* What cameras need is not for clients. */
+static bool
+limit_clients (Program *program, guint n_cameras, GError **error)
+{
+  const rlim_t n_files = raise_descriptors ();
+  const rlim_t n_ours = FOR_PROGRAM + (rlim_t) n_cameras * FOR_CAMERA;
+
+  if (n_files < n_ours + FOR_CLIENTS) {
+    g_set_error (
+        error, YV_ERROR, YV_ERROR_IO,
+        "%u open files are allowed, and %u cameras need %u; raise the limit (ulimit -n, or "
+        "LimitNOFILE= of a service)",
+        (guint) n_files, n_cameras, (guint) (n_ours + FOR_CLIENTS));
+    return false;
+  }
+  const rlim_t n_free = n_files - n_ours;
+  program->clients.viewers = (guint) MIN (EVENTS_MOST, n_free / 3);
+  program->clients.connections = (guint) MIN (GUARD_MOST, n_free / 2);
+  return true;
 }
 
 /* ---- what the file asks for ----------------------------------------------------------------- */
@@ -122,10 +169,13 @@ say_address (const Program *program, const WebConfig *config)
 static bool
 start (Program *program, const WebConfig *config, GError **error)
 {
+  if (!limit_clients (program, config->cameras->len, error))
+    return false;
   program->http = http_new (config->address, (guint16) config->port, error);
   if (!program->http || !make_channels (program, config, error) || !start_channels (program, error))
     return false;
-  program->site = site_new (program->http, program->run, program->channels);
+  program->site =
+      site_new (program->http, program->run, program->channels, config->hosts, &program->clients);
   say_address (program, config);
   return true;
 }

@@ -7,6 +7,7 @@
 
 #include "examples/common/metrics.h"
 #include "examples/web/guard.h"
+#include "examples/web/hosts.h"
 #include "examples/web/waiters.h"
 
 #define PAGE "/gst-yolov7/web/"
@@ -24,6 +25,7 @@
 struct _Site {
   Http *http;
   Guard *guard;
+  Hosts *hosts;
   Events *events;
   Waiters *waiters;
   char *run;
@@ -227,7 +229,7 @@ accept_viewer (Site *self, SoupServerMessage *message, Channel *channel)
   GSocket *borrowed = http_get_socket (message);
   GQueue first = G_QUEUE_INIT;
 
-  if (!borrowed || !events_has_room (self->events)) {
+  if (!borrowed || !events_make_room (self->events, borrowed)) {
     refuse (message, SOUP_STATUS_SERVICE_UNAVAILABLE);
     return;
   }
@@ -337,7 +339,8 @@ write_metrics (GString *out, gpointer user_data)
   events_get_counters (self->events, &viewers);
   metrics_begin (out, "yolov7_web_viewers", "gauge", "Who is told of events now.");
   metrics_add (out, "yolov7_web_viewers", viewers.n_viewers, NULL);
-  metrics_begin (out, "yolov7_web_dropped_viewers_total", "counter", "Who did not read.");
+  metrics_begin (out, "yolov7_web_dropped_viewers_total", "counter",
+                 "Who did not read, or had to make room.");
   metrics_add (out, "yolov7_web_dropped_viewers_total", (double) viewers.n_dropped, NULL);
   metrics_begin (out, "yolov7_web_closed_connections_total", "counter",
                  "Of clients that were too slow, too many, or sent what nobody wants.");
@@ -355,15 +358,17 @@ on_tick (gpointer user_data)
 }
 
 Site *
-site_new (Http *http, const char *run, GPtrArray *channels)
+site_new (Http *http, const char *run, GPtrArray *channels, const GPtrArray *hosts,
+          const SiteLimits *limits)
 {
   Site *self = g_new0 (Site, 1);
 
   self->http = http;
   self->run = g_strdup (run);
   self->channels = channels;
-  self->guard = guard_new (http_server (http));
-  self->events = events_new ();
+  self->guard = guard_new (http_server (http), limits->connections);
+  self->hosts = hosts_new (http_server (http), hosts);
+  self->events = events_new (limits->viewers);
   self->waiters = waiters_new (answer_playlist);
   http_add_text (http, "/metrics", METRICS_TYPE, write_metrics, self);
   soup_server_add_handler (http_server (http), "/", on_request, self, NULL);
@@ -381,6 +386,7 @@ site_free (Site *self)
   g_source_remove (self->tick);
   waiters_free (self->waiters);
   events_free (self->events);
+  hosts_free (self->hosts);
   guard_free (self->guard);
   g_free (self->run);
   g_free (self);

@@ -11,7 +11,8 @@
  *   /metrics                    for Prometheus
  *
  * All else is 404, whatever is in the path: names are looked up among those that we gave, no file
- * is opened. Threads: the one whose main context was the default when it was made.
+ * is opened. What is asked of another host is 421. Threads: the one whose main context was the
+ * default when it was made.
  */
 #pragma once
 
@@ -23,10 +24,16 @@ G_BEGIN_DECLS
 
 typedef struct _Site Site;
 
+typedef struct {
+  guint connections, viewers; /* at a time */
+} SiteLimits;
+
 /* @http: borrowed: it outlives the site
  * @run: of this process
- * @channels: (element-type Channel): borrowed, as they are now and as they will be */
-Site *site_new (Http *http, const char *run, GPtrArray *channels);
+ * @channels: (element-type Channel): borrowed, as they are now and as they will be
+ * @hosts: (element-type utf8): borrowed: see examples/web/hosts.h */
+Site *site_new (Http *http, const char *run, GPtrArray *channels, const GPtrArray *hosts,
+                const SiteLimits *limits);
 void site_free (Site *self); /* NULL ok */
 
 /* A camera has another state. */

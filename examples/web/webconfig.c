@@ -3,6 +3,7 @@
 #include "examples/web/webconfig.h"
 
 #include <gio/gio.h>
+#include <string.h>
 
 #include "engine/yolov7.h"
 
@@ -36,13 +37,44 @@ read_address (const char *path, WebConfig *config, GError **error)
 }
 
 static bool
+refuse_host (const char *path, const YvYaml *node, const char *expected, GError **error)
+{
+  g_autofree char *found = config_describe (node);
+
+  g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED, "%s:%u: hosts has %s; expected %s", path,
+               node->line, found, expected);
+  return false;
+}
+
+static bool
+read_hosts (const char *path, WebConfig *config, GError **error)
+{
+  const YvYaml *node = yv_yaml_get (config->tree, "hosts");
+
+  if (!node)
+    return true;
+  if (node->kind != YV_YAML_SEQUENCE)
+    return refuse_host (path, node, "a list of names", error);
+  for (guint i = 0; i < node->items->len; i++) {
+    const YvYaml *item = node->items->pdata[i];
+    const bool is_name =
+        item->kind == YV_YAML_SCALAR && *item->text &&
+        strspn (item->text, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-._") == strlen (item->text);
+    if (!is_name)
+      return refuse_host (path, item, "a name without port, such as cameras.example.org", error);
+    g_ptr_array_add (config->hosts, item->text);
+  }
+  return true;
+}
+
+static bool
 read_own (const char *path, WebConfig *config, GError **error)
 {
-  static const char *const known[] = {"address",  "port",    "linger", "max-encoders",
-                                      "defaults", "cameras", NULL};
+  static const char *const known[] = {"address",      "port",     "hosts",   "linger",
+                                      "max-encoders", "defaults", "cameras", NULL};
 
   return config_check_keys (path, config->tree, "the configuration", known, error) &&
-         read_address (path, config, error) &&
+         read_address (path, config, error) && read_hosts (path, config, error) &&
          read_number (path, config, "port", 0, 65535, &config->port, error) &&
          read_number (path, config, "linger", 1, 3600, &config->linger_s, error) &&
          read_number (path, config, "max-encoders", 1, 1000, &config->max_encoders, error);
@@ -71,6 +103,7 @@ web_config_read (const char *path, GError **error)
 
   config->address = "127.0.0.1";
   config->port = 8080;
+  config->hosts = g_ptr_array_new ();
   config->linger_s = 15;
   config->max_encoders = 16;
   config->tree = config_read (path, error);
@@ -103,6 +136,7 @@ web_config_free (WebConfig *config)
   if (!config)
     return;
   g_clear_pointer (&config->cameras, g_ptr_array_unref);
+  g_clear_pointer (&config->hosts, g_ptr_array_unref);
   yv_yaml_free (config->tree);
   g_free (config);
 }

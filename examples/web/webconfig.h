@@ -3,6 +3,7 @@
  *
  *   address: 127.0.0.1     # where to listen; "::" is every network
  *   port: 8080             # 0: any that is free
+ *   hosts: [cams.example]  # further names that it is asked under: see examples/web/hosts.h
  *   linger: 15             # s that video is encoded when nobody asks for it any more
  *   max-encoders: 16       # cameras that are encoded at a time
  *   defaults: ...          # these two as in examples/common/cameraconfig.h; here a camera may also
@@ -22,6 +23,7 @@ typedef struct {
   YvYaml *tree;        /* of the file */
   const char *address; /* of the tree, or static */
   gint64 port;         /* 0..65535 */
+  GPtrArray *hosts;    /* (element-type utf8): of the tree */
   gint64 linger_s;     /* 1..3600 */
   gint64 max_encoders; /* 1..1000 */
   GPtrArray *cameras;  /* (element-type CameraConfig): checked */

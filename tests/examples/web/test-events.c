@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define MOST 4 /* viewers */
+
 /* What both ends of a connection have of it: the viewer's is the descriptor. */
 static int
 connect_viewer (Events *events, const char *topic, GBytes *first)
@@ -57,7 +59,7 @@ counters_of (const Events *events)
 static void
 a_viewer_is_told_what_he_asked_for (void)
 {
-  g_autoptr (Events) events = events_new ();
+  g_autoptr (Events) events = events_new (MOST);
   g_autoptr (GBytes) first = event_of ("cameras", "[]");
   g_autoptr (GBytes) street = event_of ("record", "{\"a\":1}");
   g_autoptr (GBytes) door = event_of ("record", "{\"b\":2}");
@@ -87,7 +89,7 @@ a_viewer_is_told_what_he_asked_for (void)
 static void
 who_does_not_read_is_dropped_and_nobody_else (void)
 {
-  g_autoptr (Events) events = events_new ();
+  g_autoptr (Events) events = events_new (MOST);
   const int asleep = connect_viewer (events, "street", NULL);
   const int awake = connect_viewer (events, "street", NULL);
   g_autofree char *line = g_strnfill (65536, 'x');
@@ -118,7 +120,7 @@ who_does_not_read_is_dropped_and_nobody_else (void)
 static void
 who_goes_is_forgotten (void)
 {
-  g_autoptr (Events) events = events_new ();
+  g_autoptr (Events) events = events_new (MOST);
   const int fd = connect_viewer (events, "street", NULL);
 
   close (fd);
@@ -130,7 +132,7 @@ who_goes_is_forgotten (void)
 static void
 who_says_something_is_sent_away (void)
 {
-  g_autoptr (Events) events = events_new ();
+  g_autoptr (Events) events = events_new (MOST);
   const int fd = connect_viewer (events, "street", NULL);
   char bytes[4096];
 
@@ -143,19 +145,77 @@ who_says_something_is_sent_away (void)
   close (fd);
 }
 
-static void
-there_is_an_end_to_how_many_may_come (void)
+/* Returns: our end of a connection from another address of this machine; @served is the viewer's.
+ */
+static GSocket *
+connect_from (const char *address, GSocket **served)
 {
-  g_autoptr (Events) events = events_new ();
-  int fds[EVENTS_MAX_VIEWERS];
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GSocket) server =
+      g_socket_new (G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, &error);
+  GSocket *client =
+      g_socket_new (G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, &error);
+  g_autoptr (GSocketAddress) here = g_inet_socket_address_new_from_string ("127.0.0.1", 0);
+  g_autoptr (GSocketAddress) there = g_inet_socket_address_new_from_string (address, 0);
 
-  for (guint i = 0; i < EVENTS_MAX_VIEWERS; i++) {
-    g_assert_true (events_has_room (events));
-    fds[i] = connect_viewer (events, NULL, NULL);
-  }
-  g_assert_false (events_has_room (events));
-  for (guint i = 0; i < EVENTS_MAX_VIEWERS; i++)
-    close (fds[i]);
+  g_socket_bind (server, here, TRUE, &error);
+  g_assert_no_error (error);
+  g_socket_listen (server, &error);
+  g_socket_bind (client, there, TRUE, &error);
+  g_assert_no_error (error);
+  g_autoptr (GSocketAddress) bound = g_socket_get_local_address (server, &error);
+  g_assert_no_error (error);
+  g_socket_connect (client, bound, NULL, &error);
+  g_assert_no_error (error);
+  *served = g_socket_accept (server, NULL, &error);
+  g_assert_no_error (error);
+  return client;
+}
+
+/* Returns: (nullable): the viewer's end; NULL where there was no room for him */
+static GSocket *
+come_from (Events *events, const char *address)
+{
+  g_autoptr (GSocket) served = NULL;
+  g_autoptr (GSocket) viewer = connect_from (address, &served);
+  const GQueue nothing = G_QUEUE_INIT;
+
+  if (!events_make_room (events, served))
+    return NULL;
+  events_accept (events, G_IO_STREAM (g_socket_connection_factory_create_connection (served)),
+                 served, NULL, &nothing);
+  return g_steal_pointer (&viewer);
+}
+
+static bool
+has_ended (GSocket *viewer)
+{
+  g_autofree char *rest = read_text (g_socket_get_fd (viewer));
+
+  return g_socket_receive (viewer, (char[1]){0}, 1, NULL, NULL) == 0;
+}
+
+/* Whoever comes for a fifth place has none, unless one address has two or more places more than he.
+ */
+static void
+nobody_takes_the_place_of_all_others (void)
+{
+  g_autoptr (Events) events = events_new (MOST);
+  g_autoptr (GPtrArray) greedy = g_ptr_array_new_with_free_func (g_object_unref);
+
+  for (guint i = 0; i < MOST; i++)
+    g_ptr_array_add (greedy, come_from (events, "127.0.0.2"));
+  g_assert_null (come_from (events, "127.0.0.2"));
+  g_autoptr (GSocket) first = come_from (events, "127.0.0.3");
+  g_assert_nonnull (first);
+  g_assert_true (has_ended (greedy->pdata[0]));
+  g_autoptr (GSocket) second = come_from (events, "127.0.0.3");
+  g_assert_nonnull (second);
+  g_assert_true (has_ended (greedy->pdata[1]));
+  g_assert_null (come_from (events, "127.0.0.3")); /* they have the same now */
+  g_assert_null (come_from (events, "127.0.0.2"));
+  g_assert_cmpuint (counters_of (events).n_viewers, ==, MOST);
+  g_assert_cmpuint (counters_of (events).n_dropped, ==, 2);
 }
 
 int
@@ -168,7 +228,7 @@ main (int argc, char **argv)
                    who_does_not_read_is_dropped_and_nobody_else);
   g_test_add_func ("/events/who_goes_is_forgotten", who_goes_is_forgotten);
   g_test_add_func ("/events/who_says_something_is_sent_away", who_says_something_is_sent_away);
-  g_test_add_func ("/events/there_is_an_end_to_how_many_may_come",
-                   there_is_an_end_to_how_many_may_come);
+  g_test_add_func ("/events/nobody_takes_the_place_of_all_others",
+                   nobody_takes_the_place_of_all_others);
   return g_test_run ();
 }

@@ -22,6 +22,7 @@ import webserver  # noqa: E402
 CLIP = os.environ.get('YV_CLIP', '/usr/share/doc/opencv-doc/examples/data/vtest.avi')
 CONFIG = """\
 port: 0
+hosts: [cameras.example.org]
 linger: 3
 cameras:
   - name: street
@@ -45,8 +46,9 @@ def circle(i):
 class Raw:
     """A connection on which anything can be said."""
 
-    def __init__(self, server, text, receive_bytes=None):
+    def __init__(self, server, text, receive_bytes=None, address='127.0.0.1'):
         self.socket = socket.socket()
+        self.socket.bind((address, 0))
         if receive_bytes:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
         self.socket.settimeout(30)
@@ -99,15 +101,15 @@ class Test:
         # Those who hold connections; whether they are let go is seen at the end.
         self.idle = {
             'says nothing': Raw(self.server, b''),
-            'says it slowly': Raw(self.server, b'GET / HTTP/1.1\r\nHost: a\r\nX-'),
-            'has a long body': Raw(self.server, b'GET / HTTP/1.1\r\nHost: a\r\n'
+            'says it slowly': Raw(self.server, b'GET / HTTP/1.1\r\nHost: localhost\r\nX-'),
+            'has a long body': Raw(self.server, b'GET / HTTP/1.1\r\nHost: localhost\r\n'
                                                 b'Content-Length: 99999999999\r\n\r\nabc'),
-            'goes on after one answer': Raw(self.server, b'GET / HTTP/1.1\r\nHost: a\r\n\r\n'),
+            'goes on after one answer': Raw(self.server, b'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'),
         }
-        question = b'GET /cameras/gone/live.m3u8 HTTP/1.1\r\nHost: a\r\n\r\n'
+        question = b'GET /cameras/gone/live.m3u8 HTTP/1.1\r\nHost: localhost\r\n\r\n'
         self.patient = Raw(self.server, question)
         Raw(self.server, question).socket.close()  # who asked, and went
-        self.asleep = Raw(self.server, b'GET /events?camera=street HTTP/1.1\r\nHost: a\r\n\r\n', 1)
+        self.asleep = Raw(self.server, b'GET /events?camera=street HTTP/1.1\r\nHost: localhost\r\n\r\n', 1)
 
     def playlist(self):
         texts = []
@@ -217,6 +219,26 @@ class Test:
         for path in ('/events?camera=street', '/events'):
             assert self.server.get(path, method='HEAD')[0] == 404
 
+    def other_hosts_are_refused(self):
+        """Names that somebody may point at us; addresses can't be pointed anywhere."""
+        name = socket.gethostname()
+        for host in ('localhost', 'LocalHost.', f'localhost:{self.server.port}', '127.0.0.1', '127.0.0.1:80', '[::1]',
+                     '[::1]:8080', '[fe80::1]:80', '10.1.2.3', name, name + '.local:1', 'cameras.example.org',
+                     'Cameras.Example.Org.:443'):
+            for path in ('/', '/cameras', '/metrics', '/app.js'):
+                status, headers, _ = self.server.get(path, headers={'Host': host})
+                assert status == 200, f'{host}{path}: {status}'
+                assert headers['Cross-Origin-Resource-Policy'] == 'same-origin'
+        for host in ('evil.example', 'evil.example:80', '127.0.0.1.evil.example', 'localhost.evil.example', 'localhosts',
+                     'cameras.example.org.evil.example', 'x.cameras.example.org', '', ':80', '[', '[]', '[evil.example]',
+                     '127.0.0.1@evil.example', 'a' * 5000):
+            for path in ('/', '/cameras', '/metrics', '/cameras/street/live.m3u8', '/events?camera=street', '/nothing'):
+                status, headers, text = self.server.get(path, headers={'Host': host})
+                assert status in (400, 421), f'{host}{path}: {status}'
+                assert b'street' not in text and (status == 400 or b'hosts:' in text)
+        answer = Raw(self.server, b'GET /cameras HTTP/1.0\r\n\r\n').answer()  # no browser
+        assert re.match(rb'HTTP/1.[01] 200 ', answer), answer
+
     def other_methods_are_refused(self):
         for method in ('POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH', 'TRACE', 'PROPFIND'):
             for path in ('/', '/cameras', '/cameras/street/live.m3u8', '/events?camera=street', '/metrics'):
@@ -224,13 +246,13 @@ class Test:
                 assert status in (405, 501), f'{method} {path}: {status}'
 
     def nonsense_is_survived(self):
-        head = b'GET / HTTP/1.1\r\nHost: a\r\n'
+        head = b'GET / HTTP/1.1\r\nHost: localhost\r\n'
         for text in (b'\0\1\2\3\r\n\r\n', b'GET\r\n\r\n', b'GET / HTTP/9.9\r\n\r\n', b'\x16\x03\x01\x02\x00' * 50,
                      head + b'Content-Length: -1\r\n\r\n', head + b'Content-Length: 1\r\nContent-Length: 2\r\n\r\n',
                      head + b'Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n',
                      head + b'Transfer-Encoding: chunked\r\n\r\nzz\r\n', head + b'X: ' + b'a' * 1000000 + b'\r\n\r\n',
                      head + b'X: y\r\n' * 60000 + b'\r\n', b'G' * 300000, b'GET /' + b'a' * 2000000,
-                     b'GET http://elsewhere/ HTTP/1.1\r\nHost: b\r\n\r\n', b'CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n',
+                     b'GET http://elsewhere/ HTTP/1.1\r\nHost: b\r\n\r\n', b'CONNECT a:1 HTTP/1.1\r\nHost: localhost\r\n\r\n',
                      head + b'Range: bytes=' + b'0-,' * 20000 + b'0-\r\n\r\n',
                      head + b'If-None-Match: ' + b'"a",' * 10000 + b'"b"\r\n\r\n'):
             connection = Raw(self.server, text)
@@ -243,7 +265,7 @@ class Test:
     def who_went_is_forgotten(self):
         """A descriptor each, otherwise; libsoup 3.2 would keep them."""
         before = self.n_sockets()
-        for text in (b'', b'GET / HT', b'GET / HTTP/1.1\r\nHost: a\r\n\r\n', b'nonsense\r\n\r\n'):
+        for text in (b'', b'GET / HT', b'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n', b'nonsense\r\n\r\n'):
             for _ in range(25):
                 connection = Raw(self.server, text)
                 connection.end()
@@ -264,7 +286,7 @@ class Test:
 
     def a_large_body_is_not_kept(self):
         before = self.resident_bytes()
-        connection = Raw(self.server, b'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 400000000\r\n\r\n')
+        connection = Raw(self.server, b'POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 400000000\r\n\r\n')
         block = bytes(1 << 20)
         connection.socket.settimeout(5)
         try:
@@ -311,6 +333,10 @@ BAD = [
     ('port: 70000\ncameras: [{name: a, source: "test:ball"}]\n', 'config.yaml:1:.*65535'),
     ('port: many\ncameras: [{name: a, source: "test:ball"}]\n', 'config.yaml:1:'),
     ('max-encoders: 0\ncameras: [{name: a, source: "test:ball"}]\n', 'config.yaml:1:.*max-encoders.*1 to 1000'),
+    ('hosts: cams.example\ncameras: [{name: a, source: "test:ball"}]\n', 'config.yaml:1: hosts has .*a list'),
+    ('hosts:\n  - ok.example\n  - a:80\ncameras: [{name: a, source: "test:ball"}]\n',
+     'config.yaml:3: hosts has .a:80.; expected a name without port'),
+    ('hosts: [""]\ncameras: [{name: a, source: "test:ball"}]\n', 'config.yaml:1: hosts has'),
     ('linger: 0\ncameras: [{name: a, source: "test:ball"}]\n', 'config.yaml:1:'),
     ('bitrate: 1000\ncameras: [{name: a, source: "test:ball"}]\n', 'config.yaml:1:.*bitrate'),
     ('defaults: {yolov7: {model-file: MODEL}}\ncameras:\n  - name: a\n    source: "test:ball"\n    bitrate: 1\n',
@@ -328,6 +354,46 @@ BAD = [
     ('cameras: [\n', 'config.yaml:'),
     ('', 'config.yaml'),
 ]
+
+
+SMALL = """\
+port: 0
+cameras:
+  - name: small
+    source: "test:ball,width=64,height=64,framerate=5/1"
+    yolov7: {{model-file: {root}/models/pets-tiny.pt, input-size: 64, inference-interval: 100}}
+"""
+
+
+def nobody_locks_out_anybody_else(program, root, folder):
+    """With few descriptors, so that few connections are many: 152 - 64 - 24 leave 21 viewers and 32 others."""
+    path = folder + '/config.yaml'
+    with open(path, 'w', encoding='utf-8') as file:
+        file.write(SMALL.format(root=root))
+    server = webserver.Server(program, path, folder + '/server.log', most_files=152)
+    question = b'GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n'
+    greedy = [Raw(server, question, address='127.0.0.2') for _ in range(60)]
+    server.wait_for('the viewers', lambda: server.metric('yolov7_web_viewers') == 21)
+    silent = [Raw(server, b'', address='127.0.0.2') for _ in range(300)]
+    assert server.get('/metrics')[0] == 200 and server.get('/cameras')[0] == 200
+    own = Raw(server, question)
+    assert own.socket.recv(13) == b'HTTP/1.1 200 ', 'the one viewer of another address is refused'
+    assert Raw(server, question, address='127.0.0.2').answer().startswith(b'HTTP/1.1 503 ')
+    print(f'# {server.metric("yolov7_web_closed_connections_total"):.0f} connections closed')
+    for connection in (*greedy, *silent, own):
+        connection.socket.close()
+    server.wait_for('all are gone', lambda: server.metric('yolov7_web_viewers') == 0)
+    assert server.stop() == 0
+
+
+def too_few_descriptors_are_said(program, root, folder):
+    path = folder + '/config.yaml'
+    with open(path, 'w', encoding='utf-8') as file:
+        file.write(SMALL.format(root=root))
+    done = subprocess.run([program, path], capture_output=True, text=True, check=False, timeout=60,
+                          preexec_fn=webserver.limit_files(90))
+    assert done.returncode == 1 and 'yolov7-web: 90 open files are allowed, and 1 cameras need 104' in done.stderr, \
+        done.stderr
 
 
 def bad_configurations_are_refused(program, root, folder):
@@ -379,10 +445,11 @@ def main(program, root):
         cases = [test.the_page_is_served, test.nothing_comes_from_elsewhere, test.a_player_gets_video,
                  test.media_time_is_the_records_time, test.what_is_not_there_is_not_found,
                  test.without_video_players_are_told,
-                 test.other_methods_are_refused, test.nonsense_is_survived, test.who_went_is_forgotten,
+                 test.other_hosts_are_refused, test.other_methods_are_refused, test.nonsense_is_survived, test.who_went_is_forgotten,
                  test.a_large_body_is_not_kept,
                  test.video_ends_when_nobody_watches]
-        alone = [bad_configurations_are_refused, a_port_in_use_is_said]
+        alone = [bad_configurations_are_refused, a_port_in_use_is_said, nobody_locks_out_anybody_else,
+                 too_few_descriptors_are_said]
         last = [test.who_does_not_read_is_dropped, test.who_holds_a_connection_is_let_go, test.it_ends_in_order]
         failed, number = 0, 0
         for case in cases:

@@ -4,17 +4,24 @@ import atexit
 import http.client
 import json
 import os
+import resource
 import signal
 import subprocess
 import threading
 import time
 
 
+def limit_files(most):
+    """What a process that begins does before it is the program."""
+    return (lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))) if most else None
+
+
 class Server:
-    def __init__(self, program, config, log):
+    def __init__(self, program, config, log, most_files=None):
         self.log = open(log, 'a', encoding='utf-8')
         self.process = subprocess.Popen([program, config], stdout=subprocess.PIPE, stderr=self.log,
-                                        text=True, env={**os.environ, 'G_DEBUG': 'fatal-criticals'})
+                                        text=True, env={**os.environ, 'G_DEBUG': 'fatal-criticals'},
+                                        preexec_fn=limit_files(most_files))
         atexit.register(self.process.kill)  # should the test end before it does
         self.url = self.process.stdout.readline().strip()
         if not self.url.startswith('http://'):
