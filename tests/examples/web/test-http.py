@@ -358,19 +358,35 @@ BAD = [
 
 SMALL = """\
 port: 0
+max-encoders: 1
 cameras:
   - name: small
+    source: "test:ball,width=64,height=64,framerate=5/1"
+    yolov7: {{model-file: {root}/models/pets-tiny.pt, input-size: 64, inference-interval: 100}}
+  - name: other
     source: "test:ball,width=64,height=64,framerate=5/1"
     yolov7: {{model-file: {root}/models/pets-tiny.pt, input-size: 64, inference-interval: 100}}
 """
 
 
+def a_camera_too_many_is_told(server):
+    server.wait_for('video', lambda: server.get('/cameras/small/live.m3u8')[0] == 200)
+    status, headers, text = server.get('/cameras/other/live.m3u8')
+    assert status == 503 and headers['Retry-After'] == '1', status
+    assert headers['Content-Type'].startswith('text/plain') and text == b'1 cameras are watched, which is max-encoders'
+    cameras = server.cameras()
+    assert cameras['other']['video_error'] == text.decode() and 'video_error' not in cameras['small']
+    for name in ('yolov7_web_encoder_failures_total', 'yolov7_web_segments_total'):
+        assert f'{name}{{camera="other"}} 0\n' in server.get('/metrics')[2].decode()
+
+
 def nobody_locks_out_anybody_else(program, root, folder):
-    """With few descriptors, so that few connections are many: 152 - 64 - 24 leave 21 viewers and 32 others."""
+    """With few descriptors, so that few connections are many: 176 - 64 - 48 leave 21 viewers and 32 others."""
     path = folder + '/config.yaml'
     with open(path, 'w', encoding='utf-8') as file:
         file.write(SMALL.format(root=root))
-    server = webserver.Server(program, path, folder + '/server.log', most_files=152)
+    server = webserver.Server(program, path, folder + '/server.log', most_files=176)
+    a_camera_too_many_is_told(server)
     question = b'GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n'
     greedy = [Raw(server, question, address='127.0.0.2') for _ in range(60)]
     server.wait_for('the viewers', lambda: server.metric('yolov7_web_viewers') == 21)
@@ -391,8 +407,8 @@ def too_few_descriptors_are_said(program, root, folder):
     with open(path, 'w', encoding='utf-8') as file:
         file.write(SMALL.format(root=root))
     done = subprocess.run([program, path], capture_output=True, text=True, check=False, timeout=60,
-                          preexec_fn=webserver.limit_files(90))
-    assert done.returncode == 1 and 'yolov7-web: 90 open files are allowed, and 1 cameras need 104' in done.stderr, \
+                          preexec_fn=webserver.limit_files(120))
+    assert done.returncode == 1 and 'yolov7-web: 120 open files are allowed, and 2 cameras need 128' in done.stderr, \
         done.stderr
 
 

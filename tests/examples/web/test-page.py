@@ -132,6 +132,20 @@ setTimeout(() => abort.abort(), 50);
 const said = await asked;
 return said === 'it came' ? said : '';
 """,
+    'why there is no video is told': """
+const { Player } = await import('./player.js');
+const fetched = window.fetch;
+const told = [];
+for (const type of ['text/plain; charset=utf-8', 'text/html']) {
+  const player = new Player(document.createElement('video'), () => {});
+  player.told = (state, reason) => told.push(`${state} ${reason}`);
+  const answer = new Response('none today', { status: 503, headers: { 'Content-Type': type } });
+  window.fetch = () => Promise.resolve(answer);
+  await player.runRound(new AbortController().signal);
+}
+window.fetch = fetched;
+return told.join() === 'refused none today,loading ' ? '' : told.join();
+""",
     'a browser that lets nothing play is known': """
 const { Player } = await import('./player.js');
 const video = document.createElement('video');
