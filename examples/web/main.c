@@ -104,9 +104,9 @@ limit_clients (Program *program, guint n_cameras, GError **error)
   if (n_files < n_ours + FOR_CLIENTS) {
     g_set_error (
         error, YV_ERROR, YV_ERROR_IO,
-        "%u open files are allowed, and %u cameras need %u; raise the limit (ulimit -n, or "
-        "LimitNOFILE= of a service)",
-        (guint) n_files, n_cameras, (guint) (n_ours + FOR_CLIENTS));
+        "%u open files are allowed, and %u are needed for %u cameras; raise the limit (ulimit -n, "
+        "or LimitNOFILE= of a service)",
+        (guint) n_files, (guint) (n_ours + FOR_CLIENTS), n_cameras);
     return false;
   }
   const rlim_t n_free = n_files - n_ours;

@@ -287,8 +287,8 @@ start (Stream *self)
   g_autoptr (GError) error = NULL;
 
   if (limit && limit->n_running >= limit->most) {
-    refuse_video (self,
-                  g_strdup_printf ("%u cameras are watched, which is max-encoders", limit->most));
+    refuse_video (self, g_strdup_printf ("as many cameras are watched as max-encoders allows (%u)",
+                                         limit->most));
     return;
   }
   self->pipeline = build (self, &error);

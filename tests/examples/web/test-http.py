@@ -373,7 +373,7 @@ def a_camera_too_many_is_told(server):
     server.wait_for('video', lambda: server.get('/cameras/small/live.m3u8')[0] == 200)
     status, headers, text = server.get('/cameras/other/live.m3u8')
     assert status == 503 and headers['Retry-After'] == '1', status
-    assert headers['Content-Type'].startswith('text/plain') and text == b'1 cameras are watched, which is max-encoders'
+    assert headers['Content-Type'].startswith('text/plain') and text == b'as many cameras are watched as max-encoders allows (1)'
     cameras = server.cameras()
     assert cameras['other']['video_error'] == text.decode() and 'video_error' not in cameras['small']
     for name in ('yolov7_web_encoder_failures_total', 'yolov7_web_segments_total'):
@@ -408,7 +408,7 @@ def too_few_descriptors_are_said(program, root, folder):
         file.write(SMALL.format(root=root))
     done = subprocess.run([program, path], capture_output=True, text=True, check=False, timeout=60,
                           preexec_fn=webserver.limit_files(120))
-    assert done.returncode == 1 and 'yolov7-web: 120 open files are allowed, and 2 cameras need 128' in done.stderr, \
+    assert done.returncode == 1 and 'yolov7-web: 120 open files are allowed, and 128 are needed for 2 cameras' in done.stderr, \
         done.stderr
 
 

@@ -337,6 +337,20 @@ class Test:
         assert all(cell.isdigit() for cell in rows[0][1:]) and rows[1][2].isdigit()
         self.browser.wait_for('objects', 'return document.querySelectorAll("#objects li").length > 0')
 
+    def a_frame_that_fails_ends_nothing(self):
+        self.browser.run('const p = CanvasRenderingContext2D.prototype, whole = p.clearRect;'
+                         'p.clearRect = () => { p.clearRect = whole; throw new Error("only once"); };')
+        told = []
+
+        def is_told():
+            told.extend(self.browser.errors())
+            return told
+        self.server.wait_for('the error', is_told)
+        assert len(told) == 1 and 'only once' in told[0], told
+        shown = 'return document.getElementById("overlay").dataset.mediaTime'
+        before = self.browser.run(shown)
+        self.browser.wait_for('frames after it', shown + " !== arguments[0]", before)
+
     def pictures_are_left(self):
         browser, folder = self.browser, self.pictures
         for scheme in ('dark', 'light'):
@@ -447,6 +461,7 @@ def main(program, root, pictures):
     with tempfile.TemporaryDirectory(prefix='yolov7-web-') as folder:
         test = Test(program, root, pictures, folder)
         cases = [test.parts_do_what_they_say, test.video_moves, test.boxes_agree, test.numbers_are_shown, test.a_class_is_filtered,
+                 test.a_frame_that_fails_ends_nothing,
                  test.pictures_are_left, test.the_picture_fills_the_screen, test.everybody_can_use_it,
                  test.a_lost_camera_says_so, test.a_server_after_a_crash_is_found,
                  test.a_server_without_room_says_so, test.a_camera_that_is_gone_is_left,
