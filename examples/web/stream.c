@@ -10,6 +10,7 @@
 
 #define SEGMENT_NS GST_SECOND
 #define ROUNDING_NS GST_MSECOND /* more than the sum of 1/90000 s in a segment can be off */
+#define LEFT_S 5                /* nobody has asked, where another one waits for the encoder */
 #define RETRY_S 2               /* after the encoder failed */
 
 /* Key frames are asked for by time; this is for encoders that do not listen. What they make without
@@ -180,7 +181,7 @@ stop (Stream *self)
   g_clear_pointer (&self->fragments, fragments_free);
   fragments_piece_clear (&self->segment);
   if (self->options.limit)
-    self->options.limit->n_running--;
+    g_queue_remove (&self->options.limit->running, self);
 }
 
 /* What was listed is old when somebody comes again. */
@@ -279,6 +280,24 @@ connect_elements (Stream *self)
   encoder_input_connect (self->input, source);
 }
 
+/* Players ask again within 2 s, and then some. */
+static bool
+has_room (StreamLimit *limit)
+{
+  if (g_queue_get_length (&limit->running) < limit->most)
+    return true;
+  Stream *left = limit->running.head->data;
+  for (const GList *link = limit->running.head; link; link = link->next) {
+    Stream *stream = link->data;
+    if (stream->watched_us < left->watched_us)
+      left = stream;
+  }
+  if (g_get_monotonic_time () - left->watched_us < LEFT_S * G_USEC_PER_SEC)
+    return false;
+  end_watch (left);
+  return true;
+}
+
 /* With the camera's clock and base time, which is what makes times equal. */
 static void
 start (Stream *self)
@@ -286,7 +305,7 @@ start (Stream *self)
   StreamLimit *limit = self->options.limit;
   g_autoptr (GError) error = NULL;
 
-  if (limit && limit->n_running >= limit->most) {
+  if (limit && !has_room (limit)) {
     refuse_video (self, g_strdup_printf ("as many cameras are watched as max-encoders allows (%u)",
                                          limit->most));
     return;
@@ -297,7 +316,7 @@ start (Stream *self)
     return;
   }
   if (limit)
-    limit->n_running++;
+    g_queue_push_tail (&limit->running, self);
   self->fragments = fragments_new ();
   self->key_at = 0;
   self->width = self->height = 0;

@@ -27,10 +27,11 @@ G_BEGIN_DECLS
 
 typedef struct _Stream Stream;
 
-/* How many encoders there may be, of all streams that share it. */
+/* How many encoders there may be, of all streams that share it. One more takes the place of the one
+ * that nobody has asked for the longest, if that is 5 s. */
 typedef struct {
   guint most;
-  guint n_running;
+  GQueue running; /* Stream *: zeroed at first */
 } StreamLimit;
 
 typedef struct {

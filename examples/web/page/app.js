@@ -117,7 +117,7 @@ function watchPicture() {
 function pictureText() {
   if (player.isBlocked) return 'This browser does not begin by itself: press Play.';
   if (page.video === 'loading') return 'The video begins.';
-  if (page.video === 'refused') return `There is no video. ${page.reason}`;
+  if (page.video === 'refused') return `There is no video: ${page.reason}`;
   if (page.video === 'away') return 'The video does not come. Trying again.';
   const isStill = performance.now() - moved.at > STILL_MS;
   return isStill ? `The picture has stood still since ${timeText(moved.date)}.` : '';
