@@ -8,6 +8,9 @@
 
 #include "engine/error.h"
 
+/* Connections that wait to be accepted. GLib asks for 10, which a page that is opened on some
+ * screens at once is more than: each further one is lost for a second. */
+#define QUEUE 512
 #define PAUSE_S 1 /* where no connection can be accepted, as without descriptors */
 
 typedef struct {
@@ -182,6 +185,7 @@ http_new (const char *address, guint16 port, GError **error)
 
   http->server = soup_server_new (NULL, NULL);
   http->listener = g_socket_listener_new ();
+  g_socket_listener_set_backlog (http->listener, QUEUE);
   http->accepting = g_cancellable_new ();
   http->pages = g_ptr_array_new_with_free_func (free_page);
   http->port = listen_on (http->listener, address, port, error);

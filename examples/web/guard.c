@@ -2,7 +2,6 @@
  * examples/web/guard.c - no client holds a connection, or memory, for ever. */
 #include "examples/web/guard.h"
 
-#include <errno.h>
 #include <libsoup/soup.h>
 #include <stdbool.h>
 #include <sys/socket.h>
@@ -12,7 +11,6 @@
 
 #define TICK_S 2
 #define SOON_MS 50
-#define QUEUE 512
 
 typedef struct {
   guint64 peer;
@@ -212,19 +210,6 @@ on_started (SoupServer *server, SoupServerMessage *message, gpointer user_data)
     make_room (self);
 }
 
-/* GLib asks for 10 that wait to be taken, which a page that is opened on some screens at once is
- * more than: each further one is lost for a second. */
-static void
-lengthen_queue (SoupServer *server)
-{
-  GSList *listeners = soup_server_get_listeners (server);
-
-  for (const GSList *link = listeners; link; link = link->next)
-    if (listen (g_socket_get_fd (link->data), QUEUE) != 0)
-      g_debug ("the queue of a listener stays short: %s", g_strerror (errno));
-  g_slist_free (listeners);
-}
-
 Guard *
 guard_new (SoupServer *server, guint most)
 {
@@ -237,7 +222,6 @@ guard_new (SoupServer *server, guint most)
   self->started = g_signal_connect (server, "request-started", G_CALLBACK (on_started), self);
   self->finished = g_signal_connect (server, "request-finished", G_CALLBACK (on_finished), self);
   self->tick = g_timeout_add_seconds (TICK_S, on_tick, self);
-  lengthen_queue (server);
   return self;
 }
 
