@@ -385,6 +385,8 @@ camera_start (Camera *camera, GError **error)
     return false;
   }
   camera->thread = g_thread_try_new (camera->config->name, keep_alive, camera, error);
+  if (!camera->thread)
+    g_prefix_error (error, "camera %s: ", camera->config->name);
   return camera->thread != NULL;
 }
 
