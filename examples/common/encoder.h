@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * examples/common/encoder.h - H.264 through whatever encoder this machine has.
  *
- * The first that is installed and whose device opens, in this order: vah264enc, vah264lpenc (Intel,
- * AMD), nvh264enc (NVIDIA), qsvh264enc (Intel), v4l2h264enc (boards), x264enc, openh264enc (CPU).
- * All are set to low latency: no frame is held back for another, no B-frames.
+ * The first that is installed and encodes some frames, in this order: vah264enc, vah264lpenc
+ * (Intel, AMD), nvh264enc (NVIDIA), qsvh264enc (Intel), v4l2h264enc (boards), x264enc, openh264enc
+ * (CPU). All are set to low latency: no frame is held back for another, no B-frames.
  */
 #pragma once
 
@@ -12,9 +12,16 @@
 
 G_BEGIN_DECLS
 
-/* The factory of the one to take, which the caller keeps: trying costs some ms. Needs gst_init().
- * Returns: (nullable): a static string; NULL with an error that says what to install. */
-const char *encoder_choose (GError **error);
+/**
+ * encoder_choose:
+ * @after: (nullable): one of its results, and of those behind it the first is wanted
+ *
+ * Encodes, so it blocks for some 10 ms, and where a driver hangs for 10 s. Needs gst_init().
+ *
+ * Returns: (nullable): the factory to take, a static string; NULL with an error that says what to
+ * install.
+ */
+const char *encoder_choose (const char *after, GError **error);
 
 /**
  * encoder_launch:

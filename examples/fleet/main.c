@@ -9,6 +9,7 @@
 
 #include "examples/common/http.h"
 #include "examples/common/metrics.h"
+#include "examples/common/service.h"
 #include "examples/fleet/bench.h"
 #include "examples/fleet/commands.h"
 #include "examples/fleet/settings.h"
@@ -144,6 +145,7 @@ command_worker (int argc, char **argv)
 
   if (argc != 2)
     return fail_usage ("worker takes one argument, CONFIG.yaml");
+  service_raise_files ();
   gst_init (NULL, NULL);
   settings = fleet_settings_read (argv[1], &error);
   bench = settings ? try_device (settings, &error) : NULL;

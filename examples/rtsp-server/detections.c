@@ -2,8 +2,6 @@
  * examples/rtsp-server/detections.c - reads the custom meta as any program can. */
 #include "examples/rtsp-server/detections.h"
 
-#include <stdbool.h>
-
 static void
 append_text (GString *out, const char *text)
 {
@@ -124,17 +122,18 @@ is_ours (const GstMeta *meta)
 }
 
 char *
-detections_to_json (GstBuffer *frame)
+detections_to_json (GstBuffer *frame, bool has_signal)
 {
   const bool is_repeated = GST_BUFFER_FLAG_IS_SET (frame, GST_BUFFER_FLAG_GAP);
+  const bool is_lost = is_repeated && !has_signal;
   GString *out = g_string_new (NULL);
   gpointer at = NULL;
   guint n_objects = 0;
   bool is_analysed = false;
 
   g_string_printf (out, "{\"timestamp\":%" G_GUINT64_FORMAT ",\"signal\":%s",
-                   GST_BUFFER_PTS (frame), is_repeated ? "false" : "true");
-  for (GstMeta *meta = gst_buffer_iterate_meta (frame, &at); meta && !is_repeated;
+                   GST_BUFFER_PTS (frame), is_lost ? "false,\"objects\":[" : "true");
+  for (GstMeta *meta = gst_buffer_iterate_meta (frame, &at); meta && !is_lost;
        meta = gst_buffer_iterate_meta (frame, &at)) {
     if (!is_ours (meta))
       continue;
@@ -146,6 +145,6 @@ detections_to_json (GstBuffer *frame)
     g_string_free (out, TRUE);
     return NULL;
   }
-  g_string_append (out, is_analysed ? "]}" : ",\"objects\":[]}");
+  g_string_append (out, is_analysed || is_lost ? "]}" : "}");
   return g_string_free (out, FALSE);
 }

@@ -6,39 +6,30 @@
  */
 #pragma once
 
-#include <gst/rtsp-server/rtsp-server.h>
-
-#include "examples/common/camera.h"
-#include "examples/common/relay.h"
-#include "examples/rtsp-server/serverconfig.h"
+#include "examples/rtsp-server/media.h"
 
 G_BEGIN_DECLS
-
-/* The role of users that may look at every mount. */
-#define MOUNT_ROLE "viewer"
 
 typedef struct _Mount Mount;
 
 /**
  * mount_new:
  * @config: its camera is stolen; must outlive the mount otherwise
- * @encoder: of encoder_choose()
+ * @encoders: must outlive it, too
  *
- * Returns: NULL with an error where the analysis can't be built.
+ * Returns: NULL with an error where the analysis, or what clients get, can't be built.
  */
-Mount *mount_new (MountConfig *config, const char *encoder, GError **error);
+Mount *mount_new (MountConfig *config, Encoders *encoders, GError **error);
 
 /* Ends the camera. No client may be connected any more. NULL ok */
 void mount_free (Mount *mount);
 
-Camera *mount_camera (Mount *mount); /* borrowed */
-Relay *mount_relay (Mount *mount);   /* borrowed */
-
-/* From now on the server has it under its path, for users of MOUNT_ROLE where it has any. */
+/* From now on the server has it under its path, for users of MEDIA_ROLE. */
 void mount_add_to (Mount *mount, GstRTSPMountPoints *points);
 
-/* A client begins to play @media: its first picture should be a whole one. */
-void mount_make_key_frame (GstRTSPMedia *media);
+Camera *mount_camera (Mount *mount);        /* borrowed */
+Relay *mount_relay (Mount *mount);          /* borrowed */
+MediaFactory *mount_factory (Mount *mount); /* borrowed */
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Mount, mount_free)
 

@@ -15,20 +15,24 @@
 #include "examples/common/encoder.h"
 #include "examples/common/http.h"
 #include "examples/common/metrics.h"
+#include "examples/common/service.h"
+#include "examples/rtsp-server/clients.h"
 #include "examples/rtsp-server/mount.h"
 
-#define CLEANUP_S 2
 #define MAX_HEAPS 2
+#define BACKLOG 128 /* after a restart all clients come at once */
 
 typedef struct {
   ServerConfig *config;
+  Encoders encoders;
+  guint n_files; /* that the process may have open */
   GstRTSPServer *rtsp;
+  Clients *clients;
   GSource *listening;
   Http *http;         /* NULL: no metrics */
   GPtrArray *mounts;  /* of Mount * */
   GPtrArray *cameras; /* of Camera *, borrowed from the mounts */
   GMainLoop *loop;
-  int n_clients; /* atomic */
 } Server;
 
 static void
@@ -46,6 +50,7 @@ server_clear (Server *server)
   g_clear_pointer (&server->listening, g_source_unref);
   g_clear_object (&server->rtsp);
   gst_rtsp_thread_pool_cleanup (); /* waits for threads of clients, which know mounts */
+  g_clear_pointer (&server->clients, clients_free);
   g_clear_pointer (&server->cameras, g_ptr_array_unref);
   g_clear_pointer (&server->mounts, g_ptr_array_unref);
   g_clear_pointer (&server->loop, g_main_loop_unref);
@@ -58,19 +63,42 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Server, server_clear)
  */
 
 static void
+write_mounts (GString *out, const Server *server, const char *name, const char *help,
+              double (*get) (Mount *mount))
+{
+  metrics_begin (out, name, "counter", help);
+  for (guint i = 0; i < server->mounts->len; i++)
+    metrics_add (out, name, get (server->mounts->pdata[i]), "camera",
+                 camera_config (server->cameras->pdata[i])->name, NULL);
+}
+
+static double
+get_dropped (Mount *mount)
+{
+  return (double) relay_n_dropped (mount_relay (mount));
+}
+
+static double
+get_errors (Mount *mount)
+{
+  return media_factory_n_errors (mount_factory (mount));
+}
+
+static void
 write_metrics (GString *out, gpointer user_data)
 {
   Server *server = user_data;
 
   metrics_add_cameras (out, server->cameras);
   metrics_begin (out, "yolov7_rtsp_clients", "gauge", "Clients that are connected.");
-  metrics_add (out, "yolov7_rtsp_clients", g_atomic_int_get (&server->n_clients), NULL);
-  metrics_begin (out, "yolov7_rtsp_dropped_frames_total", "counter",
-                 "Frames that encoders had no room for.");
-  for (guint i = 0; i < server->mounts->len; i++)
-    metrics_add (out, "yolov7_rtsp_dropped_frames_total",
-                 (double) relay_n_dropped (mount_relay (server->mounts->pdata[i])), "camera",
-                 camera_config (server->cameras->pdata[i])->name, NULL);
+  metrics_add (out, "yolov7_rtsp_clients", clients_n (server->clients), NULL);
+  metrics_begin (out, "yolov7_rtsp_refused_clients_total", "counter",
+                 "Clients that there was no room for.");
+  metrics_add (out, "yolov7_rtsp_refused_clients_total", clients_n_refused (server->clients), NULL);
+  write_mounts (out, server, "yolov7_rtsp_dropped_frames_total",
+                "Frames that encoders had no room for.", get_dropped);
+  write_mounts (out, server, "yolov7_rtsp_encoding_errors_total",
+                "Pipelines for clients that failed.", get_errors);
 }
 
 static gboolean
@@ -87,54 +115,14 @@ start_metrics (Server *server, GError **error)
   return TRUE;
 }
 
-/* ---- clients ----------------------------------------------------------------------------------
+/* ---- who may look -----------------------------------------------------------------------------
  */
-
-static void
-begin_to_play (GstRTSPClient *client, GstRTSPContext *context, gpointer unused)
-{
-  (void) client;
-  (void) unused;
-  if (context->media)
-    mount_make_key_frame (context->media);
-}
-
-static void
-lose_client (GstRTSPClient *client, gpointer user_data)
-{
-  Server *server = user_data;
-
-  (void) client;
-  g_atomic_int_add (&server->n_clients, -1);
-}
-
-static void
-meet_client (GstRTSPServer *rtsp, GstRTSPClient *client, gpointer user_data)
-{
-  Server *server = user_data;
-
-  (void) rtsp;
-  g_atomic_int_inc (&server->n_clients);
-  g_signal_connect (client, "play-request", G_CALLBACK (begin_to_play), NULL);
-  g_signal_connect (client, "closed", G_CALLBACK (lose_client), server);
-}
-
-/* Sessions of clients that went away without a word. */
-static gboolean
-clean_up_sessions (gpointer user_data)
-{
-  Server *server = user_data;
-  g_autoptr (GstRTSPSessionPool) pool = gst_rtsp_server_get_session_pool (server->rtsp);
-
-  gst_rtsp_session_pool_cleanup (pool);
-  return G_SOURCE_CONTINUE;
-}
 
 static void
 add_user (GstRTSPAuth *auth, const User *user, gboolean is_basic)
 {
   GstRTSPToken *token =
-      gst_rtsp_token_new (GST_RTSP_TOKEN_MEDIA_FACTORY_ROLE, G_TYPE_STRING, MOUNT_ROLE, NULL);
+      gst_rtsp_token_new (GST_RTSP_TOKEN_MEDIA_FACTORY_ROLE, G_TYPE_STRING, MEDIA_ROLE, NULL);
 
   if (is_basic) {
     g_autofree char *basic = gst_rtsp_auth_make_basic (user->name, user->password);
@@ -149,7 +137,7 @@ static void
 let_everybody_in (GstRTSPAuth *auth)
 {
   GstRTSPToken *token =
-      gst_rtsp_token_new (GST_RTSP_TOKEN_MEDIA_FACTORY_ROLE, G_TYPE_STRING, MOUNT_ROLE, NULL);
+      gst_rtsp_token_new (GST_RTSP_TOKEN_MEDIA_FACTORY_ROLE, G_TYPE_STRING, MEDIA_ROLE, NULL);
 
   gst_rtsp_auth_set_default_token (auth, token);
   gst_rtsp_token_unref (token);
@@ -207,16 +195,22 @@ set_auth (Server *server, GError **error)
  */
 
 static gboolean
+find_encoder (Server *server, GError **error)
+{
+  server->encoders.first = encoder_choose (NULL, error);
+  server->encoders.max_own = server->config->max_clients;
+  if (server->encoders.first)
+    g_message ("encoder: %s", server->encoders.first);
+  return server->encoders.first != NULL;
+}
+
+static gboolean
 add_mounts (Server *server, GError **error)
 {
-  const char *encoder = encoder_choose (error);
   g_autoptr (GstRTSPMountPoints) points = gst_rtsp_server_get_mount_points (server->rtsp);
 
-  if (!encoder)
-    return FALSE;
-  g_message ("encoder: %s", encoder);
   for (guint i = 0; i < server->config->mounts->len; i++) {
-    Mount *mount = mount_new (server->config->mounts->pdata[i], encoder, error);
+    Mount *mount = mount_new (server->config->mounts->pdata[i], &server->encoders, error);
     if (!mount)
       return FALSE;
     g_ptr_array_add (server->mounts, mount);
@@ -232,12 +226,10 @@ listen_for_clients (Server *server, GError **error)
   const ServerConfig *config = server->config;
   const char *address = config->address ? config->address : "0.0.0.0";
   g_autofree char *service = g_strdup_printf ("%u", config->port);
-  g_autoptr (GstRTSPSessionPool) pool = gst_rtsp_server_get_session_pool (server->rtsp);
 
-  gst_rtsp_session_pool_set_max_sessions (pool, config->max_clients);
+  gst_rtsp_server_set_backlog (server->rtsp, BACKLOG);
   gst_rtsp_server_set_address (server->rtsp, address);
   gst_rtsp_server_set_service (server->rtsp, service);
-  g_signal_connect (server->rtsp, "client-connected", G_CALLBACK (meet_client), server);
   server->listening = gst_rtsp_server_create_source (server->rtsp, NULL, error);
   if (!server->listening) {
     g_prefix_error (error, "RTSP on %s port %u: ", address, config->port);
@@ -310,17 +302,18 @@ serve (Server *server, const char *path, GError **error)
   if (!server->config)
     return FALSE;
   server->rtsp = gst_rtsp_server_new ();
+  server->clients = clients_new (server->rtsp, server->config->max_clients,
+                                 server->config->client_timeout_s, server->n_files);
   server->loop = g_main_loop_new (NULL, FALSE);
   server->mounts = g_ptr_array_new_with_free_func (free_mount);
   server->cameras = g_ptr_array_new ();
-  if (!set_auth (server, error) || !add_mounts (server, error) ||
+  if (!set_auth (server, error) || !find_encoder (server, error) || !add_mounts (server, error) ||
       !listen_for_clients (server, error) || !start_metrics (server, error) ||
       !start_cameras (server, error))
     return FALSE;
 
   g_unix_signal_add (SIGINT, quit, server);
   g_unix_signal_add (SIGTERM, quit, server);
-  g_timeout_add_seconds (CLEANUP_S, clean_up_sessions, server);
   tell_addresses (server);
   g_main_loop_run (server->loop);
   end (server);
@@ -331,7 +324,7 @@ int
 main (int argc, char **argv)
 {
   g_autoptr (GError) error = NULL;
-  g_auto (Server) server = {0};
+  g_auto (Server) server = {.n_files = service_raise_files ()};
 
   /* Threads come and go with sources and clients, and each of glibc's usual 8 heaps for each core
    * would keep its high-water mark. */

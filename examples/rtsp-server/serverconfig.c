@@ -11,14 +11,15 @@
 
 #define DEFAULT_PORT 8554
 #define DEFAULT_CLIENTS 100
+#define DEFAULT_TIMEOUT_S 60
 #define DEFAULT_BITRATE 2000
 
 static const char *const own_keys[] = {"path", "sharing", "bitrate", "metadata", NULL};
 
-static const char *const top_keys[] = {
-    "address",    "port",           "metrics-address", "metrics-port", "max-clients",
-    "users-file", "authentication", "tls-certificate", "defaults",     "cameras",
-    NULL};
+static const char *const top_keys[] = {"address",      "port",           "metrics-address",
+                                       "metrics-port", "max-clients",    "client-timeout",
+                                       "users-file",   "authentication", "tls-certificate",
+                                       "defaults",     "cameras",        NULL};
 
 static void
 free_mount (gpointer data)
@@ -192,6 +193,7 @@ static bool
 read_top (ServerConfig *config, const char *file, const YvYaml *root, GError **error)
 {
   gint64 port = DEFAULT_PORT, metrics_port = -1, max_clients = DEFAULT_CLIENTS;
+  gint64 timeout_s = DEFAULT_TIMEOUT_S;
 
   if (!config_check_keys (file, root, "the file", top_keys, error) ||
       !read_address (file, "address", root, &config->address, error) ||
@@ -200,11 +202,14 @@ read_top (ServerConfig *config, const char *file, const YvYaml *root, GError **e
       !config_number (file, "metrics-port", yv_yaml_get (root, "metrics-port"), 0, 65535,
                       &metrics_port, error) ||
       !config_number (file, "max-clients", yv_yaml_get (root, "max-clients"), 1, 100000,
-                      &max_clients, error))
+                      &max_clients, error) ||
+      !config_number (file, "client-timeout", yv_yaml_get (root, "client-timeout"), 1, 3600,
+                      &timeout_s, error))
     return false;
   config->port = (guint16) port;
   config->metrics_port = (int) metrics_port;
   config->max_clients = (guint) max_clients;
+  config->client_timeout_s = (guint) timeout_s;
   return read_certificate (config, file, root, error) && read_users (config, file, root, error);
 }
 

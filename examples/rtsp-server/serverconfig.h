@@ -5,7 +5,8 @@
  *   port: 8554                 # 0: any that is free
  *   metrics-address: 127.0.0.1 # default
  *   metrics-port: 9554         # 0: any that is free; without it there are no metrics
- *   max-clients: 100           # more are refused
+ *   max-clients: 100           # connections; more are refused
+ *   client-timeout: 60         # seconds of silence, after which one counts as gone
  *   users-file: users          # name:password a line; else YV_RTSP_USERNAME and YV_RTSP_PASSWORD
  *                              # in the environment; else everybody may look
  *   authentication: digest     # or basic
@@ -44,7 +45,7 @@ typedef struct {
   guint16 port;
   char *metrics_address;
   int metrics_port; /* -1: no metrics */
-  guint max_clients;
+  guint max_clients, client_timeout_s;
   bool is_basic;         /* passwords go over the network as they are */
   char *tls_certificate; /* (nullable): a path */
   GPtrArray *users;      /* of User *; none: everybody may look */

@@ -15,6 +15,7 @@
 
 #include "engine/yolov7.h"
 #include "examples/common/encoder.h"
+#include "examples/common/service.h"
 #include "examples/web/events.h"
 #include "examples/web/guard.h"
 #include "examples/web/site.h"
@@ -121,7 +122,7 @@ static bool
 make_channels (Program *program, const WebConfig *config, GError **error)
 {
   StreamOptions options = {
-      .encoder = encoder_choose (error),
+      .encoder = encoder_choose (NULL, error),
       .linger_s = (guint) config->linger_s,
       .run = program->run,
       .limit = &program->encoders,
@@ -224,6 +225,7 @@ main (int argc, char **argv)
   g_autoptr (GError) error = NULL;
   g_autoptr (GOptionContext) options = g_option_context_new ("CONFIG.yaml");
 
+  service_raise_files ();
   setlocale (LC_ALL, "");
   g_option_context_set_summary (options, "A live page of cameras, with what a model sees in them.");
   g_option_context_add_group (options, gst_init_get_option_group ());

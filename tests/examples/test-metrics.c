@@ -54,7 +54,7 @@ static void
 encode (const char *caps, guint expected_width)
 {
   g_autoptr (GError) error = NULL;
-  const char *encoder = encoder_choose (&error);
+  const char *encoder = encoder_choose (NULL, &error);
   g_assert_no_error (error);
   g_autofree char *fragment = encoder_launch (encoder, 500, 10);
   g_autofree char *launch = g_strdup_printf (
@@ -87,6 +87,37 @@ any_size_is_encoded (void)
   encode ("video/x-raw,format=BGRx,width=321,height=241", 320);
 }
 
+/* What a driver does with settings that it does not have, and with frames. */
+static void
+an_encoder_has_to_encode (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GstPlugin) plugin = gst_plugin_load_file (g_getenv ("YV_FAKE_ENCODER_PLUGIN"), &error);
+
+  g_assert_no_error (error);
+  const char *encoder = encoder_choose (NULL, &error);
+  g_assert_cmpstr (encoder, ==, "vah264enc");
+  g_autofree char *launch = encoder_launch (encoder, 500, 10);
+  g_assert_nonnull (strstr (launch, "bitrate=\"500\""));
+  g_assert_null (strstr (launch, "rate-control"));
+  g_assert_null (strstr (launch, "key-int-max"));
+  const char *next = encoder_choose (encoder, &error);
+  g_assert_cmpstr (next, ==, "x264enc");
+
+  g_setenv ("YV_FAKE_ENCODER", "frame", TRUE);
+  g_assert_cmpstr (encoder_choose (NULL, &error), ==, next);
+  g_unsetenv ("YV_FAKE_ENCODER");
+}
+
+static void
+behind_the_last_there_is_none (void)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (encoder_choose ("openh264enc", &error));
+  g_assert_nonnull (strstr (error->message, "apt-get install"));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -96,5 +127,7 @@ main (int argc, char **argv)
   g_test_add_func ("/metrics/family", a_family_has_a_head);
   g_test_add_func ("/metrics/none", no_cameras_are_no_samples);
   g_test_add_func ("/encoder/sizes", any_size_is_encoded);
+  g_test_add_func ("/encoder/encodes", an_encoder_has_to_encode);
+  g_test_add_func ("/encoder/none", behind_the_last_there_is_none);
   return g_test_run ();
 }

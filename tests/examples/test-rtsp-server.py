@@ -34,6 +34,7 @@ BAD = [
     (MODEL + 'port: -1\n', 2, '0 to 65535'),
     (MODEL + 'metrics-port: 1e3\n', 2, '0 to 65535'),
     (MODEL + 'max-clients: 0\n', 2, '1 to 100000'),
+    (MODEL + 'client-timeout: 0\n', 2, '1 to 3600'),
     (MODEL + 'address: camera.example\n', 2, 'expected the address of an interface'),
     (MODEL + 'metrics-address: [a]\n', 2, 'metrics-address is a sequence'),
     (MODEL + 'users-file: away\n', 2, 'away: can\'t be opened'),
@@ -126,6 +127,33 @@ def both_sharings_serve_both_transports():
         assert server.end() == 0, server.stderr()
 
 
+def assert_note(uri):
+    """White letters above, in a picture that is grey below."""
+    frame = ['-frames:v', '1', '-f', 'rawvideo', '-pix_fmt', 'gray', '-']
+    done = subprocess.run(['ffmpeg', '-v', 'error', '-analyzeduration', '100000', '-rtsp_transport', 'tcp', '-i', uri, *frame],
+                          capture_output=True, check=True)
+    picture = done.stdout
+    assert len(picture) == 640 * 360, len(picture)
+    assert max(picture[:640 * 90]) > 200 and max(picture[640 * 180:]) < 160, 'there is no note'
+
+
+def read_records(uri, n):
+    """The first @n records at least, as a text."""
+    # With both streams linked: while none is rtspsrc gives up.
+    command = ['gst-launch-1.0', '-q', 'rtspsrc', 'name=source', 'location=' + uri, 'latency=0', 'source.', '!',
+               'application/x-rtp,media=video', '!', 'fakesink', 'async=false', 'source.', '!',
+               'application/x-rtp,media=application', '!', 'rtpgstdepay', '!', 'filesink', 'location=/dev/stdout',
+               'buffer-mode=unbuffered', 'async=false']
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as client:
+        text = ''
+        while text.count('"timestamp"') <= n:
+            got = client.stdout.read1()
+            assert got, f'ended after {text}: {client.stderr.read()}'
+            text += got.decode()
+        client.kill()
+    return text
+
+
 def a_camera_that_was_never_there_is_served():
     with socket.socket() as nobody:
         nobody.bind(('127.0.0.1', 0))  # and does not listen
@@ -135,6 +163,8 @@ def a_camera_that_was_never_there_is_served():
             server.wait_for_log('camera away: lost: ')
             done = play(server.uri('/away'), 'tcp')
             assert done.returncode == 0, done.stderr
+            assert set(re.findall('"signal":[a-z]+', read_records(server.uri('/away'), 5))) == {'"signal":false'}
+            assert_note(server.uri('/away'))
             described = subprocess.run(['ffprobe', '-v', 'trace', '-rtsp_transport', 'tcp', '-show_streams', '-show_format',
                                         server.uri('/away')], capture_output=True, text=True, check=False)
             assert 'width=640' in described.stdout and 'codec_type=data' in described.stdout, described.stdout
@@ -147,15 +177,19 @@ def a_camera_that_was_never_there_is_served():
 
 
 def detections_come_as_json():
-    with rtsp.Server(SERVER, ROOT, BALL.replace('}', ', metadata: true}')) as server:
+    slow = BALL.replace('ball,', 'slow,', 1).replace('10/1', '1/1')
+    with rtsp.Server(SERVER, ROOT, BALL.replace('}', ', metadata: true}') + slow.replace('}', ', metadata: true}'),
+                     'client-timeout: 1\n') as server:
         server.wait_until_up()
-        client = rtsp.Lines('gst-launch-1.0', '-q', 'rtspsrc', 'location=' + server.uri('/ball'), 'latency=0', '!',
-                            'application/x-rtp,media=application', '!', 'rtpgstdepay', '!', 'fakesink', 'dump=true')
-        with client:
-            # A dump has 16 characters a line.
-            client.wait_for(r'\{"timestamp":')
-            client.wait_for('"objects"|bjects"|jects"|ects"')
+        silent = begin_in_silence(server.uri('/ball'), server.port())
+        wait_for_keepalive(silent, server.port())
+        assert '"objects":[' in read_records(server.uri('/ball'), 5)
+        # Its pictures are repeated, and it is there nevertheless.
+        server.wait_for_log('camera slow: playing')
+        said = read_records(server.uri('/slow'), 10)
+        assert '"signal":true' in said and '"signal":false' not in said, said
         assert server.is_alive()
+        assert silent.recv(1) == b'', 'a client that is silent stays'
 
 
 def only_users_may_look():
@@ -235,15 +269,41 @@ def request(connection, text):
     return answer.decode(errors='replace')
 
 
+def describe(connection, uri):
+    return request(connection, f'DESCRIBE {uri} RTSP/1.0\r\nCSeq: 1\r\nAccept: application/sdp\r\n\r\n')
+
+
+def set_up(connection, uri, transport):
+    return request(connection, f'SETUP {uri}/stream=0 RTSP/1.0\r\nCSeq: 2\r\nTransport: RTP/AVP{transport}\r\n\r\n')
+
+
+def play_on(connection, uri, transport):
+    describe(connection, uri)
+    session = re.search(r'Session: ([^;\r]+)', set_up(connection, uri, transport))[1]
+    request(connection, f'PLAY {uri} RTSP/1.0\r\nCSeq: 3\r\nSession: {session}\r\n\r\n')
+
+
 def begin_and_stop_reading(uri, port):
     connection = socket.create_connection(('127.0.0.1', port))
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    request(connection, f'DESCRIBE {uri} RTSP/1.0\r\nCSeq: 1\r\nAccept: application/sdp\r\n\r\n')
-    answer = request(connection, f'SETUP {uri}/stream=0 RTSP/1.0\r\nCSeq: 2\r\n'
-                     'Transport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n\r\n')
-    session = re.search(r'Session: ([^;\r]+)', answer)[1]
-    request(connection, f'PLAY {uri} RTSP/1.0\r\nCSeq: 3\r\nSession: {session}\r\n\r\n')
+    play_on(connection, uri, '/TCP;unicast;interleaved=0-1')
     return connection
+
+
+def begin_in_silence(uri, port):
+    """Over UDP, without a report on what comes."""
+    connection = socket.create_connection(('127.0.0.1', port))
+    play_on(connection, uri, ';unicast;client_port=9-10')
+    return connection
+
+
+def wait_for_keepalive(connection, port):
+    """Until the system watches the other side (02), after what was sent is acknowledged."""
+    timer = ''
+    while not timer.startswith('02:'):
+        with open('/proc/net/tcp', encoding='ascii') as f:
+            ends = f':{port:04X} 0100007F:{connection.getsockname()[1]:04X} '
+            timer = next(line for line in f if ends in line).split()[5]
 
 
 def who_does_not_read_is_alone():
@@ -296,12 +356,55 @@ def strangers_do_no_harm():
 
 
 def more_clients_than_allowed_are_refused():
-    with rtsp.Server(SERVER, ROOT, BALL, 'max-clients: 1\n') as server:
-        uri = server.wait_until_up().uri('/ball')
-        with rtsp.Lines(WATCH, uri, 'tcp') as client:
-            client.wait_for('^[0-9]+ ')
-            assert play(uri, 'tcp').returncode != 0, 'a second client was served'
-            assert client.is_alive()
+    cameras = BALL + ''.join(BALL.replace('ball,', f'{name},', 1).replace('}', ', sharing: per-client}') for name in 'abc')
+    with rtsp.Server(SERVER, ROOT, cameras, 'max-clients: 2\n') as server:
+        server.wait_until_up()
+        first, second, third = (socket.create_connection(('127.0.0.1', server.port())) for _ in range(3))
+        assert third.recv(1) == b'', 'a third connection is kept'
+        server.wait_for_log('refused: max-clients')
+        for path in ('/a', '/b'):
+            assert '200 OK' in describe(first, server.uri(path))
+            assert '200 OK' in set_up(first, server.uri(path), '/TCP;unicast;interleaved=0-1')
+        # An encoder each, however many connections and sessions there are.
+        assert '400 Bad' in describe(first, server.uri('/c')), 'a third encoder for two clients'
+        assert '200 OK' in describe(second, server.uri('/ball'))
+        assert server.metric('yolov7_rtsp_clients') == 2 and server.metric('yolov7_rtsp_refused_clients_total') == 1
+        for connection in (first, second, third):
+            connection.close()
+        while play(server.uri('/c'), 'tcp').returncode != 0:
+            assert server.is_alive()
+
+
+def a_crowd_leaves_files_to_the_server():
+    before = ('prlimit', '--nofile=40:100')
+    with rtsp.Server(SERVER, ROOT, BALL, 'max-clients: 1000\n', before=before) as server:
+        server.wait_until_up()
+        crowd = [socket.create_connection(('127.0.0.1', server.port())) for _ in range(150)]
+        server.wait_for_log('refused: file descriptors')
+        used = len(os.listdir(f'/proc/{server.process.pid}/fd'))
+        assert 50 < used < 95, f'{used} descriptors are open'
+        assert server.metric('yolov7_rtsp_clients') > 20
+        for connection in crowd:
+            connection.close()
+        while play(server.uri('/ball'), 'tcp').returncode != 0:
+            assert server.is_alive()
+
+
+def an_encoder_that_fails_is_replaced():
+    loaded = '--gst-plugin-load=' + os.environ['YV_FAKE_ENCODER_PLUGIN']
+    for fault in ('second', 'later'):
+        with rtsp.Server(SERVER, ROOT, BALL, env={'YV_FAKE_ENCODER': fault}, options=(loaded,)) as server:
+            uri = server.wait_until_up().uri('/ball')
+            server.wait_for_log('encoder: vah264enc')
+            with rtsp.Lines(WATCH, uri, 'tcp') as client:
+                if fault == 'later':
+                    client.wait_for('^[0-9]+ ')
+                assert client.process.wait() == 1
+            server.wait_for_log('camera ball: clients get x264enc from now on')
+            while play(uri, 'tcp').returncode != 0:
+                assert server.is_alive()
+            assert 'camera ball: pipeline for clients: encoder: no session is left' in server.stderr()
+            assert server.metric('yolov7_rtsp_encoding_errors_total', 'ball') == 1
 
 
 def it_ends_while_clients_watch():
@@ -319,4 +422,4 @@ rtsp.run_tests([(check.__name__.replace('_', ' '), check) for check in (
     both_sharings_serve_both_transports, a_camera_that_was_never_there_is_served, detections_come_as_json,
     only_users_may_look, users_may_be_in_the_environment, it_speaks_tls, systemd_takes_the_unit,
     who_does_not_read_is_alone, strangers_do_no_harm,
-    more_clients_than_allowed_are_refused, it_ends_while_clients_watch)])
+    more_clients_than_allowed_are_refused, a_crowd_leaves_files_to_the_server, an_encoder_that_fails_is_replaced, it_ends_while_clients_watch)])

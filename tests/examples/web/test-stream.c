@@ -99,7 +99,7 @@ static const char *
 find_encoder (void)
 {
   g_autoptr (GError) error = NULL;
-  const char *encoder = encoder_choose (&error);
+  const char *encoder = encoder_choose (NULL, &error);
 
   g_assert_no_error (error);
   return encoder;
