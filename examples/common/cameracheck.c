@@ -4,7 +4,6 @@
 #include <gst/gst.h>
 #include <string.h>
 
-#include "common/excerpt.h"
 #include "common/file.h"
 #include "engine/error.h"
 #include "examples/common/cameraconfig.h"
@@ -16,9 +15,9 @@ static char *
 describe (const CameraConfig *config, const CameraSetting *setting)
 {
   g_autofree char *text =
-      yv_excerpt (property_is_secret (setting->property) ? "***" : setting->text);
+      config_quote (property_is_secret (setting->property) ? "***" : setting->text);
 
-  return g_strdup_printf ("%s:%u: %s.%s is \"%s\"", config->file,
+  return g_strdup_printf ("%s:%u: %s.%s is %s", config->file,
                           setting->line ? setting->line : config->line, setting->element,
                           setting->property, text);
 }
@@ -78,7 +77,7 @@ check_value (const CameraConfig *config, const CameraSetting *setting, GParamSpe
     g_set_error (error, YV_ERROR, YV_ERROR_INVALID, "%s; expected %s", found, expected);
     return false;
   }
-  if (!wanted_file || yv_check_is_file (setting->text, wanted_file, &problem))
+  if (!wanted_file || config_check_file (setting->text, wanted_file, &problem))
     return true;
   g_set_error (error, YV_ERROR, YV_ERROR_IO, "%s:%u: %s.%s: %s", config->file, setting->line,
                setting->element, setting->property, problem->message);
@@ -107,10 +106,10 @@ check_property (const CameraConfig *config, const CameraSetting *setting, GObjec
   if (pspec && (pspec->flags & G_PARAM_WRITABLE) && !(pspec->flags & G_PARAM_CONSTRUCT_ONLY) &&
       !g_str_equal (pspec->name, "name") && !g_str_equal (pspec->name, "parent"))
     return check_value (config, setting, pspec, error);
-  g_autofree char *property = yv_excerpt (setting->property);
+  g_autofree char *property = config_quote (setting->property);
   g_set_error (error, YV_ERROR, YV_ERROR_INVALID,
-               "%s:%u: %s has no property \"%s\" to set; gst-inspect-1.0 %s lists them",
-               config->file, setting->line, setting->element, property, setting->element);
+               "%s:%u: %s has no property %s to set; gst-inspect-1.0 %s lists them", config->file,
+               setting->line, setting->element, property, setting->element);
   return false;
 }
 

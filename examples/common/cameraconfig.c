@@ -5,7 +5,6 @@
 
 #include <string.h>
 
-#include "common/excerpt.h"
 #include "engine/error.h"
 #include "examples/common/property.h"
 #include "examples/common/source.h"
@@ -98,6 +97,13 @@ check_not_refused (const CameraConfig *config, const char *element, const YvYaml
   return true;
 }
 
+/* For a message. */
+static const char *
+property_of (const YvYaml *key)
+{
+  return key->kind == YV_YAML_SCALAR && !config_may_be_secret (key->text) ? key->text : "?";
+}
+
 static bool
 read_setting (CameraConfig *config, const char *element, const YvYaml *key, const YvYaml *value,
               GError **error)
@@ -106,7 +112,7 @@ read_setting (CameraConfig *config, const char *element, const YvYaml *key, cons
     g_autofree char *found = config_describe (key->kind != YV_YAML_SCALAR ? key : value);
     g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED,
                  "%s:%u: %s.%s is %s; expected a property of the element and its value",
-                 config->file, key->line, element, key->text ? key->text : "?", found);
+                 config->file, key->line, element, property_of (key), found);
     return false;
   }
   if (!check_not_refused (config, element, key, error))
@@ -137,7 +143,7 @@ read_settings (CameraConfig *config, const char *element, const YvYaml *map, GEr
       return false;
     if (!g_hash_table_add (seen, key->text)) {
       g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED, "%s:%u: %s.%s is there twice; remove one",
-                   config->file, key->line, element, key->text);
+                   config->file, key->line, element, property_of (key));
       return false;
     }
   }

@@ -45,12 +45,34 @@ config_may_be_secret (const char *text)
   return strchr (text, '@') || strstr (text, ":/");
 }
 
+static const char hidden[] = "a text like a URI, which is not shown";
+
 char *
 config_describe (const YvYaml *node)
 {
   if (node->kind == YV_YAML_SCALAR && config_may_be_secret (node->text))
-    return g_strdup ("a text like a URI, which is not shown");
+    return g_strdup (hidden);
   return yv_yaml_describe (node);
+}
+
+char *
+config_quote (const char *text)
+{
+  if (config_may_be_secret (text))
+    return g_strdup (hidden);
+  g_autofree char *excerpt = yv_excerpt (text);
+  return g_strconcat ("\"", excerpt, "\"", NULL);
+}
+
+bool
+config_check_file (const char *path, const char *expected, GError **error)
+{
+  if (!config_may_be_secret (path))
+    return yv_check_is_file (path, expected, error);
+  if (yv_check_is_file (path, expected, NULL))
+    return true;
+  g_set_error (error, YV_ERROR, YV_ERROR_IO, "%s, is no file; expected %s", hidden, expected);
+  return false;
 }
 
 static bool

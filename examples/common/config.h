@@ -57,6 +57,12 @@ bool config_may_be_secret (const char *text);
 /* Returns: (transfer full): as yv_yaml_describe(), but of what may be secret that it is. */
 char *config_describe (const YvYaml *node);
 
+/* Returns: (transfer full): an excerpt of @text in quotes, but of what may be secret that it is. */
+char *config_quote (const char *text);
+
+/* As yv_check_is_file(), but a path that may be secret is not in the message. */
+bool config_check_file (const char *path, const char *expected, GError **error);
+
 /* Returns: (transfer full): @path, or where it is relative, beside @file. */
 char *config_path (const char *file, const char *path);
 

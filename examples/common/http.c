@@ -7,6 +7,7 @@
 #include <netinet/tcp.h>
 
 #include "engine/error.h"
+#include "examples/common/config.h"
 
 /* Connections that wait to be accepted. GLib asks for 10, which a page that is opened on some
  * screens at once is more than: each further one is lost for a second. */
@@ -190,7 +191,10 @@ http_new (const char *address, guint16 port, GError **error)
   http->pages = g_ptr_array_new_with_free_func (free_page);
   http->port = listen_on (http->listener, address, port, error);
   if (!http->port) {
-    g_prefix_error (error, "HTTP on %s port %u: ", address ? address : "all addresses", port);
+    const char *shown = !address                         ? "all addresses"
+                        : config_may_be_secret (address) ? "an address that is not shown"
+                                                         : address;
+    g_prefix_error (error, "HTTP on %s port %u: ", shown, port);
     return NULL;
   }
   accept_next (http);

@@ -5,7 +5,6 @@
 #include <gio/gio.h>
 #include <string.h>
 
-#include "common/file.h"
 #include "engine/error.h"
 #include "examples/rtsp-server/users.h"
 
@@ -64,9 +63,10 @@ read_path (const char *file, MountConfig *mount, GError **error)
   mount->path = path ? g_strdup (path) : g_strconcat ("/", mount->camera->name, NULL);
   if (is_path (mount->path))
     return true;
+  g_autofree char *found = config_quote (mount->path);
   g_set_error (error, YV_ERROR, YV_ERROR_INVALID,
-               "%s:%u: path is \"%s\"; expected one such as /street, of A-Z a-z 0-9 _ - . /", file,
-               node->line, mount->path);
+               "%s:%u: path is %s; expected one such as /street, of A-Z a-z 0-9 _ - . /", file,
+               node->line, found);
   return false;
 }
 
@@ -160,8 +160,8 @@ read_certificate (ServerConfig *config, const char *file, const YvYaml *root, GE
   if (!text)
     return true;
   config->tls_certificate = config_path (file, text);
-  if (yv_check_is_file (config->tls_certificate, "a PEM file with a certificate and its key",
-                        error))
+  if (config_check_file (config->tls_certificate, "a PEM file with a certificate and its key",
+                         error))
     return true;
   g_prefix_error (error, "%s:%u: tls-certificate: ", file, node->line);
   return false;

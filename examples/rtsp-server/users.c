@@ -5,7 +5,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "common/file.h"
 #include "engine/error.h"
 
 static void
@@ -75,7 +74,7 @@ users_read (const char *path, GPtrArray *users, GError **error)
   g_autofree char *text = NULL;
   g_autoptr (GError) problem = NULL;
 
-  if (!yv_check_is_file (path, "a file with name:password a line", error))
+  if (!config_check_file (path, "a file with name:password a line", error))
     return false;
   if (!g_file_get_contents (path, &text, NULL, &problem)) {
     g_set_error (error, YV_ERROR, YV_ERROR_IO, "%s: can't be read: %s", path, problem->message);

@@ -220,6 +220,12 @@ static const char *const with_secrets[] = {
     CAMERAS ONE "    yolov7publish: {password: [s3cret]}\n",
     CAMERAS ONE "    rtspsrc: {user-pw: s3cret}\n",
     CAMERAS ONE "    rtspsrc: {proxy-pw: s3cret}\n",
+    CAMERAS ONE "    yolov7: {rtsp://u:s3cret@host/x: 1}\n",
+    CAMERAS ONE "    yolov7: {rtsp://u:s3cret@host/x: [1]}\n",
+    CAMERAS ONE "    yolov7: {u:s3cret@host: 1, u:s3cret@host: 1}\n",
+    CAMERAS ONE "    yolov7: {input-size: rtsp://u:s3cret@host/x}\n",
+    CAMERAS ONE "    yolov7: {model-file: rtsp://u:s3cret@host/x}\n",
+    CAMERAS ONE "    yolov7publish: {ca-file: u:s3cret@host}\n",
 };
 
 static void

@@ -50,6 +50,11 @@ BAD = [
     (MODEL + 'cameras:\n  - {name: a, source: test:ball, path: "/a b"}\n', 3, 'expected one such as /street'),
     (MODEL + 'cameras:\n  - {name: a, source: test:ball, path: /x}\n  - {name: b, source: test:ball, path: /x}\n', 4,
      'cameras a and b have the same path /x'),
+    (MODEL + 'cameras:\n  - {name: a, source: test:ball, path: rtsp://u:s3cret@h/x}\n', 3, 'path is a text like a URI'),
+    (MODEL + 'users-file: rtsp://u:s3cret@h/x\n', 2, 'users-file: a text like a URI, .*is no file'),
+    (MODEL + 'tls-certificate: u:s3cret@h/x\n', 2, 'tls-certificate: a text like a URI, .*is no file'),
+    (MODEL + 'metrics-address: rtsp://u:s3cret@h/x\n', 2, 'metrics-address is a text like a URI'),
+    (MODEL + 'cameras:\n  - {name: a, source: test:ball, sharing: rtsp://u:s3cret@h/x}\n', 3, 'shared or per-client'),
     (MODEL + 'cameras:\n  - {name: a, source: test:ball, sharing: alone}\n', 3, 'shared or per-client'),
     (MODEL + 'cameras:\n  - {name: a, source: test:ball, bitrate: 2M}\n', 3, '100 to 100000'),
     (MODEL + 'cameras:\n  - {name: a, source: test:ball, bitrate: 99}\n', 3, '100 to 100000'),
@@ -79,7 +84,7 @@ def what_is_wrong_is_told_with_its_line():
             assert done.returncode == 1, f'{text}: exit status {done.returncode}: {done.stderr}'
             assert f'{path}:{line}: ' in message and re.search(expected, message), \
                 f'{text}: {message}: lacks :{line}: or {expected}'
-            assert done.stdout == '', done.stdout
+            assert done.stdout == '' and 's3cret' not in done.stderr, done.stdout + done.stderr
 
 
 def wrong_arguments_are_told():
