@@ -23,7 +23,7 @@ install $build_packages $run_packages vulkan-validationlayers spirv-tools git cl
   python3-minimal ffmpeg python3-numpy python3-scipy mosquitto openssl g++ make python3-gi \
   python3-gst-1.0 gir1.2-gst-plugins-base-1.0 gir1.2-gst-plugins-bad-1.0
 if [ -z "$suites" ]; then # for "once"
-  install rabbitmq-server python3-pika iproute2 chromium chromium-driver gir1.2-gst-rtsp-server-1.0 \
+  install rabbitmq-server amqp-tools python3-pika iproute2 chromium chromium-driver gir1.2-gst-rtsp-server-1.0 \
     gstreamer1.0-rtsp
 fi
 

@@ -9,6 +9,8 @@
 #include "examples/common/metrics.h"
 #include "examples/fleet/note.h"
 
+#define NOT_RUNNING "starting or ending" /* in the place of a camera's state */
+
 /* ---- metrics --------------------------------------------------------------------------------- */
 
 static void
@@ -71,6 +73,7 @@ get_losses (const CameraCounters *counters)
 static void
 write_cameras (GString *out, GPtrArray *jobs)
 {
+  enum { UP };
   static const struct {
     const char *name, *type, *help;
     double (*get) (const CameraCounters *counters);
@@ -91,6 +94,8 @@ write_cameras (GString *out, GPtrArray *jobs)
       if (fleet_job_get_counters (jobs->pdata[j], &counters))
         metrics_add (out, families[i].name, families[i].get (&counters), "camera",
                      fleet_job_name (jobs->pdata[j]), NULL);
+      else if (i == UP) /* an alarm is for those that never start, too */
+        metrics_add (out, families[i].name, 0, "camera", fleet_job_name (jobs->pdata[j]), NULL);
     }
   }
 }
@@ -154,7 +159,7 @@ fleet_report_camera (const char *worker, FleetJob *job)
   json_builder_begin_object (builder);
   add_text (builder, "worker", worker);
   add_text (builder, "camera", fleet_job_name (job));
-  add_text (builder, "state", is_known ? camera_state_name (counters.state) : "starting or ending");
+  add_text (builder, "state", is_known ? camera_state_name (counters.state) : NOT_RUNNING);
   if (is_known) {
     add_number (builder, "frames", (gint64) counters.n_frames);
     add_number (builder, "analysed", (gint64) counters.n_analysed);
@@ -200,6 +205,6 @@ fleet_report_show (const char *text, size_t size_bytes, GString *out, uint32_t *
   g_string_append_printf (
       out, "%-24s %-24s %-10s %" G_GINT64_FORMAT " frames, %" G_GINT64_FORMAT " analysed\n", worker,
       camera, state, get_number (object, "frames"), get_number (object, "analysed"));
-  *n_cameras += 1;
+  *n_cameras += strcmp (state, NOT_RUNNING) != 0;
   return true;
 }

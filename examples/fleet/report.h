@@ -33,9 +33,10 @@ typedef struct {
  *   yolov7_fleet_cameras_total              counter label what: taken, removed, given-back, failed
  *   yolov7_fleet_failed_attempts_total      counter
  *   yolov7_fleet_bad_messages_total         counter label what: camera, note
- * and for each camera what examples/common/metrics.h calls by the same names:
- *   yolov7_camera_up, yolov7_camera_frames_total, yolov7_camera_dropped_frames_total,
- *   yolov7_camera_analysed_frames_total, yolov7_camera_losses_total
+ * and for each camera, but for the first only while it runs, what examples/common/metrics.h calls
+ * by the same names: yolov7_camera_up, yolov7_camera_frames_total,
+ * yolov7_camera_dropped_frames_total, yolov7_camera_analysed_frames_total,
+ * yolov7_camera_losses_total
  */
 void fleet_report_metrics (GString *out, const FleetState *state);
 
@@ -44,7 +45,7 @@ char *fleet_report_worker (const char *worker, uint32_t capacity, uint32_t n_hel
 char *fleet_report_camera (const char *worker, FleetJob *job);
 
 /* An answer, which may be hostile, as a line for people. @n_cameras: (inout): one more where it
- * tells of one. Returns: false where it is none. */
+ * tells of one that runs. Returns: false where it is none. */
 bool fleet_report_show (const char *text, size_t size_bytes, GString *out, uint32_t *n_cameras);
 
 G_END_DECLS

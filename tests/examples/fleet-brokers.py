@@ -5,7 +5,7 @@
 usage: fleet-brokers.py PROGRAM TROUBLE [TEST...]
 """
 import os
-import shutil
+import re
 import socket
 import subprocess
 import sys
@@ -34,7 +34,10 @@ def broker_that_takes_messages_back_is_survived(fleet):
     """What a RabbitMQ before 3.12 does after 30 minutes, unless it is told otherwise."""
     broker = fleet.lab.broker
     conf = broker.folder / 'advanced.config'
+    shipped = broker.folder / 'conf.d/50-yolov7-fleet.conf'
+    text = shipped.read_text()
     broker.kill()
+    shipped.unlink()
     conf.write_text('[{rabbit, [{consumer_timeout, 4000}, {channel_tick_interval, 1000}]}].\n')
     broker.start()
     try:
@@ -54,6 +57,7 @@ def broker_that_takes_messages_back_is_survived(fleet):
     finally:
         broker.kill()
         conf.unlink()
+        shipped.write_text(text)
         broker.start()
 
 
@@ -240,25 +244,69 @@ ssl_options.keyfile = {broker.folder}/server.key
 
 # ---- what the documentation says ---------------------------------------------------------------
 
+def documented_lines(root):
+    """Each line of each block of sh."""
+    text = (root / 'docs/fleet.md').read_text()
+    blocks = re.findall(r'^```sh\n(.*?)^```', text, re.MULTILINE | re.DOTALL)
+    return [line.split('   #')[0] for block in blocks for line in block.splitlines()]
+
+
+def make_scene(lab):
+    """A folder with what the lines name: the sources, and the configuration that is shipped."""
+    scene = lab.folder / 'scene'
+    scene.mkdir()
+    (scene / 'examples').symlink_to(lab.root / 'examples')
+    text = (lab.root / 'examples/fleet/fleet.yaml').read_text()
+    assert 'model-file: best.pt' in text and 'broker.example' in text, text
+    text = text.replace('model-file: best.pt', f'config-file: {lab.root}/tests/faults/model.yaml, '
+                        f'input-size: 64, label-file: {lab.folder}/labels')
+    text = text.replace('fleet@broker.example', f'reader@{fleetlab.HUB_ADDRESS}')
+    (scene / 'fleet.yaml').write_text(text.replace('broker.example', fleetlab.HUB_ADDRESS))
+    return scene
+
+
 def commands_of_the_documentation_work(fleet):
-    text = (fleet.lab.root / 'docs' / 'fleet.md').read_text()
-    wanted = ('echo ', 'yolov7-fleet list', 'yolov7-fleet remove')
-    if shutil.which('amqp-publish'):
-        wanted += ('amqp-publish ',)
-    lines = [line for line in text.splitlines() if line.startswith(wanted) and '-->' not in line]
-    assert len(lines) == len(wanted) + ('amqp-publish ' in wanted), lines
-    worker = start_worker(fleet)
-    environment = dict(os.environ, URI=f'amqp://fleet:{fleetlab.PASSWORD}@{fleetlab.HUB_ADDRESS}',
-                       PATH=f'{os.path.dirname(fleet.lab.program)}:{os.environ["PATH"]}')
-    for line in lines:
-        done = subprocess.run(['bash', '-c', line], env=environment, text=True, capture_output=True,
-                              timeout=60)
+    """With a user of its own, in their order."""
+    lab, broker = fleet.lab, fleet.lab.broker
+    scene = make_scene(lab)
+    environment = broker.environment() | {
+        'URI': f'amqp://reader:SECRET@{fleetlab.HUB_ADDRESS}',
+        'PATH': f'{os.path.dirname(lab.program)}:{os.environ["PATH"]}'}
+    for name in ('YV_FLEET_BROKER', 'YV_FLEET_PASSWORD'):
+        environment.pop(name)
+    worker, n_run = None, 0
+    for line in documented_lines(lab.root):
+        line = re.sub('^rabbitmqctl (add_user|set_permissions) fleet',
+                      rf'{fleetlab.CTL} -n fleet@localhost \1 reader', line)
+        line = line.replace('/etc/rabbitmq', str(broker.folder)).replace('fleet@broker.example',
+                                                                        f'reader@{fleetlab.HUB_ADDRESS}')
+        exported = dict(re.findall(r'(\w+)=(\S+)', line)) if line.startswith('export ') else {}
+        environment.update(exported)
+        n_run += 1
+        if 'yolov7-fleet worker' in line:
+            worker = lab.workers[0]
+            n = worker.n_said('connected with')
+            with open(worker.log, 'a') as log:
+                worker.process = subprocess.Popen(
+                    ['ip', 'netns', 'exec', worker.namespace, 'bash', '-c', 'exec env ' + line],
+                    cwd=scene, env=environment, stdout=log, stderr=log)
+            worker.wait_said('connected with', n + 1)
+            continue
+        if 'retry' in line:
+            fleet.publish([b'{"name": "ill", "source": "rtsp://127.0.0.1:9/x"}'], key='yolov7.failed')
+        done = subprocess.run(['bash', '-c', line], cwd=scene, env=environment, text=True,
+                              capture_output=True, timeout=60)
         assert done.returncode == 0, (line, done.stderr)
+        if 'retry' in line:
+            assert done.stdout == 'ill added\n', done
+            lab.command('remove', 'ill')
         if 'rtsp://' in line:
             fleet.wait_summary('1 running, 0 waiting for a worker, 0 failed')
         if 'remove' in line:
             fleet.wait_summary('0 running, 0 waiting for a worker, 0 failed')
+    assert n_run >= 12, f'{n_run} lines are run'
     end_worker(worker)
+    assert '{consumer_timeout,31536000000}' in broker.ctl('environment')
 
 
 if __name__ == '__main__':

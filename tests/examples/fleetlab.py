@@ -99,6 +99,9 @@ class Broker:
         (self.folder / 'rabbitmq.conf').write_text(
             f'listeners.tcp.default = 5672\ndefault_user = fleet\ndefault_pass = {PASSWORD}\n'
             'loopback_users = none\nlog.console = false\ndisk_free_limit.absolute = 50MB\n')
+        # What docs/fleet.md has people install.
+        (self.folder / 'conf.d').mkdir()
+        shutil.copy(lab.root / 'examples/fleet/rabbitmq.conf', self.folder / 'conf.d/50-yolov7-fleet.conf')
         (self.folder / 'plugins').write_text('[].\n')
         self.process = None
 
@@ -108,7 +111,7 @@ class Broker:
                     RABBITMQ_MNESIA_BASE=folder + '/data', RABBITMQ_LOG_BASE=folder + '/log',
                     RABBITMQ_ENABLED_PLUGINS_FILE=folder + '/plugins',
                     RABBITMQ_CONFIG_FILE=folder + '/rabbitmq',
-                    RABBITMQ_CONFIG_FILES=folder + '/none',
+                    RABBITMQ_CONFIG_FILES=folder + '/conf.d',
                     RABBITMQ_ADVANCED_CONFIG_FILE=folder + '/advanced.config',
                     RABBITMQ_CONF_ENV_FILE=folder + '/none-env.conf',
                     RABBITMQ_PID_FILE=folder + '/pid',
