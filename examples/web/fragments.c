@@ -5,12 +5,12 @@
 #include <string.h>
 
 #include "engine/yolov7.h"
+#include "examples/web/mp4.h"
 
 #define NS_PER_S UINT64_C (1000000000)
 
-#define HEADER_BYTES 8 /* size and type */
-#define FULL_BYTES 12  /* and version and flags */
-#define TFDT_BYTES 20  /* of version 1 */
+#define FULL_BYTES 12 /* and version and flags */
+#define TFDT_BYTES 20 /* of version 1 */
 
 /* Flags of tfhd and trun. */
 #define TFHD_BASE_DATA_OFFSET 0x1u
@@ -27,15 +27,9 @@
 
 #define FRAME_NO_SYNC 0x10000u /* of the flags of a frame */
 
-/* A box in @bytes, its header included. */
-typedef struct {
-  size_t start, end;
-  char type[5];
-} Box;
-
 /* What a fragment says of its frames. */
 typedef struct {
-  Box moof, traf, tfdt;
+  Mp4Box moof, traf, tfdt;
   uint32_t default_duration;
   uint32_t default_flags;
   uint32_t first_flags; /* of the first frame */
@@ -50,7 +44,7 @@ struct _Fragments {
   size_t n_whole;    /* so far it is whole boxes */
   GQueue pieces;     /* FragmentsPiece * */
   bool has_moof;     /* of the piece: where it is follows */
-  Box moof;
+  Mp4Box moof;
   uint64_t pts_ns;
   uint64_t pushed_ns; /* of the bytes that came last */
   uint32_t timescale; /* 0: before the moov */
@@ -59,124 +53,41 @@ struct _Fragments {
   GArray *offsets; /* size_t: see Moof */
 };
 
-/* ---- reading -------------------------------------------------------------------------------- */
-
-static bool
-fail (GError **error, const char *message)
-{
-  g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED, "the MP4 of the muxer: %s", message);
-  return false;
-}
-
-static uint32_t
-get_u32 (const uint8_t *at)
-{
-  return (uint32_t) at[0] << 24 | (uint32_t) at[1] << 16 | (uint32_t) at[2] << 8 | at[3];
-}
-
-static void
-put_u32 (uint8_t *at, uint32_t value)
-{
-  for (int i = 0; i < 4; i++)
-    at[i] = (uint8_t) (value >> (24 - 8 * i));
-}
-
-/* The next box in [@start, @end); false where none begins there, and an error where it is not
- * whole.
- */
-static bool
-next_box (const uint8_t *bytes, size_t start, size_t end, Box *box, GError **error)
-{
-  if (start == end)
-    return false;
-  if (end - start < HEADER_BYTES)
-    return fail (error, "a box has no room for its header");
-  const size_t n = get_u32 (bytes + start);
-  if (n < HEADER_BYTES || n > end - start)
-    return fail (error, "a box ends outside of the one around it");
-  *box = (Box){.start = start, .end = start + n};
-  memcpy (box->type, bytes + start + 4, 4);
-  return true;
-}
-
-static bool
-is_type (const Box *box, const char *type)
-{
-  return memcmp (box->type, type, 4) == 0;
-}
-
-/* The only child @type of @parent. */
-static bool
-find_only (const uint8_t *bytes, const Box *parent, const char *type, Box *out, GError **error)
-{
-  GError *failure = NULL;
-  Box box;
-  bool is_found = false;
-
-  for (size_t at = parent->start + HEADER_BYTES; next_box (bytes, at, parent->end, &box, &failure);
-       at = box.end) {
-    if (!is_type (&box, type))
-      continue;
-    if (is_found) {
-      g_set_error (error, YV_ERROR, YV_ERROR_UNSUPPORTED,
-                   "the MP4 of the muxer: there is more than one %s, and one track is expected",
-                   type);
-      return false;
-    }
-    *out = box;
-    is_found = true;
-  }
-  if (failure) {
-    g_propagate_error (error, failure);
-    return false;
-  }
-  if (is_found)
-    return true;
-  g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED, "the MP4 of the muxer: there is no %s", type);
-  return false;
-}
-
-static size_t
-size_of (const Box *box)
-{
-  return box->end - box->start;
-}
-
 /* ---- the initialization --------------------------------------------------------------------- */
 
 static bool
-read_timescale (Fragments *self, const uint8_t *bytes, const Box *moov, GError **error)
+read_timescale (Fragments *self, const uint8_t *bytes, const Mp4Box *moov, GError **error)
 {
-  Box trak, mdia, mdhd;
+  Mp4Box trak, mdia, mdhd;
 
-  if (!find_only (bytes, moov, "trak", &trak, error) ||
-      !find_only (bytes, &trak, "mdia", &mdia, error) ||
-      !find_only (bytes, &mdia, "mdhd", &mdhd, error))
+  if (!mp4_find_only (bytes, moov, "trak", &trak, error) ||
+      !mp4_find_only (bytes, &trak, "mdia", &mdia, error) ||
+      !mp4_find_only (bytes, &mdia, "mdhd", &mdhd, error))
     return false;
-  if (size_of (&mdhd) < FULL_BYTES)
-    return fail (error, "mdhd is too short");
+  if (mp4_size (&mdhd) < FULL_BYTES)
+    return mp4_fail (error, "mdhd is too short");
   /* Two times come before, of 4 or 8 bytes. */
-  const size_t at = bytes[mdhd.start + HEADER_BYTES] == 1 ? FULL_BYTES + 16 : FULL_BYTES + 8;
-  if (size_of (&mdhd) < at + 4)
-    return fail (error, "mdhd is too short");
-  self->timescale = get_u32 (bytes + mdhd.start + at);
-  return self->timescale > 0 || fail (error, "the timescale is 0");
+  const size_t at = bytes[mdhd.start + MP4_HEADER_BYTES] == 1 ? FULL_BYTES + 16 : FULL_BYTES + 8;
+  if (mp4_size (&mdhd) < at + 4)
+    return mp4_fail (error, "mdhd is too short");
+  self->timescale = mp4_get_u32 (bytes + mdhd.start + at);
+  return self->timescale > 0 || mp4_fail (error, "the timescale is 0");
 }
 
 static bool
-read_moov (Fragments *self, const Box *moov, GError **error)
+read_moov (Fragments *self, const Mp4Box *moov, GError **error)
 {
   const uint8_t *bytes = self->bytes->data;
-  Box mvex, trex;
+  Mp4Box mvex, trex;
 
   if (!read_timescale (self, bytes, moov, error) ||
-      !find_only (bytes, moov, "mvex", &mvex, error) ||
-      !find_only (bytes, &mvex, "trex", &trex, error))
+      !mp4_find_only (bytes, moov, "mvex", &mvex, error) ||
+      !mp4_find_only (bytes, &mvex, "trex", &trex, error))
     return false;
-  if (size_of (&trex) < FULL_BYTES + 20)
-    return fail (error, "trex is too short");
-  self->default_duration = get_u32 (bytes + trex.start + FULL_BYTES + 8);
-  self->default_flags = get_u32 (bytes + trex.start + FULL_BYTES + 16);
+  if (mp4_size (&trex) < FULL_BYTES + 20)
+    return mp4_fail (error, "trex is too short");
+  self->default_duration = mp4_get_u32 (bytes + trex.start + FULL_BYTES + 8);
+  self->default_flags = mp4_get_u32 (bytes + trex.start + FULL_BYTES + 16);
   return true;
 }
 
@@ -184,24 +95,24 @@ read_moov (Fragments *self, const Box *moov, GError **error)
 
 /* Takes the next field of a tfhd that is there or not. */
 static bool
-take_field (const uint8_t *bytes, const Box *tfhd, bool is_there, size_t *at, uint32_t *value,
+take_field (const uint8_t *bytes, const Mp4Box *tfhd, bool is_there, size_t *at, uint32_t *value,
             GError **error)
 {
   if (!is_there)
     return true;
-  if (size_of (tfhd) < *at + 4)
-    return fail (error, "tfhd is too short");
-  *value = get_u32 (bytes + tfhd->start + *at);
+  if (mp4_size (tfhd) < *at + 4)
+    return mp4_fail (error, "tfhd is too short");
+  *value = mp4_get_u32 (bytes + tfhd->start + *at);
   *at += 4;
   return true;
 }
 
 static bool
-read_tfhd (const uint8_t *bytes, const Box *tfhd, Moof *moof, GError **error)
+read_tfhd (const uint8_t *bytes, const Mp4Box *tfhd, Moof *moof, GError **error)
 {
-  if (size_of (tfhd) < FULL_BYTES + 4)
-    return fail (error, "tfhd is too short");
-  const uint32_t flags = get_u32 (bytes + tfhd->start + HEADER_BYTES) & 0xffffff;
+  if (mp4_size (tfhd) < FULL_BYTES + 4)
+    return mp4_fail (error, "tfhd is too short");
+  const uint32_t flags = mp4_get_u32 (bytes + tfhd->start + MP4_HEADER_BYTES) & 0xffffff;
   if (flags & TFHD_BASE_DATA_OFFSET) {
     g_set_error (error, YV_ERROR, YV_ERROR_UNSUPPORTED,
                  "the MP4 of the muxer: a fragment says where it is in a file");
@@ -233,10 +144,10 @@ static uint32_t
 first_flags_of (const uint8_t *head, const uint8_t *frames, uint32_t flags, const Moof *moof)
 {
   if (flags & TRUN_FIRST_FLAGS)
-    return get_u32 (head);
+    return mp4_get_u32 (head);
   if (!(flags & TRUN_FLAGS))
     return moof->default_flags;
-  return get_u32 (frames + 4 * n_fields (flags & (TRUN_DURATION | TRUN_SIZE)));
+  return mp4_get_u32 (frames + 4 * n_fields (flags & (TRUN_DURATION | TRUN_SIZE)));
 }
 
 static void
@@ -245,27 +156,27 @@ count_frames (const uint8_t *at, uint32_t n_frames, uint32_t flags, Moof *moof)
   const size_t frame_bytes = 4 * n_fields (flags);
 
   if (moof->n_frames == 0 && n_frames > 0 && flags & TRUN_SHIFT)
-    moof->first_shift = (int32_t) get_u32 (at + frame_bytes - 4);
+    moof->first_shift = (int32_t) mp4_get_u32 (at + frame_bytes - 4);
   moof->n_frames += n_frames;
   if (!(flags & TRUN_DURATION)) {
     moof->duration += (uint64_t) n_frames * moof->default_duration;
     return;
   }
   for (uint32_t i = 0; i < n_frames; i++)
-    moof->duration += get_u32 (at + i * frame_bytes);
+    moof->duration += mp4_get_u32 (at + i * frame_bytes);
 }
 
 static bool
-read_trun (const uint8_t *bytes, const Box *trun, Moof *moof, GError **error)
+read_trun (const uint8_t *bytes, const Mp4Box *trun, Moof *moof, GError **error)
 {
-  if (size_of (trun) < FULL_BYTES + 4)
-    return fail (error, "trun is too short");
-  const uint32_t flags = get_u32 (bytes + trun->start + HEADER_BYTES) & 0xffffff;
-  const uint32_t n_frames = get_u32 (bytes + trun->start + FULL_BYTES);
+  if (mp4_size (trun) < FULL_BYTES + 4)
+    return mp4_fail (error, "trun is too short");
+  const uint32_t flags = mp4_get_u32 (bytes + trun->start + MP4_HEADER_BYTES) & 0xffffff;
+  const uint32_t n_frames = mp4_get_u32 (bytes + trun->start + FULL_BYTES);
   const size_t head = FULL_BYTES + 4 + (flags & TRUN_DATA_OFFSET ? 4 : 0);
   const size_t at = head + (flags & TRUN_FIRST_FLAGS ? 4 : 0);
-  if (size_of (trun) < at || (size_of (trun) - at) / 4 < (uint64_t) n_frames * n_fields (flags))
-    return fail (error, "trun is too short for its frames");
+  if (mp4_size (trun) < at || (mp4_size (trun) - at) / 4 < (uint64_t) n_frames * n_fields (flags))
+    return mp4_fail (error, "trun is too short for its frames");
   if (flags & TRUN_DATA_OFFSET) {
     const size_t offset = trun->start + FULL_BYTES + 4;
     g_array_append_val (moof->offsets, offset);
@@ -281,15 +192,15 @@ static bool
 read_truns (const uint8_t *bytes, Moof *moof, GError **error)
 {
   GError *failure = NULL;
-  Box box;
+  Mp4Box box;
 
-  for (size_t at = moof->traf.start + HEADER_BYTES;
-       next_box (bytes, at, moof->traf.end, &box, &failure); at = box.end) {
-    if (is_type (&box, "trun") && !read_trun (bytes, &box, moof, error))
+  for (size_t at = moof->traf.start + MP4_HEADER_BYTES;
+       mp4_next (bytes, at, moof->traf.end, &box, &failure); at = box.end) {
+    if (mp4_is (&box, "trun") && !read_trun (bytes, &box, moof, error))
       return false;
   }
   if (!failure)
-    return moof->n_frames > 0 || fail (error, "a fragment has no frames");
+    return moof->n_frames > 0 || mp4_fail (error, "a fragment has no frames");
   g_propagate_error (error, failure);
   return false;
 }
@@ -298,14 +209,14 @@ static bool
 read_moof (Fragments *self, Moof *moof, GError **error)
 {
   const uint8_t *bytes = self->bytes->data;
-  Box tfhd;
+  Mp4Box tfhd;
 
-  if (!find_only (bytes, &moof->moof, "traf", &moof->traf, error) ||
-      !find_only (bytes, &moof->traf, "tfhd", &tfhd, error) ||
-      !find_only (bytes, &moof->traf, "tfdt", &moof->tfdt, error))
+  if (!mp4_find_only (bytes, &moof->moof, "traf", &moof->traf, error) ||
+      !mp4_find_only (bytes, &moof->traf, "tfhd", &tfhd, error) ||
+      !mp4_find_only (bytes, &moof->traf, "tfdt", &moof->tfdt, error))
     return false;
-  if (size_of (&moof->tfdt) > TFDT_BYTES)
-    return fail (error, "tfdt is too long");
+  if (mp4_size (&moof->tfdt) > TFDT_BYTES)
+    return mp4_fail (error, "tfdt is too long");
   return read_tfhd (bytes, &tfhd, moof, error) && read_truns (bytes, moof, error);
 }
 
@@ -335,11 +246,11 @@ decode_time_of (const Fragments *self, const Moof *moof)
 static void
 write_tfdt (uint8_t *at, uint64_t decode_time)
 {
-  put_u32 (at, TFDT_BYTES);
+  mp4_put_u32 (at, TFDT_BYTES);
   memcpy (at + 4, "tfdt", 4);
-  put_u32 (at + HEADER_BYTES, 1u << 24); /* version 1: 64 bits */
-  put_u32 (at + FULL_BYTES, (uint32_t) (decode_time >> 32));
-  put_u32 (at + FULL_BYTES + 4, (uint32_t) decode_time);
+  mp4_put_u32 (at + MP4_HEADER_BYTES, 1u << 24); /* version 1: 64 bits */
+  mp4_put_u32 (at + FULL_BYTES, (uint32_t) (decode_time >> 32));
+  mp4_put_u32 (at + FULL_BYTES + 4, (uint32_t) decode_time);
 }
 
 /* With a tfdt of 64 bits; what is around it, and the way to the frames, grow by as much. */
@@ -348,18 +259,18 @@ write_fragment (const Fragments *self, const Moof *moof)
 {
   const uint8_t *from = self->bytes->data;
   const size_t head = moof->tfdt.start;
-  const uint32_t grown = (uint32_t) (TFDT_BYTES - size_of (&moof->tfdt));
+  const uint32_t grown = (uint32_t) (TFDT_BYTES - mp4_size (&moof->tfdt));
   uint8_t *to = g_malloc (self->n_whole + grown);
 
   memcpy (to, from, head);
   write_tfdt (to + head, decode_time_of (self, moof));
   memcpy (to + head + TFDT_BYTES, from + moof->tfdt.end, self->n_whole - moof->tfdt.end);
-  put_u32 (to + moof->moof.start, (uint32_t) size_of (&moof->moof) + grown);
-  put_u32 (to + moof->traf.start, (uint32_t) size_of (&moof->traf) + grown);
+  mp4_put_u32 (to + moof->moof.start, (uint32_t) mp4_size (&moof->moof) + grown);
+  mp4_put_u32 (to + moof->traf.start, (uint32_t) mp4_size (&moof->traf) + grown);
   for (guint i = 0; i < moof->offsets->len; i++) {
     size_t at = g_array_index (moof->offsets, size_t, i);
     at += at > head ? grown : 0;
-    put_u32 (to + at, get_u32 (to + at) + grown);
+    mp4_put_u32 (to + at, mp4_get_u32 (to + at) + grown);
   }
   return g_bytes_new_take (to, self->n_whole + grown);
 }
@@ -386,10 +297,10 @@ give_piece (Fragments *self, GBytes *bytes, const Moof *moof)
 }
 
 static bool
-end_init (Fragments *self, const Box *moov, GError **error)
+end_init (Fragments *self, const Mp4Box *moov, GError **error)
 {
   if (self->timescale > 0)
-    return fail (error, "there is a second moov");
+    return mp4_fail (error, "there is a second moov");
   if (!read_moov (self, moov, error))
     return false;
   give_piece (self, g_bytes_new (self->bytes->data, self->n_whole), NULL);
@@ -400,9 +311,9 @@ static bool
 end_fragment (Fragments *self, GError **error)
 {
   if (!self->has_moof)
-    return fail (error, "an mdat comes without a moof");
+    return mp4_fail (error, "an mdat comes without a moof");
   if (self->pts_ns == FRAGMENTS_NO_TIME)
-    return fail (error, "nobody knows when the frames of a fragment are shown");
+    return mp4_fail (error, "nobody knows when the frames of a fragment are shown");
   g_array_set_size (self->offsets, 0);
   Moof moof = {
       .moof = self->moof,
@@ -417,19 +328,19 @@ end_fragment (Fragments *self, GError **error)
 }
 
 static bool
-end_box (Fragments *self, const Box *box, GError **error)
+end_box (Fragments *self, const Mp4Box *box, GError **error)
 {
   self->n_whole = box->end;
-  if (is_type (box, "moov"))
+  if (mp4_is (box, "moov"))
     return end_init (self, box, error);
-  if (is_type (box, "mdat"))
+  if (mp4_is (box, "mdat"))
     return end_fragment (self, error);
-  if (!is_type (box, "moof"))
+  if (!mp4_is (box, "moof"))
     return true;
   if (self->timescale == 0)
-    return fail (error, "a moof comes before the moov");
+    return mp4_fail (error, "a moof comes before the moov");
   if (self->has_moof)
-    return fail (error, "two moof come without an mdat between");
+    return mp4_fail (error, "two moof come without an mdat between");
   self->has_moof = true;
   self->moof = *box;
   return true;
@@ -442,13 +353,13 @@ has_whole_box (const Fragments *self, GError **error)
 {
   const size_t n_left = self->bytes->len - self->n_whole;
 
-  if (n_left < HEADER_BYTES)
+  if (n_left < MP4_HEADER_BYTES)
     return false;
-  const uint32_t n = get_u32 (self->bytes->data + self->n_whole);
-  if (n < HEADER_BYTES)
-    return fail (error, "a box has no size");
+  const uint32_t n = mp4_get_u32 (self->bytes->data + self->n_whole);
+  if (n < MP4_HEADER_BYTES)
+    return mp4_fail (error, "a box has no size");
   if (n > FRAGMENTS_MAX_BYTES - self->n_whole)
-    return fail (error, "a piece is larger than 32 MiB");
+    return mp4_fail (error, "a piece is larger than 32 MiB");
   return n_left >= n;
 }
 
@@ -458,8 +369,8 @@ end_boxes (Fragments *self, GError **error)
   GError *failure = NULL;
 
   while (has_whole_box (self, &failure)) {
-    Box box;
-    if (!next_box (self->bytes->data, self->n_whole, self->bytes->len, &box, error) ||
+    Mp4Box box;
+    if (!mp4_next (self->bytes->data, self->n_whole, self->bytes->len, &box, error) ||
         !end_box (self, &box, error))
       return false;
   }
@@ -502,7 +413,7 @@ fragments_push (Fragments *self, const uint8_t *bytes, size_t n_bytes, uint64_t 
                 GError **error)
 {
   if (n_bytes > FRAGMENTS_MAX_BYTES)
-    return fail (error, "a piece is larger than 32 MiB");
+    return mp4_fail (error, "a piece is larger than 32 MiB");
   if (self->bytes->len == 0 || self->pts_ns == FRAGMENTS_NO_TIME)
     self->pts_ns = pts_ns;
   self->pushed_ns = pts_ns;
