@@ -227,6 +227,17 @@ def the_plugin_finds_its_metadata(its):
     assert 'yolov7' not in its.run('gst-inspect-1.0', '--print-blacklist')
 
 
+def links_lead_to_what_is_installed(its):
+    n = 0
+    for path in glob.glob(its.prefix + '/share/doc/gst-yolov7/**/*.md', recursive=True):
+        with open(path, encoding='utf-8') as f:
+            links = re.findall(r'\]\(([^)#:]+)(?:#[^)]*)?\)', f.read())
+        for link in links:
+            n += 1
+            assert os.path.exists(os.path.join(os.path.dirname(path), link)), f'{path}: {link} is not there'
+    assert n > 40, f'{n} links'
+
+
 def units_name_what_is_installed(its):
     """Under a prefix of its own, too: the program, the plugin, and /etc for what an administrator writes."""
     paths = glob.glob(its.prefix + '/lib/systemd/system/*.service')
@@ -444,7 +455,7 @@ def registering_too_early_spoils_nothing(its):
 def main():
     tests = [each_header_compiles_alone_in_c_and_in_cpp, a_cpp_program_links, what_is_exported_is_what_headers_declare,
              what_is_inside_stays_inside, libraries_have_versions, the_build_is_forgotten, the_plugin_finds_its_metadata,
-             units_name_what_is_installed,
+             units_name_what_is_installed, links_lead_to_what_is_installed,
              embed_engine_finds_what_the_tool_finds, embed_engine_needs_no_gstreamer, embed_engine_says_what_is_wrong,
              embed_appsink_finds_what_the_tool_finds, embed_appsink_says_what_is_wrong, embed_appsink_ends_when_interrupted,
              both_libraries_live_in_one_process, registering_too_early_spoils_nothing, python_reads_our_metadata, python_reads_what_c_reads,
