@@ -11,7 +11,6 @@
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "engine/yolov7.h"
 #include "examples/common/encoder.h"
@@ -28,7 +27,6 @@
 #define FOR_CAMERA 24
 #define FOR_PROGRAM 64
 #define FOR_CLIENTS 16 /* at least */
-#define ENOUGH 65536
 
 typedef struct {
   GMainLoop *loop;
@@ -82,37 +80,24 @@ make_run (void)
 
 /* ---- what the system allows ------------------------------------------------------------------ */
 
-/* Returns: how many descriptors there may be: as many as we may ask for. Nothing here has select(),
- * which is why the usual limit is small. */
-static rlim_t
-raise_descriptors (void)
-{
-  struct rlimit limit;
-
-  if (getrlimit (RLIMIT_NOFILE, &limit) != 0)
-    return 1024; /* as it usually is */
-  const struct rlimit wanted = {MAX (limit.rlim_cur, MIN (limit.rlim_max, ENOUGH)), limit.rlim_max};
-  return setrlimit (RLIMIT_NOFILE, &wanted) == 0 ? wanted.rlim_cur : limit.rlim_cur;
-}
-
 /* What cameras need is not for clients. */
 static bool
 limit_clients (Program *program, guint n_cameras, GError **error)
 {
-  const rlim_t n_files = raise_descriptors ();
-  const rlim_t n_ours = FOR_PROGRAM + (rlim_t) n_cameras * FOR_CAMERA;
+  const guint n_files = service_raise_files ();
+  const guint n_ours = FOR_PROGRAM + n_cameras * FOR_CAMERA;
 
   if (n_files < n_ours + FOR_CLIENTS) {
     g_set_error (
         error, YV_ERROR, YV_ERROR_IO,
         "%u open files are allowed, and %u are needed for %u cameras; raise the limit (ulimit -n, "
         "or LimitNOFILE= of a service)",
-        (guint) n_files, (guint) (n_ours + FOR_CLIENTS), n_cameras);
+        n_files, n_ours + FOR_CLIENTS, n_cameras);
     return false;
   }
-  const rlim_t n_free = n_files - n_ours;
-  program->clients.viewers = (guint) MIN (EVENTS_MOST, n_free / 3);
-  program->clients.connections = (guint) MIN (GUARD_MOST, n_free / 2);
+  const guint n_free = n_files - n_ours;
+  program->clients.viewers = MIN (EVENTS_MOST, n_free / 3);
+  program->clients.connections = MIN (GUARD_MOST, n_free / 2);
   return true;
 }
 
@@ -225,7 +210,6 @@ main (int argc, char **argv)
   g_autoptr (GError) error = NULL;
   g_autoptr (GOptionContext) options = g_option_context_new ("CONFIG.yaml");
 
-  service_raise_files ();
   setlocale (LC_ALL, "");
   g_option_context_set_summary (options, "A live page of cameras, with what a model sees in them.");
   g_option_context_add_group (options, gst_init_get_option_group ());
