@@ -217,10 +217,11 @@ void
 analysis_finish (Analysis *analysis)
 {
   const gint64 until_us = g_get_monotonic_time () + END_US;
-  bool is_over = !analysis_is_running (analysis);
+  bool is_over = false;
 
-  if (!is_over)
-    gst_app_src_end_of_stream (GST_APP_SRC (analysis->in));
+  if (!analysis_is_running (analysis))
+    return;
+  gst_app_src_end_of_stream (GST_APP_SRC (analysis->in));
   while (!is_over) {
     GstMessage *message = inbox_pop (analysis->links.inbox, until_us);
     is_over = !message ||
@@ -230,7 +231,7 @@ analysis_finish (Analysis *analysis)
                GST_MESSAGE_SRC (message) == GST_OBJECT (analysis->pipeline));
     g_clear_pointer (&message, gst_message_unref);
   }
-  gst_element_set_state (analysis->pipeline, GST_STATE_NULL);
+  analysis_stop (analysis);
 }
 
 /* Whether it runs is looked at first, with the lock until the count is read: a count that has moved

@@ -17,6 +17,7 @@
 #define MAX_DELAY_S 30
 #define MIN_LOOP_US (G_USEC_PER_SEC / 2) /* between two beginnings of a file */
 #define CLOSE_US (5 * G_USEC_PER_SEC)    /* what takes longer hangs */
+#define STOP_US (2 * G_USEC_PER_SEC)     /* the same when the camera ends, and somebody waits */
 #define MAX_HANGING 3                    /* attempts, each with its threads and files */
 #define WARNING_US (10 * G_USEC_PER_SEC) /* between two warnings of the source */
 #define FREE_US (60 * G_USEC_PER_SEC)    /* more than CLOSE_US and the end of the analysis */
@@ -207,45 +208,48 @@ wait_until (Camera *camera, gint64 until_us)
 }
 
 static void
+ask_to_close (Camera *camera)
+{
+  feed_end (camera->feed);
+  input_close (camera->input);
+}
+
+/* Until it is closed, or hangs. */
+static void
 close_input (Camera *camera)
 {
-  const gint64 until_us = g_get_monotonic_time () + CLOSE_US;
-  Input *input = g_steal_pointer (&camera->input);
+  const gint64 asked_us = g_get_monotonic_time ();
+  gint64 limit_us = CLOSE_US;
 
+  ask_to_close (camera);
+  Input *input = g_steal_pointer (&camera->input);
+  while (input && !input_is_closed (input) && g_get_monotonic_time () < asked_us + limit_us) {
+    limit_us = g_atomic_int_get (&camera->is_stopped) ? STOP_US : CLOSE_US;
+    wait_a_moment (camera, asked_us + limit_us);
+  }
   if (!input)
     return;
-  feed_end (camera->feed);
-  input_close (input);
-  while (!input_is_closed (input) && g_get_monotonic_time () < until_us)
-    wait_a_moment (camera, until_us);
   if (!input_is_closed (input))
     g_warning ("camera %s: the source hangs: not closed within %d s, it is left behind",
-               camera->config->name, (int) (CLOSE_US / G_USEC_PER_SEC));
+               camera->config->name, (int) (limit_us / G_USEC_PER_SEC));
   g_ptr_array_add (camera->hanging, input);
   count_hanging (camera);
 }
 
 /* ---- an attempt ----------------------------------------------------------------------------- */
 
-/* Whether frames came for too long since one left the analysis. */
-static bool
-is_stuck (Camera *camera, const FeedCounters *fed)
-{
-  AnalysisCounters counters;
-
-  analysis_get (camera->analysis, &counters);
-  return fed->last_frame_us - MAX (fed->first_frame_us, counters.last_frame_us) >= NO_OUTPUT_US;
-}
-
-/* Whether there are too few frames, or too few come out. */
+/* Whether there are too few frames, or too few come out of the analysis. */
 static Outcome
 look_at_frames (Camera *camera, const FeedCounters *fed, gint64 until_us, char **reason)
 {
+  AnalysisCounters analysed;
+
   if (g_get_monotonic_time () >= until_us) {
     *reason = g_strdup_printf ("no frame for %d s", (int) (NO_FRAME_US / G_USEC_PER_SEC));
     return IS_LOST;
   }
-  if (!is_stuck (camera, fed))
+  analysis_get (camera->analysis, &analysed);
+  if (fed->last_frame_us - MAX (fed->first_frame_us, analysed.last_frame_us) < NO_OUTPUT_US)
     return GOES_ON;
   *reason = g_strdup_printf ("frames come, but none has left the analysis for %d s",
                              (int) (NO_OUTPUT_US / G_USEC_PER_SEC));
@@ -328,11 +332,14 @@ keep_alive (gpointer user_data)
     const Outcome outcome = play_once (camera, &reason);
     if (outcome == IS_LOST || outcome == HAS_FAILED)
       have_lost (camera, outcome, reason);
+    if (outcome != BEGINS_AGAIN)
+      continue;
     close_input (camera);
-    if (outcome == BEGINS_AGAIN)
-      wait_until (camera, again_us);
+    wait_until (camera, again_us);
   }
+  ask_to_close (camera); /* while the analysis ends */
   analysis_finish (camera->analysis);
+  close_input (camera);
   g_mutex_lock (&camera->lock);
   camera->is_over = true;
   g_cond_signal (&camera->over);
@@ -346,10 +353,9 @@ Camera *
 camera_new (CameraConfig *config, const CameraOptions *options, const CameraCalls *calls,
             GError **error)
 {
-  static const CameraOptions none = {0};
   g_autoptr (Camera) camera = g_new0 (Camera, 1);
 
-  options = options ? options : &none;
+  options = options ? options : &(const CameraOptions){0};
   g_mutex_init (&camera->lock);
   g_cond_init (&camera->over);
   camera->config = config;
@@ -402,12 +408,11 @@ static bool
 end_thread (Camera *camera)
 {
   const gint64 until_us = g_get_monotonic_time () + FREE_US;
-  bool is_in_time = true;
 
   camera_stop (camera);
   g_mutex_lock (&camera->lock);
-  while (!camera->is_over && is_in_time)
-    is_in_time = g_cond_wait_until (&camera->over, &camera->lock, until_us);
+  while (!camera->is_over && g_cond_wait_until (&camera->over, &camera->lock, until_us))
+    ;
   const bool is_over = camera->is_over;
   g_mutex_unlock (&camera->lock);
   if (is_over)
@@ -460,10 +465,9 @@ camera_base_time (const Camera *camera)
 bool
 camera_has_signal (Camera *camera)
 {
-  g_mutex_lock (&camera->lock);
-  const bool has_signal = camera->state == CAMERA_PLAYING;
-  g_mutex_unlock (&camera->lock);
-  return has_signal;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&camera->lock);
+
+  return camera->state == CAMERA_PLAYING;
 }
 
 void

@@ -95,7 +95,7 @@ bool camera_start (Camera *camera, GError **error);
 void camera_stop (Camera *camera);
 
 /* Ends it: records that wait are sent within the publisher's drain-timeout. Blocks until the
- * source is closed, or hangs (5 s), and the analysis is over. One that is not over after a minute,
+ * source is closed, or hangs (2 s), and the analysis is over. One that is not over after a minute,
  * because its device hangs, is left behind with all its memory. NULL ok */
 void camera_free (Camera *camera);
 

@@ -193,6 +193,8 @@ input_pipeline (Input *input)
 void
 input_close (Input *input)
 {
+  if (!input)
+    return;
   g_mutex_lock (&input->lock);
   input->is_asked = true;
   g_cond_signal (&input->asked);

@@ -39,7 +39,7 @@ Input *input_open (const CameraConfig *config, GstCaps *caps, Inbox *inbox, Feed
 /* Borrowed: to compare sources of messages with; not to be told anything. */
 GstElement *input_pipeline (Input *input);
 
-/* Asks it to close the source, which it does as soon as it can. */
+/* Asks it to close the source, which it does as soon as it can. NULL ok */
 void input_close (Input *input);
 bool input_is_closed (Input *input);
 

@@ -239,6 +239,7 @@ hostile_cameras_are_refused (void)
       {"", "{\"name\":\"a\",\"source\":\"../x\"}", "of the kind \"file\""},
       {"", "{\"name\":\"a\",\"source\":\"rtsp:/../etc/passwd\"}", "of the kind \"file\""},
       {"", "{\"name\":\"a\",\"source\":\"FILE:///etc/passwd\"}", "scheme"},
+      {"", "{\"name\":\"a\",\"source\":\"RTSPH://h/x\"}", "of the kind \"rtsph\""},
       {"", "{\"name\":\"a\",\"source\":\"rtspu://h/x\"}", "scheme"},
       {"", "{\"name\":\"a\",\"source\":\"rtsp://u:geheim@h h/x\"}", "no address"},
       {OPEN, "{\"name\":\"a\",\"source\":\"file://@@/open/%2e%2e/secret\"}", "no absolute path"},
