@@ -17,4 +17,12 @@ G_BEGIN_DECLS
  */
 guint service_raise_files (void);
 
+/**
+ * service_tell_ready:
+ *
+ * Tells systemd, where it asks (Type=notify), that the service has started, and where it wants to
+ * know (WatchdogSec=) from now on that the default main context runs. Elsewhere does nothing.
+ */
+void service_tell_ready (void);
+
 G_END_DECLS

@@ -20,7 +20,8 @@
 #include "examples/rtsp-server/mount.h"
 
 #define MAX_HEAPS 2
-#define BACKLOG 128 /* after a restart all clients come at once */
+#define EXIT_USAGE 2 /* what is wrong here does not get right by another try; the unit knows it */
+#define BACKLOG 128  /* after a restart all clients come at once */
 
 typedef struct {
   ServerConfig *config;
@@ -33,6 +34,8 @@ typedef struct {
   GPtrArray *mounts;  /* of Mount * */
   GPtrArray *cameras; /* of Camera *, borrowed from the mounts */
   GMainLoop *loop;
+  guint n_started; /* cameras */
+  GError *error;   /* of one that can't be started */
 } Server;
 
 static void
@@ -54,6 +57,7 @@ server_clear (Server *server)
   g_clear_pointer (&server->cameras, g_ptr_array_unref);
   g_clear_pointer (&server->mounts, g_ptr_array_unref);
   g_clear_pointer (&server->loop, g_main_loop_unref);
+  g_clear_error (&server->error);
   server_config_free (server->config);
 }
 
@@ -221,30 +225,29 @@ add_mounts (Server *server, GError **error)
 }
 
 static gboolean
-listen_for_clients (Server *server, GError **error)
+listen_on (Server *server, const char *address, GError **error)
 {
-  const ServerConfig *config = server->config;
-  const char *address = config->address ? config->address : "0.0.0.0";
-  g_autofree char *service = g_strdup_printf ("%u", config->port);
-
-  gst_rtsp_server_set_backlog (server->rtsp, BACKLOG);
   gst_rtsp_server_set_address (server->rtsp, address);
-  gst_rtsp_server_set_service (server->rtsp, service);
   server->listening = gst_rtsp_server_create_source (server->rtsp, NULL, error);
-  if (!server->listening) {
-    g_prefix_error (error, "RTSP on %s port %u: ", address, config->port);
-    return FALSE;
-  }
-  g_source_attach (server->listening, NULL);
-  return TRUE;
+  if (server->listening)
+    return TRUE;
+  g_prefix_error (error, "RTSP on %s port %u: ", address, server->config->port);
+  return FALSE;
 }
 
 static gboolean
-start_cameras (Server *server, GError **error)
+listen_for_clients (Server *server, GError **error)
 {
-  for (guint i = 0; i < server->cameras->len; i++)
-    if (!camera_start (server->cameras->pdata[i], error))
-      return FALSE;
+  const char *address = server->config->address;
+  g_autofree char *service = g_strdup_printf ("%u", server->config->port);
+
+  gst_rtsp_server_set_backlog (server->rtsp, BACKLOG);
+  gst_rtsp_server_set_service (server->rtsp, service);
+  /* IPv6's all addresses are IPv4's, too, on machines that have it. */
+  if (address ? !listen_on (server, address, error)
+              : !listen_on (server, "::", NULL) && !listen_on (server, "0.0.0.0", error))
+    return FALSE;
+  g_source_attach (server->listening, NULL);
   return TRUE;
 }
 
@@ -266,13 +269,29 @@ tell_addresses (const Server *server)
   fflush (stdout);
 }
 
+/* One after the other, so that signals are heard between two models. */
 static gboolean
-quit (gpointer user_data)
+start_next_camera (gpointer user_data)
 {
   Server *server = user_data;
 
+  if (server->n_started == server->cameras->len) {
+    tell_addresses (server);
+    service_tell_ready ();
+    return G_SOURCE_REMOVE;
+  }
+  if (camera_start (server->cameras->pdata[server->n_started++], &server->error))
+    return G_SOURCE_CONTINUE;
   g_main_loop_quit (server->loop);
-  return G_SOURCE_CONTINUE;
+  return G_SOURCE_REMOVE;
+}
+
+/* Whoever sends a second signal does not want to wait: it has its usual effect. */
+static gboolean
+quit (gpointer user_data)
+{
+  g_main_loop_quit (((Server *) user_data)->loop);
+  return G_SOURCE_REMOVE;
 }
 
 static GstRTSPFilterResult
@@ -296,28 +315,42 @@ end (Server *server)
 }
 
 static gboolean
-serve (Server *server, const char *path, GError **error)
+set_up (Server *server, GError **error)
 {
-  server->config = server_config_read (path, error);
-  if (!server->config)
-    return FALSE;
   server->rtsp = gst_rtsp_server_new ();
   server->clients = clients_new (server->rtsp, server->config->max_clients,
                                  server->config->client_timeout_s, server->n_files);
   server->loop = g_main_loop_new (NULL, FALSE);
   server->mounts = g_ptr_array_new_with_free_func (free_mount);
   server->cameras = g_ptr_array_new ();
-  if (!set_auth (server, error) || !find_encoder (server, error) || !add_mounts (server, error) ||
-      !listen_for_clients (server, error) || !start_metrics (server, error) ||
-      !start_cameras (server, error))
-    return FALSE;
+  return set_auth (server, error) && find_encoder (server, error) && add_mounts (server, error) &&
+         listen_for_clients (server, error) && start_metrics (server, error);
+}
 
+static void
+serve (Server *server)
+{
   g_unix_signal_add (SIGINT, quit, server);
   g_unix_signal_add (SIGTERM, quit, server);
-  tell_addresses (server);
+  g_idle_add (start_next_camera, server);
   g_main_loop_run (server->loop);
   end (server);
-  return TRUE;
+}
+
+static int
+run (Server *server, const char *path)
+{
+  g_autoptr (GError) error = NULL;
+
+  server->config = server_config_read (path, &error);
+  if (server->config && set_up (server, &error)) {
+    serve (server);
+    error = g_steal_pointer (&server->error);
+  }
+  if (!error)
+    return EXIT_SUCCESS;
+  g_printerr ("%s: %s\n", g_get_prgname (), error->message);
+  return server->config ? EXIT_FAILURE : EXIT_USAGE;
 }
 
 int
@@ -338,10 +371,7 @@ main (int argc, char **argv)
   if (!g_option_context_parse (options, &argc, &argv, &error) || argc != 2) {
     g_printerr ("%s: %s\nUsage: %s CONFIG.yaml; --help says more\n", g_get_prgname (),
                 error ? error->message : "expected one file", g_get_prgname ());
-    return 2;
+    return EXIT_USAGE;
   }
-  if (serve (&server, argv[1], &error))
-    return EXIT_SUCCESS;
-  g_printerr ("%s: %s\n", g_get_prgname (), error->message);
-  return EXIT_FAILURE;
+  return run (&server, argv[1]);
 }

@@ -21,6 +21,8 @@ SERVER, CAMERA, WATCH, ROOT = sys.argv[1:5]
 BALL = '  - {name: ball, source: "test:ball,width=160,height=120,framerate=10/1"}\n'
 MODEL = 'defaults: {yolov7: {model-file: %s/models/pets-tiny.pt, input-size: 64}}\n' % ROOT
 
+FFMPEG = ('ffmpeg', '-v', 'error', '-analyzeduration', '100000')
+
 # (configuration, line, what the message has); {HERE} is the folder of the file
 BAD = [
     ('', 1, 'empty'),
@@ -81,7 +83,9 @@ def what_is_wrong_is_told_with_its_line():
             done = subprocess.run([SERVER, path], capture_output=True, text=True, check=False)
             message = done.stderr.strip().splitlines()[-1]
             print('# ' + message.replace(folder, ''))
-            assert done.returncode == 1, f'{text}: exit status {done.returncode}: {done.stderr}'
+            # What the file is right in, and its model not, may come right.
+            status = 1 if 'Could not load' in message else 2
+            assert done.returncode == status, f'{text}: exit status {done.returncode}: {done.stderr}'
             assert f'{path}:{line}: ' in message and re.search(expected, message), \
                 f'{text}: {message}: lacks :{line}: or {expected}'
             assert done.stdout == '' and 's3cret' not in done.stderr, done.stdout + done.stderr
@@ -93,7 +97,7 @@ def wrong_arguments_are_told():
         assert done.returncode == 2 and 'CONFIG.yaml' in done.stderr, f'{arguments}: {done.returncode}: {done.stderr}'
     assert 'CONFIG.yaml' in subprocess.run([SERVER, '--help'], capture_output=True, text=True, check=True).stdout
     done = subprocess.run([SERVER, '/nowhere.yaml'], capture_output=True, text=True, check=False)
-    assert done.returncode == 1 and "/nowhere.yaml: can't be opened" in done.stderr, done.stderr
+    assert done.returncode == 2 and "/nowhere.yaml: can't be opened" in done.stderr, done.stderr
 
 
 def a_port_in_use_is_told():
@@ -114,8 +118,7 @@ def a_port_in_use_is_told():
 
 def play(uri, transport, *also):
     """What ffmpeg says; @also may be where it writes."""
-    command = ['ffmpeg', '-v', 'error', '-rtsp_transport', transport, '-i', uri, *(also or ('-frames:v', '5', '-f',
-                                                                                            'null', '-'))]
+    command = [*FFMPEG, '-rtsp_transport', transport, '-i', uri, *(also or ('-frames:v', '5', '-f', 'null', '-'))]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
@@ -135,8 +138,7 @@ def both_sharings_serve_both_transports():
 def assert_note(uri):
     """White letters above, in a picture that is grey below."""
     frame = ['-frames:v', '1', '-f', 'rawvideo', '-pix_fmt', 'gray', '-']
-    done = subprocess.run(['ffmpeg', '-v', 'error', '-analyzeduration', '100000', '-rtsp_transport', 'tcp', '-i', uri, *frame],
-                          capture_output=True, check=True)
+    done = subprocess.run([*FFMPEG, '-rtsp_transport', 'tcp', '-i', uri, *frame], capture_output=True, check=True)
     picture = done.stdout
     assert len(picture) == 640 * 360, len(picture)
     assert max(picture[:640 * 90]) > 200 and max(picture[640 * 180:]) < 160, 'there is no note'
@@ -221,7 +223,7 @@ def users_may_be_in_the_environment():
         assert play(uri, 'tcp').returncode != 0
         assert play(uri.replace('//', '//ann:s3cret@'), 'tcp').returncode == 0
     with rtsp.Server(SERVER, ROOT, BALL, env={'YV_RTSP_USERNAME': 'ann'}) as server:
-        assert server.process.wait() == 1 and 'only one is set' in server.stderr(), server.stderr()
+        assert server.process.wait() == 2 and 'only one is set' in server.stderr(), server.stderr()
 
 
 def it_speaks_tls():
@@ -386,9 +388,9 @@ def a_crowd_leaves_files_to_the_server():
         server.wait_until_up()
         crowd = [socket.create_connection(('127.0.0.1', server.port())) for _ in range(150)]
         server.wait_for_log('refused: file descriptors')
-        used = len(os.listdir(f'/proc/{server.process.pid}/fd'))
-        assert 50 < used < 95, f'{used} descriptors are open'
-        assert server.metric('yolov7_rtsp_clients') > 20
+        # Its own thread closes what is refused.
+        while not 20 < server.metric('yolov7_rtsp_clients') < 75:
+            assert server.is_alive()
         for connection in crowd:
             connection.close()
         while play(server.uri('/ball'), 'tcp').returncode != 0:
@@ -412,6 +414,38 @@ def an_encoder_that_fails_is_replaced():
             assert server.metric('yolov7_rtsp_encoding_errors_total', 'ball') == 1
 
 
+def systemd_is_told():
+    with tempfile.TemporaryDirectory() as folder:
+        for path in (folder + '/notify', f'@yolov7-test-{os.getpid()}'):
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+                systemd.bind(path.replace('@', '\0'))
+                with rtsp.Server(SERVER, ROOT, BALL, env={'NOTIFY_SOCKET': path, 'WATCHDOG_USEC': '200000'}) as server:
+                    said = [systemd.recv(100) for _ in range(3)]
+                    assert said == [b'READY=1', b'WATCHDOG=1', b'WATCHDOG=1'], said
+                    server.wait_until_up()
+                    assert server.end() == 0, server.stderr()
+    with rtsp.Server(SERVER, ROOT, BALL, env={'NOTIFY_SOCKET': '/nowhere/notify'}) as server:
+        server.wait_until_up()
+        assert "systemd can't be told READY=1" in server.stderr(), server.stderr()
+
+
+def a_second_signal_does_not_wait():
+    # Records for a broker that is not there are waited for.
+    publish = '  yolov7publish: {method: mqtt, address: "127.0.0.1:1", topic: x, drain-timeout: 60000000000}\n'
+    with rtsp.Server(SERVER, ROOT, BALL, defaults=publish) as server:
+        server.wait_until_up()
+        while server.metric('yolov7_camera_analysed_frames_total', 'ball') == 0:
+            assert server.is_alive()
+        server.process.send_signal(signal.SIGTERM)
+        try:
+            while server.is_alive():
+                socket.create_connection(('127.0.0.1', server.port())).close()
+        except ConnectionRefusedError:
+            pass
+        assert server.is_alive(), 'it does not wait for records'
+        assert server.end() == -signal.SIGTERM
+
+
 def it_ends_while_clients_watch():
     for sig in (signal.SIGTERM, signal.SIGINT):
         with rtsp.Server(SERVER, ROOT, BALL) as server:
@@ -427,4 +461,5 @@ rtsp.run_tests([(check.__name__.replace('_', ' '), check) for check in (
     both_sharings_serve_both_transports, a_camera_that_was_never_there_is_served, detections_come_as_json,
     only_users_may_look, users_may_be_in_the_environment, it_speaks_tls, systemd_takes_the_unit,
     who_does_not_read_is_alone, strangers_do_no_harm,
-    more_clients_than_allowed_are_refused, a_crowd_leaves_files_to_the_server, an_encoder_that_fails_is_replaced, it_ends_while_clients_watch)])
+    more_clients_than_allowed_are_refused, a_crowd_leaves_files_to_the_server, an_encoder_that_fails_is_replaced, systemd_is_told,
+    a_second_signal_does_not_wait, it_ends_while_clients_watch)])
