@@ -73,7 +73,7 @@ read_card (const char *file, GError **error)
   FleetCard *card = NULL;
 
   if (read_file (file, &text, &size, error))
-    card = fleet_card_parse (text, size, now_s (), error);
+    card = fleet_card_parse (text, size, error);
   if (!card)
     g_prefix_error (error, "%s: ", file);
   return card;
@@ -278,8 +278,7 @@ visit_failed (FleetLink *link, Visit visit, gpointer user_data, GError **error)
 static char *
 get_name (const FleetArrival *arrival)
 {
-  g_autoptr (FleetCard) card =
-      fleet_card_parse (arrival->body->str, arrival->body->len, G_MAXDOUBLE, NULL);
+  g_autoptr (FleetCard) card = fleet_card_parse (arrival->body->str, arrival->body->len, NULL);
 
   return card ? g_strdup (card->name) : NULL;
 }

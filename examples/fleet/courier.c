@@ -43,9 +43,10 @@ struct _FleetCourier {
   FleetLink *link; /* NULL: not connected */
   uint32_t session;
   gint64 pause_us;
-  GQueue waiting;  /* of Request *, of this session */
-  Request *sent;   /* (nullable): whose message is on its way; the others wait for it */
-  bool is_blocked; /* and that was said */
+  GQueue waiting;   /* of Request *, of this session */
+  Request *sent;    /* (nullable): whose message is on its way; the others wait for it */
+  bool is_underway; /* what was sent, or answered, is not all confirmed */
+  bool is_blocked;  /* and that was said */
   bool is_ending;
   gint64 end_us; /* until when what waits is still carried out then */
 };
@@ -146,8 +147,10 @@ carry_out (FleetCourier *courier, Request **request_, GError **error)
     return fleet_link_settle (link, request->tag, request->is_deleted, error);
   case SEND:
     courier->sent = g_steal_pointer (request_);
+    courier->is_underway = true;
     return fleet_link_begin_to_send (link, courier->sent->queue, &message, error);
   case ANSWER:
+    courier->is_underway = true;
     return fleet_link_answer (link, request->queue, message.body, error);
   case IDLE:
   case END:
@@ -202,11 +205,10 @@ look_at_sent (FleetCourier *courier, GError **error)
 {
   FleetReceipt receipt;
 
-  if (!courier->sent)
-    return true;
   if (!fleet_link_look_at_sent (courier->link, &receipt, error))
     return false;
-  if (receipt == FLEET_UNDERWAY)
+  courier->is_underway = receipt == FLEET_UNDERWAY;
+  if (courier->is_underway || !courier->sent)
     return true;
   g_autoptr (Request) sent = g_steal_pointer (&courier->sent);
   if (receipt == FLEET_REFUSED)
@@ -230,6 +232,17 @@ say_whether_blocked (FleetCourier *courier)
     g_printerr ("yolov7-fleet: the broker takes messages again\n");
 }
 
+/* A broker that reads no more has not confirmed what was sent before that. So where all is
+ * confirmed it answers. */
+static bool
+may_carry_out (FleetCourier *courier)
+{
+  const Request *next = g_queue_peek_head (&courier->waiting);
+
+  return next && !courier->sent && !courier->is_blocked &&
+         !(next->kind == TAKE && courier->is_underway);
+}
+
 /* As much as can be at the moment. */
 static bool
 carry_out_waiting (FleetCourier *courier, GError **error)
@@ -237,7 +250,7 @@ carry_out_waiting (FleetCourier *courier, GError **error)
   if (!look_at_sent (courier, error))
     return false;
   say_whether_blocked (courier);
-  while (!courier->sent && !courier->is_blocked && !g_queue_is_empty (&courier->waiting)) {
+  while (may_carry_out (courier)) {
     g_autoptr (Request) request = g_queue_pop_head (&courier->waiting);
     if (!carry_out (courier, &request, error))
       return false;
@@ -248,7 +261,7 @@ carry_out_waiting (FleetCourier *courier, GError **error)
 static bool
 may_end (const FleetCourier *courier)
 {
-  const bool is_done = !courier->sent && courier->waiting.length == 0;
+  const bool is_done = !courier->is_underway && courier->waiting.length == 0;
 
   return courier->is_ending &&
          (is_done || courier->is_blocked || g_get_monotonic_time () > courier->end_us);
@@ -262,8 +275,8 @@ serve (FleetCourier *courier, GError **error)
     g_autoptr (FleetArrival) arrival = NULL;
     take_requests (courier);
     if (!carry_out_waiting (courier, error) || may_end (courier) ||
-        !fleet_link_wait (courier->link, courier->wake, courier->sent ? LOOK_US : WAIT_US, &arrival,
-                          error))
+        !fleet_link_wait (courier->link, courier->wake, courier->is_underway ? LOOK_US : WAIT_US,
+                          &arrival, error))
       return;
     if (arrival)
       send_letter (courier,
@@ -276,7 +289,7 @@ forget_requests (FleetCourier *courier)
 {
   g_queue_clear_full (&courier->waiting, free_request);
   g_clear_pointer (&courier->sent, free_request);
-  courier->is_blocked = false;
+  courier->is_blocked = courier->is_underway = false;
 }
 
 /* Waits for a request, which is dropped unless it says that the worker is idle, or is to end.

@@ -5,7 +5,7 @@
 
 /* Until a message that can't be dealt with now goes back to the queue. */
 #define SUSPECT_PARKED_US (10 * G_USEC_PER_SEC)
-#define UNSENT_PARKED_US (30 * G_USEC_PER_SEC)
+#define WAITING_PARKED_US (30 * G_USEC_PER_SEC)
 
 static void
 put_away (FleetWorker *worker, const FleetArrival *arrival, const char *why)
@@ -96,6 +96,23 @@ put_killer_away (FleetWorker *worker, const FleetArrival *arrival, const char *n
   worker->totals.n_put_away++;
 }
 
+/* A time to come would count more than all that people do until then. Whose clock is wrong is not
+ * known here: it may be right for another worker.
+ * Returns: whether it is none; else its message is dealt with. */
+static bool
+is_from_now (FleetWorker *worker, const FleetArrival *arrival, const FleetCard *card)
+{
+  const double ahead_s = card->added_s - fleet_worker_now_s ();
+
+  if (ahead_s <= FLEET_AHEAD_S)
+    return true;
+  FLEET_SAY ("camera %s: was added %.0f s from now, so one of two clocks is wrong; its message "
+             "waits\n",
+             card->name, ahead_s);
+  park (worker, arrival->tag, WAITING_PARKED_US);
+  return false;
+}
+
 /* Returns: whether it may run here and now; else its message is dealt with. */
 static bool
 is_trusted (FleetWorker *worker, const FleetArrival *arrival, const char *name)
@@ -136,13 +153,13 @@ fleet_intake_take (FleetWorker *worker, const FleetArrival *arrival)
                  "is of %" G_GUINT64_FORMAT " bytes, expected %d at most; cut off here",
                  arrival->size_bytes, FLEET_MAX_BODY_BYTES);
   else
-    card = fleet_card_parse (arrival->body->str, arrival->body->len, fleet_worker_now_s (), &error);
+    card = fleet_card_parse (arrival->body->str, arrival->body->len, &error);
   if (card)
     config = fleet_settings_camera (worker->settings, card->name, card->camera, &error);
   if (!config) {
     worker->totals.n_malformed++;
     put_away (worker, arrival, error->message);
-  } else if (is_trusted (worker, arrival, card->name)) {
+  } else if (is_from_now (worker, arrival, card) && is_trusted (worker, arrival, card->name)) {
     decide (worker, arrival, card, config);
   } else {
     camera_config_free (config);
@@ -159,7 +176,7 @@ fleet_intake_capacity (const FleetWorker *worker)
 void
 fleet_intake_park (FleetWorker *worker, uint64_t tag)
 {
-  park (worker, tag, UNSENT_PARKED_US);
+  park (worker, tag, WAITING_PARKED_US);
 }
 
 void

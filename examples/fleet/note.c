@@ -15,8 +15,9 @@
  * zone, polygon, point. */
 #define MAX_DEPTH 10
 #define MAX_NAME 64
-#define MAX_ID 255     /* what AMQP allows a queue's name */
-#define ADDED_BYTES 64 /* at most, of `,"added":` and a number */
+#define MAX_TIME_S 1e11 /* the year 5138; milliseconds since 1970 are more since 1973 */
+#define MAX_ID 255      /* what AMQP allows a queue's name */
+#define ADDED_BYTES 64  /* at most, of `,"added":` and a number */
 
 #define MALFORMED(error, ...) g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED, __VA_ARGS__)
 
@@ -138,9 +139,9 @@ get_time (JsonObject *object, const char *member, double *out, GError **error)
     return false;
   }
   *out = json_node_get_double (node);
-  if (isfinite (*out) && *out >= 0)
+  if (isfinite (*out) && *out >= 0 && *out < MAX_TIME_S)
     return true;
-  MALFORMED (error, "'%s' is %g, expected seconds since 1970", member, *out);
+  MALFORMED (error, "'%s' is %.15g, expected seconds since 1970, no milliseconds", member, *out);
   return false;
 }
 
@@ -279,7 +280,7 @@ fleet_note_text (const FleetNote *note)
 }
 
 FleetCard *
-fleet_card_parse (const char *text, size_t size_bytes, double now_s, GError **error)
+fleet_card_parse (const char *text, size_t size_bytes, GError **error)
 {
   g_autoptr (JsonObject) object = parse_object (text, size_bytes, error);
   g_autoptr (FleetCard) card = g_new0 (FleetCard, 1);
@@ -288,7 +289,7 @@ fleet_card_parse (const char *text, size_t size_bytes, double now_s, GError **er
   if (!object || !get_name (object, &card->name, error))
     return NULL;
   if (json_object_has_member (object, "added")) {
-    if (!get_past_time (object, "added", now_s, &card->added_s, error))
+    if (!get_time (object, "added", &card->added_s, error))
       return NULL;
     json_object_remove_member (object, "added");
   }

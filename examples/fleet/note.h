@@ -13,9 +13,9 @@
  *   {"note":"forget","name":"street","session":"5f0c...","at":1795987060.75}
  *   {"note":"list","reply-to":"amq.gen-..."}
  *
- * Times are seconds since 1970 of the clock of the machine that wrote them. One that lies ahead, as
- * one in milliseconds does, would count more than all that follow: so removals and cameras are
- * refused where theirs is more than FLEET_AHEAD_S after "now". Pure; any thread.
+ * Times are seconds since 1970 of the clock of the machine that wrote them. One that lies ahead
+ * would count more than all that follow: so what can be no seconds is refused, and removals more
+ * than FLEET_AHEAD_S after "now", too. For cameras see examples/fleet/intake.c.  Pure; any thread.
  */
 #pragma once
 
@@ -74,7 +74,7 @@ typedef struct {
 
 /* Returns: (transfer full): or NULL with YV_ERROR_MALFORMED: no JSON object, longer than
  * FLEET_MAX_BODY_BYTES, also when it is sent again, no valid name, "added" is no time. */
-FleetCard *fleet_card_parse (const char *text, size_t size_bytes, double now_s, GError **error);
+FleetCard *fleet_card_parse (const char *text, size_t size_bytes, GError **error);
 void fleet_card_free (FleetCard *card); /* NULL ok */
 
 /* The same message with "added", of FLEET_MAX_BODY_BYTES at most; free with g_free(). */

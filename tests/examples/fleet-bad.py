@@ -214,9 +214,10 @@ def change_reaches_a_fleet_that_is_full(fleet):
 
 def time_to_come_is_refused(fleet):
     worker = start_worker(fleet)
-    fleet.publish([camera('ms', added=time.time() * 1000)])
+    fleet.publish([camera('ms', added=time.time() * 1000), camera('early', added=time.time() + 7200)])
     fleet.wait_summary('0 running, 0 waiting for a worker, 1 failed')
-    assert 'which is to come' in fleet.failed()[0]
+    assert 'no milliseconds' in fleet.failed()[0]
+    worker.wait_said('camera early: was added 7')
     end_worker(worker)
 
 

@@ -204,6 +204,7 @@ asks_again_only_where_the_number_changes (void)
   fleet_holds_asked (holds, 0);
   g_assert_false (fleet_holds_must_ask (holds, 2, &n));
   g_autoptr (FleetHold) gone = fleet_holds_drop (holds, "a"); /* of an earlier consumer */
+  g_assert_nonnull (gone);
   g_assert_true (fleet_holds_must_ask (holds, 2, &n));
   g_assert_cmpuint (n, ==, 1);
 }
