@@ -14,7 +14,7 @@
 
 typedef struct {
   guint64 peer;
-  gint64 since_us; /* it last began something */
+  gint64 since_us; /* it last began something, or was shut */
   bool is_idle;    /* it was answered, and has not asked again */
   bool is_shut;    /* by us; libsoup has to see it before it closes */
 } Visit;
@@ -64,6 +64,7 @@ end_visit (Guard *self, Visit *visit)
   if (visit->is_shut)
     return;
   visit->is_shut = true;
+  visit->since_us = g_get_monotonic_time ();
   self->n_open--;
   peers_remove (self->peers, visit->peer);
 }
@@ -109,7 +110,7 @@ has_hung_up (GSocket *socket)
 }
 
 /* Returns: whether it is over. Before 3.3 libsoup forgets to close a connection whose client went
- * away between two requests; after a tick it has seen the end, and looks at it no more. */
+ * away between two requests; after SOON_MS it has seen the end, and looks at it no more. */
 static bool
 look_after (Guard *self, GSocket *socket, Visit *visit)
 {
@@ -118,8 +119,10 @@ look_after (Guard *self, GSocket *socket, Visit *visit)
   if (g_socket_is_closed (socket))
     return true;
   if (visit->is_shut) {
-    g_socket_close (socket, NULL);
-    return true;
+    const bool is_seen = waited_us >= SOON_MS * 1000;
+    if (is_seen)
+      g_socket_close (socket, NULL);
+    return is_seen;
   }
   if (waited_us > GUARD_PATIENCE_S * G_USEC_PER_SEC)
     shut (self, socket, visit);
@@ -128,10 +131,10 @@ look_after (Guard *self, GSocket *socket, Visit *visit)
   return false;
 }
 
-static gboolean
-on_tick (gpointer user_data)
+/* Returns: whether there are more to close */
+static bool
+look_after_all (Guard *self)
 {
-  Guard *self = user_data;
   GHashTableIter iter;
   gpointer socket, visit;
 
@@ -143,6 +146,13 @@ on_tick (gpointer user_data)
     end_visit (self, visit);
     g_hash_table_iter_remove (&iter);
   }
+  return g_hash_table_size (self->visits) > self->n_open;
+}
+
+static gboolean
+on_tick (gpointer user_data)
+{
+  look_after_all (user_data);
   return G_SOURCE_CONTINUE;
 }
 
@@ -151,8 +161,9 @@ on_soon (gpointer user_data)
 {
   Guard *self = user_data;
 
+  if (look_after_all (self))
+    return G_SOURCE_CONTINUE;
   self->soon = 0;
-  on_tick (self);
   return G_SOURCE_REMOVE;
 }
 

@@ -179,7 +179,6 @@ let heardAt = 0;
 function takeCameras({ run, cameras }) {
   const at = performance.now();
   const old = current();
-  page.server = 'here';
   if (page.run && page.run !== run) startAnew();
   page.run = run;
   if (old && at - (old.at || 0) > 1500) before = old;
@@ -194,6 +193,7 @@ function takeCameras({ run, cameras }) {
 
 function onCameras(event) {
   heardAt = performance.now();
+  page.server = 'here';
   takeCameras(JSON.parse(event.data));
 }
 
@@ -230,9 +230,10 @@ async function fetchCameras() {
 async function onRefused(refused) {
   const told = await fetchCameras();
   if (source !== refused) return;
+  const isKnown = told && told.cameras.some((camera) => camera.name === page.chosen);
+  page.server = isKnown ? 'full' : told ? 'here' : 'away';
   if (told) takeCameras(told);
   if (source !== refused) return; // another camera was chosen
-  page.server = told ? 'full' : 'away';
   showNotice();
   retry = setTimeout(listen, RETRY_MS);
 }
