@@ -110,31 +110,41 @@ static const struct {
 };
 
 static void
-add_states (GString *out, GPtrArray *cameras, const CameraCounters *counters)
+add_states (GString *out, const MetricsCamera *cameras, guint n_cameras)
 {
   const gint64 now_us = g_get_monotonic_time ();
 
   metrics_begin (out, "yolov7_camera_state_seconds", "gauge",
                  "How long the camera is in its state.");
-  for (guint i = 0; i < cameras->len; i++)
-    metrics_add (out, "yolov7_camera_state_seconds",
-                 (double) MAX (now_us - counters[i].since_us, 0) / 1e6, "camera",
-                 camera_config (cameras->pdata[i])->name, "state",
-                 camera_state_name (counters[i].state), NULL);
+  for (guint i = 0; i < n_cameras; i++)
+    if (cameras[i].is_running)
+      metrics_add (out, "yolov7_camera_state_seconds",
+                   (double) MAX (now_us - cameras[i].counters.since_us, 0) / 1e6, "camera",
+                   cameras[i].name, "state", camera_state_name (cameras[i].counters.state), NULL);
+}
+
+void
+metrics_add_counted (GString *out, const MetricsCamera *cameras, guint n_cameras)
+{
+  for (guint family = 0; family < G_N_ELEMENTS (families); family++) {
+    metrics_begin (out, families[family].name, families[family].type, families[family].help);
+    for (guint i = 0; i < n_cameras; i++)
+      if (cameras[i].is_running || families[family].get == is_up)
+        metrics_add (out, families[family].name, families[family].get (&cameras[i].counters),
+                     "camera", cameras[i].name, NULL);
+  }
+  add_states (out, cameras, n_cameras);
 }
 
 void
 metrics_add_cameras (GString *out, GPtrArray *cameras)
 {
-  g_autofree CameraCounters *counters = g_new0 (CameraCounters, cameras->len + 1);
+  g_autofree MetricsCamera *counted = g_new0 (MetricsCamera, cameras->len + 1);
 
-  for (guint i = 0; i < cameras->len; i++)
-    camera_get_counters (cameras->pdata[i], &counters[i]);
-  for (guint family = 0; family < G_N_ELEMENTS (families); family++) {
-    metrics_begin (out, families[family].name, families[family].type, families[family].help);
-    for (guint i = 0; i < cameras->len; i++)
-      metrics_add (out, families[family].name, families[family].get (&counters[i]), "camera",
-                   camera_config (cameras->pdata[i])->name, NULL);
+  for (guint i = 0; i < cameras->len; i++) {
+    counted[i] =
+        (MetricsCamera){.name = camera_config (cameras->pdata[i])->name, .is_running = true};
+    camera_get_counters (cameras->pdata[i], &counted[i].counters);
   }
-  add_states (out, cameras, counters);
+  metrics_add_counted (out, counted, cameras->len);
 }

@@ -40,64 +40,16 @@ write_totals (GString *out, const FleetTotals *totals)
   metrics_add (out, bad, (double) totals->n_bad_notes, "what", "note", NULL);
 }
 
-static double
-get_up (const CameraCounters *counters)
-{
-  return counters->state == CAMERA_PLAYING;
-}
-
-static double
-get_frames (const CameraCounters *counters)
-{
-  return (double) counters->n_frames;
-}
-
-static double
-get_dropped (const CameraCounters *counters)
-{
-  return (double) counters->n_dropped;
-}
-
-static double
-get_analysed (const CameraCounters *counters)
-{
-  return (double) counters->n_analysed;
-}
-
-static double
-get_losses (const CameraCounters *counters)
-{
-  return (double) counters->n_losses;
-}
-
 static void
 write_cameras (GString *out, GPtrArray *jobs)
 {
-  enum { UP };
-  static const struct {
-    const char *name, *type, *help;
-    double (*get) (const CameraCounters *counters);
-  } families[] = {
-      {"yolov7_camera_up", "gauge", "1: frames come.", get_up},
-      {"yolov7_camera_frames_total", "counter", "Frames that came.", get_frames},
-      {"yolov7_camera_dropped_frames_total", "counter", "Frames that the analysis was not given.",
-       get_dropped},
-      {"yolov7_camera_analysed_frames_total", "counter", "Frames that were analysed.",
-       get_analysed},
-      {"yolov7_camera_losses_total", "counter", "Times that the source was lost.", get_losses},
-  };
+  g_autofree MetricsCamera *cameras = g_new0 (MetricsCamera, jobs->len + 1);
 
-  for (guint i = 0; i < G_N_ELEMENTS (families); i++) {
-    metrics_begin (out, families[i].name, families[i].type, families[i].help);
-    for (guint j = 0; j < jobs->len; j++) {
-      CameraCounters counters;
-      if (fleet_job_get_counters (jobs->pdata[j], &counters))
-        metrics_add (out, families[i].name, families[i].get (&counters), "camera",
-                     fleet_job_name (jobs->pdata[j]), NULL);
-      else if (i == UP) /* an alarm is for those that never start, too */
-        metrics_add (out, families[i].name, 0, "camera", fleet_job_name (jobs->pdata[j]), NULL);
-    }
+  for (guint i = 0; i < jobs->len; i++) {
+    cameras[i].name = fleet_job_name (jobs->pdata[i]);
+    cameras[i].is_running = fleet_job_get_counters (jobs->pdata[i], &cameras[i].counters);
   }
+  metrics_add_counted (out, cameras, jobs->len);
 }
 
 void

@@ -33,10 +33,7 @@ typedef struct {
  *   yolov7_fleet_cameras_total              counter label what: taken, removed, given-back, failed
  *   yolov7_fleet_failed_attempts_total      counter
  *   yolov7_fleet_bad_messages_total         counter label what: camera, note
- * and for each camera, but for the first only while it runs, what examples/common/metrics.h calls
- * by the same names: yolov7_camera_up, yolov7_camera_frames_total,
- * yolov7_camera_dropped_frames_total, yolov7_camera_analysed_frames_total,
- * yolov7_camera_losses_total
+ * and what examples/common/metrics.h tells of cameras.
  */
 void fleet_report_metrics (GString *out, const FleetState *state);
 

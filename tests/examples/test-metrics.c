@@ -49,6 +49,27 @@ no_cameras_are_no_samples (void)
   g_string_free (out, TRUE);
 }
 
+static void
+a_camera_that_does_not_run_is_down (void)
+{
+  const MetricsCamera cameras[] = {
+      {.name = "a", .counters = {.state = CAMERA_PLAYING, .n_frames = 7}, .is_running = true},
+      {.name = "b"},
+  };
+  GString *out = g_string_new (NULL);
+
+  metrics_add_counted (out, cameras, G_N_ELEMENTS (cameras));
+  g_assert_nonnull (strstr (out->str, "\nyolov7_camera_up{camera=\"a\"} 1\n"));
+  g_assert_nonnull (strstr (out->str, "\nyolov7_camera_frames_total{camera=\"a\"} 7\n"));
+  g_assert_nonnull (strstr (out->str, "{camera=\"a\",state=\"playing\"} "));
+  const char *down = strstr (out->str, "camera=\"b\"");
+  g_assert_nonnull (down);
+  g_assert_true (g_str_has_prefix (down - strlen ("yolov7_camera_up{"), "yolov7_camera_up{"));
+  g_assert_true (g_str_has_prefix (down, "camera=\"b\"} 0\n"));
+  g_assert_null (strstr (down + 1, "camera=\"b\""));
+  g_string_free (out, TRUE);
+}
+
 /* Plays 30 frames of this size through the encoder that was chosen. */
 static void
 encode (const char *caps, guint expected_width)
@@ -126,6 +147,7 @@ main (int argc, char **argv)
   g_test_add_func ("/metrics/escaped", values_of_labels_are_escaped);
   g_test_add_func ("/metrics/family", a_family_has_a_head);
   g_test_add_func ("/metrics/none", no_cameras_are_no_samples);
+  g_test_add_func ("/metrics/down", a_camera_that_does_not_run_is_down);
   g_test_add_func ("/encoder/sizes", any_size_is_encoded);
   g_test_add_func ("/encoder/encodes", an_encoder_has_to_encode);
   g_test_add_func ("/encoder/none", behind_the_last_there_is_none);
