@@ -350,8 +350,11 @@ fleet_link_wait_confirmed (FleetLink *link, GError **error)
     if (!fleet_link_read_frame (link, LOOK_US, &n_frames, error))
       return false;
   }
-  g_set_error (error, YV_ERROR, YV_ERROR_IO, "%s: the broker did not take a message: %s",
-               link->shown,
-               receipt == FLEET_REFUSED ? fleet_link_why_refused (link) : link->blocked);
+  if (receipt == FLEET_REFUSED)
+    g_set_error (error, YV_ERROR, YV_ERROR_IO, "%s: the broker did not take a message: %s",
+                 link->shown, fleet_link_why_refused (link));
+  else
+    g_set_error (error, YV_ERROR, YV_ERROR_IO, "%s: the broker has not taken a message yet: %s",
+                 link->shown, link->blocked);
   return false;
 }
