@@ -162,7 +162,6 @@ start (Program *program, const WebConfig *config, GError **error)
     return false;
   program->site =
       site_new (program->http, program->run, program->channels, config->hosts, &program->clients);
-  say_address (program, config);
   return true;
 }
 
@@ -194,6 +193,7 @@ run (const char *path)
   if (is_good) {
     const guint interrupted = g_unix_signal_add (SIGINT, on_signal, program.loop);
     const guint terminated = g_unix_signal_add (SIGTERM, on_signal, program.loop);
+    say_address (&program, config); /* who reads it may end us at once */
     g_main_loop_run (program.loop);
     g_source_remove (interrupted);
     g_source_remove (terminated);
