@@ -279,8 +279,9 @@ def commands_of_the_documentation_work(fleet):
     for line in documented_lines(lab.root):
         line = re.sub('^rabbitmqctl (add_user|set_permissions) fleet',
                       rf'{fleetlab.CTL} -n fleet@localhost \1 reader', line)
-        line = line.replace('/etc/rabbitmq', str(broker.folder)).replace('fleet@broker.example',
-                                                                        f'reader@{fleetlab.HUB_ADDRESS}')
+        for documented, here in (('/etc/rabbitmq', str(broker.folder)), ('/usr/share/gst-yolov7', 'examples'),
+                                 ('fleet@broker.example', f'reader@{fleetlab.HUB_ADDRESS}')):
+            line = line.replace(documented, here)
         exported = dict(re.findall(r'(\w+)=(\S+)', line)) if line.startswith('export ') else {}
         environment.update(exported)
         n_run += 1

@@ -20,6 +20,12 @@ def run(*command, **options):
     return done.stdout
 
 
+def install(build, prefix, folder):
+    """What `meson install` leaves. Returns: where it put what is to be at prefix."""
+    run('meson', 'install', '-C', build, '--no-rebuild', '--destdir', folder + '/root')
+    return folder + '/root' + prefix
+
+
 def free_port():
     with socket.socket() as s:
         s.bind(('127.0.0.1', 0))

@@ -4,9 +4,9 @@
 hook in examples/mediamtx.md, and the lines with which the sources of the elements begin. They are run in a folder with
 the files that they name (scene.py). A pipeline counts as one that works where pictures came out at its end; what plays
 a camera is ended with SIGINT then. A server that a page starts, with the yaml of that page where it has one, is there
-for the lines that follow on it, and is ended with SIGINT as well.
+for the lines that follow on it, and is ended with SIGINT as well. Plugin and servers are what `meson install` leaves.
 
-usage: test-commands.py BUILD_ROOT SOURCE_ROOT [PART OF A LINE]
+usage: test-commands.py BUILD_ROOT SOURCE_ROOT PREFIX LIBDIR [PART OF A LINE]
 """
 import glob
 import os
@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 
-from scene import Scene, free_port
+from scene import Scene, free_port, install
 
 # What a reader replaces by his own, and what would take minutes: pattern, replacement.
 SUBSTITUTES = [
@@ -92,11 +92,13 @@ def why_left_out(line):
 
 
 class Runner:
-    def __init__(self, build, scene):
+    def __init__(self, build, installed, libdir, scene):
         self.scene, self.config, self.servers = scene, '', []
-        programs = [f'{build}/tools'] + [os.path.dirname(path) for path in glob.glob(build + '/examples/*/yolov7-*[a-z]')]
-        self.env = dict(os.environ, GST_PLUGIN_PATH=build + '/gst', GST_REGISTRY=scene.folder + '/registry.bin',
-                        YV_CACHE='off', PATH=':'.join(programs + [os.environ['PATH']]))
+        # The tool that is installed looks for yolov7-detect where it will be in the end.
+        programs = [f'{build}/tools', f'{installed}/bin', os.environ['PATH']]
+        self.env = dict(os.environ, GST_PLUGIN_PATH=f'{installed}/{libdir}/gstreamer-1.0', YV_CACHE='off',
+                        LD_LIBRARY_PATH=f'{installed}/{libdir}', GST_REGISTRY=scene.folder + '/registry.bin',
+                        PATH=':'.join(programs))
         self.n_sinks = 0
         self.moved = {}  # a port that a page names: the free one that stands for it
 
@@ -214,14 +216,14 @@ def check_the_checks(runner):
 
 
 def main():
-    build, source = sys.argv[1:3]
-    wanted = sys.argv[3] if len(sys.argv) > 3 else ''
+    build, source, prefix, libdir = sys.argv[1:5]
+    wanted = sys.argv[5] if len(sys.argv) > 5 else ''
     commands = [command for command in blocks(source) if wanted in command[1] or command[2] in ('yaml', 'end')]
     assert len(commands) >= (1 if wanted else 40), f'{len(commands)} commands found'
     n = failed = 0
     with tempfile.TemporaryDirectory() as folder:
         scene = Scene(build, source, folder)
-        runner = Runner(build, scene)
+        runner = Runner(build, install(build, prefix, folder), libdir, scene)
         try:
             do = {'sh': runner.run_line, 'hook': runner.run_hook, 'yaml': runner.set_config, 'end': runner.end_page,
                   'check': lambda _: check_the_checks(runner)}

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 
-from scene import CLIP, DEBIAN_PYTHON
+from scene import CLIP, DEBIAN_PYTHON, install
 
 ENGINE_HEADERS = ['api.h', 'error.h', 'image.h', 'letterbox.h', 'yolov7.h']
 META_HEADERS = ['detectionmeta.h', 'zonemeta.h']
@@ -38,8 +38,7 @@ class Installed:
 
     def __init__(self, build, source, prefix, libdir, folder):
         self.build, self.source, self.folder = build, source, folder
-        run('meson', 'install', '-C', build, '--no-rebuild', '--destdir', folder + '/root')
-        self.prefix = folder + '/root' + prefix
+        self.prefix = install(build, prefix, folder)
         self.libdir = f'{self.prefix}/{libdir}'
         self.final_libdir = f'{prefix}/{libdir}'
         self.model = source + '/models/pets-tiny.pt'
