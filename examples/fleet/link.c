@@ -385,7 +385,8 @@ fleet_link_look_at_sent (const FleetLink *link, FleetReceipt *receipt, GError **
 const char *
 fleet_link_why_refused (const FleetLink *link)
 {
-  return link->is_returned ? "there is no such queue" : "the queue is full";
+  return link->is_returned ? "there is no such queue"
+                           : "its queue is full, or not ready, as after a start; try again";
 }
 
 const char *

@@ -342,7 +342,13 @@ class Lab:
 
     def add_camera(self, name, fps=2, **more):
         camera = dict(name=name, source=f'test:ball,width=64,height=64,framerate={fps}/1', **more)
-        return self.command('add', '-', stdin=json.dumps(camera))
+        done = self.command('add', '-', stdin=json.dumps(camera), ok=False)
+        while 'not ready, as after a start; try again' in done.stderr:  # there is no other sign of it
+            time.sleep(0.2)
+            done = self.command('add', '-', stdin=json.dumps(camera), ok=False)
+        if done.returncode != 0:
+            raise RuntimeError(f'add {name}: {done.returncode}: {done.stderr}')
+        return done
 
     def close(self):
         self.watch.is_over = True
