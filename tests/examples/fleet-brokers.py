@@ -36,7 +36,7 @@ def broker_that_takes_messages_back_is_survived(fleet):
     conf = broker.folder / 'advanced.config'
     shipped = broker.folder / 'conf.d/50-yolov7-fleet.conf'
     text = shipped.read_text()
-    broker.kill()
+    broker.stop()
     shipped.unlink()
     conf.write_text('[{rabbit, [{consumer_timeout, 4000}, {channel_tick_interval, 1000}]}].\n')
     broker.start()
@@ -55,7 +55,7 @@ def broker_that_takes_messages_back_is_survived(fleet):
         fleet.wait_summary('1 running, 0 waiting for a worker, 0 failed')
         end_worker(worker)
     finally:
-        broker.kill()
+        broker.stop()
         conf.unlink()
         shipped.write_text(text)
         broker.start()
@@ -221,7 +221,7 @@ def make_certificates(folder):
 def tls_trusts_only_the_right_broker(fleet):
     broker = fleet.lab.broker
     make_certificates(broker.folder)
-    broker.kill()
+    broker.stop()
     conf = broker.folder / 'rabbitmq.conf'
     conf.write_text(conf.read_text() + f'''
 listeners.ssl.default = 5671
