@@ -153,7 +153,7 @@ hear_note (FleetWorker *worker, const FleetArrival *arrival)
   }
   fleet_history_hear (worker->history, note);
   if (note->kind == FLEET_NOTE_HELLO && g_strcmp0 (note->id, worker->hello) == 0)
-    worker->is_ready = ++worker->n_hellos == G_N_ELEMENTS (streams);
+    worker->is_ready = ++worker->n_hellos >= G_N_ELEMENTS (streams);
   else if (note->kind == FLEET_NOTE_REMOVE)
     hear_removal (worker, note);
   else if (note->kind == FLEET_NOTE_HELD && worker->is_ready)
@@ -175,6 +175,8 @@ begin_session (FleetWorker *worker, uint32_t session)
   worker->totals.n_sessions++;
   worker->hello = g_uuid_string_random ();
   worker->n_hellos = 0;
+  fleet_history_free (worker->history); /* all of it is told again */
+  worker->history = fleet_history_new ();
   for (guint i = 0; i < G_N_ELEMENTS (streams); i++)
     tell (worker, streams[i],
           &(FleetNote){.kind = FLEET_NOTE_HELLO, .id = worker->hello, .after = after});
@@ -287,7 +289,6 @@ fleet_worker_new (FleetSettings *settings, FleetBench *bench, FleetWorkerEnded e
   worker->ended = ended;
   worker->user_data = user_data;
   worker->holds = fleet_holds_new ();
-  worker->history = fleet_history_new ();
   worker->parked = g_array_new (FALSE, FALSE, sizeof (FleetParked));
   worker->refused = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   worker->seats = fleet_seats_new ();
