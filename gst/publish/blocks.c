@@ -5,7 +5,8 @@
 #include <sys/mman.h>
 
 #define BLOCK_BYTES ((size_t) 64 * 1024)
-#define PAGE_BYTES ((size_t) 4096) /* what is rounded up to; the kernel rounds, too */
+#define LONG_BYTES (BLOCK_BYTES / 4) /* shorter ones leave less than that unused */
+#define PAGE_BYTES ((size_t) 4096)   /* what is rounded up to; the kernel rounds, too */
 
 struct _YvBlock {
   size_t size_bytes, used_bytes; /* this head included */
@@ -13,8 +14,9 @@ struct _YvBlock {
 };
 
 static YvBlock *
-map_block (YvBlocks *self, size_t size_bytes)
+map_block (YvBlocks *self, size_t least_bytes)
 {
+  const size_t size_bytes = (least_bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
   YvBlock *block = mmap (NULL, size_bytes, PROT_READ | PROT_WRITE,
                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 
@@ -47,7 +49,7 @@ put_away (YvBlocks *self, YvBlock *block)
 {
   if (block == self->newest)
     self->newest = NULL;
-  if (self->spare || block->size_bytes > BLOCK_BYTES) {
+  if (self->spare || block->size_bytes != BLOCK_BYTES) {
     unmap_block (self, block);
     return;
   }
@@ -55,28 +57,26 @@ put_away (YvBlocks *self, YvBlock *block)
   self->spare = block;
 }
 
-/* The newest one, where it was not full, keeps what is left of it unused. */
-static void
-begin_block (YvBlocks *self, size_t n_bytes)
+/* Returns: where a text of this length has room. */
+static YvBlock *
+find_block (YvBlocks *self, size_t n_bytes)
 {
-  const size_t size_bytes = (sizeof (YvBlock) + n_bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
-
-  self->newest = size_bytes <= BLOCK_BYTES && self->spare
-                     ? g_steal_pointer (&self->spare)
-                     : map_block (self, MAX (size_bytes, BLOCK_BYTES));
+  if (n_bytes > LONG_BYTES)
+    return map_block (self, sizeof (YvBlock) + n_bytes);
+  if (!self->newest || self->newest->size_bytes - self->newest->used_bytes < n_bytes)
+    self->newest = self->spare ? g_steal_pointer (&self->spare) : map_block (self, BLOCK_BYTES);
+  return self->newest;
 }
 
 char *
 yv_blocks_take (YvBlocks *self, size_t n_bytes, YvBlock **block)
 {
-  if (!self->newest || self->newest->size_bytes - self->newest->used_bytes < n_bytes)
-    begin_block (self, n_bytes);
+  YvBlock *found = find_block (self, n_bytes);
+  char *text = (char *) found + found->used_bytes;
 
-  YvBlock *newest = self->newest;
-  char *text = (char *) newest + newest->used_bytes;
-  newest->used_bytes += n_bytes;
-  newest->n_texts++;
-  *block = newest;
+  found->used_bytes += n_bytes;
+  found->n_texts++;
+  *block = found;
   return text;
 }
 

@@ -2,9 +2,10 @@
  * gst/publish/blocks.h - memory for texts that go in about the order they came.
  *
  * In:    sizes.
- * Out:   room for a text each, one behind the other in blocks of 64 KiB; a longer text has a block
- *        of its own. A block goes back to the system when none of its texts is left, but for one,
- *        so that where texts come and go no memory does.
+ * Out:   room for a text each, one behind the other in blocks of 64 KiB; one of more than 16 KiB
+ * has a block of its own, of whole pages, so that all blocks together are at most a third larger
+ *        than a queue's texts. A block goes back to the system when none of its texts is left, but
+ *        for one of 64 KiB, so that where short texts come and go no memory does.
  *
  * A queue that fills takes memory that nobody has touched. The kernel hands a block out as a whole,
  * which takes a fraction of the time of one fault for each page (docs/performance.md).
@@ -22,7 +23,7 @@ typedef struct _YvBlock YvBlock;
 
 /* Zeroed: no memory. */
 typedef struct {
-  YvBlock *newest; /* (nullable): what the next text goes into, if there is room; not empty */
+  YvBlock *newest; /* (nullable): what the next short text goes into, if it fits; not empty */
   YvBlock *spare;  /* (nullable): without texts */
   size_t n_bytes;  /* taken from the system, all blocks together */
 } YvBlocks;

@@ -9,7 +9,7 @@
  *        oldest                                      newest
  *
  * Bounded in records and bytes, both parts together (the mark of those sent again may exceed it).
- * Bytes are those of texts; memory for them is taken and given back 64 KiB at a time.
+ * Bytes are those of texts; memory for them is taken and given back in blocks.
  * Where it is full the oldest of those not sent goes, so what is left is still in order, and as new
  * as it can be.
  *

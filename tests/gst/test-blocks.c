@@ -46,7 +46,7 @@ a_text_that_comes_and_goes_takes_one_block (void)
   YvBlocks blocks = {0};
 
   for (int i = 0; i < 1000; i++) {
-    const Text text = take (&blocks, 1 + (size_t) i * 60, (char) i);
+    const Text text = take (&blocks, 1 + (size_t) i * 16, (char) i);
     g_assert_cmpuint (blocks.n_bytes, ==, BLOCK);
     give (&blocks, &text);
   }
@@ -87,6 +87,27 @@ what_piled_up_is_given_back (void)
   g_assert_cmpuint (blocks.n_bytes, <=, BLOCK);
   yv_blocks_clear (&blocks);
   g_assert_cmpuint (blocks.n_bytes, ==, 0);
+}
+
+/* However they fit into blocks: those that wait may take hardly more than a user allows them. */
+static void
+texts_of_any_length_waste_little (void)
+{
+  static const size_t lengths[] = {1000, 9000, 13000, 16384, 16385, 22000, 33000, 65500, 70000};
+
+  for (size_t k = 0; k < G_N_ELEMENTS (lengths); k++) {
+    const size_t n_bytes = lengths[k];
+    YvBlocks blocks = {0};
+    Text texts[60];
+
+    for (int i = 0; i < 60; i++)
+      texts[i] = take (&blocks, n_bytes, (char) i);
+    g_assert_cmpuint (blocks.n_bytes, <, 60 * n_bytes + 60 * n_bytes / 3 + BLOCK);
+    for (int i = 0; i < 60; i++)
+      give (&blocks, &texts[i]);
+    g_assert_cmpuint (blocks.n_bytes, <=, BLOCK);
+    yv_blocks_clear (&blocks);
+  }
 }
 
 /* Around the size of a block, behind an empty one and one in use. */
@@ -167,6 +188,7 @@ main (int argc, char **argv)
   TEST (a_text_that_comes_and_goes_takes_one_block);
   TEST (a_flow_takes_no_more_memory_than_it_needs);
   TEST (what_piled_up_is_given_back);
+  TEST (texts_of_any_length_waste_little);
   TEST (a_long_text_has_a_block_of_its_own);
   TEST (texts_in_any_order_keep_what_is_theirs);
   TEST (a_text_that_was_not_given_back_is_noticed);
