@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * examples/rtsp-server/serverconfig.h - the configuration of yolov7-rtsp-server.
  *
- *   address: 0.0.0.0           # of the interface to serve on; default: all
+ *   address: "::"              # of the interface to serve on; default: all, of IPv4 and IPv6
  *   port: 8554                 # 0: any that is free
  *   metrics-address: 127.0.0.1 # default
  *   metrics-port: 9554         # 0: any that is free; without it there are no metrics

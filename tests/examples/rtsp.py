@@ -84,11 +84,12 @@ class Server(Lines):
     """With a configuration of its own. @cameras: lines of YAML below cameras:, @top above it; @before: what
     starts it"""
 
-    def __init__(self, program, root, cameras, top='', defaults='', env=None, before=(), options=()):
+    def __init__(self, program, root, cameras, top='', defaults='', env=None, before=(), options=(),
+                 address='address: 127.0.0.1\n'):
         self.folder = tempfile.TemporaryDirectory()
         path = self.folder.name + '/c.yaml'
         with open(path, 'w', encoding='utf-8') as f:
-            f.write(f'address: 127.0.0.1\nport: 0\nmetrics-port: 0\n{top}defaults:\n  yolov7: '
+            f.write(f'{address}port: 0\nmetrics-port: 0\n{top}defaults:\n  yolov7: '
                     f'{DEFAULTS % root}\n{defaults}cameras:\n{cameras}')
         super().__init__(*before, program, *options, path, env=env)
 

@@ -161,6 +161,17 @@ def read_records(uri, n):
     return text
 
 
+def without_an_address_all_are_served():
+    with rtsp.Server(SERVER, ROOT, BALL, address='') as server:
+        uri = server.wait_until_up().uri('/ball')
+        has_ipv6 = os.path.exists('/proc/net/if_inet6')
+        everywhere, here = ('[::]', ('127.0.0.1', '[::1]')) if has_ipv6 else ('0.0.0.0', ('127.0.0.1',))
+        assert f'//{everywhere}:' in uri, uri
+        for address in here:
+            done = play(uri.replace(everywhere, address), 'udp')
+            assert done.returncode == 0, done.stderr
+
+
 def a_camera_that_was_never_there_is_served():
     with socket.socket() as nobody:
         nobody.bind(('127.0.0.1', 0))  # and does not listen
@@ -458,8 +469,8 @@ def it_ends_while_clients_watch():
 
 rtsp.run_tests([(check.__name__.replace('_', ' '), check) for check in (
     what_is_wrong_is_told_with_its_line, wrong_arguments_are_told, a_port_in_use_is_told,
-    both_sharings_serve_both_transports, a_camera_that_was_never_there_is_served, detections_come_as_json,
-    only_users_may_look, users_may_be_in_the_environment, it_speaks_tls, systemd_takes_the_unit,
+    both_sharings_serve_both_transports, without_an_address_all_are_served, a_camera_that_was_never_there_is_served,
+    detections_come_as_json, only_users_may_look, users_may_be_in_the_environment, it_speaks_tls, systemd_takes_the_unit,
     who_does_not_read_is_alone, strangers_do_no_harm,
     more_clients_than_allowed_are_refused, a_crowd_leaves_files_to_the_server, an_encoder_that_fails_is_replaced, systemd_is_told,
     a_second_signal_does_not_wait, it_ends_while_clients_watch)])
