@@ -15,7 +15,8 @@ see_frame (Camera *camera, GstSample *sample, gpointer user_data)
   (void) camera;
   gst_structure_get_int (gst_caps_get_structure (gst_sample_get_caps (sample), 0), "width", &width);
   g_atomic_int_set (&seen->width, width);
-  seen->had_detections |= gst_buffer_get_custom_meta (buffer, "GstYolov7Detections") != NULL;
+  if (gst_buffer_get_custom_meta (buffer, "GstYolov7Detections"))
+    g_atomic_int_set (&seen->had_detections, 1);
   seen->went_back |= seen->last_pts != 0 && GST_BUFFER_PTS (buffer) <= seen->last_pts;
   seen->last_pts = GST_BUFFER_PTS (buffer);
   g_atomic_int_inc (&seen->n_frames);

@@ -18,7 +18,8 @@ typedef struct {
   char *reason;    /* the last one */
   int n_frames;    /* atomic */
   int width;       /* atomic: of the last frame */
-  bool had_detections, went_back;
+  int had_detections; /* atomic */
+  bool went_back;
   GstClockTime last_pts;
 } Seen;
 
