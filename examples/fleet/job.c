@@ -2,7 +2,7 @@
  * examples/fleet/job.c - one post after the other, and a look at what they get done. */
 #include "examples/fleet/job.h"
 
-#define RECENT_US (10 * G_USEC_PER_SEC)
+#define RECENT_US (2 * G_USEC_PER_SEC)
 
 struct _FleetJob {
   const FleetSettings *settings; /* borrowed */

@@ -54,7 +54,7 @@ bool fleet_job_hangs (const FleetJob *job, gint64 now_us);
 /* From the first to the last of its frames that was seen analysed, since it was started. */
 gint64 fleet_job_analysed_us (const FleetJob *job);
 
-/* Whether a frame was analysed in the last 10 s. */
+/* Whether a frame was analysed in the last 2 s. */
 bool fleet_job_is_analysing (const FleetJob *job, gint64 now_us);
 
 /* Returns: false where nothing runs. */
