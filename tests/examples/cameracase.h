@@ -14,10 +14,10 @@ G_BEGIN_DECLS
 
 /* Begin with {0}. */
 typedef struct {
-  GString *states; /* "playing lost ..." */
-  char *reason;    /* the last one */
-  int n_frames;    /* atomic */
-  int width;       /* atomic: of the last frame */
+  GString *states;    /* "playing lost ..." */
+  char *reason;       /* the last one */
+  int n_frames;       /* atomic */
+  int width;          /* atomic: of the last frame */
   int had_detections; /* atomic */
   bool went_back;
   GstClockTime last_pts;
