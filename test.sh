@@ -19,7 +19,7 @@ esac
 . "$(dirname "${BASH_SOURCE[0]}")/scripts/setup.sh"
 
 # The tests start brokers of their own: those that this script brings need not run, now or after a boot.
-brokers=$(missing_packages mosquitto rabbitmq-server)
+brokers=$(missing_packages mosquitto rabbitmq-server erlang-base)
 # shellcheck disable=SC2086
 install $build_packages $run_packages vulkan-validationlayers spirv-tools git clang-format \
   python3-minimal ffmpeg python3-numpy python3-scipy mosquitto openssl g++ make python3-gi \
@@ -30,7 +30,10 @@ if [ -z "$suites" ]; then # for "once"
 fi
 for broker in $brokers; do
   if [ -d /run/systemd/system ] && [ -z "$(missing_packages "$broker")" ]; then
-    $([ "$(id -u)" = 0 ] || echo sudo) systemctl disable --now "$broker"
+    services=$broker
+    [ "$broker" = erlang-base ] && services='epmd.socket epmd.service' # the port mapper of rabbitmq-server
+    # shellcheck disable=SC2086
+    $([ "$(id -u)" = 0 ] || echo sudo) systemctl disable --now $services
   fi
 done
 

@@ -44,10 +44,12 @@ structure_of_zone (const GstYolov7Zone *zone)
 static gboolean
 can_be_told (const GstYolov7Zone *zones, guint n_zones)
 {
+  if (n_zones > GST_YOLOV7_MAX_ZONES || (n_zones > 0 && !zones))
+    return FALSE;
   for (guint i = 0; i < n_zones; i++)
     if (!zones[i].name || zones[i].n_points > GST_YOLOV7_MAX_ZONE_POINTS)
       return FALSE;
-  return n_zones <= GST_YOLOV7_MAX_ZONES;
+  return TRUE;
 }
 
 void

@@ -222,8 +222,9 @@ def main():
     assert len(commands) >= (1 if wanted else 40), f'{len(commands)} commands found'
     n = failed = 0
     with tempfile.TemporaryDirectory() as folder:
+        installed = install(build, prefix, folder)
         scene = Scene(build, source, folder)
-        runner = Runner(build, install(build, prefix, folder), libdir, scene)
+        runner = Runner(build, installed, libdir, scene)
         try:
             do = {'sh': runner.run_line, 'hook': runner.run_hook, 'yaml': runner.set_config, 'end': runner.end_page,
                   'check': lambda _: check_the_checks(runner)}
