@@ -89,7 +89,7 @@ append_settings (GString *out, guint index, uint32_t bitrate_kbps, uint32_t key_
   }
 }
 
-/* Of @encoder. */
+/* Of @encoder; G_N_ELEMENTS (encoders) where it is none of ours. */
 static guint
 find_row (const char *encoder)
 {
@@ -97,7 +97,6 @@ find_row (const char *encoder)
 
   while (row < G_N_ELEMENTS (encoders) && !g_str_equal (encoders[row].factory, encoder))
     row++;
-  g_assert (row < G_N_ELEMENTS (encoders));
   return row;
 }
 
@@ -111,8 +110,9 @@ encoder_launch (const char *encoder, uint32_t bitrate_kbps, uint32_t key_frame_i
   GString *out = g_string_new ("videoconvert ! videoscale ! " EVEN " ! ");
 
   g_string_append_printf (out, "%s name=encoder", encoder);
-  append_settings (out, row, bitrate_kbps, key_frame_interval);
-  if (encoders[row].behind)
+  if (row < G_N_ELEMENTS (encoders))
+    append_settings (out, row, bitrate_kbps, key_frame_interval);
+  if (row < G_N_ELEMENTS (encoders) && encoders[row].behind)
     g_string_append_printf (out, " ! %s", encoders[row].behind);
   g_string_append (out, " ! h264parse config-interval=-1 "
                         "! video/x-h264,stream-format=byte-stream,alignment=au");
@@ -160,7 +160,10 @@ works (const char *encoder)
 const char *
 encoder_choose (const char *after, GError **error)
 {
-  for (guint i = after ? find_row (after) + 1 : 0; i < G_N_ELEMENTS (encoders); i++)
+  const guint first = after ? find_row (after) + 1 : 0;
+
+  g_assert (first <= G_N_ELEMENTS (encoders));
+  for (guint i = first; i < G_N_ELEMENTS (encoders); i++)
     if (works (encoders[i].factory))
       return encoders[i].factory;
   g_set_error (error, YV_ERROR, YV_ERROR_UNSUPPORTED,

@@ -25,7 +25,7 @@ const char *encoder_choose (const char *after, GError **error);
 
 /**
  * encoder_launch:
- * @encoder: of encoder_choose()
+ * @encoder: of encoder_choose(); any other is taken as it is, without settings of ours
  * @bitrate_kbps: 100 or more
  * @key_frame_interval: frames between key frames
  *
