@@ -27,7 +27,8 @@ struct _Stream {
   guint tick;
   gint64 watched_us; /* monotonic; somebody asked */
   gint64 failed_us;  /* monotonic; 0: it did not */
-  char *failure;     /* (nullable): what was told of it, until nobody watches */
+  char *failure;     /* (nullable): what is told of it, until an encoder starts */
+  char *logged;      /* (nullable): what was, since somebody watches */
   guint64 n_failures;
 
   /* while it runs */
@@ -197,8 +198,10 @@ end_watch (Stream *self)
 static void
 refuse_video (Stream *self, char *why)
 {
-  if (g_strcmp0 (why, self->failure) != 0)
+  if (g_strcmp0 (why, self->logged) != 0)
     g_printerr ("%s: %s\n", self->options.name, why);
+  g_free (self->logged);
+  self->logged = g_strdup (why);
   g_free (self->failure);
   self->failure = why;
   self->failed_us = g_get_monotonic_time ();
@@ -326,6 +329,7 @@ start (Stream *self)
   gst_element_set_start_time (self->pipeline, GST_CLOCK_TIME_NONE);
   gst_element_set_base_time (self->pipeline, self->options.base_time);
   gst_element_set_state (self->pipeline, GST_STATE_PLAYING);
+  g_clear_pointer (&self->failure, g_free); /* where it fails again that is told anew */
 }
 
 /* ---- watched or not ------------------------------------------------------------------------- */
@@ -339,6 +343,7 @@ on_tick (gpointer user_data)
   if (idle_us > (gint64) self->options.linger_s * G_USEC_PER_SEC) {
     end_watch (self);
     g_clear_pointer (&self->failure, g_free);
+    g_clear_pointer (&self->logged, g_free);
   } else if (g_atomic_int_get (&self->wants_restart)) {
     stop (self);
     start (self);
@@ -378,6 +383,7 @@ stream_free (Stream *self)
   stop (self);
   playlist_free (self->playlist);
   g_free (self->failure);
+  g_free (self->logged);
   g_mutex_clear (&self->lock);
   g_free (self);
 }

@@ -22,7 +22,9 @@ typedef struct {
   GstClockTime shift; /* by which its times are too small */
   bool is_silent;
   bool is_broken;
-  bool is_noise; /* no picture is like the one before */
+  bool is_noise;     /* no picture is like the one before */
+  bool was_late;     /* for so long that a picture was repeated, at a time that is not ours */
+  GstClockTime last; /* when a frame was made */
   guint timer, n_frames;
 } Scene;
 
@@ -54,6 +56,8 @@ on_frame (gpointer user_data)
 
   if (scene->is_silent)
     return G_SOURCE_CONTINUE;
+  scene->was_late |= scene->n_frames > 0 && now - scene->last >= GST_SECOND;
+  scene->last = now;
   g_autoptr (GstSample) sample =
       make_sample (scene, now / GST_MSECOND * GST_MSECOND - scene->shift);
   encoder_input_give (scene->input, sample);
@@ -179,7 +183,8 @@ check_times (Scene *scene, const char *playlist)
     /* A key frame is asked for with the first frame of each second. */
     g_assert_cmpuint (time / TIMESCALE, >, last / TIMESCALE);
     /* That of a frame: a whole number of ms, and for our base time beyond 100 s. */
-    g_assert_cmpuint (time % (TIMESCALE / 1000), ==, 0);
+    if (!scene->was_late)
+      g_assert_cmpuint (time % (TIMESCALE / 1000), ==, 0);
     g_assert_cmpuint (time, >=, 100 * TIMESCALE);
     last = time;
     n++;
@@ -244,18 +249,31 @@ another_size_is_another_beginning (void)
   scene_end (&scene);
 }
 
+/* Where this thread waits for its turn it may have rested in between: no number is certain. */
+static char *
+first_segment (const char *playlist)
+{
+  g_auto (GStrv) lines = g_strsplit (playlist, "\n", -1);
+  guint i = 0;
+
+  while (!g_str_has_suffix (lines[i], ".m4s"))
+    i++;
+  return g_strdup (lines[i]);
+}
+
 static void
 it_rests_when_nobody_watches (void)
 {
   Scene scene;
 
   scene_begin (&scene, find_encoder (), 1);
-  g_autofree char *before = watch (&scene, 2, "run-0.mp4");
+  g_autofree char *before = watch (&scene, 2, "m4s");
+  g_autofree char *name = first_segment (before);
   while (counters_of (&scene).is_running)
     g_main_context_iteration (NULL, TRUE);
-  g_assert_null (stream_get (scene.stream, "run-0.m4s"));
-  g_autofree char *after = watch (&scene, 1, "run-1.mp4");
-  g_assert_null (strstr (after, "run-0.m4s"));
+  g_assert_null (stream_get (scene.stream, name));
+  g_autofree char *after = watch (&scene, 1, "m4s");
+  g_assert_null (strstr (after, name));
   check_times (&scene, after);
   scene_end (&scene);
 }
@@ -359,11 +377,18 @@ an_encoder_that_ends_leaves_no_old_video (void)
   scene.is_broken = true;
   while (counters_of (&scene).n_failures == 0)
     g_main_context_iteration (NULL, TRUE);
-  scene.is_silent = true;
+  scene.is_broken = false;
   assert_fails_with (&scene, "Internal data stream error. streaming stopped, reason error");
   g_assert_false (stream_watch (scene.stream, text));
   g_assert_cmpuint (text->len, ==, 0);
   g_assert_null (stream_get (scene.stream, "run-0.m4s"));
+  /* Another try begins: what was is told no more, though there is no video yet. */
+  while (!counters_of (&scene).is_running) {
+    g_main_context_iteration (NULL, TRUE);
+    g_assert_false (stream_watch (scene.stream, text));
+  }
+  g_assert_null (stream_failure (scene.stream));
+  g_autofree char *after = watch (&scene, 1, "m4s");
   scene_end (&scene);
   g_string_free (text, TRUE);
 }
