@@ -37,7 +37,7 @@ typedef struct {
   gint64 since_us;   /* something was taken, or nothing waited */
   GSource *readable; /* what he says, which can only be good-bye */
   GSource *writable; /* while something waits */
-  bool is_gone;      /* freed with the next tick: who drops him may be in the middle of the list */
+  bool is_gone;      /* freed later: who drops him may be in the middle of the list */
 } Viewer;
 
 struct _Events {
@@ -191,21 +191,28 @@ tick_viewer (Events *self, Viewer *viewer)
   tell (viewer, self->heartbeat);
 }
 
-static gboolean
-on_tick (gpointer user_data)
+static void
+free_gone (Events *self)
 {
-  Events *self = user_data;
-
   for (GList *link = self->viewers.head; link;) {
     GList *next = link->next;
     Viewer *viewer = link->data;
-    tick_viewer (self, viewer);
     if (viewer->is_gone) {
       g_queue_delete_link (&self->viewers, link);
       viewer_free (viewer);
     }
     link = next;
   }
+}
+
+static gboolean
+on_tick (gpointer user_data)
+{
+  Events *self = user_data;
+
+  for (GList *link = self->viewers.head; link; link = link->next)
+    tick_viewer (self, link->data);
+  free_gone (self);
   return G_SOURCE_CONTINUE;
 }
 
@@ -265,12 +272,10 @@ find_greedy (const Events *self)
   return found;
 }
 
-/* Those who are gone and not freed yet count, too: a tick may not be flooded. */
 bool
 events_make_room (Events *self, GSocket *socket)
 {
-  if (g_queue_get_length (&self->viewers) >= 2 * self->most)
-    return false;
+  free_gone (self);
   if (self->counters.n_viewers < self->most)
     return true;
   Viewer *greedy = find_greedy (self);

@@ -218,6 +218,22 @@ nobody_takes_the_place_of_all_others (void)
   g_assert_cmpuint (counters_of (events).n_dropped, ==, 2);
 }
 
+/* However many come and go between two ticks. */
+static void
+who_went_takes_no_place (void)
+{
+  g_autoptr (Events) events = events_new (MOST);
+
+  for (guint i = 0; i < 5 * MOST; i++) {
+    g_autoptr (GSocket) viewer = come_from (events, "127.0.0.2");
+    g_assert_nonnull (viewer);
+    g_socket_close (viewer, NULL);
+    while (counters_of (events).n_viewers > 0)
+      g_main_context_iteration (NULL, TRUE);
+  }
+  g_assert_cmpuint (counters_of (events).n_dropped, ==, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -230,5 +246,6 @@ main (int argc, char **argv)
   g_test_add_func ("/events/who_says_something_is_sent_away", who_says_something_is_sent_away);
   g_test_add_func ("/events/nobody_takes_the_place_of_all_others",
                    nobody_takes_the_place_of_all_others);
+  g_test_add_func ("/events/who_went_takes_no_place", who_went_takes_no_place);
   return g_test_run ();
 }
