@@ -400,12 +400,20 @@ class Test:
         self.browser.run('document.querySelector("[data-key=street] button").click()')
         self.browser.wait_for('the other one again', TIME + ' > 0 && ' + NOTICE[7:] + ' === ""')
 
+    def a_picture_that_stands_still_says_so(self):
+        """While the server answers: else that is what is said."""
+        video = 'document.getElementById("video")'
+        self.browser.run(f'Object.defineProperty({video}, "currentTime", '
+                         '{ configurable: true, get: () => 1, set() {} })')
+        self.browser.wait_for('the notice', NOTICE + '.includes("stood still since")')
+        self.browser.run(f'delete {video}.currentTime')
+        self.browser.wait_for('the notice goes', NOTICE + ' === ""')
+
     def a_server_after_a_crash_is_found(self):
         port = self.server.port
         run = json.loads(self.server.get('/cameras')[2])['run']
         # First it hangs, which no connection shows.
         self.server.process.send_signal(signal.SIGSTOP)
-        self.browser.wait_for('the picture', NOTICE + '.includes("stood still since")')
         self.browser.wait_for('the page says so', NOTICE + '.includes("does not answer")')
         self.server.stop(signal.SIGKILL)
         self.server = self.start(port, 'street')
@@ -463,7 +471,8 @@ def main(program, root, pictures):
         cases = [test.parts_do_what_they_say, test.video_moves, test.boxes_agree, test.numbers_are_shown, test.a_class_is_filtered,
                  test.a_frame_that_fails_ends_nothing,
                  test.pictures_are_left, test.the_picture_fills_the_screen, test.everybody_can_use_it,
-                 test.a_lost_camera_says_so, test.a_server_after_a_crash_is_found,
+                 test.a_lost_camera_says_so, test.a_picture_that_stands_still_says_so,
+                 test.a_server_after_a_crash_is_found,
                  test.a_server_without_room_says_so, test.a_camera_that_is_gone_is_left,
                  test.nothing_was_complained_about]
         failed = 0
