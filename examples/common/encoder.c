@@ -2,7 +2,6 @@
  * examples/common/encoder.c - a table of encoders, and what each calls the same few settings. */
 #include "examples/common/encoder.h"
 
-#include <gst/gst.h>
 #include <stdbool.h>
 
 #include "engine/error.h"
@@ -169,5 +168,22 @@ encoder_choose (const char *after, GError **error)
   g_set_error (error, YV_ERROR, YV_ERROR_UNSUPPORTED,
                "no H.264 encoder works here; apt-get install gstreamer1.0-plugins-ugly has one for "
                "the CPU (x264enc)");
+  return NULL;
+}
+
+const char *
+encoder_replace (const char *failed)
+{
+  const char *next = encoder_choose (failed, NULL);
+
+  return next ? next : encoder_choose (NULL, NULL);
+}
+
+const char *
+encoder_find (GstObject *source)
+{
+  for (GstObject *at = source; at; at = GST_OBJECT_PARENT (at))
+    if (g_strcmp0 (GST_OBJECT_NAME (at), "encoder") == 0 && GST_IS_ELEMENT (at))
+      return GST_OBJECT_NAME (gst_element_get_factory (GST_ELEMENT (at)));
   return NULL;
 }

@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include <glib.h>
+#include <gst/gst.h>
 #include <stdint.h>
 
 G_BEGIN_DECLS
@@ -22,6 +22,20 @@ G_BEGIN_DECLS
  * install.
  */
 const char *encoder_choose (const char *after, GError **error);
+
+/**
+ * encoder_replace:
+ * @failed: of encoder_choose()
+ *
+ * Blocks as encoder_choose() does. Behind the last that works is the first again.
+ *
+ * Returns: (nullable): what to take instead, a static string; may be @failed
+ */
+const char *encoder_replace (const char *failed);
+
+/* Returns: (nullable): the factory's name of the encoder that @source is, or is inside of, in a
+ * pipeline of encoder_launch(). As long as the factory lives. */
+const char *encoder_find (GstObject *source);
 
 /**
  * encoder_launch:

@@ -29,17 +29,7 @@ G_DEFINE_FINAL_TYPE (MediaFactory, media_factory, GST_TYPE_RTSP_MEDIA_FACTORY)
 /* ---- errors -----------------------------------------------------------------------------------
  */
 
-/* The encoder that @source is, or is inside of. Returns: (nullable): its factory's name */
-static const char *
-find_encoder (GstObject *source)
-{
-  for (GstObject *at = source; at; at = GST_OBJECT_PARENT (at))
-    if (g_strcmp0 (GST_OBJECT_NAME (at), "encoder") == 0 && GST_IS_ELEMENT (at))
-      return GST_OBJECT_NAME (gst_element_get_factory (GST_ELEMENT (at)));
-  return NULL;
-}
-
-/* Behind the last that works is the first again. Others may see the same one fail meanwhile. */
+/* Others may see the same one fail meanwhile. */
 static void
 take_next_encoder (MediaFactory *factory, const char *failed)
 {
@@ -47,9 +37,7 @@ take_next_encoder (MediaFactory *factory, const char *failed)
 
   if (!g_str_equal (encoder, failed))
     return;
-  const char *next = encoder_choose (encoder, NULL);
-  if (!next)
-    next = encoder_choose (NULL, NULL);
+  const char *next = encoder_replace (encoder);
   if (next && next != encoder &&
       g_atomic_pointer_compare_and_exchange (&factory->encoder, (gpointer) encoder,
                                              (gpointer) next))
@@ -62,7 +50,7 @@ static void
 hear_error (GstBus *bus, GstMessage *message, MediaFactory *factory)
 {
   const CameraConfig *config = camera_config (factory->camera);
-  const char *encoder = find_encoder (GST_MESSAGE_SRC (message));
+  const char *encoder = encoder_find (GST_MESSAGE_SRC (message));
   g_autoptr (GError) error = NULL;
   g_autofree char *details = NULL;
 

@@ -2,6 +2,7 @@
  * examples/web/stream.c - the video of a camera as HLS in memory. */
 #include "examples/web/stream.h"
 
+#include <gio/gio.h>
 #include <gst/app/app.h>
 #include <gst/video/video.h>
 
@@ -25,10 +26,12 @@ struct _Stream {
   EncoderInput *input; /* borrowed: who made us keeps it longer */
   gint64 epoch_us; /* the wall clock at media time 0; a constant, whatever becomes of that clock */
   guint tick;
-  gint64 watched_us; /* monotonic; somebody asked */
-  gint64 failed_us;  /* monotonic; 0: it did not */
-  char *failure;     /* (nullable): what is told of it, until an encoder starts */
-  char *logged;      /* (nullable): what was, since somebody watches */
+  const char *encoder;    /* of the next pipeline */
+  GCancellable *choosing; /* (nullable): while another one is looked for */
+  gint64 watched_us;      /* monotonic; somebody asked */
+  gint64 failed_us;       /* monotonic; 0: it did not */
+  char *failure;          /* (nullable): what is told of it, until an encoder starts */
+  char *logged;           /* (nullable): what was, since somebody watches */
   guint64 n_failures;
 
   /* while it runs */
@@ -215,6 +218,43 @@ fail (Stream *self, const char *message)
   end_watch (self);
 }
 
+static void
+choose (GTask *task, gpointer source, gpointer failed, GCancellable *cancellable)
+{
+  (void) source, (void) cancellable;
+
+  g_task_return_pointer (task, (gpointer) encoder_replace (failed), NULL);
+}
+
+static void
+on_chosen (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Stream *self = user_data;
+  g_autoptr (GError) error = NULL;
+  const char *next = g_task_propagate_pointer (G_TASK (result), &error);
+  (void) source;
+
+  if (error)
+    return; /* stream_free() */
+  g_clear_object (&self->choosing);
+  if (!next || g_str_equal (next, self->encoder))
+    return;
+  g_printerr ("%s: the video is encoded by %s from now on\n", self->options.name, next);
+  self->encoder = next;
+}
+
+/* Devices have so many sessions and no more. On another thread, where a driver may hang. */
+static void
+replace_encoder (Stream *self, const char *failed)
+{
+  if (self->choosing || g_strcmp0 (failed, self->encoder) != 0)
+    return;
+  self->choosing = g_cancellable_new ();
+  g_autoptr (GTask) task = g_task_new (NULL, self->choosing, on_chosen, self);
+  g_task_set_task_data (task, (gpointer) self->encoder, NULL);
+  g_task_run_in_thread (task, choose);
+}
+
 /* What GStreamer says to those who debug, behind the place in its source, is often all that tells
  * anything. */
 static char *
@@ -241,6 +281,7 @@ on_message (GstBus *bus, GstMessage *message, gpointer user_data)
   g_autofree char *said = describe (message);
   self->bus_watch = 0;
   fail (self, said);
+  replace_encoder (self, encoder_find (GST_MESSAGE_SRC (message)));
   return G_SOURCE_REMOVE;
 }
 
@@ -257,7 +298,7 @@ static GstElement *
 build (Stream *self, GError **error)
 {
   g_autofree char *encoder =
-      encoder_launch (self->options.encoder, self->options.bitrate_kbps, key_frame_interval (self));
+      encoder_launch (self->encoder, self->options.bitrate_kbps, key_frame_interval (self));
   g_autofree char *launch = g_strdup_printf (
       "appsrc name=frames ! %s ! h264parse ! video/x-h264,stream-format=avc,alignment=au ! "
       "mp4mux trak-timescale=90000 fragment-duration=%d ! appsink name=pieces sync=false",
@@ -344,7 +385,7 @@ on_tick (gpointer user_data)
     end_watch (self);
     g_clear_pointer (&self->failure, g_free);
     g_clear_pointer (&self->logged, g_free);
-  } else if (g_atomic_int_get (&self->wants_restart)) {
+  } else if (self->pipeline && g_atomic_int_get (&self->wants_restart)) {
     stop (self);
     start (self);
   }
@@ -354,6 +395,8 @@ on_tick (gpointer user_data)
 static bool
 may_start (const Stream *self)
 {
+  if (self->choosing)
+    return false;
   return self->failed_us == 0 ||
          g_get_monotonic_time () - self->failed_us > RETRY_S * G_USEC_PER_SEC;
 }
@@ -367,6 +410,7 @@ stream_new (EncoderInput *input, const StreamOptions *options)
 
   self->input = input;
   self->options = *options;
+  self->encoder = options->encoder;
   g_mutex_init (&self->lock);
   self->epoch_us = g_get_real_time () - (gint64) (stream_now_ns (self) / 1000);
   self->playlist = playlist_new (options->run, self->epoch_us);
@@ -381,6 +425,8 @@ stream_free (Stream *self)
     return;
   g_source_remove (self->tick);
   stop (self);
+  g_cancellable_cancel (self->choosing); /* NULL ok */
+  g_clear_object (&self->choosing);
   playlist_free (self->playlist);
   g_free (self->failure);
   g_free (self->logged);

@@ -36,7 +36,7 @@ typedef struct {
 
 typedef struct {
   const char *name;    /* of the camera; for messages */
-  const char *encoder; /* of encoder_choose() */
+  const char *encoder; /* of encoder_choose(); where it fails another one is taken */
   guint32 bitrate_kbps;
   guint linger_s;  /* how long it goes on when nobody asks */
   const char *run; /* of this process */

@@ -393,6 +393,26 @@ an_encoder_that_ends_leaves_no_old_video (void)
   g_string_free (text, TRUE);
 }
 
+/* A device whose one session somebody else has. */
+static void
+an_encoder_that_fails_is_replaced (void)
+{
+  Scene scene;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GstPlugin) plugin = gst_plugin_load_file (g_getenv ("YV_FAKE_ENCODER_PLUGIN"), &error);
+
+  g_assert_no_error (error);
+  g_setenv ("YV_FAKE_ENCODER", "second", TRUE);
+  const char *encoder = find_encoder ();
+  g_assert_cmpstr (encoder, ==, "vah264enc");
+  scene_begin (&scene, encoder, 60);
+  g_autofree char *playlist = watch (&scene, 1, "m4s");
+  check_times (&scene, playlist);
+  g_assert_cmpuint (counters_of (&scene).n_failures, ==, 1);
+  scene_end (&scene);
+  g_unsetenv ("YV_FAKE_ENCODER");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -412,5 +432,7 @@ main (int argc, char **argv)
   g_test_add_func ("/stream/an_encoder_that_fails_is_told", an_encoder_that_fails_is_told);
   g_test_add_func ("/stream/an_encoder_that_ends_leaves_no_old_video",
                    an_encoder_that_ends_leaves_no_old_video);
+  /* The last: from here on there is a vah264enc. */
+  g_test_add_func ("/stream/an_encoder_that_fails_is_replaced", an_encoder_that_fails_is_replaced);
   return g_test_run ();
 }
