@@ -46,6 +46,19 @@ refuse_host (const char *path, const YvYaml *node, const char *expected, GError 
   return false;
 }
 
+/* Returns: (transfer full) (nullable): without the dot at the end, as names are compared; NULL
+ * where it is none */
+static char *
+read_name (const char *text)
+{
+  const gsize n = strlen (text);
+  const gsize n_name = n > 0 && text[n - 1] == '.' ? n - 1 : n;
+  const bool is_name = n_name > 0 && text[n_name - 1] != '.' &&
+                       strspn (text, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-._") == n;
+
+  return is_name ? g_strndup (text, n_name) : NULL;
+}
+
 static bool
 read_hosts (const char *path, WebConfig *config, GError **error)
 {
@@ -57,12 +70,10 @@ read_hosts (const char *path, WebConfig *config, GError **error)
     return refuse_host (path, node, "a list of names", error);
   for (guint i = 0; i < node->items->len; i++) {
     const YvYaml *item = node->items->pdata[i];
-    const bool is_name =
-        item->kind == YV_YAML_SCALAR && *item->text &&
-        strspn (item->text, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-._") == strlen (item->text);
-    if (!is_name)
+    char *name = item->kind == YV_YAML_SCALAR ? read_name (item->text) : NULL;
+    if (!name)
       return refuse_host (path, item, "a name without port, such as cameras.example.org", error);
-    g_ptr_array_add (config->hosts, item->text);
+    g_ptr_array_add (config->hosts, name);
   }
   return true;
 }
@@ -103,7 +114,7 @@ web_config_read (const char *path, GError **error)
 
   config->address = "127.0.0.1";
   config->port = 8080;
-  config->hosts = g_ptr_array_new ();
+  config->hosts = g_ptr_array_new_with_free_func (g_free);
   config->linger_s = 15;
   config->max_encoders = 16;
   config->tree = config_read (path, error);

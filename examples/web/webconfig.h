@@ -23,7 +23,7 @@ typedef struct {
   YvYaml *tree;        /* of the file */
   const char *address; /* of the tree, or static */
   gint64 port;         /* 0..65535 */
-  GPtrArray *hosts;    /* (element-type utf8): of the tree */
+  GPtrArray *hosts;    /* (element-type utf8): without a dot at the end */
   gint64 linger_s;     /* 1..3600 */
   gint64 max_encoders; /* 1..1000 */
   GPtrArray *cameras;  /* (element-type CameraConfig): checked */

@@ -22,7 +22,7 @@ import webserver  # noqa: E402
 CLIP = os.environ.get('YV_CLIP', '/usr/share/doc/opencv-doc/examples/data/vtest.avi')
 CONFIG = """\
 port: 0
-hosts: [cameras.example.org]
+hosts: [cameras.example.org, dotted.example.]
 linger: 3
 cameras:
   - name: street
@@ -224,7 +224,7 @@ class Test:
         name = socket.gethostname()
         for host in ('localhost', 'LocalHost.', f'localhost:{self.server.port}', '127.0.0.1', '127.0.0.1:80', '[::1]',
                      '[::1]:8080', '[fe80::1]:80', '10.1.2.3', name, name + '.local:1', 'cameras.example.org',
-                     'Cameras.Example.Org.:443'):
+                     'Cameras.Example.Org.:443', 'dotted.example', 'dotted.example.'):
             for path in ('/', '/cameras', '/metrics', '/app.js'):
                 status, headers, _ = self.server.get(path, headers={'Host': host})
                 assert status == 200, f'{host}{path}: {status}'
@@ -291,6 +291,8 @@ class Test:
         connection.socket.settimeout(5)
         try:
             for _ in range(200):
+    ('hosts: ["."]\ncameras: [{name: a, source: "test:ball"}]\n', 'config.yaml:1: hosts has'),
+    ('hosts: [a.example..]\ncameras: [{name: a, source: "test:ball"}]\n', 'config.yaml:1: hosts has'),
                 connection.socket.sendall(block)
         except OSError:
             pass
