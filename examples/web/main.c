@@ -3,13 +3,14 @@
  *
  * usage: yolov7-web CONFIG.yaml
  *
- * Ends with SIGINT and SIGTERM. Exit status: 0, or 1 after a message on stderr that says what is
- * wrong with which line. docs/web.md is for its users.
+ * Ends with SIGINT and SIGTERM. Exit status: 0; 2 where the configuration is wrong, and 1 for what
+ * may pass, after a message on stderr. docs/web.md is for its users.
  */
 #include <glib-unix.h>
 #include <gst/gst.h>
 #include <locale.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "engine/yolov7.h"
@@ -21,6 +22,7 @@
 #include "examples/web/webconfig.h"
 
 #define RUN_LETTERS 12
+#define EXIT_USAGE 2 /* what is wrong here does not get right by another try; the unit knows it */
 
 /* Descriptors. A camera that is watched and connects anew takes 20, the program and its device 40.
  */
@@ -194,6 +196,7 @@ run (const char *path)
     const guint interrupted = g_unix_signal_add (SIGINT, on_signal, program.loop);
     const guint terminated = g_unix_signal_add (SIGTERM, on_signal, program.loop);
     say_address (&program, config); /* who reads it may end us at once */
+    service_tell_ready ();
     g_main_loop_run (program.loop);
     g_source_remove (interrupted);
     g_source_remove (terminated);
@@ -201,7 +204,9 @@ run (const char *path)
     fprintf (stderr, "yolov7-web: %s\n", error->message);
   }
   program_clear (&program);
-  return is_good ? 0 : 1;
+  if (is_good)
+    return EXIT_SUCCESS;
+  return config ? EXIT_FAILURE : EXIT_USAGE;
 }
 
 int
@@ -215,12 +220,12 @@ main (int argc, char **argv)
   g_option_context_add_group (options, gst_init_get_option_group ());
   if (!g_option_context_parse (options, &argc, &argv, &error)) {
     fprintf (stderr, "yolov7-web: %s\n", error->message);
-    return 1;
+    return EXIT_USAGE;
   }
   if (argc != 2) {
     fprintf (stderr, "yolov7-web: expected one file, and got %d. Usage: yolov7-web CONFIG.yaml\n",
              argc - 1);
-    return 1;
+    return EXIT_USAGE;
   }
   return run (argv[1]);
 }

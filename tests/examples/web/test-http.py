@@ -18,6 +18,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import webserver  # noqa: E402
+from webserver import Raw  # noqa: E402
 
 CLIP = os.environ.get('YV_CLIP', '/usr/share/doc/opencv-doc/examples/data/vtest.avi')
 CONFIG = """\
@@ -41,53 +42,6 @@ def circle(i):
     x = 0.2 + 0.05 * i
     return [[round(x + 0.1 * math.cos(k / 32 * math.pi), 6), round(0.5 + 0.1 * math.sin(k / 32 * math.pi), 6)]
             for k in range(64)]
-
-
-class Raw:
-    """A connection on which anything can be said."""
-
-    def __init__(self, server, text, receive_bytes=None, address='127.0.0.1'):
-        self.socket = socket.socket()
-        self.socket.bind((address, 0))
-        if receive_bytes:
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
-        self.socket.settimeout(30)
-        self.socket.connect((server.host, server.port))
-        try:
-            self.socket.sendall(text)
-        except OSError:
-            pass  # refused before the end: what the answer is shows
-
-    def end(self):
-        try:
-            self.socket.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass  # the server was faster
-
-    def answer(self):
-        """All until the server closes, or has nothing more to say for a second."""
-        text = b''
-        try:
-            while b'\r\n\r\n' not in text:
-                more = self.socket.recv(65536)
-                if not more:
-                    break
-                text += more
-        except OSError:
-            pass
-        self.socket.close()
-        return text
-
-    def is_closed(self):
-        self.socket.settimeout(0)
-        try:
-            while self.socket.recv(1 << 20):
-                pass
-            return True
-        except BlockingIOError:
-            return False
-        except OSError:
-            return True
 
 
 class Test:
@@ -291,8 +245,6 @@ class Test:
         connection.socket.settimeout(5)
         try:
             for _ in range(200):
-    ('hosts: ["."]\ncameras: [{name: a, source: "test:ball"}]\n', 'config.yaml:1: hosts has'),
-    ('hosts: [a.example..]\ncameras: [{name: a, source: "test:ball"}]\n', 'config.yaml:1: hosts has'),
                 connection.socket.sendall(block)
         except OSError:
             pass
@@ -339,6 +291,8 @@ BAD = [
     ('hosts:\n  - ok.example\n  - a:80\ncameras: [{name: a, source: "test:ball"}]\n',
      'config.yaml:3: hosts has .a:80.; expected a name without port'),
     ('hosts: [""]\ncameras: [{name: a, source: "test:ball"}]\n', 'config.yaml:1: hosts has'),
+    ('hosts: ["."]\ncameras: [{name: a, source: "test:ball"}]\n', 'config.yaml:1: hosts has'),
+    ('hosts: [a.example..]\ncameras: [{name: a, source: "test:ball"}]\n', 'config.yaml:1: hosts has'),
     ('linger: 0\ncameras: [{name: a, source: "test:ball"}]\n', 'config.yaml:1:'),
     ('bitrate: 1000\ncameras: [{name: a, source: "test:ball"}]\n', 'config.yaml:1:.*bitrate'),
     ('defaults: {yolov7: {model-file: MODEL}}\ncameras:\n  - name: a\n    source: "test:ball"\n    bitrate: 1\n',
@@ -404,6 +358,19 @@ def nobody_locks_out_anybody_else(program, root, folder):
     assert server.stop() == 0
 
 
+def systemd_is_told(program, root, folder):
+    path = folder + '/config.yaml'
+    with open(path, 'w', encoding='utf-8') as file:
+        file.write(SMALL.format(root=root))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(folder + '/notify')
+        server = webserver.Server(program, path, folder + '/server.log',
+                                  env={'NOTIFY_SOCKET': folder + '/notify', 'WATCHDOG_USEC': '200000'})
+        said = [systemd.recv(100) for _ in range(3)]
+        assert said == [b'READY=1', b'WATCHDOG=1', b'WATCHDOG=1'], said
+        assert server.stop() == 0
+
+
 def too_few_descriptors_are_said(program, root, folder):
     path = folder + '/config.yaml'
     with open(path, 'w', encoding='utf-8') as file:
@@ -420,14 +387,14 @@ def bad_configurations_are_refused(program, root, folder):
         with open(path, 'w', encoding='utf-8') as file:
             file.write(text.replace('MODEL', root + '/models/pets-tiny.pt'))
         done = subprocess.run([program, path], capture_output=True, text=True, check=False, timeout=60)
-        assert done.returncode == 1, f'{text!r}: exit status {done.returncode}'
+        assert done.returncode == 2, f'{text!r}: exit status {done.returncode}'
         assert re.search(expected, done.stderr), f'{text!r}: {done.stderr!r} does not say {expected!r}'
         assert done.stderr.startswith('yolov7-web: ') and done.stderr.count('\n') == 1, done.stderr
         assert 'hush-hush' not in done.stderr, done.stderr
     for arguments, expected in (([], 'Usage'), (['a', 'b'], 'Usage'), (['--nonsense'], 'nonsense'),
                                 ([folder + '/nowhere.yaml'], 'nowhere.yaml'), ([folder], re.escape(folder))):
         done = subprocess.run([program, *arguments], capture_output=True, text=True, check=False, timeout=60)
-        assert done.returncode == 1 and re.search(expected, done.stderr), f'{arguments}: {done.stderr!r}'
+        assert done.returncode == 2 and re.search(expected, done.stderr), f'{arguments}: {done.stderr!r}'
 
 
 def a_port_in_use_is_said(program, root, folder):
@@ -467,7 +434,7 @@ def main(program, root):
                  test.a_large_body_is_not_kept,
                  test.video_ends_when_nobody_watches]
         alone = [bad_configurations_are_refused, a_port_in_use_is_said, nobody_locks_out_anybody_else,
-                 too_few_descriptors_are_said]
+                 systemd_is_told, too_few_descriptors_are_said]
         last = [test.who_does_not_read_is_dropped, test.who_holds_a_connection_is_let_go, test.it_ends_in_order]
         failed, number = 0, 0
         for case in cases:

@@ -6,6 +6,7 @@ import json
 import os
 import resource
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -17,10 +18,10 @@ def limit_files(most):
 
 
 class Server:
-    def __init__(self, program, config, log, most_files=None):
+    def __init__(self, program, config, log, most_files=None, env=None):
         self.log = open(log, 'a', encoding='utf-8')
         self.process = subprocess.Popen([program, config], stdout=subprocess.PIPE, stderr=self.log,
-                                        text=True, env={**os.environ, 'G_DEBUG': 'fatal-criticals'},
+                                        text=True, env={**os.environ, 'G_DEBUG': 'fatal-criticals', **(env or {})},
                                         preexec_fn=limit_files(most_files))
         atexit.register(self.process.kill)  # should the test end before it does
         self.url = self.process.stdout.readline().strip()
@@ -62,6 +63,53 @@ class Server:
         self.log.close()
         self.process.stdout.close()
         return status
+
+
+class Raw:
+    """A connection on which anything can be said."""
+
+    def __init__(self, server, text, receive_bytes=None, address='127.0.0.1'):
+        self.socket = socket.socket()
+        self.socket.bind((address, 0))
+        if receive_bytes:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
+        self.socket.settimeout(30)
+        self.socket.connect((server.host, server.port))
+        try:
+            self.socket.sendall(text)
+        except OSError:
+            pass  # refused before the end: what the answer is shows
+
+    def end(self):
+        try:
+            self.socket.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # the server was faster
+
+    def answer(self):
+        """All until the server closes, or has nothing more to say for a second."""
+        text = b''
+        try:
+            while b'\r\n\r\n' not in text:
+                more = self.socket.recv(65536)
+                if not more:
+                    break
+                text += more
+        except OSError:
+            pass
+        self.socket.close()
+        return text
+
+    def is_closed(self):
+        self.socket.settimeout(0)
+        try:
+            while self.socket.recv(1 << 20):
+                pass
+            return True
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
 
 
 class Listener:
