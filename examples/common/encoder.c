@@ -159,10 +159,7 @@ works (const char *encoder)
 const char *
 encoder_choose (const char *after, GError **error)
 {
-  const guint first = after ? find_row (after) + 1 : 0;
-
-  g_assert (first <= G_N_ELEMENTS (encoders));
-  for (guint i = first; i < G_N_ELEMENTS (encoders); i++)
+  for (guint i = after ? find_row (after) + 1 : 0; i < G_N_ELEMENTS (encoders); i++)
     if (works (encoders[i].factory))
       return encoders[i].factory;
   g_set_error (error, YV_ERROR, YV_ERROR_UNSUPPORTED,

@@ -14,7 +14,8 @@ G_BEGIN_DECLS
 
 /**
  * encoder_choose:
- * @after: (nullable): one of its results, and of those behind it the first is wanted
+ * @after: (nullable): one of its results, and of those behind it the first is wanted; behind any
+ * other text is none
  *
  * Encodes, so it blocks for some 10 ms, and where a driver hangs for 10 s. Needs gst_init().
  *
@@ -25,7 +26,7 @@ const char *encoder_choose (const char *after, GError **error);
 
 /**
  * encoder_replace:
- * @failed: of encoder_choose()
+ * @failed: what encoder_launch() had
  *
  * Blocks as encoder_choose() does. Behind the last that works is the first again.
  *

@@ -3,23 +3,20 @@
 #include "examples/web/stream.h"
 
 #include <gio/gio.h>
-#include <gst/app/app.h>
-#include <gst/video/video.h>
 
 #include "examples/common/encoder.h"
+#include "examples/web/encoding.h"
 #include "examples/web/playlist.h"
 
-#define SEGMENT_NS GST_SECOND
-#define ROUNDING_NS GST_MSECOND /* more than the sum of 1/90000 s in a segment can be off */
-#define LEFT_S 5                /* nobody has asked, where another one waits for the encoder */
-#define RETRY_S 2               /* after the encoder failed */
+#define LEFT_S 5      /* nobody has asked, where another one waits for the encoder */
+#define RETRY_S 2     /* after the encoder failed */
+#define PATIENCE_S 10 /* with an encoder that has a frame and gives nothing */
 
 /* Key frames are asked for by time; this is for encoders that do not listen. What they make without
  * one for longer than mp4mux waits is cut there, and can't begin a segment. */
 #define KEY_FRAME_S 2
 #define KEY_FRAMES_MOST 240
 #define USUAL_INTERVAL_NS (40 * GST_MSECOND)
-#define LONGEST_MS 10000
 
 struct _Stream {
   StreamOptions options;
@@ -34,76 +31,20 @@ struct _Stream {
   char *logged;           /* (nullable): what was, since somebody watches */
   guint64 n_failures;
 
-  /* while it runs */
-  GstElement *pipeline;
+  Encoding *encoding; /* (nullable): while it runs */
   guint bus_watch;
-  gint wants_restart; /* atomic: the size has changed */
-
-  /* streaming thread, while it runs */
-  Fragments *fragments;
-  FragmentsPiece segment; /* the next one, so far */
-  GstClockTime key_at;
-  gint width, height; /* px; 0: before the first caps */
 
   GMutex lock; /* of what follows */
   Playlist *playlist;
   guint64 n_segments, n_bytes;
 };
 
-/* ---- before the encoder, on its thread ------------------------------------------------------ */
-
-/* mp4mux takes no other size than the first. Returns: whether it is another one */
-static bool
-is_other_size (Stream *self, GstEvent *event)
-{
-  GstCaps *caps;
-  gint width = 0, height = 0;
-
-  gst_event_parse_caps (event, &caps);
-  const GstStructure *structure = gst_caps_get_structure (caps, 0);
-  gst_structure_get_int (structure, "width", &width);
-  gst_structure_get_int (structure, "height", &height);
-  const bool is_other = self->width > 0 && (width != self->width || height != self->height);
-  self->width = width;
-  self->height = height;
-  return is_other;
-}
-
-static GstPadProbeReturn
-on_event (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
-{
-  Stream *self = user_data;
-  GstEvent *event = GST_PAD_PROBE_INFO_EVENT (info);
-  (void) pad;
-
-  if (GST_EVENT_TYPE (event) == GST_EVENT_CAPS && is_other_size (self, event))
-    g_atomic_int_set (&self->wants_restart, 1);
-  return g_atomic_int_get (&self->wants_restart) ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
-}
-
-/* A key frame at each full second of media time, so that segments begin there. */
-static GstPadProbeReturn
-on_frame (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
-{
-  Stream *self = user_data;
-  const GstClockTime pts = GST_BUFFER_PTS (GST_PAD_PROBE_INFO_BUFFER (info));
-  g_autoptr (GstElement) encoder = gst_pad_get_parent_element (pad);
-
-  if (g_atomic_int_get (&self->wants_restart))
-    return GST_PAD_PROBE_DROP;
-  if (!encoder || !GST_CLOCK_TIME_IS_VALID (pts) || pts < self->key_at)
-    return GST_PAD_PROBE_OK;
-  self->key_at = (pts / SEGMENT_NS + 1) * SEGMENT_NS;
-  gst_element_send_event (
-      encoder, gst_video_event_new_upstream_force_key_unit (GST_CLOCK_TIME_NONE, TRUE, 0));
-  return GST_PAD_PROBE_OK;
-}
-
-/* ---- behind the muxer, on its thread -------------------------------------------------------- */
+/* ---- what is encoded ------------------------------------------------------------------------- */
 
 static void
-add_piece (Stream *self, FragmentsPiece *piece)
+on_piece (FragmentsPiece *piece, gpointer user_data)
 {
+  Stream *self = user_data;
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
   self->n_segments += piece->is_init ? 0 : 1;
@@ -111,79 +52,14 @@ add_piece (Stream *self, FragmentsPiece *piece)
   playlist_add (self->playlist, piece);
 }
 
-/* mp4mux cuts at each key frame, whoever wanted it; a segment goes on into another second. */
-static void
-add_fragment (Stream *self, FragmentsPiece *piece)
-{
-  if (!self->segment.bytes && !piece->is_sync) {
-    fragments_piece_clear (piece);
-    return;
-  }
-  fragments_piece_join (&self->segment, piece);
-  const GstClockTime end = self->segment.pts_ns + self->segment.duration_ns + ROUNDING_NS;
-  if (end / SEGMENT_NS > self->segment.pts_ns / SEGMENT_NS)
-    add_piece (self, &self->segment);
-}
-
-static void
-take_pieces (Stream *self)
-{
-  FragmentsPiece piece;
-
-  while (fragments_take (self->fragments, &piece)) {
-    if (piece.is_init)
-      add_piece (self, &piece);
-    else
-      add_fragment (self, &piece);
-  }
-}
-
-static GstFlowReturn
-refuse (GstAppSink *sink, const char *message)
-{
-  GST_ELEMENT_ERROR (sink, STREAM, MUX, ("%s", message), (NULL));
-  return GST_FLOW_ERROR;
-}
-
-/* Frames go into a fragment with their PTS; headers have none. */
-static GstFlowReturn
-on_bytes (GstAppSink *sink, gpointer user_data)
-{
-  Stream *self = user_data;
-  g_autoptr (GstSample) sample = gst_app_sink_pull_sample (sink);
-  g_autoptr (GError) error = NULL;
-  GstMapInfo map;
-
-  if (!sample)
-    return GST_FLOW_EOS;
-  GstBuffer *buffer = gst_sample_get_buffer (sample);
-  if (!gst_buffer_map (buffer, &map, GST_MAP_READ))
-    return refuse (sink, "what the muxer made can't be read");
-  const bool is_good =
-      fragments_push (self->fragments, map.data, map.size,
-                      GST_CLOCK_TIME_IS_VALID (GST_BUFFER_PTS (buffer)) ? GST_BUFFER_PTS (buffer)
-                                                                        : FRAGMENTS_NO_TIME,
-                      &error);
-  gst_buffer_unmap (buffer, &map);
-  if (!is_good)
-    return refuse (sink, error->message);
-  take_pieces (self);
-  return GST_FLOW_OK;
-}
-
-/* ---- the pipeline --------------------------------------------------------------------------- */
-
 static void
 stop (Stream *self)
 {
-  if (!self->pipeline)
+  if (!self->encoding)
     return;
   encoder_input_connect (self->input, NULL);
   g_clear_handle_id (&self->bus_watch, g_source_remove);
-  gst_element_set_state (self->pipeline, GST_STATE_NULL);
-  gst_clear_object (&self->pipeline);
-  g_clear_pointer (&self->fragments, fragments_free);
-  fragments_piece_clear (&self->segment);
+  g_clear_pointer (&self->encoding, encoding_free);
   if (self->options.limit)
     g_queue_remove (&self->options.limit->running, self);
 }
@@ -294,36 +170,6 @@ key_frame_interval (Stream *self)
   return (guint32) CLAMP (KEY_FRAME_S * GST_SECOND / interval, 1, KEY_FRAMES_MOST);
 }
 
-static GstElement *
-build (Stream *self, GError **error)
-{
-  g_autofree char *encoder =
-      encoder_launch (self->encoder, self->options.bitrate_kbps, key_frame_interval (self));
-  g_autofree char *launch = g_strdup_printf (
-      "appsrc name=frames ! %s ! h264parse ! video/x-h264,stream-format=avc,alignment=au ! "
-      "mp4mux trak-timescale=90000 fragment-duration=%d ! appsink name=pieces sync=false",
-      encoder, LONGEST_MS);
-
-  return gst_parse_launch_full (launch, NULL, GST_PARSE_FLAG_FATAL_ERRORS, error);
-}
-
-static void
-connect_elements (Stream *self)
-{
-  g_autoptr (GstElement) encoder = gst_bin_get_by_name (GST_BIN (self->pipeline), "encoder");
-  g_autoptr (GstElement) sink = gst_bin_get_by_name (GST_BIN (self->pipeline), "pieces");
-  g_autoptr (GstElement) source = gst_bin_get_by_name (GST_BIN (self->pipeline), "frames");
-  g_autoptr (GstPad) pad = gst_element_get_static_pad (encoder, "sink");
-  g_autoptr (GstBus) bus = gst_element_get_bus (self->pipeline);
-  GstAppSinkCallbacks calls = {.new_sample = on_bytes};
-
-  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_event, self, NULL);
-  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, on_frame, self, NULL);
-  gst_app_sink_set_callbacks (GST_APP_SINK (sink), &calls, self, NULL);
-  self->bus_watch = gst_bus_add_watch (bus, on_message, self);
-  encoder_input_connect (self->input, source);
-}
-
 /* Players ask again within 2 s, and then some. */
 static bool
 has_room (StreamLimit *limit)
@@ -344,6 +190,21 @@ has_room (StreamLimit *limit)
 
 /* With the camera's clock and base time, which is what makes times equal. */
 static void
+play (Stream *self)
+{
+  GstElement *pipeline = encoding_pipeline (self->encoding);
+  g_autoptr (GstElement) source = gst_bin_get_by_name (GST_BIN (pipeline), "frames");
+  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
+
+  self->bus_watch = gst_bus_add_watch (bus, on_message, self);
+  encoder_input_connect (self->input, source);
+  gst_pipeline_use_clock (GST_PIPELINE (pipeline), self->options.clock);
+  gst_element_set_start_time (pipeline, GST_CLOCK_TIME_NONE);
+  gst_element_set_base_time (pipeline, self->options.base_time);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+}
+
+static void
 start (Stream *self)
 {
   StreamLimit *limit = self->options.limit;
@@ -354,22 +215,15 @@ start (Stream *self)
                                          limit->most));
     return;
   }
-  self->pipeline = build (self, &error);
-  if (!self->pipeline) {
+  self->encoding = encoding_new (self->encoder, self->options.bitrate_kbps,
+                                 key_frame_interval (self), on_piece, self, &error);
+  if (!self->encoding) {
     fail (self, error->message);
     return;
   }
   if (limit)
     g_queue_push_tail (&limit->running, self);
-  self->fragments = fragments_new ();
-  self->key_at = 0;
-  self->width = self->height = 0;
-  g_atomic_int_set (&self->wants_restart, 0);
-  connect_elements (self);
-  gst_pipeline_use_clock (GST_PIPELINE (self->pipeline), self->options.clock);
-  gst_element_set_start_time (self->pipeline, GST_CLOCK_TIME_NONE);
-  gst_element_set_base_time (self->pipeline, self->options.base_time);
-  gst_element_set_state (self->pipeline, GST_STATE_PLAYING);
+  play (self);
   g_clear_pointer (&self->failure, g_free); /* where it fails again that is told anew */
 }
 
@@ -385,7 +239,10 @@ on_tick (gpointer user_data)
     end_watch (self);
     g_clear_pointer (&self->failure, g_free);
     g_clear_pointer (&self->logged, g_free);
-  } else if (self->pipeline && g_atomic_int_get (&self->wants_restart)) {
+  } else if (self->encoding && encoding_waits_us (self->encoding) > PATIENCE_S * G_USEC_PER_SEC) {
+    fail (self, "the encoder gives nothing");
+    replace_encoder (self, self->encoder);
+  } else if (self->encoding && encoding_wants_restart (self->encoding)) {
     stop (self);
     start (self);
   }
@@ -438,7 +295,7 @@ bool
 stream_watch (Stream *self, GString *text)
 {
   self->watched_us = g_get_monotonic_time ();
-  if (!self->pipeline && may_start (self))
+  if (!self->encoding && may_start (self))
     start (self);
 
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
@@ -482,7 +339,7 @@ stream_get_counters (Stream *self, StreamCounters *out)
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
   *out = (StreamCounters){
-      .is_running = self->pipeline != NULL,
+      .is_running = self->encoding != NULL,
       .n_segments = self->n_segments,
       .n_bytes = self->n_bytes,
       .n_failures = self->n_failures,

@@ -393,6 +393,23 @@ an_encoder_that_ends_leaves_no_old_video (void)
   g_string_free (text, TRUE);
 }
 
+/* It has a frame for a minute, which nobody waits for. */
+static void
+an_encoder_that_hangs_is_replaced (void)
+{
+  Scene scene;
+
+  if (!gst_registry_check_feature_version (gst_registry_get (), "x264enc", 1, 0, 0)) {
+    g_test_skip ("there is no x264enc");
+    return;
+  }
+  scene_begin (&scene, "x264enc tune=zerolatency ! identity sleep-time=60000000", 60);
+  g_autofree char *playlist = watch (&scene, 1, "m4s");
+  check_times (&scene, playlist);
+  g_assert_cmpuint (counters_of (&scene).n_failures, ==, 1);
+  scene_end (&scene);
+}
+
 /* A device whose one session somebody else has. */
 static void
 an_encoder_that_fails_is_replaced (void)
@@ -432,6 +449,7 @@ main (int argc, char **argv)
   g_test_add_func ("/stream/an_encoder_that_fails_is_told", an_encoder_that_fails_is_told);
   g_test_add_func ("/stream/an_encoder_that_ends_leaves_no_old_video",
                    an_encoder_that_ends_leaves_no_old_video);
+  g_test_add_func ("/stream/an_encoder_that_hangs_is_replaced", an_encoder_that_hangs_is_replaced);
   /* The last: from here on there is a vah264enc. */
   g_test_add_func ("/stream/an_encoder_that_fails_is_replaced", an_encoder_that_fails_is_replaced);
   return g_test_run ();
