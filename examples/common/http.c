@@ -116,6 +116,7 @@ serve_connection (Http *http, GSocket *socket)
   if (!local || !remote)
     return; /* it is gone */
   g_socket_set_option (socket, IPPROTO_TCP, TCP_NODELAY, TRUE, NULL);
+  g_socket_set_timeout (socket, HTTP_PATIENCE_S);
   g_object_set_data_full (G_OBJECT (remote), "socket", g_object_ref (socket), g_object_unref);
   soup_server_accept_iostream (http->server, G_IO_STREAM (connection), local, remote, NULL);
 }

@@ -2,7 +2,8 @@
  * examples/common/http.h - a small HTTP server (libsoup) in the main context.
  *
  * Texts that are made for each request, such as /metrics. Requests with another method than GET and
- * HEAD are refused with 405, bodies are not kept, other paths are 404. A program that serves more
+ * HEAD are refused with 405, bodies are not kept, other paths are 404. A connection on which
+ * nothing is said, or taken, for HTTP_PATIENCE_S is closed. A program that serves more
  * adds its own handlers to http_server(), and http_guard() for their paths.
  *
  * Threads: all functions and all calls on the thread whose main context was the default when the
@@ -13,6 +14,8 @@
 #include <gio/gio.h>
 
 G_BEGIN_DECLS
+
+#define HTTP_PATIENCE_S 30
 
 typedef struct _SoupServer SoupServer;
 typedef struct _SoupServerMessage SoupServerMessage;

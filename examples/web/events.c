@@ -303,6 +303,7 @@ events_accept (Events *self, GIOStream *connection, GSocket *socket, const char 
   g_queue_init (&viewer->waiting);
   g_socket_set_option (socket, SOL_SOCKET, SO_SNDBUF, KERNEL_BYTES, NULL); /* or as it was */
   g_socket_set_blocking (socket, FALSE);
+  g_socket_set_timeout (socket, 0); /* of what he says, which is nothing */
   viewer->readable = watch (viewer, G_IO_IN, on_readable);
   self->counters.n_viewers++;
   peers_add (self->peers, viewer->peer);

@@ -13,6 +13,7 @@
 typedef struct {
   Http *http;
   guint n_served, n_gone; /* sockets */
+  bool is_hasty;
 } Server;
 
 static void
@@ -34,6 +35,9 @@ on_started (SoupServer *soup, SoupServerMessage *message, gpointer user_data)
     return;
   g_object_set_data (G_OBJECT (socket), "seen", socket);
   g_object_weak_ref (G_OBJECT (socket), on_gone, server);
+  g_assert_cmpuint (g_socket_get_timeout (socket), ==, HTTP_PATIENCE_S);
+  if (server->is_hasty)
+    g_socket_set_timeout (socket, 1);
   server->n_served++;
 }
 
@@ -103,6 +107,28 @@ nothing_is_left_of_a_connection (void)
   while (server.n_gone < N_QUESTIONS)
     g_main_context_iteration (NULL, TRUE);
   g_assert_cmpuint (server.n_served, ==, N_QUESTIONS);
+}
+
+/* The first byte of a question is none, either. */
+static void
+who_says_nothing_is_let_go (void)
+{
+  Server server;
+  g_autoptr (Http) http = start (&server);
+  g_autoptr (GSocketClient) client = g_socket_client_new ();
+  g_autoptr (GError) error = NULL;
+
+  server.is_hasty = true;
+  for (guint i = 0; i < 2; i++) {
+    g_autoptr (GSocketConnection) connection = g_socket_client_connect_to_host (
+        client, "127.0.0.1", http_port (server.http), NULL, &error);
+    g_assert_no_error (error);
+    GOutputStream *out = g_io_stream_get_output_stream (G_IO_STREAM (connection));
+    g_assert_true (g_output_stream_write_all (out, "G", i, NULL, NULL, &error));
+    while (server.n_gone == i)
+      g_main_context_iteration (NULL, TRUE);
+  }
+  g_assert_cmpuint (server.n_served, ==, 2);
 }
 
 static gboolean
@@ -189,6 +215,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/http/connections/all-go", nothing_is_left_of_a_connection);
+  g_test_add_func ("/http/connections/silent", who_says_nothing_is_let_go);
   g_test_add_func ("/http/connections/no-descriptors", it_waits_for_descriptors);
   g_test_add_func ("/http/connections/end", it_can_end_while_it_waits);
   g_test_add_func ("/http/address/taken", a_port_that_is_taken);
