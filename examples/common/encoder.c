@@ -44,8 +44,7 @@ static const struct {
      NULL},
 };
 
-/* ---- a launch fragment ------------------------------------------------------------------------
- */
+/* ---- a launch fragment ---------------------------------------------------------------------- */
 
 static bool
 takes (GstElement *element, const char *property, const char *text)
@@ -118,8 +117,7 @@ encoder_launch (const char *encoder, uint32_t bitrate_kbps, uint32_t key_frame_i
   return g_string_free (out, FALSE);
 }
 
-/* ---- a choice ---------------------------------------------------------------------------------
- */
+/* ---- a choice ------------------------------------------------------------------------------- */
 
 #define TRIAL_KBPS 1000
 #define TRIAL_FRAMES "5"

@@ -177,8 +177,7 @@ listen_on (GSocketListener *listener, const char *address, guint16 port, GError 
   return g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (got));
 }
 
-/* ---- for users -------------------------------------------------------------------------------
- */
+/* ---- for users ------------------------------------------------------------------------------ */
 
 Http *
 http_new (const char *address, guint16 port, GError **error)
@@ -256,8 +255,6 @@ http_add_text (Http *http, const char *path, const char *type, HttpText text, gp
   page->text = text;
   page->user_data = user_data;
   g_ptr_array_add (http->pages, page);
-  http_guard (http, path);
+  http_guard (http, path); /* of those for all paths libsoup asks none where a path has its own */
   soup_server_add_handler (http->server, path, serve_page, page, NULL);
-  /* Of the handlers for all paths libsoup asks none where a path has one of its own. */
-  soup_server_add_early_handler (http->server, path, refuse_all_but_questions, NULL, NULL);
 }

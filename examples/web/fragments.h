@@ -3,8 +3,8 @@
  *
  * In:    the bytes of mp4mux with one track, in any portions, and when the first frame of a portion
  *        is shown.
- * Out:   one initialization piece (ftyp and moov), then one piece for each fragment (moof and
- * mdat). Next:  examples/web/stream.c keeps the last ones for the viewers.
+ * Out:   one initialization piece (ftyp, moov), then one for each fragment (moof, mdat).
+ * Next:  examples/web/encoding.c makes segments of them.
  *
  * mp4mux lets the time of its first frame be 0. Here each fragment is told the time at which its
  * first frame is shown (its box tfdt is written anew), so the time of the media is the frames'
