@@ -5,6 +5,7 @@
 #include <libsoup/soup.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdbool.h>
 
 #include "engine/error.h"
 #include "examples/common/config.h"
@@ -20,7 +21,16 @@ typedef struct {
   gpointer user_data;
 } Page;
 
+/* Sockets may outlive the server. */
+typedef struct { /* g_rc_box */
+  Http *http;    /* NULL: freed */
+  guint n_open;
+} Load;
+
 struct _Http {
+  Load *load;
+  guint most;   /* connections */
+  bool is_full; /* no more are accepted for now */
   SoupServer *server;
   GSocketListener *listener;
   GCancellable *accepting;
@@ -107,6 +117,20 @@ know_nothing (SoupServer *server, SoupServerMessage *message, const char *path, 
 static void accept_next (Http *http);
 
 static void
+on_socket_gone (gpointer data)
+{
+  Load *load = data;
+  Http *http = load->http;
+
+  load->n_open--;
+  g_rc_box_release (load);
+  if (!http || !http->is_full)
+    return;
+  http->is_full = false;
+  accept_next (http);
+}
+
+static void
 serve_connection (Http *http, GSocket *socket)
 {
   g_autoptr (GSocketConnection) connection = g_socket_connection_factory_create_connection (socket);
@@ -117,6 +141,8 @@ serve_connection (Http *http, GSocket *socket)
     return; /* it is gone */
   g_socket_set_option (socket, IPPROTO_TCP, TCP_NODELAY, TRUE, NULL);
   g_socket_set_timeout (socket, HTTP_PATIENCE_S);
+  http->load->n_open++;
+  g_object_set_data_full (G_OBJECT (socket), "load", g_rc_box_acquire (http->load), on_socket_gone);
   g_object_set_data_full (G_OBJECT (remote), "socket", g_object_ref (socket), g_object_unref);
   soup_server_accept_iostream (http->server, G_IO_STREAM (connection), local, remote, NULL);
 }
@@ -147,7 +173,9 @@ on_accepted (GObject *listener, GAsyncResult *result, gpointer user_data)
     return;
   }
   serve_connection (http, socket);
-  accept_next (http);
+  http->is_full = http->load->n_open >= http->most;
+  if (!http->is_full)
+    accept_next (http);
 }
 
 static void
@@ -184,6 +212,9 @@ http_new (const char *address, guint16 port, GError **error)
 {
   g_autoptr (Http) http = g_new0 (Http, 1);
 
+  http->most = G_MAXUINT;
+  http->load = g_rc_box_new0 (Load);
+  http->load->http = http;
   http->server = soup_server_new (NULL, NULL);
   http->listener = g_socket_listener_new ();
   g_socket_listener_set_backlog (http->listener, QUEUE);
@@ -208,6 +239,8 @@ http_free (Http *http)
 {
   if (!http)
     return;
+  http->load->http = NULL;
+  g_rc_box_release (http->load);
   g_cancellable_cancel (http->accepting);
   g_clear_handle_id (&http->pause, g_source_remove);
   g_socket_listener_close (http->listener);
@@ -237,6 +270,12 @@ http_get_socket (SoupServerMessage *message)
   GSocketAddress *remote = soup_server_message_get_remote_address (message);
 
   return remote ? g_object_get_data (G_OBJECT (remote), "socket") : NULL;
+}
+
+void
+http_limit (Http *http, guint most)
+{
+  http->most = most;
 }
 
 void

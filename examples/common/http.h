@@ -34,6 +34,12 @@ void http_free (Http *http); /* NULL ok */
 guint16 http_port (const Http *http);
 SoupServer *http_server (Http *http); /* borrowed */
 
+#define HTTP_FEW 64 /* for those who ask a program how it is */
+
+/* @most: connections, 1 or more; further ones wait until one has ended. Without that there is no
+ * limit. */
+void http_limit (Http *http, guint most);
+
 /* The socket of the connection that @message came on, which libsoup does not know. It lives as long
  * as the connection. Borrowed; NULL where that has ended. */
 GSocket *http_get_socket (SoupServerMessage *message);

@@ -92,6 +92,7 @@ serve_metrics (const FleetSettings *settings, FleetWorker *worker, Http **http, 
   *http = http_new (settings->metrics_address, (guint16) settings->metrics_port, error);
   if (!*http)
     return false;
+  http_limit (*http, HTTP_FEW);
   http_add_text (*http, "/metrics", METRICS_TYPE, write_metrics, worker);
   g_printerr ("yolov7-fleet: metrics on http://%s:%u/metrics\n", settings->metrics_address,
               http_port (*http));

@@ -115,6 +115,7 @@ start_metrics (Server *server, GError **error)
   server->http = http_new (config->metrics_address, (guint16) config->metrics_port, error);
   if (!server->http)
     return FALSE;
+  http_limit (server->http, HTTP_FEW);
   http_add_text (server->http, "/metrics", METRICS_TYPE, write_metrics, server);
   return TRUE;
 }

@@ -131,6 +131,27 @@ who_says_nothing_is_let_go (void)
   g_assert_cmpuint (server.n_served, ==, 2);
 }
 
+static void
+one_too_many_waits (void)
+{
+  Server server;
+  g_autoptr (Http) http = start (&server);
+
+  http_limit (http, 1);
+  GSocketConnection *first = ask (&server);
+  while (server.n_served == 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_autoptr (GSocketConnection) second = ask (&server);
+  while (server.n_gone == 0) {
+    g_assert_cmpuint (server.n_served, ==, 1);
+    g_main_context_iteration (NULL, TRUE);
+  }
+  g_object_unref (first);
+  while (server.n_served == 1)
+    g_main_context_iteration (NULL, TRUE);
+  assert_answered (second);
+}
+
 static gboolean
 give_descriptors_back (gpointer user_data)
 {
@@ -216,6 +237,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/http/connections/all-go", nothing_is_left_of_a_connection);
   g_test_add_func ("/http/connections/silent", who_says_nothing_is_let_go);
+  g_test_add_func ("/http/connections/limit", one_too_many_waits);
   g_test_add_func ("/http/connections/no-descriptors", it_waits_for_descriptors);
   g_test_add_func ("/http/connections/end", it_can_end_while_it_waits);
   g_test_add_func ("/http/address/taken", a_port_that_is_taken);
