@@ -24,8 +24,7 @@
 #define RUN_LETTERS 12
 #define EXIT_USAGE 2 /* what is wrong here does not get right by another try; the unit knows it */
 
-/* Descriptors. A camera that is watched and connects anew takes 20, the program and its device 40.
- */
+/* Descriptors. A camera that is watched and connects anew takes 20, program and device 40. */
 #define FOR_CAMERA 24
 #define FOR_PROGRAM 64
 #define FOR_CLIENTS 16 /* at least */

@@ -30,9 +30,8 @@
 
 G_BEGIN_DECLS
 
-#define PLAYLIST_SEGMENTS                                                                          \
-  10                      /* that are kept; a viewer who asks late still finds what was listed     \
-                           */
+/* Kept; a viewer who asks late still finds what was listed. */
+#define PLAYLIST_SEGMENTS 10
 #define PLAYLIST_LISTED 6 /* of them; three at least, which players want to have behind them */
 
 typedef struct _Playlist Playlist;
