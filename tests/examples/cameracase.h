@@ -20,6 +20,8 @@ typedef struct {
   int width;          /* atomic: of the last frame */
   int had_detections; /* atomic */
   bool went_back;
+  int fails_after; /* as wished; with @has_failed for the streaming thread alone */
+  bool has_failed;
   GstClockTime last_pts;
 } Seen;
 
@@ -40,12 +42,14 @@ typedef struct {
   const char *more;  /* further lines of the camera */
   const char *model; /* a description */
   const char *also;  /* elements behind the tracker */
+  int fails_after;   /* frames, once some had detections; 0: never */
 } Wishes;
 
 /* Returns: (transfer full): with a small random network */
 Camera *camera_case_start (const char *source, const Wishes *wishes, Seen *seen, GError **error);
 
-/* That not more frames were analysed than came. */
+/* That not more frames were analysed than came. Waits for the first, so the camera has to run, or
+ * to have had detections. */
 void camera_case_assert_counts (Camera *camera);
 
 /* A video of 10 frames, in a folder of its own. */

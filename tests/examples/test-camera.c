@@ -177,11 +177,11 @@ an_analysis_that_fails_starts_again (void)
   g_auto (Seen) seen = {0};
   g_autoptr (GError) error = NULL;
   g_autoptr (Camera) camera =
-      camera_case_start ("test:ball", &(Wishes){.also = "identity error-after=20"}, &seen, &error);
+      camera_case_start ("test:ball", &(Wishes){.fails_after = 20}, &seen, &error);
 
   g_assert_no_error (error);
   seen_wait_for_states (&seen, "playing failed ");
-  g_assert_nonnull (strstr (seen.reason, "Failed after iterations"));
+  g_assert_nonnull (strstr (seen.reason, "it fails as it was asked to"));
   g_assert_false (camera_has_signal (camera));
   camera_case_assert_counts (camera);
   seen_wait_for_states (&seen, "playing failed connecting playing ");
@@ -208,9 +208,10 @@ many_cameras_share_a_process (void)
     seen_assert_states (&seen[i], "playing ");
   }
   for (int i = 0; i < N_MANY; i++)
+    camera_case_assert_counts (cameras[i]);
+  for (int i = 0; i < N_MANY; i++)
     camera_stop (cameras[i]);
   for (int i = 0; i < N_MANY; i++) {
-    camera_case_assert_counts (cameras[i]);
     camera_free (cameras[i]);
     seen_clear (&seen[i]);
   }

@@ -52,7 +52,7 @@ begin_to_fail (void)
 
   g_assert_true (g_file_get_contents (quick, &text, NULL, NULL));
   g_assert_true (g_file_set_contents (model, text, -1, NULL));
-  begin (&failing, SLOW_BALL, &(Wishes){.model = model, .also = "identity error-after=55"});
+  begin (&failing, SLOW_BALL, &(Wishes){.model = model, .fails_after = 55});
   g_unlink (model);
   g_rmdir (folder);
 }
@@ -132,7 +132,8 @@ a_camera_ends_though_its_source_hangs (void)
     g_usleep (1000);
 }
 
-/* The first failure is after 54 intervals of 0.2 s, then the delays are at least 3/4 of 1, 2, 4. */
+/* The first failure is after 54 intervals of 0.2 s at least, then the delays are at least 3/4 of 1,
+ * 2, 4. */
 static void
 delays_grow_while_an_analysis_cannot_start (void)
 {
