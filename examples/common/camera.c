@@ -403,12 +403,13 @@ camera_stop (Camera *camera)
   inbox_wake (camera->inbox);
 }
 
-/* Returns: false where it goes on. */
-static bool
-end_thread (Camera *camera)
+bool
+camera_end (Camera *camera)
 {
   const gint64 until_us = g_get_monotonic_time () + FREE_US;
 
+  if (!camera->thread)
+    return true;
   camera_stop (camera);
   g_mutex_lock (&camera->lock);
   while (!camera->is_over && g_cond_wait_until (&camera->over, &camera->lock, until_us))
@@ -416,7 +417,7 @@ end_thread (Camera *camera)
   const bool is_over = camera->is_over;
   g_mutex_unlock (&camera->lock);
   if (is_over)
-    g_thread_join (camera->thread);
+    g_thread_join (g_steal_pointer (&camera->thread));
   return is_over;
 }
 
@@ -425,7 +426,7 @@ camera_free (Camera *camera)
 {
   if (!camera)
     return;
-  if (camera->thread && !end_thread (camera)) {
+  if (!camera_end (camera)) {
     g_atomic_int_set (&camera->is_left, 1);
     g_warning ("camera %s: the analysis hangs: not over within %d s, it is left behind",
                camera->config->name, (int) (FREE_US / G_USEC_PER_SEC));

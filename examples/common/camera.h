@@ -94,6 +94,9 @@ bool camera_start (Camera *camera, GError **error);
  * camera_free(). */
 void camera_stop (Camera *camera);
 
+/* Waits for it as camera_free() does, which may follow. Returns: false where it hangs */
+bool camera_end (Camera *camera);
+
 /* Ends it: records that wait are sent within the publisher's drain-timeout. Blocks until the
  * source is closed, or hangs (2 s), and the analysis is over. One that is not over after a minute,
  * because its device hangs, is left behind with all its memory. NULL ok */

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "engine/error.h"
 #include "examples/common/encoder.h"
@@ -22,6 +23,9 @@
 #define MAX_HEAPS 2
 #define EXIT_USAGE 2 /* what is wrong here does not get right by another try; the unit knows it */
 #define BACKLOG 128  /* after a restart all clients come at once */
+/* A request waits for the encoder, and others of its thread for it. */
+#define MAX_CLIENT_THREADS 8
+#define CLIENTS_END_US (10 * G_USEC_PER_SEC) /* what takes longer hangs */
 
 typedef struct {
   ServerConfig *config;
@@ -34,8 +38,9 @@ typedef struct {
   GPtrArray *mounts;  /* of Mount * */
   GPtrArray *cameras; /* of Camera *, borrowed from the mounts */
   GMainLoop *loop;
-  guint n_started; /* cameras */
-  GError *error;   /* of one that can't be started */
+  guint n_started;   /* cameras */
+  GAsyncQueue *over; /* has something when clients are */
+  GError *error;     /* of one that can't be started */
 } Server;
 
 static void
@@ -52,7 +57,7 @@ server_clear (Server *server)
     g_source_destroy (server->listening);
   g_clear_pointer (&server->listening, g_source_unref);
   g_clear_object (&server->rtsp);
-  gst_rtsp_thread_pool_cleanup (); /* waits for threads of clients, which know mounts */
+  g_clear_pointer (&server->over, g_async_queue_unref);
   g_clear_pointer (&server->clients, clients_free);
   g_clear_pointer (&server->cameras, g_ptr_array_unref);
   g_clear_pointer (&server->mounts, g_ptr_array_unref);
@@ -304,21 +309,51 @@ remove_client (GstRTSPServer *rtsp, GstRTSPClient *client, gpointer unused)
   return GST_RTSP_FILTER_REMOVE;
 }
 
+/* On a thread of its own, because it waits for theirs, which know mounts. */
+static gpointer
+end_clients (gpointer user_data)
+{
+  Server *server = user_data;
+  GList *left = gst_rtsp_server_client_filter (server->rtsp, remove_client, NULL);
+
+  g_list_free_full (left, g_object_unref);
+  g_clear_object (&server->rtsp);
+  gst_rtsp_thread_pool_cleanup ();
+  g_async_queue_push (server->over, server);
+  return NULL;
+}
+
+/* Threads that hang know what is there, so that nothing can be freed. */
+static void
+leave_clients_behind (Server *server)
+{
+  g_warning ("pipelines for clients hang: not over within %d s, the server ends without them",
+             (int) (CLIENTS_END_US / G_USEC_PER_SEC));
+  for (guint i = 0; i < server->cameras->len; i++)
+    camera_end (server->cameras->pdata[i]);
+  _exit (EXIT_FAILURE);
+}
+
 /* Cameras end all at once: each may take as long as its publisher. */
 static void
 end (Server *server)
 {
   g_source_destroy (server->listening);
-  GList *left = gst_rtsp_server_client_filter (server->rtsp, remove_client, NULL);
-  g_list_free_full (left, g_object_unref);
+  GThread *thread = g_thread_new ("end", end_clients, server);
   for (guint i = 0; i < server->cameras->len; i++)
     camera_stop (server->cameras->pdata[i]);
+  if (!g_async_queue_timeout_pop (server->over, CLIENTS_END_US))
+    leave_clients_behind (server);
+  g_thread_join (thread);
 }
 
 static gboolean
 set_up (Server *server, GError **error)
 {
   server->rtsp = gst_rtsp_server_new ();
+  server->over = g_async_queue_new ();
+  g_autoptr (GstRTSPThreadPool) threads = gst_rtsp_server_get_thread_pool (server->rtsp);
+  gst_rtsp_thread_pool_set_max_threads (threads, MAX_CLIENT_THREADS);
   server->clients = clients_new (server->rtsp, server->config->max_clients,
                                  server->config->client_timeout_s, server->n_files);
   server->loop = g_main_loop_new (NULL, FALSE);

@@ -2,7 +2,7 @@
  * tests/examples/fakeencoder.c - a plugin with a vah264enc as drivers have them: x264enc that takes
  * few settings, and fails as YV_FAKE_ENCODER says: "frame", at its first frame; "second", where
  * there was another before it, as with devices whose sessions are counted; "later", after 30 frames
- * of such a second one.
+ * of such a second one; "hang", such a second one never gives its first frame back.
  */
 #include <gst/gst.h>
 #include <stdbool.h>
@@ -54,6 +54,18 @@ count_frame (GstPad *pad, GstPadProbeInfo *info, gpointer n_left)
   return GST_PAD_PROBE_DROP; /* without an end of the stream, from which all would follow */
 }
 
+static GstPadProbeReturn
+hang (GstPad *pad, GstPadProbeInfo *info, gpointer unused)
+{
+  (void) pad;
+  (void) info;
+  (void) unused;
+  g_message ("the encoder hangs");
+  for (;;)
+    g_usleep (G_USEC_PER_SEC);
+  return GST_PAD_PROBE_OK;
+}
+
 static void
 fail_after (GstPad *pad, int n_frames)
 {
@@ -75,6 +87,8 @@ change_state (GstElement *element, GstStateChange change)
       fail (element);
       return GST_STATE_CHANGE_FAILURE;
     }
+    if (is_second && is_told_to ("hang"))
+      gst_pad_add_probe (sink, GST_PAD_PROBE_TYPE_BUFFER, hang, NULL, NULL);
     if (is_told_to ("frame"))
       fail_after (sink, 1);
     if (is_second && is_told_to ("later"))

@@ -425,6 +425,20 @@ def an_encoder_that_fails_is_replaced():
             assert server.metric('yolov7_rtsp_encoding_errors_total', 'ball') == 1
 
 
+def an_encoder_that_hangs_is_alone():
+    loaded = '--gst-plugin-load=' + os.environ['YV_FAKE_ENCODER_PLUGIN']
+    with rtsp.Server(SERVER, ROOT, BALL, env={'YV_FAKE_ENCODER': 'hang'}, options=(loaded,)) as server:
+        uri = server.wait_until_up().uri('/ball')
+        first, second = (socket.create_connection(('127.0.0.1', server.port())) for _ in range(2))
+        first.sendall(f'DESCRIBE {uri} RTSP/1.0\r\nCSeq: 1\r\n\r\n'.encode())
+        server.wait_for_log('the encoder hangs')
+        assert '404 Not Found' in describe(second, uri + 'x')
+        assert server.metric('yolov7_rtsp_clients') == 2
+        assert server.end() == 1 and 'pipelines for clients hang' in server.stderr(), server.stderr()
+        first.close()
+        second.close()
+
+
 def systemd_is_told():
     with tempfile.TemporaryDirectory() as folder:
         for path in (folder + '/notify', f'@yolov7-test-{os.getpid()}'):
@@ -472,5 +486,6 @@ rtsp.run_tests([(check.__name__.replace('_', ' '), check) for check in (
     both_sharings_serve_both_transports, without_an_address_all_are_served, a_camera_that_was_never_there_is_served,
     detections_come_as_json, only_users_may_look, users_may_be_in_the_environment, it_speaks_tls, systemd_takes_the_unit,
     who_does_not_read_is_alone, strangers_do_no_harm,
-    more_clients_than_allowed_are_refused, a_crowd_leaves_files_to_the_server, an_encoder_that_fails_is_replaced, systemd_is_told,
+    more_clients_than_allowed_are_refused, a_crowd_leaves_files_to_the_server, an_encoder_that_fails_is_replaced,
+    an_encoder_that_hangs_is_alone, systemd_is_told,
     a_second_signal_does_not_wait, it_ends_while_clients_watch)])
