@@ -25,6 +25,7 @@
 #define BACKLOG 128  /* after a restart all clients come at once */
 /* A request waits for the encoder, and others of its thread for it. */
 #define MAX_CLIENT_THREADS 8
+#define MAX_BODY (64 * 1024) /* bytes; it is read before anybody is asked for a password */
 #define CLIENTS_END_US (10 * G_USEC_PER_SEC) /* what takes longer hangs */
 
 typedef struct {
@@ -354,6 +355,7 @@ set_up (Server *server, GError **error)
   server->over = g_async_queue_new ();
   g_autoptr (GstRTSPThreadPool) threads = gst_rtsp_server_get_thread_pool (server->rtsp);
   gst_rtsp_thread_pool_set_max_threads (threads, MAX_CLIENT_THREADS);
+  gst_rtsp_server_set_content_length_limit (server->rtsp, MAX_BODY);
   server->clients = clients_new (server->rtsp, server->config->max_clients,
                                  server->config->client_timeout_s, server->n_files);
   server->loop = g_main_loop_new (NULL, FALSE);

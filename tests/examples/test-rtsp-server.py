@@ -359,7 +359,7 @@ def strangers_do_no_harm():
                     connection.sendall(junk)
                     connection.shutdown(socket.SHUT_WR)
                     connection.recv(4096)
-                except ConnectionError:
+                except OSError:  # closed, or not connected any more
                     pass
         http = int(re.search(r':(\d+)/', server.metrics_uri)[1])
         for ask, expected in ((b'POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc', b' 405 '),
@@ -371,6 +371,27 @@ def strangers_do_no_harm():
                 assert expected in head.split(b'\r\n')[0], f'{ask}: {head}'
         assert play(server.uri('/ball'), 'tcp').returncode == 0
         assert server.end() == 0, server.stderr()
+
+
+def bodies_without_end_are_not_kept():
+    with rtsp.Server(SERVER, ROOT, BALL) as server:
+        server.wait_until_up()
+        assert play(server.uri('/ball'), 'tcp').returncode == 0
+        before = server.rss_mib()
+        kept = []
+        for _ in range(4):
+            kept.append(socket.create_connection(('127.0.0.1', server.port())))
+            try:
+                kept[-1].sendall(b'SET_PARAMETER * RTSP/1.0\r\nCSeq: 1\r\nContent-Length: 99999999\r\n\r\n')
+                for _ in range(32):
+                    kept[-1].sendall(bytes(1024 * 1024))
+            except ConnectionError:
+                pass
+        print(f'# memory {before:.1f} MiB, then {server.rss_mib():.1f}')
+        assert server.rss_mib() - before < 32, 'bodies are kept'
+        assert play(server.uri('/ball'), 'tcp').returncode == 0
+        for connection in kept:
+            connection.close()
 
 
 def more_clients_than_allowed_are_refused():
@@ -485,7 +506,7 @@ rtsp.run_tests([(check.__name__.replace('_', ' '), check) for check in (
     what_is_wrong_is_told_with_its_line, wrong_arguments_are_told, a_port_in_use_is_told,
     both_sharings_serve_both_transports, without_an_address_all_are_served, a_camera_that_was_never_there_is_served,
     detections_come_as_json, only_users_may_look, users_may_be_in_the_environment, it_speaks_tls, systemd_takes_the_unit,
-    who_does_not_read_is_alone, strangers_do_no_harm,
+    who_does_not_read_is_alone, strangers_do_no_harm, bodies_without_end_are_not_kept,
     more_clients_than_allowed_are_refused, a_crowd_leaves_files_to_the_server, an_encoder_that_fails_is_replaced,
     an_encoder_that_hangs_is_alone, systemd_is_told,
     a_second_signal_does_not_wait, it_ends_while_clients_watch)])
