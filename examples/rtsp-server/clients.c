@@ -61,6 +61,19 @@ limit_session (GstRTSPClient *client, GstRTSPSession *session, gpointer clients)
   gst_rtsp_session_set_timeout (session, ((Clients *) clients)->timeout_s);
 }
 
+/* With a SETUP that is in no session yet one begins. */
+static GstRTSPStatusCode
+limit_sessions (GstRTSPClient *client, GstRTSPContext *context, gpointer unused)
+{
+  GList *sessions = gst_rtsp_client_session_filter (client, NULL, NULL);
+  const guint n = g_list_length (sessions);
+
+  (void) unused;
+  g_list_free_full (sessions, g_object_unref);
+  return context->session || n < SESSIONS_PER_CLIENT ? GST_RTSP_STS_OK
+                                                     : GST_RTSP_STS_SERVICE_UNAVAILABLE;
+}
+
 /* Of a client that is gone without a word: else the system keeps trying for hours. */
 static void
 limit_socket (GSocket *socket, guint timeout_s)
@@ -106,6 +119,7 @@ meet_client (GstRTSPServer *rtsp, GstRTSPClient *client, gpointer user_data)
   g_object_set_data_full (G_OBJECT (client), "socket", g_object_ref (socket), g_object_unref);
   g_object_set (client, "post-session-timeout", (int) clients->timeout_s, NULL);
   g_signal_connect (client, "new-session", G_CALLBACK (limit_session), clients);
+  g_signal_connect (client, "pre-setup-request", G_CALLBACK (limit_sessions), NULL);
   g_signal_connect (client, "play-request", G_CALLBACK (begin_to_play), NULL);
   g_signal_connect (client, "closed", G_CALLBACK (lose_client), clients);
   limit_socket (socket, clients->timeout_s);

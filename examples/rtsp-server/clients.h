@@ -2,9 +2,9 @@
  * examples/rtsp-server/clients.h - who is connected to an RTSP server: so many and no more, and
  * nobody who is gone.
  *
- * A connection without room for it is closed at once. One ends, too, without a sign of life (and,
- * over TCP, with what was sent to it not taken) for a time, and when the pipeline that it gets has
- * failed: its player comes again, or tells its user.
+ * A connection without room for it is closed at once; one may have 4 sessions. One ends, too,
+ * without a sign of life (and, over TCP, with what was sent to it not taken) for a time, and when
+ * the pipeline that it gets has failed: its player comes again, or tells its user.
  *
  * Threads: the one whose main context is the default and runs.
  */

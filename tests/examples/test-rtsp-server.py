@@ -408,6 +408,9 @@ def more_clients_than_allowed_are_refused():
         assert '400 Bad' in describe(first, server.uri('/c')), 'a third encoder for two clients'
         assert '200 OK' in describe(second, server.uri('/ball'))
         assert server.metric('yolov7_rtsp_clients') == 2 and server.metric('yolov7_rtsp_refused_clients_total') == 1
+        for answer in ('200 OK', '200 OK', '503 Service Unavailable'):
+            assert answer in set_up(first, server.uri('/ball'), '/TCP;unicast;interleaved=0-1'), answer
+        assert '200 OK' in set_up(second, server.uri('/ball'), '/TCP;unicast;interleaved=0-1')
         for connection in (first, second, third):
             connection.close()
         while play(server.uri('/c'), 'tcp').returncode != 0:
