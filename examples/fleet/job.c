@@ -12,8 +12,10 @@ struct _FleetJob {
   bool is_ending;     /* the post has been asked to */
   CameraConfig *next; /* (nullable): what the next post is to run */
 
+  char *reason;     /* (nullable): why there were no frames since the last analysed */
+  bool is_analysis; /* the reason is of the analysis */
   CameraState state;
-  char *reason;                 /* (nullable): why there were no frames, the last that was told */
+  guint64 n_before;             /* frames that had been analysed when the state was not PLAYING */
   gint64 first_us;              /* when its first analysed frame was seen; 0: not yet */
   gint64 progress_us;           /* when the last one was, or it was started */
   gint64 ending_us;             /* when it was asked to end */
@@ -49,7 +51,31 @@ fail (FleetJob *job, const char *reason)
   g_autofree char *text = g_strdup (reason);
 
   fleet_job_end (job);
-  job->calls.failed (job, text, job->state == CAMERA_FAILED, job->calls.user_data);
+  job->calls.failed (job, text, job->is_analysis, job->calls.user_data);
+}
+
+static guint64
+get_n_analysed (FleetJob *job)
+{
+  CameraCounters counters;
+
+  return fleet_post_get_counters (job->post, &counters) ? counters.n_analysed : 0;
+}
+
+/* It stays while the camera tries again, which is no better before a frame is analysed. */
+static void
+note_reason (FleetJob *job, CameraState state, const char *reason)
+{
+  g_free (job->reason);
+  job->reason = g_strdup (reason);
+  job->is_analysis = state == CAMERA_FAILED;
+}
+
+static void
+forget_reason (FleetJob *job)
+{
+  g_clear_pointer (&job->reason, g_free);
+  job->is_analysis = false;
 }
 
 static void
@@ -60,14 +86,14 @@ hear_state (CameraState state, const char *reason, bool is_final, gpointer job_)
   if (job->is_ending)
     return;
   job->state = state;
+  if (state != CAMERA_PLAYING)
+    job->n_before = get_n_analysed (job);
   if (reason)
     g_printerr ("yolov7-fleet: camera %s: %s: %s\n", job->name, camera_state_name (state), reason);
   else if (state == CAMERA_PLAYING)
     g_printerr ("yolov7-fleet: camera %s: playing\n", job->name);
-  if (reason) {
-    g_free (job->reason);
-    job->reason = g_strdup (reason);
-  }
+  if (reason)
+    note_reason (job, state, reason);
   if (is_final)
     fail (job, reason);
 }
@@ -96,7 +122,8 @@ start_next (FleetJob *job)
   job->progress_us = g_get_monotonic_time ();
   job->n_frames = job->n_analysed = 0;
   job->state = CAMERA_CONNECTING;
-  g_clear_pointer (&job->reason, g_free);
+  job->n_before = 0;
+  forget_reason (job);
   job->post = fleet_post_new (g_steal_pointer (&job->next), &calls);
 }
 
@@ -153,6 +180,8 @@ look_at_counters (FleetJob *job, gint64 now_us, double *n_analysed, double *n_wa
     return;
   if (counters.n_analysed != job->n_analysed)
     job->progress_us = now_us;
+  if (job->state == CAMERA_PLAYING && counters.n_analysed > job->n_before)
+    forget_reason (job);
   if (job->first_us == 0 && counters.n_analysed > 0)
     job->first_us = now_us;
   *n_analysed += (double) (counters.n_analysed - job->n_analysed);
@@ -186,7 +215,8 @@ fleet_job_is_running (const FleetJob *job)
 bool
 fleet_job_hangs (const FleetJob *job, gint64 now_us)
 {
-  return job->post && job->is_ending && now_us - job->ending_us >= FLEET_END_S * G_USEC_PER_SEC;
+  return job->post && job->is_ending && !fleet_post_has_ended (job->post) &&
+         now_us - job->ending_us >= FLEET_END_S * G_USEC_PER_SEC;
 }
 
 gint64

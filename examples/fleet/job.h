@@ -23,7 +23,8 @@ typedef struct _FleetJob FleetJob;
 
 /* In all calls the job may be ended, and in the last one freed. */
 typedef struct {
-  /* It did not work, and is ending. @reason: for people. @is_analysis: not for want of frames. */
+  /* It did not work, and is ending. @reason: for people. @is_analysis: not for want of frames: the
+   * analysis failed, and no frame was analysed since. */
   void (*failed) (FleetJob *job, const char *reason, bool is_analysis, gpointer user_data);
   /* Nothing runs any more. */
   void (*ended) (FleetJob *job, gpointer user_data);

@@ -10,6 +10,8 @@ struct _FleetPost {
   CameraConfig *config; /* until the thread takes it */
   uint32_t interval;
 
+  int has_ended; /* atomic: the thread does nothing more of it */
+
   GMutex lock;    /* protects what follows */
   Camera *camera; /* NULL: not yet, or no longer */
 };
@@ -94,6 +96,7 @@ run (gpointer post_)
   g_main_context_push_thread_default (post->context);
   run_camera (post);
   g_main_context_pop_thread_default (post->context);
+  g_atomic_int_set (&post->has_ended, 1);
   send_word (&(Word){.post = post, .is_end = true}, NULL);
   return NULL;
 }
@@ -140,6 +143,12 @@ fleet_post_end (FleetPost *post)
   g_source_set_callback (source, quit, g_main_loop_ref (post->loop),
                          (GDestroyNotify) g_main_loop_unref);
   g_source_attach (source, post->context);
+}
+
+bool
+fleet_post_has_ended (FleetPost *post)
+{
+  return g_atomic_int_get (&post->has_ended);
 }
 
 void

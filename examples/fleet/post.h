@@ -31,6 +31,9 @@ FleetPost *fleet_post_new (CameraConfig *config, const FleetPostCalls *calls);
 /* Asks it to end, and does not wait. Twice is once. */
 void fleet_post_end (FleetPost *post);
 
+/* Whether nothing of it is left, also where "ended" is still to come. */
+bool fleet_post_has_ended (FleetPost *post);
+
 void fleet_post_free (FleetPost *post); /* only after it has ended; NULL ok */
 
 /* Returns: false where there is no camera yet, or any more. */
