@@ -3,6 +3,11 @@
  *
  * A pipeline with the yolov7 that the defaults describe. It is kept while the worker lives, so that
  * the model stays loaded between cameras, which share it.
+ *
+ * A device that hangs can't be ended, nor can what is in its memory be freed: then the process
+ * ends, with a message and the status 1.
+ *
+ * Threads: all functions from the one that made it; it has another one for the pipeline.
  */
 #pragma once
 
@@ -17,15 +22,21 @@ typedef struct _FleetBench FleetBench;
  * @frames_per_s: (out) (nullable): analysed in 3 s of 640x360 frames as fast as can be; NULL: not
  * measured
  *
- * Loads the model and analyses a frame; blocks for seconds. Returns: NULL with an error where that
- * does not work: a worker that can't analyse takes no cameras.
+ * Loads the model and analyses a frame; blocks for seconds, ten minutes at most. Returns: NULL with
+ * an error where that does not work: a worker that can't analyse takes no cameras.
  */
 FleetBench *fleet_bench_new (const FleetSettings *settings, double *frames_per_s, GError **error);
 
-/* Analyses a picture once more, from the start, as after a failure. Blocks for seconds; a minute at
- * most. Returns: false with an error where it does not work any longer. */
-bool fleet_bench_try (FleetBench *bench, GError **error);
-void fleet_bench_free (FleetBench *bench); /* NULL ok */
+/* Begins to analyse a picture once more, from the start, as after a failure; nothing where that
+ * goes on already. Takes a minute at most, and does not block. */
+void fleet_bench_try (FleetBench *bench);
+
+/* To be called about once a second. Returns: whether a try has ended, once for each. @error: (out):
+ * set where it did not work. */
+bool fleet_bench_has_tried (FleetBench *bench, GError **error);
+
+/* Blocks until the pipeline is closed, 20 s at most. NULL ok */
+void fleet_bench_free (FleetBench *bench);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FleetBench, fleet_bench_free)
 

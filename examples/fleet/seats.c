@@ -13,6 +13,7 @@ free_seat (gpointer seat_)
   fleet_job_free (seat->job);
   g_free (seat->message);
   g_free (seat->reason);
+  g_free (seat->doubt);
   g_free (seat);
 }
 
@@ -51,6 +52,8 @@ hear_end (FleetJob *job, gpointer seat_)
   FleetSeat *seat = seat_;
   FleetWorker *worker = seat->worker;
 
+  if (seat->doubt)
+    return; /* what becomes of its message is decided later */
   carry_out_release (seat);
   g_hash_table_remove (worker->seats, fleet_job_name (job));
   fleet_worker_look_whether_idle (worker);
@@ -70,21 +73,6 @@ does_any_analyse (FleetWorker *worker)
   return false;
 }
 
-/* Where nothing else shows that the device works, it may be what failed: then this worker ends, and
- * the camera is for others, as it is. */
-static bool
-does_device_work (FleetWorker *worker, const char *camera)
-{
-  GError *error = NULL;
-
-  if (does_any_analyse (worker) || fleet_bench_try (worker->bench, &error))
-    return true;
-  g_prefix_error (&error,
-                  "camera %s failed, and so does a test picture, so this worker ends: ", camera);
-  fleet_worker_fail (worker, error);
-  return false;
-}
-
 /* @hold: that has ended; its message is not settled yet. */
 static void
 release_later (FleetSeat *seat, FleetRelease release, const FleetHold *hold)
@@ -93,18 +81,15 @@ release_later (FleetSeat *seat, FleetRelease release, const FleetHold *hold)
   seat->tag = hold->tag;
 }
 
+/* An attempt of it is over. May free @seat, where all of it has ended. */
 static void
-hear_failure (FleetJob *job, const char *reason, bool is_analysis, gpointer seat_)
+count_failure (FleetSeat *seat, const char *reason)
 {
-  FleetSeat *seat = seat_;
   FleetWorker *worker = seat->worker;
   const uint32_t limit = worker->settings->attempts;
-  const bool is_steady = fleet_job_analysed_us (job) >= FLEET_STEADY_S * G_USEC_PER_SEC;
+  const bool is_steady = fleet_job_analysed_us (seat->job) >= FLEET_STEADY_S * G_USEC_PER_SEC;
+  g_autoptr (FleetHold) hold = fleet_holds_drop (worker->holds, fleet_job_name (seat->job));
 
-  if (!fleet_holds_get (worker->holds, fleet_job_name (job)) ||
-      (is_analysis && !does_device_work (worker, fleet_job_name (job))))
-    return;
-  g_autoptr (FleetHold) hold = fleet_holds_drop (worker->holds, fleet_job_name (job));
   seat->attempts = (is_steady ? 0 : hold->attempts) + 1;
   const bool is_last = limit > 0 && seat->attempts >= limit;
   g_free (seat->reason);
@@ -115,7 +100,51 @@ hear_failure (FleetJob *job, const char *reason, bool is_analysis, gpointer seat
   FLEET_SAY ("camera %s: attempt %u failed: %s\n", hold->name, seat->attempts, reason);
   worker->totals.n_failures++;
   worker->totals.n_put_away += is_last;
+  fleet_job_end (seat->job);
   fleet_worker_ask (worker);
+}
+
+/* Where nothing else shows that the device works, it may be what failed: then this worker ends, and
+ * the camera is for others, as it is. */
+static void
+hear_failure (FleetJob *job, const char *reason, bool is_analysis, gpointer seat_)
+{
+  FleetSeat *seat = seat_;
+  FleetWorker *worker = seat->worker;
+
+  if (!fleet_holds_get (worker->holds, fleet_job_name (job)))
+    return;
+  if (!is_analysis || does_any_analyse (worker)) {
+    count_failure (seat, reason);
+    return;
+  }
+  g_free (seat->doubt);
+  seat->doubt = g_strdup (reason);
+  FLEET_SAY ("camera %s: its analysis failed, so one of a test picture is tried\n",
+             fleet_job_name (job));
+  fleet_bench_try (worker->bench);
+}
+
+void
+fleet_seats_judge (FleetWorker *worker)
+{
+  GError *error = NULL;
+
+  if (!fleet_bench_has_tried (worker->bench, &error))
+    return;
+  if (error) {
+    g_prefix_error (&error,
+                    "an analysis failed, and so does a test picture, so this worker ends: ");
+    fleet_worker_fail (worker, error);
+    return;
+  }
+  g_autoptr (GList) seats = g_hash_table_get_values (worker->seats);
+  for (GList *at = seats; at; at = at->next) {
+    FleetSeat *seat = at->data;
+    g_autofree char *reason = g_steal_pointer (&seat->doubt);
+    if (reason)
+      count_failure (seat, reason);
+  }
 }
 
 static FleetSeat *
@@ -127,6 +156,7 @@ get_seat (FleetWorker *worker, const char *name)
     /* Another message with its name: what waited to be released is decided on elsewhere. */
     seat->release = seat->release == FLEET_NOTHING ? FLEET_NOTHING : FLEET_GIVE_BACK;
     carry_out_release (seat);
+    g_clear_pointer (&seat->doubt, g_free);
     return seat;
   }
   seat = g_new0 (FleetSeat, 1);
@@ -194,8 +224,10 @@ fleet_seats_stop (FleetWorker *worker, const char *name)
 {
   FleetSeat *seat = g_hash_table_lookup (worker->seats, name);
 
-  if (seat)
-    fleet_job_end (seat->job);
+  if (!seat)
+    return;
+  g_clear_pointer (&seat->doubt, g_free);
+  fleet_job_end (seat->job);
 }
 
 void
@@ -205,7 +237,11 @@ fleet_seats_stop_all (FleetWorker *worker)
 
   for (GList *at = seats; at; at = at->next) {
     FleetSeat *seat = at->data;
-    fleet_job_end (seat->job);
+    g_clear_pointer (&seat->doubt, g_free);
+    if (fleet_job_is_running (seat->job))
+      fleet_job_end (seat->job);
+    else
+      g_hash_table_remove (worker->seats, fleet_job_name (seat->job));
   }
 }
 
@@ -219,6 +255,7 @@ fleet_seats_give_newest_back (FleetWorker *worker)
   FLEET_SAY ("camera %s: given back, because this worker is too slow for %u\n", hold->name,
              fleet_holds_n (worker->holds) + 1);
   worker->totals.n_given_back++;
+  g_clear_pointer (&seat->doubt, g_free);
   release_later (seat, FLEET_GIVE_BACK, hold);
   fleet_job_end (seat->job);
 }

@@ -29,6 +29,7 @@ typedef struct {
   uint64_t tag;
   uint32_t attempts;
   char *reason;
+  char *doubt;    /* (nullable): why it failed, until it is known whether the device did */
   gint64 told_us; /* the FLEET_WELL_S or FLEET_STEADY_S of analysis that was told last */
 } FleetSeat;
 
@@ -112,6 +113,10 @@ void fleet_seats_start (FleetWorker *worker, const FleetCard *card, CameraConfig
 /* Its message is settled, or nobody's. */
 void fleet_seats_stop (FleetWorker *worker, const char *name);
 void fleet_seats_stop_all (FleetWorker *worker); /* and settles nothing */
+
+/* Those whose analysis failed, once it is known whether the device works; to be called about once a
+ * second. Where it does not the worker ends. */
+void fleet_seats_judge (FleetWorker *worker);
 
 /* Tells of those that are well; to be called about once a second. */
 void fleet_seats_look (FleetWorker *worker);

@@ -267,6 +267,8 @@ look (gpointer worker_)
       end_at_once (fleet_job_name (seat->job));
     fleet_job_look (seat->job, now_us, &n_analysed, &n_wanted);
   }
+  if (!worker->is_ending)
+    fleet_seats_judge (worker);
   if (worker->is_ending)
     return G_SOURCE_CONTINUE;
   fleet_seats_look (worker);

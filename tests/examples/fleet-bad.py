@@ -110,11 +110,11 @@ def camera_that_never_plays_is_put_away(fleet):
 
 def camera_that_hangs_ends_its_worker(fleet):
     lab = fleet.lab
-    worker = start_worker(fleet, trouble={'hang_start': 'stuck'}, patience=1)
-    lab.add_camera('stuck')
-    worker.wait_said('camera stuck: taken')
+    worker = start_worker(fleet, trouble={'hang_start': 'stuck'}, patience=5, attempts=0)
     lab.add_camera('fine')
     worker.wait_said('camera fine: playing')
+    lab.add_camera('stuck')
+    worker.wait_said('camera stuck: taken')
     assert worker.process.wait(timeout=60) == 1
     assert worker.n_said('camera stuck did not end within 10 s') == 1
     other = start_worker(fleet, 1)
@@ -148,6 +148,24 @@ def device_that_fails_ends_its_worker_and_no_camera(fleet):
     said = fleet.failed()
     assert said[0].startswith('good-3: failed 1 times, last on w2: '), said
     end_worker(other)
+
+
+def worker_goes_on_while_the_device_is_tried(fleet):
+    lab = fleet.lab
+    worker = start_worker(fleet, trouble={'fail': 'ill', 'hang_start': 'bench'}, attempts=1)
+    for name in ('ill', 'gone'):
+        (lab.folder / 'trouble/fail').write_text(name)
+        lab.add_camera(name)
+        worker.wait_said(f'camera {name}: its analysis failed, so one of a test picture is tried')
+    lab.command('remove', 'gone')
+    worker.wait_said('camera gone: removed')
+    lab.add_camera('well')
+    worker.wait_said('camera well: playing')
+    assert worker.n_said('camera ill: attempt 1 failed') == 0, 'the device is still tried'
+    (lab.folder / 'trouble/hang-start').unlink()
+    worker.wait_said('camera ill: attempt 1 failed')
+    fleet.wait_summary('1 running, 0 waiting for a worker, 1 failed')
+    end_worker(worker)
 
 
 def removal_reaches_a_camera_that_waits(fleet):
@@ -353,7 +371,8 @@ if __name__ == '__main__':
         bad_messages_are_put_away_with_their_reason, odd_headers_are_passed_over,
         bad_notes_are_passed_over, ten_thousand_cameras_wait,
         camera_that_never_plays_is_put_away, camera_that_hangs_ends_its_worker,
-        second_signal_ends_at_once, device_that_fails_ends_its_worker_and_no_camera, removal_reaches_a_camera_that_waits,
+        second_signal_ends_at_once, device_that_fails_ends_its_worker_and_no_camera,
+        worker_goes_on_while_the_device_is_tried, removal_reaches_a_camera_that_waits,
         removal_is_known_to_a_worker_that_starts_later, later_message_replaces_the_earlier,
         change_reaches_a_fleet_that_is_full, time_to_come_is_refused, scarce_room_is_used_up,
         removal_and_change_reach_a_worker_that_is_cut_off, camera_that_kills_is_put_away,

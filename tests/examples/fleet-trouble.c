@@ -3,33 +3,44 @@
  * fail: so that it can be seen what a worker makes of that.
  *
  * A file in the folder $YV_FLEET_TROUBLE says what and to whom: "crash" and "fail" when a pipeline
- * starts, "hang-start" and "hang-end" for ever; its text is the name of a camera, or "*" for all
- * pipelines. */
+ * starts, "hang-start" and "hang-end" as long as the file is there; its text is the name of a
+ * camera, "bench" for the worker's own analysis, or "*" for all pipelines. */
 #define _GNU_SOURCE /* RTLD_NEXT */
 #include <dlfcn.h>
 #include <gst/gst.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 typedef GstStateChangeReturn (*SetState) (GstElement *element, GstState state);
 
-/* Returns: (transfer full): of the camera, which its publisher has; "" where there is none. */
+/* Returns: (transfer full) (nullable): in a pipeline. */
+static GstElement *
+find (GstElement *pipeline, const char *factory)
+{
+  g_auto (GValue) found = G_VALUE_INIT;
+
+  if (!GST_IS_BIN (pipeline))
+    return NULL;
+  GstIterator *all = gst_bin_iterate_all_by_element_factory_name (GST_BIN (pipeline), factory);
+  const bool is_there = gst_iterator_next (all, &found) == GST_ITERATOR_OK;
+  gst_iterator_free (all);
+  return is_there ? g_value_dup_object (&found) : NULL;
+}
+
+/* Returns: (transfer full): of the camera, which its publisher has; "bench" where there is none,
+ * and
+ * "" where there is no analysis. */
 static char *
 get_name (GstElement *element)
 {
-  GstIterator *all =
-      GST_IS_BIN (element)
-          ? gst_bin_iterate_all_by_element_factory_name (GST_BIN (element), "yolov7publish")
-          : NULL;
-  g_auto (GValue) found = G_VALUE_INIT;
+  g_autoptr (GstElement) yolov7 = find (element, "yolov7");
+  g_autoptr (GstElement) publisher = find (element, "yolov7publish");
   char *name = NULL;
 
-  if (all && gst_iterator_next (all, &found) == GST_ITERATOR_OK)
-    g_object_get (g_value_get_object (&found), "source", &name, NULL);
-  g_clear_pointer (&all, gst_iterator_free);
-  return name ? name : g_strdup ("");
+  if (publisher)
+    g_object_get (publisher, "source", &name, NULL);
+  return name ? name : g_strdup (yolov7 ? "bench" : "");
 }
 
 static bool
@@ -59,6 +70,6 @@ gst_element_set_state (GstElement *element, GstState state)
     return GST_STATE_CHANGE_FAILURE;
   while ((is_start || state == GST_STATE_NULL) &&
          has_trouble (is_start ? "hang-start" : "hang-end", element))
-    pause ();
+    g_usleep (G_USEC_PER_SEC / 50);
   return set_state (element, state);
 }
