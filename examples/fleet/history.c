@@ -5,13 +5,16 @@
 
 #include <string.h>
 
-/* Of one camera that are remembered; more tell nothing more. */
+/* Of one camera that are remembered: the last ones. */
 #define MAX_TAKES 64
+
+/* With each death those that may be together are an eighth. */
+#define PARTED_BITS 3
 
 /* It lives as long as some camera has a take of it. */
 typedef struct {
   char *id;
-  uint32_t n_cameras; /* that may have killed it */
+  uint32_t n_cameras; /* on trial there: that may have killed it */
   uint32_t n_takes;
   bool is_over; /* in peace, and not in the table any more */
 } Session;
@@ -43,7 +46,7 @@ drop_take (FleetHistory *history, Past *past, guint index)
 {
   Session *session = g_array_index (past->takes, Take, index).session;
 
-  g_array_remove_index_fast (past->takes, index);
+  g_array_remove_index (past->takes, index);
   session->n_takes--;
   if (session->n_takes > 0)
     return;
@@ -131,7 +134,7 @@ hear_held (FleetHistory *history, const FleetNote *note)
       return;
   }
   if (past->takes->len == MAX_TAKES)
-    return;
+    drop_take (history, past, 0);
   Session *session = get_session (history, note->session);
   const Take take = {session, note->added_s};
   session->n_cameras++;
@@ -139,22 +142,41 @@ hear_held (FleetHistory *history, const FleetNote *note)
   g_array_append_val (past->takes, take);
 }
 
-/* Drops what was added until @added_s. @session: (nullable): in which the camera was well, so that
- * it is none of those that may kill that one. */
 static void
-forget (FleetHistory *history, const char *name, double added_s, const char *session)
+drop_past_if_empty (FleetHistory *history, const char *name)
+{
+  const Past *past = g_hash_table_lookup (history->pasts, name);
+
+  if (past && past->takes->len == 0 && past->forgotten_s < 0)
+    g_hash_table_remove (history->pasts, name);
+}
+
+/* Drops what was added until @added_s. */
+static void
+forget (FleetHistory *history, const char *name, double added_s)
+{
+  Past *past = g_hash_table_lookup (history->pasts, name);
+
+  for (guint i = past ? past->takes->len : 0; i-- > 0;)
+    if (g_array_index (past->takes, Take, i).added_s <= added_s)
+      drop_take (history, past, i);
+  drop_past_if_empty (history, name);
+}
+
+/* It has done no harm in that session, and is none of those that may kill it. */
+static void
+acquit (FleetHistory *history, const char *name, const char *session)
 {
   Past *past = g_hash_table_lookup (history->pasts, name);
 
   for (guint i = past ? past->takes->len : 0; i-- > 0;) {
     const Take *take = &g_array_index (past->takes, Take, i);
-    if (take->added_s > added_s)
+    if (strcmp (take->session->id, session) != 0)
       continue;
-    take->session->n_cameras -= g_strcmp0 (take->session->id, session) == 0;
+    take->session->n_cameras--;
     drop_take (history, past, i);
   }
-  if (past && past->takes->len == 0 && past->forgotten_s < 0)
-    g_hash_table_remove (history->pasts, name);
+  drop_past_if_empty (history, name);
 }
 
 static void
@@ -164,7 +186,10 @@ hear_forget (FleetHistory *history, const FleetNote *note)
     Past *past = get_past (history, note->name);
     past->forgotten_s = MAX (past->forgotten_s, note->at_s);
   }
-  forget (history, note->name, G_MAXDOUBLE, note->session);
+  if (note->session)
+    acquit (history, note->name, note->session);
+  else
+    forget (history, note->name, G_MAXDOUBLE);
 }
 
 void
@@ -185,27 +210,43 @@ fleet_history_hear (FleetHistory *history, const FleetNote *note)
     hear_forget (history, note);
     return;
   case FLEET_NOTE_REMOVE:
-    forget (history, note->name, note->at_s, NULL);
+    forget (history, note->name, note->at_s);
     return;
   case FLEET_NOTE_LIST:
     return;
   }
 }
 
-double
+FleetDeaths
 fleet_history_deaths (const FleetHistory *history, const char *name, double removed_s,
                       const char *session)
 {
   const Past *past = g_hash_table_lookup (history->pasts, name);
-  double n = 0;
+  FleetDeaths deaths = {0};
 
   for (guint i = 0; past && i < past->takes->len; i++) {
     const Take *take = &g_array_index (past->takes, Take, i);
-    if (take->added_s > removed_s && !take->session->is_over &&
-        g_strcmp0 (take->session->id, session) != 0)
-      n += 1.0 / take->session->n_cameras;
+    if (take->added_s <= removed_s || take->session->is_over ||
+        g_strcmp0 (take->session->id, session) == 0)
+      continue;
+    deaths.n++;
+    deaths.n_alone += take->session->n_cameras == 1;
   }
-  return n;
+  return deaths;
+}
+
+uint32_t
+fleet_deaths_company (const FleetDeaths *deaths, uint32_t capacity)
+{
+  if (deaths->n < FLEET_SUSPECT)
+    return capacity;
+  return MAX (1, capacity >> MIN (31, PARTED_BITS * (deaths->n - FLEET_SUSPECT + 1)));
+}
+
+bool
+fleet_deaths_convict (const FleetDeaths *deaths)
+{
+  return deaths->n >= FLEET_KILLER && deaths->n_alone >= FLEET_KILLER_ALONE;
 }
 
 bool

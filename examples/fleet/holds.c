@@ -171,6 +171,30 @@ fleet_holds_hear (FleetHolds *holds, const FleetNote *held, FleetNote **answer)
 }
 
 void
+fleet_holds_trust (FleetHolds *holds, const char *name)
+{
+  const int at = find (holds, name);
+
+  if (at >= 0)
+    ((FleetHold *) holds->list->pdata[at])->trial_us = 0;
+}
+
+uint32_t
+fleet_holds_limit (const FleetHolds *holds, uint32_t capacity, uint32_t company, gint64 now_us)
+{
+  uint32_t n_on_trial = 0;
+
+  for (guint i = 0; i < holds->list->len; i++) {
+    const FleetHold *hold = holds->list->pdata[i];
+    if (now_us >= hold->trial_us)
+      continue;
+    n_on_trial++;
+    company = MIN (company, hold->company);
+  }
+  return MIN (capacity, holds->list->len - n_on_trial + company);
+}
+
+void
 fleet_holds_forget (FleetHolds *holds)
 {
   g_ptr_array_set_size (holds->list, 0);
@@ -199,10 +223,11 @@ fleet_holds_n (const FleetHolds *holds)
 }
 
 bool
-fleet_holds_must_ask (const FleetHolds *holds, uint32_t capacity, uint32_t *prefetch)
+fleet_holds_must_ask (const FleetHolds *holds, uint32_t capacity, uint32_t n_parked,
+                      uint32_t *prefetch)
 {
   const uint32_t n_held = holds->list->len;
-  uint32_t n_own = 0;
+  uint32_t n_own = n_parked;
 
   for (guint i = 0; i < n_held; i++)
     n_own += ((const FleetHold *) holds->list->pdata[i])->consumer == holds->consumer;

@@ -33,6 +33,8 @@ typedef struct {
   uint64_t tag;      /* the delivery's */
   uint32_t consumer; /* the number of the consumer that it came to */
   uint32_t attempts; /* that failed before, on any worker, and are not forgotten */
+  gint64 trial_us;   /* until when it is on trial (examples/fleet/history.h); 0: it is well */
+  uint32_t company;  /* with how many it may be, itself among them */
 } FleetHold;
 
 void fleet_hold_free (FleetHold *hold); /* NULL ok */
@@ -73,6 +75,14 @@ FleetHold *fleet_holds_hear (FleetHolds *holds, const FleetNote *held, FleetNote
 /* Ends one for another reason. Returns: (transfer full): or NULL where it isn't held. */
 FleetHold *fleet_holds_drop (FleetHolds *holds, const char *name);
 
+/* It is not on trial any more. */
+void fleet_holds_trust (FleetHolds *holds, const char *name);
+
+/* How many cameras it may hold at the moment, at most @capacity, where the next one may be on trial
+ * with @company. */
+uint32_t fleet_holds_limit (const FleetHolds *holds, uint32_t capacity, uint32_t company,
+                            gint64 now_us);
+
 /* The connection is gone, and with it every hold and consumer; removals stay. */
 void fleet_holds_forget (FleetHolds *holds);
 
@@ -88,8 +98,10 @@ FleetNote *fleet_hold_note (const FleetHold *hold, const char *against);
  * The broker gives a consumer as many unacknowledged messages as its prefetch, which never changes.
  * So where capacity changes, or a camera of an earlier consumer is gone, a new one takes over. */
 
-/* Whether a new consumer has to ask for @prefetch more messages; 0: none is to ask. */
-bool fleet_holds_must_ask (const FleetHolds *holds, uint32_t capacity, uint32_t *prefetch);
+/* Whether a new consumer has to ask for @prefetch more messages; 0: none is to ask.
+ * @n_parked: messages that came to the consumer, wait unacknowledged, and take nobody's place. */
+bool fleet_holds_must_ask (const FleetHolds *holds, uint32_t capacity, uint32_t n_parked,
+                           uint32_t *prefetch);
 
 /* The new consumer is there. Returns: its number. */
 uint32_t fleet_holds_asked (FleetHolds *holds, uint32_t prefetch);

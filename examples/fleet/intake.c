@@ -4,8 +4,14 @@
 #include "examples/fleet/worker-private.h"
 
 /* Until a message that can't be dealt with now goes back to the queue. */
-#define SUSPECT_PARKED_US (10 * G_USEC_PER_SEC)
+#define SUSPECT_PARKED_US (5 * G_USEC_PER_SEC)
 #define WAITING_PARKED_US (30 * G_USEC_PER_SEC)
+
+/* So many do not keep others from coming. */
+#define MAX_PARKED 1000
+
+/* Of a time to come: no clock that is only wrong is so far ahead. */
+#define FAR_AHEAD_S (24 * 3600)
 
 static void
 put_away (FleetWorker *worker, const FleetArrival *arrival, const char *why)
@@ -24,7 +30,7 @@ put_away (FleetWorker *worker, const FleetArrival *arrival, const char *why)
 static void
 park (FleetWorker *worker, uint64_t tag, gint64 time_us)
 {
-  const FleetParked parked = {tag, g_get_monotonic_time () + time_us};
+  const FleetParked parked = {tag, worker->consumer, g_get_monotonic_time () + time_us};
 
   g_array_append_val (worker->parked, parked);
 }
@@ -42,7 +48,8 @@ count_attempts (const FleetWorker *worker, const char *name, const FleetArrival 
 }
 
 static FleetHold *
-new_hold (const FleetWorker *worker, const FleetCard *card, const FleetArrival *arrival)
+new_hold (const FleetWorker *worker, const FleetCard *card, const FleetArrival *arrival,
+          uint32_t company)
 {
   FleetHold *hold = g_new0 (FleetHold, 1);
 
@@ -52,18 +59,20 @@ new_hold (const FleetWorker *worker, const FleetCard *card, const FleetArrival *
   hold->tag = arrival->tag;
   hold->consumer = arrival->consumer;
   hold->attempts = count_attempts (worker, card->name, arrival);
+  hold->trial_us = g_get_monotonic_time () + FLEET_TRIAL_S * G_USEC_PER_SEC;
+  hold->company = company;
   return hold;
 }
 
-/* @card, @config: what the message says. */
+/* @card, @config: what the message says. @company: see examples/fleet/history.h. */
 static void
 decide (FleetWorker *worker, const FleetArrival *arrival, const FleetCard *card,
-        CameraConfig *config)
+        CameraConfig *config, uint32_t company)
 {
   g_autoptr (CameraConfig) taken = config;
   g_autoptr (FleetHold) other = NULL;
 
-  switch (fleet_holds_take (worker->holds, new_hold (worker, card, arrival),
+  switch (fleet_holds_take (worker->holds, new_hold (worker, card, arrival, company),
                             fleet_intake_capacity (worker), &other)) {
   case FLEET_REPLACES:
     fleet_worker_settle (worker, other->tag, true);
@@ -86,10 +95,12 @@ decide (FleetWorker *worker, const FleetArrival *arrival, const FleetCard *card,
 }
 
 static void
-put_killer_away (FleetWorker *worker, const FleetArrival *arrival, const char *name, double deaths)
+put_killer_away (FleetWorker *worker, const FleetArrival *arrival, const char *name,
+                 const FleetDeaths *deaths)
 {
   g_autofree char *why = g_strdup_printf (
-      "camera %s: workers died soon after they had taken it, %.0f times", name, deaths);
+      "camera %s: workers died soon after they had taken it, %u times, %u of them with no other",
+      name, deaths->n, deaths->n_alone);
 
   put_away (worker, arrival, why);
   fleet_worker_forget (worker, name, -1); /* whoever tries it again begins anew */
@@ -106,6 +117,14 @@ is_from_now (FleetWorker *worker, const FleetArrival *arrival, const FleetCard *
 
   if (ahead_s <= FLEET_AHEAD_S)
     return true;
+  if (ahead_s > FAR_AHEAD_S) {
+    g_autofree char *why = g_strdup_printf (
+        "camera %s: 'added' is %.0f s from now, expected seconds since 1970, which are now %.0f",
+        card->name, ahead_s, fleet_worker_now_s ());
+    put_away (worker, arrival, why);
+    worker->totals.n_malformed++;
+    return false;
+  }
   FLEET_SAY ("camera %s: was added %.0f s from now, so one of two clocks is wrong; its message "
              "waits\n",
              card->name, ahead_s);
@@ -113,32 +132,31 @@ is_from_now (FleetWorker *worker, const FleetArrival *arrival, const FleetCard *
   return false;
 }
 
-/* Returns: whether it may run here and now; else its message is dealt with. */
+/* @company: (out): with how many it may be on trial.
+ * Returns: whether it may run here and now; else its message is dealt with. */
 static bool
-is_trusted (FleetWorker *worker, const FleetArrival *arrival, const char *name)
+is_trusted (FleetWorker *worker, const FleetArrival *arrival, const char *name, uint32_t *company)
 {
   const double removed_s = fleet_holds_removed_s (worker->holds, name);
-  const double deaths = fleet_history_deaths (worker->history, name, removed_s, worker->hello);
-  const bool is_empty = fleet_holds_n (worker->holds) == 0;
+  const FleetDeaths deaths = fleet_history_deaths (worker->history, name, removed_s, worker->hello);
+  const uint32_t n_held = fleet_holds_n (worker->holds);
 
-  /* A sum of thirds may be a little less than it should. */
-  if (deaths + 1e-6 < FLEET_SUSPECT)
-    return true;
-  if (deaths + 1e-6 >= FLEET_KILLER ||
-      (!is_empty && g_hash_table_contains (worker->refused, name))) {
-    put_killer_away (worker, arrival, name, deaths);
+  if (fleet_deaths_convict (&deaths)) {
+    put_killer_away (worker, arrival, name, &deaths);
     return false;
   }
-  FLEET_SAY ("camera %s: workers died soon after they had taken it, so it runs alone%s\n", name,
-             is_empty ? "" : ", not here");
-  if (is_empty) {
-    g_free (worker->suspect);
-    worker->suspect = g_strdup (name);
+  *company = fleet_deaths_company (&deaths, worker->capacity.now);
+  /* Where there is no room for any camera, it is for another worker. */
+  if (*company >= worker->capacity.now || n_held >= fleet_intake_capacity (worker))
     return true;
-  }
-  g_hash_table_add (worker->refused, g_strdup (name));
-  park (worker, arrival->tag, SUSPECT_PARKED_US);
-  return false;
+  const bool may_run = n_held < fleet_holds_limit (worker->holds, worker->capacity.now, *company,
+                                                   g_get_monotonic_time ());
+  FLEET_SAY ("camera %s: workers died soon after they had taken it, %u times, so %u at most are "
+             "tried with it%s\n",
+             name, deaths.n, *company, may_run ? "" : ", and it waits");
+  if (!may_run)
+    park (worker, arrival->tag, SUSPECT_PARKED_US);
+  return may_run;
 }
 
 void
@@ -147,6 +165,7 @@ fleet_intake_take (FleetWorker *worker, const FleetArrival *arrival)
   g_autoptr (GError) error = NULL;
   g_autoptr (FleetCard) card = NULL;
   CameraConfig *config = NULL;
+  uint32_t company;
 
   if (arrival->size_bytes > FLEET_MAX_BODY_BYTES)
     g_set_error (&error, YV_ERROR, YV_ERROR_MALFORMED,
@@ -159,24 +178,36 @@ fleet_intake_take (FleetWorker *worker, const FleetArrival *arrival)
   if (!config) {
     worker->totals.n_malformed++;
     put_away (worker, arrival, error->message);
-  } else if (is_from_now (worker, arrival, card) && is_trusted (worker, arrival, card->name)) {
-    decide (worker, arrival, card, config);
+  } else if (is_from_now (worker, arrival, card) &&
+             is_trusted (worker, arrival, card->name, &company)) {
+    decide (worker, arrival, card, config, company);
   } else {
     camera_config_free (config);
   }
 }
 
-/* A suspect has the whole worker, and has it only where there was nothing else. */
 uint32_t
 fleet_intake_capacity (const FleetWorker *worker)
 {
-  return worker->suspect ? 1 : worker->capacity.now;
+  return fleet_holds_limit (worker->holds, worker->capacity.now, worker->capacity.now,
+                            g_get_monotonic_time ());
 }
 
 void
 fleet_intake_park (FleetWorker *worker, uint64_t tag)
 {
   park (worker, tag, WAITING_PARKED_US);
+}
+
+/* They would keep others from coming, so as many more are asked for. */
+static uint32_t
+count_parked (const FleetWorker *worker)
+{
+  uint32_t n = 0;
+
+  for (guint i = 0; worker->parked->len < MAX_PARKED && i < worker->parked->len; i++)
+    n += g_array_index (worker->parked, FleetParked, i).consumer == worker->consumer;
+  return n;
 }
 
 void
@@ -189,14 +220,12 @@ fleet_intake_look (FleetWorker *worker, gint64 now_us)
     fleet_worker_settle (worker, parked->tag, false);
     g_array_remove_index_fast (worker->parked, i);
   }
-  if (worker->suspect && !fleet_holds_get (worker->holds, worker->suspect))
-    g_clear_pointer (&worker->suspect, g_free);
+  worker->n_parked = count_parked (worker);
 }
 
 void
 fleet_intake_forget (FleetWorker *worker)
 {
-  g_clear_pointer (&worker->suspect, g_free);
   g_array_set_size (worker->parked, 0);
-  g_hash_table_remove_all (worker->refused);
+  worker->n_parked = 0;
 }

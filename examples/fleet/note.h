@@ -52,8 +52,8 @@ typedef struct {
   double added_s; /* HELD */
   char *id;       /* HELLO, BYE, HELD */
   char *after;    /* HELLO (nullable): the session before it, whose worker has lived on */
-  char *session;  /* HELD (nullable): in which it was taken just now; FORGET (nullable): in which it
-                   * has done no harm */
+  char *session;  /* HELD (nullable): in which it was taken just now; FORGET (nullable): in which
+                   * alone it has done no harm; NULL: in all */
   char *against;  /* HELD (nullable): the id of a hold that has lost against this one */
   char *reply_to; /* LIST: the queue to answer to, which has a name that the broker gave */
 } FleetNote;

@@ -38,7 +38,7 @@ carry_out_release (FleetSeat *seat)
   seat->release = FLEET_NOTHING;
   if (release == FLEET_NOTHING)
     return;
-  fleet_worker_forget (worker, fleet_job_name (seat->job), -1); /* it has killed nobody here */
+  fleet_worker_acquit (worker, fleet_job_name (seat->job)); /* it has killed nobody here */
   if (release == FLEET_GIVE_BACK)
     fleet_worker_settle (worker, seat->tag, false);
   else

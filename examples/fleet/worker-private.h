@@ -35,6 +35,7 @@ typedef struct {
 
 typedef struct {
   uint64_t tag;
+  uint32_t consumer; /* that was there when it came, or later */
   gint64 until_us;
 } FleetParked;
 
@@ -49,13 +50,14 @@ struct _FleetWorker {
   FleetCapacity capacity;
   GHashTable *seats; /* name -> FleetSeat */
   char *hello;       /* the id of this session's */
+  char *after;       /* (nullable): of the last session before it in which cameras came */
   uint32_t n_hellos; /* that were heard, of one in each stream */
   uint32_t session;
   bool is_connected, was_connected;
-  bool is_ready;       /* all that was told is known, and cameras come */
-  char *suspect;       /* (nullable): a camera that runs alone, until it is well */
-  GArray *parked;      /* of FleetParked: messages that go back in a while */
-  GHashTable *refused; /* names of suspects that were parked in this session */
+  bool is_ready;     /* all that was told is known, and cameras come */
+  uint32_t consumer; /* the number of the last one */
+  GArray *parked;    /* of FleetParked: messages that go back in a while */
+  uint32_t n_parked; /* in the place of others that the consumer may have, when last looked */
   bool is_ending;
   GError *error;
   guint tick;
@@ -71,8 +73,11 @@ void fleet_worker_settle (FleetWorker *worker, uint64_t tag, bool is_deleted);
 
 void fleet_worker_tell_all (FleetWorker *worker, const FleetNote *note);
 
-/* What is known against a camera is to be forgotten. @at_s: attempts that failed until then, too;
- * negative: none. */
+/* A camera has stopped, and has killed nobody in this session. */
+void fleet_worker_acquit (FleetWorker *worker, const char *name);
+
+/* The same, and all that is known against it is to be forgotten. @at_s: attempts that failed until
+ * then, too; negative: none. */
 void fleet_worker_forget (FleetWorker *worker, const char *name, double at_s);
 
 double fleet_worker_now_s (void); /* since 1970 */

@@ -42,14 +42,22 @@ fleet_worker_tell_all (FleetWorker *worker, const FleetNote *note)
 }
 
 void
-fleet_worker_forget (FleetWorker *worker, const char *name, double at_s)
+fleet_worker_acquit (FleetWorker *worker, const char *name)
 {
   const FleetNote note = {
-      .kind = FLEET_NOTE_FORGET, .name = (char *) name, .session = worker->hello, .at_s = at_s};
+      .kind = FLEET_NOTE_FORGET, .name = (char *) name, .session = worker->hello, .at_s = -1};
 
   fleet_worker_tell_all (worker, &note);
-  if (g_strcmp0 (worker->suspect, name) == 0)
-    g_clear_pointer (&worker->suspect, g_free);
+}
+
+void
+fleet_worker_forget (FleetWorker *worker, const char *name, double at_s)
+{
+  const FleetNote note = {.kind = FLEET_NOTE_FORGET, .name = (char *) name, .at_s = at_s};
+
+  fleet_worker_acquit (worker, name);
+  fleet_worker_tell_all (worker, &note);
+  fleet_holds_trust (worker->holds, name);
 }
 
 void
@@ -58,10 +66,12 @@ fleet_worker_ask (FleetWorker *worker)
   uint32_t prefetch;
 
   if (!worker->is_ready || worker->is_ending ||
-      !fleet_holds_must_ask (worker->holds, fleet_intake_capacity (worker), &prefetch))
+      !fleet_holds_must_ask (worker->holds, fleet_intake_capacity (worker), worker->n_parked,
+                             &prefetch))
     return;
-  fleet_courier_take (worker->courier, worker->session, fleet_holds_asked (worker->holds, prefetch),
-                      prefetch);
+  worker->consumer = fleet_holds_asked (worker->holds, prefetch);
+  worker->n_parked = 0;
+  fleet_courier_take (worker->courier, worker->session, worker->consumer, prefetch);
 }
 
 void
@@ -167,19 +177,23 @@ hear_note (FleetWorker *worker, const FleetArrival *arrival)
 static void
 begin_session (FleetWorker *worker, uint32_t session)
 {
-  g_autofree char *after = g_steal_pointer (&worker->hello);
-
+  /* A session whose hello was not heard has taken nothing, and the one before it lived on. */
+  if (worker->n_hellos >= G_N_ELEMENTS (streams)) {
+    g_free (worker->after);
+    worker->after = g_steal_pointer (&worker->hello);
+  }
   FLEET_SAY ("connected with %s\n", worker->settings->address.shown);
   worker->session = session;
   worker->is_connected = worker->was_connected = true;
   worker->totals.n_sessions++;
+  g_free (worker->hello);
   worker->hello = g_uuid_string_random ();
   worker->n_hellos = 0;
   fleet_history_free (worker->history); /* all of it is told again */
   worker->history = fleet_history_new ();
   for (guint i = 0; i < G_N_ELEMENTS (streams); i++)
     tell (worker, streams[i],
-          &(FleetNote){.kind = FLEET_NOTE_HELLO, .id = worker->hello, .after = after});
+          &(FleetNote){.kind = FLEET_NOTE_HELLO, .id = worker->hello, .after = worker->after});
 }
 
 /* What was held is not ours any more, and others have it within a moment. */
@@ -292,7 +306,6 @@ fleet_worker_new (FleetSettings *settings, FleetBench *bench, FleetWorkerEnded e
   worker->user_data = user_data;
   worker->holds = fleet_holds_new ();
   worker->parked = g_array_new (FALSE, FALSE, sizeof (FleetParked));
-  worker->refused = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   worker->seats = fleet_seats_new ();
   worker->capacity = settings->capacity;
   fleet_capacity_start (&worker->capacity, g_get_monotonic_time ());
@@ -328,10 +341,9 @@ fleet_worker_free (FleetWorker *worker)
   fleet_holds_free (worker->holds);
   fleet_history_free (worker->history);
   g_array_unref (worker->parked);
-  g_hash_table_unref (worker->refused);
-  g_free (worker->suspect);
   g_clear_error (&worker->error);
   g_free (worker->hello);
+  g_free (worker->after);
   g_free (worker);
 }
 

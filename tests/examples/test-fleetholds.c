@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  * tests/examples/test-fleetholds.c - examples/fleet/holds.c: which of two messages counts, what a
  * removal removes, and how many more cameras are asked for; examples/fleet/capacity.c: how many
- * there may be; examples/fleet/history.c: which cameras workers have died of. */
+ * there may be. */
 #include "examples/fleet/capacity.h"
-#include "examples/fleet/history.h"
 #include "examples/fleet/holds.h"
 
 #define S G_USEC_PER_SEC
@@ -191,21 +190,21 @@ asks_again_only_where_the_number_changes (void)
   g_autoptr (FleetHolds) holds = fleet_holds_new ();
   uint32_t n;
 
-  g_assert_true (fleet_holds_must_ask (holds, 3, &n));
+  g_assert_true (fleet_holds_must_ask (holds, 3, 0, &n));
   g_assert_cmpuint (n, ==, 3);
   const uint32_t first = fleet_holds_asked (holds, 3);
-  g_assert_false (fleet_holds_must_ask (holds, 3, &n));
+  g_assert_false (fleet_holds_must_ask (holds, 3, 0, &n));
   take (holds, "a", 1, "1", first, 3);
   take (holds, "b", 1, "2", first, 3);
-  g_assert_false (fleet_holds_must_ask (holds, 3, &n)); /* the broker still owes one */
+  g_assert_false (fleet_holds_must_ask (holds, 3, 0, &n)); /* the broker still owes one */
 
-  g_assert_true (fleet_holds_must_ask (holds, 2, &n));
+  g_assert_true (fleet_holds_must_ask (holds, 2, 0, &n));
   g_assert_cmpuint (n, ==, 0);
   fleet_holds_asked (holds, 0);
-  g_assert_false (fleet_holds_must_ask (holds, 2, &n));
+  g_assert_false (fleet_holds_must_ask (holds, 2, 0, &n));
   g_autoptr (FleetHold) gone = fleet_holds_drop (holds, "a"); /* of an earlier consumer */
   g_assert_nonnull (gone);
-  g_assert_true (fleet_holds_must_ask (holds, 2, &n));
+  g_assert_true (fleet_holds_must_ask (holds, 2, 0, &n));
   g_assert_cmpuint (n, ==, 1);
 }
 
@@ -220,144 +219,44 @@ after_a_loss_all_is_asked_for_again (void)
   fleet_holds_forget (holds);
   g_assert_cmpuint (fleet_holds_n (holds), ==, 0);
   g_assert_null (fleet_holds_newest (holds));
-  g_assert_true (fleet_holds_must_ask (holds, 2, &n));
+  g_assert_true (fleet_holds_must_ask (holds, 2, 0, &n));
   g_assert_cmpuint (n, ==, 2);
 }
 
-/* ---- history --------------------------------------------------------------------------------- */
-
 static void
-tell_taken (FleetHistory *history, const char *name, double added_s, const char *session)
+parked_messages_do_not_keep_others_away (void)
 {
-  fleet_history_hear (history, &(FleetNote){.kind = FLEET_NOTE_HELD,
-                                            .name = (char *) name,
-                                            .added_s = added_s,
-                                            .id = (char *) "hold",
-                                            .session = (char *) session});
+  g_autoptr (FleetHolds) holds = fleet_holds_new ();
+  uint32_t n;
+
+  fleet_holds_asked (holds, 2);
+  g_assert_true (fleet_holds_must_ask (holds, 2, 1, &n));
+  g_assert_cmpuint (n, ==, 2);
+  fleet_holds_asked (holds, 2);
+  g_assert_false (fleet_holds_must_ask (holds, 2, 0, &n)); /* it came to an earlier consumer */
+  g_assert_true (fleet_holds_must_ask (holds, 2, 5, &n));
 }
 
 static void
-tell_forget (FleetHistory *history, const char *name, double at_s, const char *session)
+suspects_wait_for_others_to_be_well (void)
 {
-  fleet_history_hear (history, &(FleetNote){.kind = FLEET_NOTE_FORGET,
-                                            .name = (char *) name,
-                                            .session = (char *) session,
-                                            .at_s = at_s});
-}
+  g_autoptr (FleetHolds) holds = fleet_holds_new ();
+  g_autoptr (FleetHold) other = NULL;
+  FleetHold *hold = make_hold ("a", 1, "1", 1);
 
-static double
-count_deaths (const FleetHistory *history, const char *name)
-{
-  return fleet_history_deaths (history, name, -1, "mine");
-}
-
-static void
-a_death_is_shared_by_who_was_there (void)
-{
-  g_autoptr (FleetHistory) history = fleet_history_new ();
-
-  g_assert_cmpfloat (count_deaths (history, "a"), ==, 0);
-  tell_taken (history, "a", 1, "s1");
-  tell_taken (history, "a", 1, "s1"); /* twice is once */
-  g_assert_cmpfloat (count_deaths (history, "a"), ==, 1);
-  tell_taken (history, "b", 1, "s1");
-  tell_taken (history, "a", 1, "s2");
-  g_assert_cmpfloat (count_deaths (history, "a"), ==, 1.5);
-  g_assert_cmpfloat (count_deaths (history, "b"), ==, 0.5);
-  tell_taken (history, "c", 1, "mine"); /* who asks lives */
-  g_assert_cmpfloat (count_deaths (history, "c"), ==, 0);
-  tell_forget (history, "b", -1, "s3"); /* it is well elsewhere, which tells nothing of s1 */
-  g_assert_cmpfloat (count_deaths (history, "a"), ==, 1.5);
-  g_assert_cmpfloat (count_deaths (history, "b"), ==, 0);
-}
-
-static void
-who_was_well_there_has_no_share (void)
-{
-  g_autoptr (FleetHistory) history = fleet_history_new ();
-
-  tell_taken (history, "a", 1, "s1");
-  tell_taken (history, "b", 1, "s1");
-  tell_forget (history, "b", -1, "s1");
-  g_assert_cmpfloat (count_deaths (history, "a"), ==, 1);
-  g_assert_cmpfloat (count_deaths (history, "b"), ==, 0);
-  tell_forget (history, "a", -1, "s1");
-  tell_taken (history, "b", 1, "s1"); /* once more */
-  g_assert_cmpfloat (count_deaths (history, "a"), ==, 0);
-  g_assert_cmpfloat (count_deaths (history, "b"), ==, 1);
-}
-
-static void
-answer_of_a_holder_is_no_take (void)
-{
-  g_autoptr (FleetHistory) history = fleet_history_new ();
-
-  tell_taken (history, "a", 1, NULL);
-  g_assert_cmpfloat (count_deaths (history, "a"), ==, 0);
-}
-
-static void
-sessions_that_ended_in_peace_count_nothing (void)
-{
-  g_autoptr (FleetHistory) history = fleet_history_new ();
-
-  tell_taken (history, "a", 1, "bye");
-  tell_taken (history, "a", 1, "lost");
-  tell_taken (history, "a", 1, "dead");
-  fleet_history_hear (history, &(FleetNote){.kind = FLEET_NOTE_BYE, .id = (char *) "bye"});
-  fleet_history_hear (
-      history,
-      &(FleetNote){.kind = FLEET_NOTE_HELLO, .id = (char *) "next", .after = (char *) "lost"});
-  fleet_history_hear (history, &(FleetNote){.kind = FLEET_NOTE_HELLO, .id = (char *) "first"});
-  fleet_history_hear (history, &(FleetNote){.kind = FLEET_NOTE_BYE, .id = (char *) "unknown"});
-  g_assert_cmpfloat (count_deaths (history, "a"), ==, 1);
-  tell_taken (history, "a", 1, "other");
-  g_assert_cmpfloat (count_deaths (history, "a"), ==, 2);
-}
-
-static void
-removal_forgets_what_was_added_before (void)
-{
-  g_autoptr (FleetHistory) history = fleet_history_new ();
-
-  tell_taken (history, "a", 5, "s1");
-  tell_taken (history, "a", 7, "s2");
-  g_assert_cmpfloat (fleet_history_deaths (history, "a", 5, NULL), ==, 1); /* removals came first */
-  fleet_history_hear (history,
-                      &(FleetNote){.kind = FLEET_NOTE_REMOVE, .name = (char *) "a", .at_s = 6});
-  g_assert_cmpfloat (count_deaths (history, "a"), ==, 1);
-  g_assert_cmpfloat (fleet_history_deaths (history, "a", 7, NULL), ==, 0);
-}
-
-static void
-attempts_are_forgotten_by_their_time (void)
-{
-  g_autoptr (FleetHistory) history = fleet_history_new ();
-
-  g_assert_false (fleet_history_forgets (history, "a", 0));
-  tell_forget (history, "a", -1, NULL);
-  g_assert_false (fleet_history_forgets (history, "a", 0));
-  tell_forget (history, "a", 50, NULL);
-  tell_forget (history, "a", 40, NULL);
-  g_assert_true (fleet_history_forgets (history, "a", 0)); /* it does not say when */
-  g_assert_true (fleet_history_forgets (history, "a", 50));
-  g_assert_false (fleet_history_forgets (history, "a", 51));
-  g_assert_false (fleet_history_forgets (history, "b", 1));
-}
-
-/* Whoever may write notes can't make a worker slow. */
-static void
-hostile_history_stays_small (void)
-{
-  g_autoptr (FleetHistory) history = fleet_history_new ();
-
-  for (guint i = 0; i < 10000; i++) {
-    g_autofree char *session = g_strdup_printf ("s%u", i);
-    tell_taken (history, "a", 1, session);
-  }
-  g_assert_cmpfloat (count_deaths (history, "a"), ==, 64);
-  tell_forget (history, "a", -1, NULL);
-  g_assert_cmpfloat (count_deaths (history, "a"), ==, 0);
+  hold->trial_us = 20;
+  hold->company = 2;
+  g_assert_cmpuint (fleet_holds_limit (holds, 9, 9, 10), ==, 9);
+  g_assert_cmpint (fleet_holds_take (holds, hold, 9, &other), ==, FLEET_TAKEN);
+  g_assert_cmpuint (fleet_holds_limit (holds, 9, 9, 10), ==, 2); /* it keeps others away */
+  g_assert_cmpuint (fleet_holds_limit (holds, 9, 1, 10), ==, 1); /* and is in the way of others */
+  g_assert_cmpuint (fleet_holds_limit (holds, 9, 1, 20), ==, 2); /* not for ever */
+  fleet_holds_trust (holds, "a");
+  fleet_holds_trust (holds, "unknown");
+  g_assert_cmpuint (fleet_holds_limit (holds, 9, 9, 10), ==, 9);
+  g_assert_cmpuint (fleet_holds_limit (holds, 9, 1, 10), ==, 2);
+  take (holds, "b", 1, "2", 1, 9);
+  g_assert_cmpuint (fleet_holds_limit (holds, 2, 1, 10), ==, 2);
 }
 
 /* ---- capacity -------------------------------------------------------------------------------- */
@@ -452,13 +351,8 @@ main (int argc, char **argv)
   TEST (own_notes_and_others_cameras_are_passed_over);
   TEST (asks_again_only_where_the_number_changes);
   TEST (after_a_loss_all_is_asked_for_again);
-  TEST (a_death_is_shared_by_who_was_there);
-  TEST (who_was_well_there_has_no_share);
-  TEST (answer_of_a_holder_is_no_take);
-  TEST (sessions_that_ended_in_peace_count_nothing);
-  TEST (removal_forgets_what_was_added_before);
-  TEST (attempts_are_forgotten_by_their_time);
-  TEST (hostile_history_stays_small);
+  TEST (parked_messages_do_not_keep_others_away);
+  TEST (suspects_wait_for_others_to_be_well);
   TEST (slow_worker_gives_one_back_after_a_while);
   TEST (a_moment_is_not_slow);
   TEST (nothing_wanted_is_not_slow);

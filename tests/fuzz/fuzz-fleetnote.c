@@ -53,7 +53,7 @@ check_note (const char *text, size_t size_bytes)
   g_autofree char *twice = fleet_note_text (back);
   g_assert_cmpstr (twice, ==, again);
   fleet_history_hear (history, back);
-  g_assert_true (!note->name || fleet_history_deaths (history, note->name, -1, NULL) <= 1);
+  g_assert_true (!note->name || fleet_history_deaths (history, note->name, -1, NULL).n <= 1);
 }
 
 int
