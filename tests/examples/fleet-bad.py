@@ -153,12 +153,12 @@ def device_that_fails_ends_its_worker_and_no_camera(fleet):
 def worker_goes_on_while_the_device_is_tried(fleet):
     lab = fleet.lab
     worker = start_worker(fleet, trouble={'fail': 'ill', 'hang_start': 'bench'}, attempts=1)
-    for name in ('ill', 'gone'):
+    for name in ('ill', 'ill-too'):
         (lab.folder / 'trouble/fail').write_text(name)
         lab.add_camera(name)
         worker.wait_said(f'camera {name}: its analysis failed, so one of a test picture is tried')
-    lab.command('remove', 'gone')
-    worker.wait_said('camera gone: removed')
+    lab.command('remove', 'ill-too')
+    worker.wait_said('camera ill-too: removed')
     lab.add_camera('well')
     worker.wait_said('camera well: playing')
     assert worker.n_said('camera ill: attempt 1 failed') == 0, 'the device is still tried'
