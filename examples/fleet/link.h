@@ -7,7 +7,8 @@
  *                    with the header yolov7-reason
  *   yolov7.control   stream: notes, which the broker keeps for seven days, but the newest 20 MB at
  *                    most, and every worker reads from the start
- *   yolov7.removals  stream: the same, of removals alone, so that nothing else displaces them
+ *   yolov7.removals  stream: the same, of removals, and a worker's hello, which tells it that it
+ * has read all of them: so that no other notes displace them
  *
  * After a failure nothing works but fleet_link_free(): what was unacknowledged the broker gives to
  * others. Errors are YV_ERROR_INVALID where the broker refuses (a wrong password, a queue that
