@@ -234,11 +234,11 @@ def time_to_come_is_refused_and_keeps_no_other_away(fleet):
     worker = start_worker(fleet, capacity=1)
     now = time.time()
     fleet.publish([camera('ms', added=now * 1000), camera('far', added=9e10)] +
-                  [camera(f'early-{i}', added=now + 7200) for i in range(3)] + [camera('good')])
+                  [camera(f'early-{i}', added=now + 7200) for i in range(3)] + [camera('in-time')])
     fleet.wait_summary('1 running, 0 waiting for a worker, 2 failed')
     said = fleet.failed()
     assert 'no milliseconds' in said[0] and "camera far: 'added' is 8" in said[1], said
-    assert worker.n_said('camera good: taken') == 1
+    assert worker.n_said('camera in-time: taken') == 1
     worker.wait_said('camera early-2: was added 7')
     end_worker(worker)
 

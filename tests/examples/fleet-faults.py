@@ -5,6 +5,7 @@
 usage: fleet-faults.py PROGRAM [--faults 50] [--seed 1]
 Fails where a camera is not analysed again within 15 s of a fault by a worker that is well, where two
 analyse one for longer than that, or where one is lost. Prints the figures, as TAP.
+Six faults follow each other at once; then all cameras are let be well.
 """
 import argparse
 import random
