@@ -5,7 +5,6 @@
 
 #include <string.h>
 
-#include "common/excerpt.h"
 #include "engine/error.h"
 #include "examples/common/config.h"
 
@@ -86,9 +85,9 @@ check_test (const char *text, GError **error)
 
   if (*pattern && strspn (pattern, "abcdefghijklmnopqrstuvwxyz0123456789-=,/") == strlen (pattern))
     return true;
-  g_autofree char *found = yv_excerpt (text);
+  g_autofree char *found = config_quote (text);
   g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED,
-               "source is \"%s\"; expected test:PATTERN of videotestsrc, such as test:ball or "
+               "source is %s; expected test:PATTERN of videotestsrc, such as test:ball or "
                "test:ball,width=320,height=180,framerate=10/1",
                found);
   return false;
@@ -99,11 +98,12 @@ static char *
 complete_path (const char *text, const char *file, GError **error)
 {
   if (g_str_has_prefix (text, "file://")) {
-    g_autoptr (GError) problem = NULL;
-    char *path = g_filename_from_uri (text, NULL, &problem);
-    if (!path)
-      g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED, "source: %s", problem->message);
-    return path;
+    char *path = g_filename_from_uri (text, NULL, NULL);
+    if (path)
+      return path;
+    g_autofree char *found = config_quote (text);
+    g_set_error (error, YV_ERROR, YV_ERROR_MALFORMED, "source is %s; expected file:///path", found);
+    return NULL;
   }
   if (!strstr (text, "://"))
     return config_path (file, text);

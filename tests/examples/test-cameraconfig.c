@@ -215,6 +215,8 @@ static const char *const with_secrets[] = {
     CAMERAS "  - name: rtsp://u:s3cret@host/x\n",
     CAMERAS "  - name: a\n    source: rtsp:/u:s3cret@host/x\n" WITH_MODEL,
     CAMERAS "  - name: a\n    source: u:s3cret@host/x\n" WITH_MODEL,
+    CAMERAS "  - name: a\n    source: file://u:s3cret@host/x\n" WITH_MODEL,
+    CAMERAS "  - name: a\n    source: test:u:s3cret@host\n" WITH_MODEL,
     CAMERAS ONE "    yolov7: rtsp://u:s3cret@host/x\n",
     "rtsp://u:s3cret@host/x",
     CAMERAS ONE "    yolov7publish: {password: [s3cret]}\n",
