@@ -121,7 +121,8 @@ encoder_launch (const char *encoder, uint32_t bitrate_kbps, uint32_t key_frame_i
 
 #define TRIAL_KBPS 1000
 #define TRIAL_FRAMES "5"
-#define TRIAL_TIME (10 * GST_SECOND) /* after which a driver hangs */
+#define TRIAL_TIME (10 * GST_SECOND) /* after which a driver is too slow, or hangs */
+#define TRIAL_US (11 * G_USEC_PER_SEC)
 
 /* Whether frames come out: a device may open and refuse to encode. */
 static bool
@@ -134,6 +135,31 @@ encodes (GstElement *pipeline)
       gst_bus_timed_pop_filtered (bus, TRIAL_TIME, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
   gst_element_set_state (pipeline, GST_STATE_NULL);
   return message && GST_MESSAGE_TYPE (message) == GST_MESSAGE_EOS;
+}
+
+enum { NO = 1, YES }; /* what is put into a queue is not 0 */
+
+static gpointer
+try_out (gpointer user_data)
+{
+  g_autoptr (GstElement) pipeline = user_data;
+  GAsyncQueue *said = g_object_get_data (G_OBJECT (pipeline), "said");
+
+  g_async_queue_push (said, GINT_TO_POINTER (encodes (pipeline) ? YES : NO));
+  return NULL;
+}
+
+/* On a thread, which is left behind with the pipeline where a driver hangs: not even stopping it
+ * comes back then. */
+static bool
+encodes_in_time (GstElement *pipeline)
+{
+  g_autoptr (GAsyncQueue) said = g_async_queue_new ();
+
+  g_object_set_data_full (G_OBJECT (pipeline), "said", g_async_queue_ref (said),
+                          (GDestroyNotify) g_async_queue_unref);
+  g_thread_unref (g_thread_new ("trial", try_out, gst_object_ref (pipeline)));
+  return GPOINTER_TO_INT (g_async_queue_timeout_pop (said, TRIAL_US)) == YES;
 }
 
 static bool
@@ -149,7 +175,7 @@ works (const char *encoder)
                        " ! video/x-raw,format=I420,width=640,height=360 ! %s ! fakesink",
                        fragment);
   GstElement *pipeline = gst_parse_launch_full (launch, NULL, GST_PARSE_FLAG_FATAL_ERRORS, NULL);
-  const bool ok = pipeline && encodes (pipeline);
+  const bool ok = pipeline && encodes_in_time (pipeline);
   gst_clear_object (&pipeline);
   return ok;
 }

@@ -17,7 +17,8 @@ G_BEGIN_DECLS
  * @after: (nullable): one of its results, and of those behind it the first is wanted; behind any
  * other text is none
  *
- * Encodes, so it blocks for some 10 ms, and where a driver hangs for 10 s. Needs gst_init().
+ * Encodes, so it blocks for some 10 ms, and where a driver hangs for 11 s, after which its
+ * thread is left behind. Needs gst_init().
  *
  * Returns: (nullable): the factory to take, a static string; NULL with an error that says what to
  * install.
