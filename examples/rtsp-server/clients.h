@@ -20,7 +20,8 @@ typedef struct _Clients Clients;
  * clients_new:
  * @rtsp: that does not listen yet; borrowed
  * @max_clients: connections at a time
- * @timeout_s: of silence, after which one counts as gone
+ * @timeout_s: of silence, after which one counts as gone; the library has 60 of its own for one
+ * that has no session yet
  * @n_files: descriptors that the process may have: near them clients are refused, too
  */
 Clients *clients_new (GstRTSPServer *rtsp, guint max_clients, guint timeout_s, guint n_files);

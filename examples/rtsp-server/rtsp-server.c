@@ -293,12 +293,11 @@ start_next_camera (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-/* Whoever sends a second signal does not want to wait: it has its usual effect. */
 static gboolean
 quit (gpointer user_data)
 {
   g_main_loop_quit (((Server *) user_data)->loop);
-  return G_SOURCE_REMOVE;
+  return G_SOURCE_CONTINUE;
 }
 
 static GstRTSPFilterResult
@@ -368,10 +367,14 @@ set_up (Server *server, GError **error)
 static void
 serve (Server *server)
 {
-  g_unix_signal_add (SIGINT, quit, server);
-  g_unix_signal_add (SIGTERM, quit, server);
+  const guint signals[] = {g_unix_signal_add (SIGINT, quit, server),
+                           g_unix_signal_add (SIGTERM, quit, server)};
+
   g_idle_add (start_next_camera, server);
   g_main_loop_run (server->loop);
+  /* Whoever sends a second signal does not want to wait: it has its usual effect. */
+  for (guint i = 0; i < G_N_ELEMENTS (signals); i++)
+    g_source_remove (signals[i]);
   end (server);
 }
 

@@ -164,10 +164,14 @@ def read_records(uri, n):
 def without_an_address_all_are_served():
     with rtsp.Server(SERVER, ROOT, BALL, address='') as server:
         uri = server.wait_until_up().uri('/ball')
-        has_ipv6 = os.path.exists('/proc/net/if_inet6')
-        everywhere, here = ('[::]', ('127.0.0.1', '[::1]')) if has_ipv6 else ('0.0.0.0', ('127.0.0.1',))
-        assert f'//{everywhere}:' in uri, uri
-        for address in here:
+        addresses = ''
+        if os.path.exists('/proc/net/if_inet6'):  # without a line where IPv6 is there and switched off
+            with open('/proc/net/if_inet6', encoding='ascii') as f:
+                addresses = f.read()
+        has_ipv6 = '0' * 31 + '1 ' in addresses
+        everywhere = re.search('//(.*):', uri)[1]
+        assert everywhere == '[::]' or (everywhere == '0.0.0.0' and not has_ipv6), uri
+        for address in ('127.0.0.1', '[::1]') if has_ipv6 else ('127.0.0.1',):
             done = play(uri.replace(everywhere, address), 'udp')
             assert done.returncode == 0, done.stderr
 
@@ -442,7 +446,7 @@ def an_encoder_that_fails_is_replaced():
                 if fault == 'later':
                     client.wait_for('^[0-9]+ ')
                 assert client.process.wait() == 1
-            server.wait_for_log('camera ball: clients get x264enc from now on')
+            server.wait_for_log(r'camera ball: clients get (?!vah264enc )\w+ from now on')
             while play(uri, 'tcp').returncode != 0:
                 assert server.is_alive()
             assert 'camera ball: pipeline for clients: encoder: no session is left' in server.stderr()
@@ -492,7 +496,7 @@ def a_second_signal_does_not_wait():
         except ConnectionRefusedError:
             pass
         assert server.is_alive(), 'it does not wait for records'
-        assert server.end() == -signal.SIGTERM
+        assert server.end(signal.SIGINT) == -signal.SIGINT
 
 
 def it_ends_while_clients_watch():
