@@ -11,14 +11,13 @@
 #define MEASURE_US (3 * G_USEC_PER_SEC)
 /* The first frames of a size are made ready for, which is no rate. */
 #define N_WARM 3
-/* What waits gives up after so long. */
-#define START_US                                                                                   \
-  (600 * G_USEC_PER_SEC) /* a CPU takes minutes for the first frames of a big model */
+/* What waits gives up after so long; a CPU takes minutes for the first frames of a big model. */
+#define START_US (600 * G_USEC_PER_SEC)
 #define TRY_US (50 * G_USEC_PER_SEC)
 /* What has not come back so long after that hangs in a driver. */
 #define GRACE_US (10 * G_USEC_PER_SEC)
-#define CLOSE_US (10 * G_USEC_PER_SEC) /* the same, once nobody needs it; systemd waits for 30 s   \
-                                        */
+/* The same, once nobody needs it: systemd waits for 30 s. */
+#define CLOSE_US (10 * G_USEC_PER_SEC)
 
 /* To set a state waits for the streaming thread, without a limit. So that is done, one thing at a
  * time, by a thread that nobody has to wait for. */
