@@ -14,6 +14,9 @@
  * deaths where it was alone can put it away: what it has shared with others never does, nor do
  * machines that are switched off.
  *
+ * A worker that dies before the broker has its note of a camera has not taken that one, as far as
+ * anybody knows: so one that kills at once, behind many others, is seen late or never.
+ *
  * What the broker says of deliveries is not used: it counts workers that were asked to end, too,
  * and differs between RabbitMQ 3 and 4.
  *
