@@ -33,8 +33,9 @@ struct _Camera {
   Analysis *analysis;
   Feed *feed; /* what the input gives to the analysis */
   GThread *thread;
-  int is_stopped; /* atomic */
-  int is_left;    /* atomic: camera_free() has given up */
+  int is_stopped;    /* atomic */
+  gint64 stopped_us; /* monotonic */
+  int is_left;       /* atomic: camera_free() has given up */
 
   /* Of the thread. */
   Input *input;       /* NULL between two attempts */
@@ -161,9 +162,8 @@ count_hanging (Camera *camera)
   for (guint i = hanging->len; i > 0; i--)
     if (input_is_closed (hanging->pdata[i - 1]))
       g_ptr_array_remove_index_fast (hanging, i - 1);
-  g_mutex_lock (&camera->lock);
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&camera->lock);
   camera->n_hanging = hanging->len;
-  g_mutex_unlock (&camera->lock);
 }
 
 /* Until @until_us, or something is said. Returns: GOES_ON where nothing follows from it */
@@ -399,20 +399,20 @@ camera_start (Camera *camera, GError **error)
 void
 camera_stop (Camera *camera)
 {
-  g_atomic_int_set (&camera->is_stopped, 1);
+  if (g_atomic_int_compare_and_exchange (&camera->is_stopped, 0, 1))
+    camera->stopped_us = g_get_monotonic_time ();
   inbox_wake (camera->inbox);
 }
 
 bool
 camera_end (Camera *camera)
 {
-  const gint64 until_us = g_get_monotonic_time () + FREE_US;
-
   if (!camera->thread)
     return true;
   camera_stop (camera);
   g_mutex_lock (&camera->lock);
-  while (!camera->is_over && g_cond_wait_until (&camera->over, &camera->lock, until_us))
+  while (!camera->is_over &&
+         g_cond_wait_until (&camera->over, &camera->lock, camera->stopped_us + FREE_US))
     ;
   const bool is_over = camera->is_over;
   g_mutex_unlock (&camera->lock);
@@ -479,7 +479,7 @@ camera_get_counters (Camera *camera, CameraCounters *out)
 
   analysis_get (camera->analysis, &analysed);
   feed_get (camera->feed, &fed);
-  g_mutex_lock (&camera->lock);
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&camera->lock);
   *out = (CameraCounters){
       .state = camera->state,
       .since_us = camera->since_us,
@@ -491,7 +491,6 @@ camera_get_counters (Camera *camera, CameraCounters *out)
       .latency_ns = analysed.latency_ns,
       .analysis_ns = analysed.mean_ns,
   };
-  g_mutex_unlock (&camera->lock);
 }
 
 GstElement *

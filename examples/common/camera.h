@@ -9,7 +9,8 @@
  * A source is lost after an error, its end (but of a file, which begins again, at most twice a
  * second), or 5 s without a frame. The next attempt is after 1 s, then 2, 4 ... 30 s, less a random
  * part of up to a quarter; 10 s of frames make it 1 s again. An analysis that fails, or that gives
- * nothing for 15 s while frames come, is started anew in the same way.
+ * nothing for 15 s while frames come, is started anew in the same way; where its device hangs it
+ * can't be, and the state stays FAILED until the process ends.
  *
  * The loss is told before the source is closed. One that is not closed within 5 s hangs: it is left
  * behind, and counted, and the next attempt comes nevertheless, until 3 hang.
@@ -98,8 +99,8 @@ void camera_stop (Camera *camera);
 bool camera_end (Camera *camera);
 
 /* Ends it: records that wait are sent within the publisher's drain-timeout. Blocks until the
- * source is closed, or hangs (2 s), and the analysis is over. One that is not over after a minute,
- * because its device hangs, is left behind with all its memory. NULL ok */
+ * source is closed, or hangs (2 s), and the analysis is over. One that is not over a minute after
+ * camera_stop(), because its device hangs, is left behind with all its memory. NULL ok */
 void camera_free (Camera *camera);
 
 const CameraConfig *camera_config (const Camera *camera);
