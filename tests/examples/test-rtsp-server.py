@@ -476,7 +476,8 @@ def systemd_is_told():
                     said = [systemd.recv(100) for _ in range(3)]
                     assert said == [b'READY=1', b'WATCHDOG=1', b'WATCHDOG=1'], said
                     server.wait_until_up()
-                    assert server.end() == 0, server.stderr()
+                    status = server.end()
+                    assert status == 0, f'{status}: {server.stderr()}'
     with rtsp.Server(SERVER, ROOT, BALL, env={'NOTIFY_SOCKET': '/nowhere/notify'}) as server:
         server.wait_until_up()
         assert "systemd can't be told READY=1" in server.stderr(), server.stderr()
