@@ -379,8 +379,7 @@ yv_engine_bench (YvEngine *engine, const YvBenchOptions *options, YvBenchResult 
   return true;
 }
 
-/* ---- a step at a time -------------------------------------------------------------------------
- */
+/* ---- a step at a time ----------------------------------------------------------------------- */
 
 static double
 operand_bytes (const YvOperand *operand)

@@ -39,8 +39,7 @@ typedef struct _YvStream YvStream;
  * program was built with (YV_CHECK_VERSION). Never freed. */
 YV_API const char *yv_version (void);
 
-/* ---- engine -----------------------------------------------------------------------------------
- */
+/* ---- engine --------------------------------------------------------------------------------- */
 
 typedef enum {
   YV_PRECISION_AUTO, /* fp16 where a GPU has it and computes rightly in it, fp32 on CPUs */
@@ -111,8 +110,7 @@ typedef struct {
 
 YV_API void yv_engine_memory (YvEngine *engine, YvEngineMemory *out); /* any thread */
 
-/* ---- memory for frames ------------------------------------------------------------------------
- */
+/* ---- memory for frames ---------------------------------------------------------------------- */
 
 /* Frames in memory that the device reads need no copy: YvImage.memory says that the planes lie in
  * it, at any place and with any strides. Meant for pools: each memory is bound once for each of the
@@ -145,8 +143,7 @@ YV_API bool yv_frame_memory_is_of (const YvFrameMemory *memory, const YvEngine *
  * and no other is using them. */
 YV_API void yv_frame_memory_free (YvFrameMemory *memory);
 
-/* ---- stream -----------------------------------------------------------------------------------
- */
+/* ---- stream --------------------------------------------------------------------------------- */
 
 typedef struct {
   uint32_t input_size;       /* network px of the long side, at most 8192; 0: the model's default */
@@ -292,8 +289,7 @@ YV_API uint32_t yv_stream_n_in_flight (const YvStream *stream); /* batches */
  * collected before. */
 YV_API void yv_stream_abandon (YvStream *stream);
 
-/* ---- streams with shares_batches alone --------------------------------------------------------
- */
+/* ---- streams with shares_batches alone ------------------------------------------------------ */
 
 /* Called from a thread of the engine, with no lock held, each time a frame's detections or its
  * failure are there. It returns soon, since all streams wait meanwhile, and calls nothing of any
@@ -323,8 +319,7 @@ YV_API bool yv_stream_is_ready (YvStream *stream);
 YV_API bool yv_stream_replace (YvStream *stream, const YvImage *image, bool *replaced,
                                GError **error);
 
-/* ---- devices ----------------------------------------------------------------------------------
- */
+/* ---- devices -------------------------------------------------------------------------------- */
 
 /* "0: NVIDIA H200 (discrete, ...)" lines, or a line that says why there is none. Free with
  * g_free(). */

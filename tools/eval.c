@@ -62,8 +62,7 @@ evaluation_clear (Evaluation *e)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Evaluation, evaluation_clear)
 
-/* ---- before the first picture -----------------------------------------------------------------
- */
+/* ---- before the first picture --------------------------------------------------------------- */
 
 /* test.py's thresholds of the two tasks. */
 static void
@@ -128,8 +127,7 @@ open_dataset (Evaluation *e, GError **error)
   return e->confusion != NULL;
 }
 
-/* ---- picture by picture -----------------------------------------------------------------------
- */
+/* ---- picture by picture --------------------------------------------------------------------- */
 
 /* From the scaled picture to the one that people marked. What was cut off at an edge ends at the
  * edge, although the scaled picture may be a fraction of a pixel short of it. */
@@ -219,8 +217,7 @@ run_batch (Evaluation *e, const Batch *batch, const Picture *pictures, GError **
   return true;
 }
 
-/* ---- progress ---------------------------------------------------------------------------------
- */
+/* ---- progress ------------------------------------------------------------------------------- */
 
 #define BAR_WIDTH 30
 
@@ -259,8 +256,7 @@ run_all (Evaluation *e, GError **error)
   return ok;
 }
 
-/* ---- results ----------------------------------------------------------------------------------
- */
+/* ---- results -------------------------------------------------------------------------------- */
 
 #define TABLE_ROW "%22s %8u %8u %10.4f %10.4f %10.4f %12.4f\n"
 
@@ -403,8 +399,7 @@ evaluate (const Options *options, const char *model_file)
   return EXIT_OK;
 }
 
-/* ---- the command ------------------------------------------------------------------------------
- */
+/* ---- the command ---------------------------------------------------------------------------- */
 
 static void
 options_clear (Options *options)

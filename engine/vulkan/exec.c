@@ -99,8 +99,7 @@ vulkan_executor_profile (YvExecutor *executor, uint32_t slot, bool is_wanted, GE
   return make_slot (self, slot, error) && yv_slot_profile (self->slots[slot], is_wanted, error);
 }
 
-/* ---- operands to and from floats --------------------------------------------------------------
- */
+/* ---- operands to and from floats ------------------------------------------------------------ */
 
 /* Index of an element in memory, channels-last. */
 static uint64_t
@@ -241,8 +240,7 @@ yv_vulkan_executor_slot (YvExecutor *executor, uint32_t slot)
   return ((VulkanExecutor *) executor)->slots[slot];
 }
 
-/* ---- construction -----------------------------------------------------------------------------
- */
+/* ---- construction --------------------------------------------------------------------------- */
 
 static bool
 zero_arena (VulkanExecutor *self, GError **error)

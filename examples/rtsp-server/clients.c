@@ -35,8 +35,7 @@ hang_up (GstRTSPClient *client)
   g_socket_shutdown (get_socket (client), TRUE, TRUE, NULL);
 }
 
-/* ---- a client comes ---------------------------------------------------------------------------
- */
+/* ---- a client comes ------------------------------------------------------------------------- */
 
 static void
 begin_to_play (GstRTSPClient *client, GstRTSPContext *context, gpointer unused)
@@ -128,8 +127,7 @@ meet_client (GstRTSPServer *rtsp, GstRTSPClient *client, gpointer user_data)
     refuse (clients, client, why);
 }
 
-/* ---- a client goes ----------------------------------------------------------------------------
- */
+/* ---- a client goes -------------------------------------------------------------------------- */
 
 /* Whether a pipeline that @session gets has failed. */
 static bool

@@ -26,8 +26,7 @@ struct _MediaFactory {
 
 G_DEFINE_FINAL_TYPE (MediaFactory, media_factory, GST_TYPE_RTSP_MEDIA_FACTORY)
 
-/* ---- errors -----------------------------------------------------------------------------------
- */
+/* ---- errors --------------------------------------------------------------------------------- */
 
 /* Others may see the same one fail meanwhile. */
 static void
@@ -65,8 +64,7 @@ hear_error (GstBus *bus, GstMessage *message, MediaFactory *factory)
     take_next_encoder (factory, encoder);
 }
 
-/* ---- detections -------------------------------------------------------------------------------
- */
+/* ---- detections ----------------------------------------------------------------------------- */
 
 typedef struct {
   Camera *camera; /* borrowed: outlives clients */
@@ -118,8 +116,7 @@ add_records (MediaFactory *factory, GstBin *bin)
   gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, add_record, records, free_records);
 }
 
-/* ---- pipelines --------------------------------------------------------------------------------
- */
+/* ---- pipelines ------------------------------------------------------------------------------ */
 
 /* In front of a payloader: it is not linked as long as no client wants its stream, and those of the
  * others should not end because of that. */

@@ -11,8 +11,7 @@ struct _Mount {
   bool has_note; /* since the loss: it says when that was */
 };
 
-/* ---- the camera -------------------------------------------------------------------------------
- */
+/* ---- the camera ----------------------------------------------------------------------------- */
 
 static void
 take_frame (Camera *camera, GstSample *sample, gpointer user_data)

@@ -69,8 +69,7 @@ server_clear (Server *server)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Server, server_clear)
 
-/* ---- metrics ----------------------------------------------------------------------------------
- */
+/* ---- metrics -------------------------------------------------------------------------------- */
 
 static void
 write_mounts (GString *out, const Server *server, const char *name, const char *help,
@@ -126,8 +125,7 @@ start_metrics (Server *server, GError **error)
   return TRUE;
 }
 
-/* ---- who may look -----------------------------------------------------------------------------
- */
+/* ---- who may look --------------------------------------------------------------------------- */
 
 static void
 add_user (GstRTSPAuth *auth, const User *user, gboolean is_basic)
@@ -202,8 +200,7 @@ set_auth (Server *server, GError **error)
   return TRUE;
 }
 
-/* ---- life -------------------------------------------------------------------------------------
- */
+/* ---- life ----------------------------------------------------------------------------------- */
 
 static gboolean
 find_encoder (Server *server, GError **error)

@@ -88,8 +88,7 @@ gboolean (g_atomic_ref_count_dec) (gatomicrefcount *count)
   return is_last;
 }
 
-/* ---- pools: a task begins after it was pushed and ends before the pool is freed ---------------
- */
+/* ---- pools: a task begins after it was pushed and ends before the pool is freed ------------- */
 
 typedef struct {
   GFunc run;

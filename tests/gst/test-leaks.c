@@ -8,8 +8,7 @@
 #include "tests/gst/leaks.h"
 #include "tests/gst/pipeline.h"
 
-/* ---- what is done while it plays --------------------------------------------------------------
- */
+/* ---- what is done while it plays ------------------------------------------------------------ */
 
 static guint64
 count_updates (GstElement *yolov7)

@@ -332,8 +332,7 @@ numbers_are_those_of_pytorch (gconstpointer data)
   remove_temporary (out);
 }
 
-/* ---- what is refused -------------------------------------------------------------------------
- */
+/* ---- what is refused ------------------------------------------------------------------------ */
 
 static YvEngine *
 make_engine (void)

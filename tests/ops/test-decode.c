@@ -341,8 +341,7 @@ a_full_list_ends_where_it_ends (void)
   }
 }
 
-/* ---- heads: the convolution, too -------------------------------------------------------------
- */
+/* ---- heads: the convolution, too ------------------------------------------------------------ */
 
 /* Of a case of two levels at most; what they read has c_in, then 2 c_in channels. */
 typedef struct {

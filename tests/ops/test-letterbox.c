@@ -236,8 +236,7 @@ a_batch_of_different_frames (void)
   clear_frames (&frames);
 }
 
-/* ---- the first convolution, too --------------------------------------------------------------
- */
+/* ---- the first convolution, too ------------------------------------------------------------- */
 
 /* Tiles are of 8 x 8 pixels and 16 channels. */
 typedef struct {

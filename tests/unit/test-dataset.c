@@ -15,8 +15,7 @@
 
 static const char *const names[] = {"cat", "dog", NULL};
 
-/* ---- a folder for each test -------------------------------------------------------------------
- */
+/* ---- a folder for each test ----------------------------------------------------------------- */
 
 typedef struct {
   char *path;
@@ -115,8 +114,7 @@ label_of (const Dataset *dataset, uint32_t image, uint32_t index)
   return &g_array_index (found->labels, EvalLabel, index);
 }
 
-/* ---- YOLO folders -----------------------------------------------------------------------------
- */
+/* ---- YOLO folders --------------------------------------------------------------------------- */
 
 static void
 put_yolo_folder (const Folder *folder, const char *yaml, const char *labels)
@@ -438,8 +436,7 @@ pictures_that_are_none_and_folders_without_labels_are_refused (void)
   refuse (&folder, "data.yaml", "images/2.png: not a picture");
 }
 
-/* ---- COCO -------------------------------------------------------------------------------------
- */
+/* ---- COCO ----------------------------------------------------------------------------------- */
 
 #define IMAGES                                                                                     \
   "\"images\": [{\"id\": 9, \"file_name\": \"a.png\"}, {\"id\": 4, \"file_name\": \"b.png\"}]"

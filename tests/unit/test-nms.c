@@ -323,8 +323,7 @@ nothing_in_is_nothing_out (void)
   g_assert_cmpuint (n_kept, ==, 0);
 }
 
-/* ---- against upstream --------------------------------------------------------------------------
- */
+/* ---- against upstream ----------------------------------------------------------------------- */
 
 /* Spec 4.2, steps 1 and 2, in float32: the candidates that a device would have found. */
 static uint32_t

@@ -70,8 +70,7 @@ is_1x1 (const struct YvConvParams *p)
   return p->kernel_h == 1 && p->kernel_w == 1 && p->stride_h == 1 && p->pad_h == 0 && p->pad_w == 0;
 }
 
-/* ---- what the extension says ------------------------------------------------------------------
- */
+/* ---- what the extension says ---------------------------------------------------------------- */
 
 /* Element @index, counted through the slice, of the tensor; the last dimension goes fastest. */
 static uint64_t
@@ -115,8 +114,7 @@ assert_valid (const YvSlice *slice)
   g_assert_cmpuint (slice->y_stride, >=, (uint64_t) slice->x_stride * slice->w);
 }
 
-/* ---- against a convolution --------------------------------------------------------------------
- */
+/* ---- against a convolution ------------------------------------------------------------------ */
 
 /* A tile in numbers of the convolution, not flattened. */
 typedef struct {

@@ -10,8 +10,7 @@
 #include "engine/yolov7.h"
 #include "gst/frameview.h"
 
-/* ---- reading ----------------------------------------------------------------------------------
- */
+/* ---- reading -------------------------------------------------------------------------------- */
 
 static void
 describe_video (GstDiscovererVideoInfo *video, GstClockTime duration, MediaContents *out)
@@ -80,8 +79,7 @@ media_discover (GstDiscoverer *discoverer, const char *path, MediaContents *out,
   return TRUE;
 }
 
-/* ---- writing ----------------------------------------------------------------------------------
- */
+/* ---- writing -------------------------------------------------------------------------------- */
 
 /* The first whose elements are installed; the last is in the sets that everybody has. 4:2:0,
  * because players refuse H.264 of anything else. */
@@ -203,8 +201,7 @@ media_output_discard (const MediaOutput *output)
   g_unlink (output->partial_path);
 }
 
-/* ---- pipelines --------------------------------------------------------------------------------
- */
+/* ---- pipelines ------------------------------------------------------------------------------ */
 
 /* jpegparse reads the orientation that cameras write into pictures; decodebin leaves it out. */
 static const char *

@@ -92,8 +92,7 @@ is_to_ignore (const EvalLabel *label, CocoArea area)
   return label->is_crowd || !has_area (label->area_px, area);
 }
 
-/* ---- one class in one image -------------------------------------------------------------------
- */
+/* ---- one class in one image ----------------------------------------------------------------- */
 
 /* The free label with the largest IoU from @threshold on, the last of equal ones; one to ignore
  * only where no other will do. n_labels: none. */
@@ -230,8 +229,7 @@ coco_add (Coco *coco, const EvalImage *image)
       add_class (coco, image, k);
 }
 
-/* ---- all images -------------------------------------------------------------------------------
- */
+/* ---- all images ----------------------------------------------------------------------------- */
 
 /* By class, then by falling confidence; ties in the order of the images. */
 static gint

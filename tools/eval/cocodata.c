@@ -30,8 +30,7 @@ typedef struct {
   JsonObject *object; /* the parser's */
 } Entry;
 
-/* ---- members that may be missing or of another type -------------------------------------------
- */
+/* ---- members that may be missing or of another type ----------------------------------------- */
 
 static JsonArray *
 get_array (const Reader *reader, const char *name, GError **error)
@@ -112,8 +111,7 @@ read_text (const Entry *entry, const char *name, const char **out, GError **erro
   return (*out && **out) || refuse (entry, name, "a text", error);
 }
 
-/* ---- categories -------------------------------------------------------------------------------
- */
+/* ---- categories ----------------------------------------------------------------------------- */
 
 static gint
 compare_numbers (gconstpointer a, gconstpointer b)
@@ -208,8 +206,7 @@ map_classes (Reader *reader, const char *const *class_names, GError **error)
   return true;
 }
 
-/* ---- images -----------------------------------------------------------------------------------
- */
+/* ---- images --------------------------------------------------------------------------------- */
 
 /* Where the first picture is: the given folder, or one of those that people unpack COCO to. */
 static char *
@@ -291,8 +288,7 @@ read_images (Reader *reader, const char *images_folder, GError **error)
   return dataset_read_sizes (reader->dataset, error);
 }
 
-/* ---- annotations ------------------------------------------------------------------------------
- */
+/* ---- annotations ---------------------------------------------------------------------------- */
 
 static bool
 read_box (const Entry *entry, double box[4], GError **error)
@@ -397,8 +393,7 @@ read_annotations (const Reader *reader, GError **error)
   return array != NULL;
 }
 
-/* ---- the file ---------------------------------------------------------------------------------
- */
+/* ---- the file ------------------------------------------------------------------------------- */
 
 static void
 reader_clear (Reader *reader)

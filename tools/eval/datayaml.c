@@ -58,8 +58,7 @@ parse_count (const char *text, uint32_t limit, uint32_t *out)
   return true;
 }
 
-/* ---- names ------------------------------------------------------------------------------------
- */
+/* ---- names ---------------------------------------------------------------------------------- */
 
 static bool
 read_name_list (const Reader *reader, const YvYaml *node, GPtrArray *names, GError **error)
@@ -136,8 +135,7 @@ read_n_classes (const Reader *reader, DataYaml *yaml, GError **error)
   return true;
 }
 
-/* ---- places -----------------------------------------------------------------------------------
- */
+/* ---- places --------------------------------------------------------------------------------- */
 
 /* From the file's folder and `path`, else from the current folder; the first where neither is. */
 static char *
@@ -196,8 +194,7 @@ read_places (const Reader *reader, DataYaml *yaml, GError **error)
   return true;
 }
 
-/* ---- the file ---------------------------------------------------------------------------------
- */
+/* ---- the file ------------------------------------------------------------------------------- */
 
 DataYaml *
 datayaml_read (const char *file, GError **error)

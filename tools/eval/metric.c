@@ -51,8 +51,7 @@ metric_free (Metric *metric)
   g_free (metric);
 }
 
-/* ---- one image --------------------------------------------------------------------------------
- */
+/* ---- one image ------------------------------------------------------------------------------ */
 
 static double
 iou_threshold (uint32_t index)
@@ -124,8 +123,7 @@ metric_add (Metric *metric, const EvalImage *image)
   }
 }
 
-/* ---- all images -------------------------------------------------------------------------------
- */
+/* ---- all images ----------------------------------------------------------------------------- */
 
 /* By class, then by falling confidence; ties in the order of the images, whatever order they were
  * added in. */

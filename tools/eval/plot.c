@@ -100,8 +100,7 @@ end (cairo_t *cr, const char *path, GError **error)
   return false;
 }
 
-/* ---- precision and recall ---------------------------------------------------------------------
- */
+/* ---- precision and recall ------------------------------------------------------------------- */
 
 #define CURVES_WIDTH 750.0
 #define CURVES_HEIGHT 480.0
@@ -226,8 +225,7 @@ plot_curves (const MetricResult *result, const char *const *class_names, const c
   return end (cr, path, error);
 }
 
-/* ---- confusion --------------------------------------------------------------------------------
- */
+/* ---- confusion ------------------------------------------------------------------------------ */
 
 #define MATRIX_PX 560.0 /* at most */
 #define CELL_PX 120.0   /* at most */

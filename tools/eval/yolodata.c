@@ -28,8 +28,7 @@ is_picture (const char *name)
   return false;
 }
 
-/* ---- which pictures ---------------------------------------------------------------------------
- */
+/* ---- which pictures ------------------------------------------------------------------------- */
 
 #define MAX_DEPTH 32 /* of folders: a link may lead back to where it is */
 
@@ -149,8 +148,7 @@ add_pictures (Dataset *dataset, const char *place, GError **error)
   return add_folder (dataset, place, 0, error);
 }
 
-/* ---- labels -----------------------------------------------------------------------------------
- */
+/* ---- labels --------------------------------------------------------------------------------- */
 
 /* images/a.jpg -> labels/a.txt: the first folder of that name counts, as upstream; what @folder,
  * that of data.yaml, is called itself does not. */
@@ -367,8 +365,7 @@ read_all_labels (Dataset *dataset, const char *path, GError **error)
   return true;
 }
 
-/* ---- the whole --------------------------------------------------------------------------------
- */
+/* ---- the whole ------------------------------------------------------------------------------ */
 
 /* "000123.jpg" is COCO's picture 123. */
 static void
